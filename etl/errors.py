@@ -1,0 +1,63 @@
+"""The errors that a person meets: one clear line each, and the exit code of the command."""
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """Exit codes of the command."""
+
+    GOOD = 0
+    BAD_DATA = 1
+    USAGE = 2
+    INTERNAL = 3
+    PUBLICATION = 4
+    INTERRUPTED = 130
+
+
+class PaperledgerError(Exception):
+    """An error to be shown as one line: where, what was found, what was expected, what to do next."""
+
+    exit_code = Exit.INTERNAL
+
+
+class UsageError(PaperledgerError):
+    """What was asked for cannot be done: a missing path, a folder without pages, an overrides file that is no TOML."""
+
+    exit_code = Exit.USAGE
+
+
+class PageError(PaperledgerError):
+    """A page that cannot be read as text: empty, too large, or not UTF-8.
+
+    >>> str(PageError("a.txt", "empty file, expected a saved page; save it again"))
+    'a.txt: empty file, expected a saved page; save it again'
+    """
+
+    exit_code = Exit.BAD_DATA
+
+    def __init__(self, source: str, problem: str) -> None:
+        super().__init__(f"{source}: {problem}")
+        self.source = source
+        self.problem = problem
+
+
+class UnreadablePages(PaperledgerError):
+    """All pages of one build that cannot be read, a line each."""
+
+    exit_code = Exit.BAD_DATA
+
+    def __init__(self, errors: list[PageError]) -> None:
+        super().__init__("\n".join(map(str, errors)))
+        self.errors = errors
+
+
+class BrokenTables(PaperledgerError):
+    """Tables that break a rule of severity error; nothing is published."""
+
+    exit_code = Exit.BAD_DATA
+
+
+class PublicationError(PaperledgerError):
+    """A release that could not be written; the last one is untouched."""
+
+    exit_code = Exit.PUBLICATION

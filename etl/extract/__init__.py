@@ -1,0 +1,1 @@
+"""Extract: files become pages, and pages are read by the grammar. Text in, records out."""

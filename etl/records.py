@@ -1,0 +1,102 @@
+"""What the stages hand on before there are tables: a page, and what the grammar reads in it.
+
+Lines are numbered from 1, as an editor shows them.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True)
+class Page:
+    """A saved page: where it came from and its text, still in one piece."""
+
+    source: str
+    observed_on: date | None
+    sha256: str
+    size: int
+    text: str
+
+    @property
+    def profile_id(self) -> str:
+        """The first 16 hexadecimal digits of the page's hash."""
+        return self.sha256[:16]
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value of the header, and the line it stands on."""
+
+    text: str
+    line: int
+
+    @property
+    def number(self) -> int:
+        """The value as a number, without thousands separators."""
+        return int(self.text.replace(",", ""))
+
+
+@dataclass(frozen=True)
+class Header:
+    """The header: the lines it takes, each value that is known, and the lines that are not."""
+
+    line_count: int
+    values: dict[str, Value]
+    unknown: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A badge taken apart: `CLMar 14, 2025Code` has code CL, month 3, day 14, year 2025 and the flag Code."""
+
+    code: str
+    month: int
+    day: int
+    year: int | None
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Byline:
+    """A byline taken apart: the names in order, whether it is cut, and its institutions."""
+
+    names: tuple[str, ...]
+    truncated: bool
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """One paper as a page prints it: the lines it takes, and its parts as they stand there."""
+
+    line_start: int
+    line_end: int
+    badge: str
+    title: str
+    byline: str
+    abstract: str
+    abstract_line: int | None
+
+
+@dataclass(frozen=True)
+class Stray:
+    """A run of lines that are neither header nor block, from its first line that is not empty to its last."""
+
+    line_start: int
+    line_end: int
+
+
+@dataclass(frozen=True)
+class ParsedPage:
+    """A page read by the grammar: its lines, each of them empty or in exactly one of header, blocks and strays."""
+
+    page: Page
+    newline: str
+    lines: tuple[str, ...]
+    header: Header
+    blocks: tuple[Block, ...]
+    strays: tuple[Stray, ...]
+
+    def raw(self, line_start: int, line_end: int) -> str:
+        """The lines from `line_start` to `line_end` as they are, joined by a line feed."""
+        return "\n".join(self.lines[line_start - 1 : line_end])

@@ -1,0 +1,61 @@
+"""The tables of the dataset: their pandera models are the one definition of each.
+
+`TABLES` holds the published ones, each behind those that it references; `Blocks` is internal.
+"""
+
+from schemas.authors import AuthorNames, Authors, MergeCandidates
+from schemas.blocks import Blocks
+from schemas.categories import Categories
+from schemas.papers import Institutions, Links, PaperAuthors, PaperInstitutions, Papers
+from schemas.profiles import Listings, Profiles, Variants
+from schemas.quality import Findings, Quarantine, Rules
+from schemas.rules import RULES, Rule
+from schemas.table import Column, Definition, Reference, Table
+
+TABLES: dict[str, type[Table]] = {
+    model.definition().name: model
+    for model in (
+        Categories,
+        Authors,
+        AuthorNames,
+        Profiles,
+        Papers,
+        PaperAuthors,
+        Listings,
+        Variants,
+        Institutions,
+        PaperInstitutions,
+        Links,
+        Quarantine,
+        Rules,
+        Findings,
+        MergeCandidates,
+    )
+}
+"""The published tables by name, in the order of their foreign keys."""
+
+__all__ = [
+    "RULES",
+    "TABLES",
+    "AuthorNames",
+    "Authors",
+    "Blocks",
+    "Categories",
+    "Column",
+    "Definition",
+    "Findings",
+    "Institutions",
+    "Links",
+    "Listings",
+    "MergeCandidates",
+    "PaperAuthors",
+    "PaperInstitutions",
+    "Papers",
+    "Profiles",
+    "Quarantine",
+    "Reference",
+    "Rule",
+    "Rules",
+    "Table",
+    "Variants",
+]

@@ -1,0 +1,78 @@
+"""People, the spellings they stand under, and pairs that may be one person."""
+
+from pandera.polars import Field
+
+from schemas.patterns import SLUG
+from schemas.table import Table
+
+NAME_JOINS = ["exact", "fuller_name", "moved_border", "override"]
+CANDIDATE_REASONS = ["fuller_name", "several_fuller_forms", "moved_border", "initial"]
+
+
+class Authors(Table):
+    """People: one row for all spellings that evidence says are one person."""
+
+    author_id: str = Field(
+        str_matches=SLUG, title="Author", description="Slug of the person's fullest spelling, with a hash where slugs collide."
+    )
+    name: str = Field(title="Name", description="The person's fullest spelling, the one with diacritics where there are several.")
+    given: str = Field(nullable=True, title="Given names", description="Given names of that spelling; null where it is one word.")
+    family: str = Field(title="Family name", description="Family name of that spelling, with particles and suffix.")
+    spelling_count: int = Field(
+        ge=1, title="Spellings", description="How many spellings this person stands under.", metadata={"unit": "spellings"}
+    )
+
+    class Config:
+        name = "authors"
+        title = "Authors"
+        metadata = {"primary_key": ["author_id"], "label": "name", "sort": "name"}
+
+
+class AuthorNames(Table):
+    """Every spelling of a name that pages print, and the person it was taken to be."""
+
+    name: str = Field(title="Spelling", description="The name as pages print it.")
+    author_id: str = Field(title="Author", description="The person.")
+    matched_by: str = Field(
+        isin=NAME_JOINS,
+        title="Joined by",
+        description=(
+            "Why this spelling is that person: exact (equal after folding), fuller_name (a middle name more or less, and a"
+            " shared co-author), moved_border (the family name begins elsewhere, and a shared co-author), override (a file says so)."
+        ),
+        metadata={"facet": True},
+    )
+    evidence: str = Field(
+        nullable=True, title="Evidence", description="The other spelling and the co-author they share; null where none was needed."
+    )
+
+    class Config:
+        name = "author_names"
+        title = "Spellings of names"
+        metadata = {"primary_key": ["name"], "references": {"author_id": "authors"}, "label": "name"}
+
+
+class MergeCandidates(Table):
+    """Pairs of authors who may be one person but were not joined; an overrides file decides them."""
+
+    author_id: str = Field(title="Author", description="The author whose identifier sorts first.")
+    other_id: str = Field(title="Other author", description="The author who may be the same person.")
+    matched_by: str = Field(
+        isin=CANDIDATE_REASONS,
+        title="Alike by",
+        description=(
+            "What makes them alike: fuller_name (no shared co-author found), several_fuller_forms (more than one fuller name fits),"
+            " moved_border (the family name begins elsewhere), initial (an initial against a given name)."
+        ),
+        metadata={"facet": True},
+    )
+    evidence: str = Field(title="Evidence", description="The two spellings, and a shared co-author where there is one.")
+
+    class Config:
+        name = "merge_candidates"
+        title = "Merge candidates"
+        metadata = {
+            "primary_key": ["author_id", "other_id"],
+            "references": {"author_id": "authors", "other_id": "authors(author_id)"},
+            "short_rows": True,
+        }

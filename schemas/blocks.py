@@ -1,0 +1,54 @@
+"""The internal table of blocks: its rules are all that one block can break by itself.
+
+A block that breaks one goes to the quarantine whole, before it has shaped anything. The rule that a
+column's checks stand for is named in its metadata; a column without one cannot fail.
+"""
+
+from pandera.polars import Field
+
+import schemas.checks  # noqa: F401  registers the checks named below
+from schemas.limits import LONGEST_LINE, NAME_LETTERS, NAME_WORDS, SENTENCE_END
+from schemas.table import Table
+
+BLANK = " \t\u00a0\u200b\ufeff"
+
+
+class Blocks(Table):
+    """Blocks as they stand on the pages, taken apart but not yet interpreted."""
+
+    profile_id: str = Field(title="Profile", description="The page.")
+    position: int = Field(ge=1, title="Position", description="Place among the page's blocks, from 1.")
+    line_start: int = Field(ge=1, title="First line", description="The badge's line.")
+    line_end: int = Field(at_least="line_start", title="Last line", description="The block's last line.")
+    badge: str = Field(title="Badge", description="The badge as printed.")
+    code: str = Field(title="Code", description="The badge's category code.")
+    month: int = Field(ge=1, le=12, title="Month", description="The badge's month.", metadata={"rule": "BLK-003"})
+    day: int = Field(
+        day_exists={"month": "month", "year": "year"},
+        title="Day",
+        description="The badge's day of the month.",
+        metadata={"rule": "BLK-003"},
+    )
+    year: int = Field(nullable=True, title="Year", description="The badge's year; null where it prints none.")
+    flags: list[str] = Field(title="Flags", description="The badge's flags, in order.")
+    title: str = Field(says_something=BLANK, title="Title", description="The title's line.", metadata={"rule": "BLK-001"})
+    byline: str = Field(title="Byline", description="The byline's line.")
+    names: list[str] = Field(
+        reads_like_names={"letters": NAME_LETTERS, "words": NAME_WORDS, "unlike": SENTENCE_END},
+        title="Names",
+        description="The byline's names, in order.",
+        metadata={"rule": "BLK-002"},
+    )
+    truncated: bool = Field(title="Cut", description='Whether the byline ends in "et al.".')
+    tags: list[str] = Field(title="Tags", description="The byline's institutions, in order.")
+    abstract: str = Field(title="Abstract", description="The abstract's lines, joined by a line feed; empty where there are none.")
+    abstract_line: int = Field(nullable=True, title="Abstract's line", description="The abstract's first line; null where there is none.")
+    longest_line: int = Field(
+        le=LONGEST_LINE, title="Longest line", description="Bytes of the block's longest line.", metadata={"rule": "BLK-004"}
+    )
+    raw: str = Field(title="Raw text", description="The block's lines as they are, joined by a line feed.")
+
+    class Config:
+        name = "blocks"
+        title = "Blocks"
+        metadata = {"primary_key": ["profile_id", "position"]}

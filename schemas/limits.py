@@ -1,0 +1,13 @@
+"""The sizes beyond which text is not what it claims to be, each written once."""
+
+LONGEST_PAGE = 64 << 20
+"""Bytes of the largest page (64 MiB)."""
+LONGEST_LINE = 1 << 20
+"""Bytes of the longest line that a row may hold (1 MiB)."""
+NAME_LETTERS = 100
+NAME_WORDS = 12
+"""Letters and words of the longest name: prose in a name's place has longer pieces."""
+SENTENCE_END = r"[a-z]{3}[.!?]$"
+"""How prose ends and names do not: a full stop behind a word (initials, Jr. and Ph.D. are shorter)."""
+ROWS_PER_BATCH = 100_000
+"""Rows of the largest frame that is validated or written at once."""

@@ -1,0 +1,121 @@
+"""Papers, merged over all pages that list them, and what hangs on a paper."""
+
+import datetime as dt
+
+from pandera.polars import Field
+
+from schemas.patterns import PAPER_ID, SLUG, URL
+from schemas.table import Table
+
+LINK_KINDS = ["code", "data", "site"]
+
+
+class Papers(Table):
+    """Papers: one row each, taken whole from the newest listing on any page."""
+
+    paper_id: str = Field(
+        str_matches=PAPER_ID,
+        title="Paper",
+        description="Hash of the folded title, the first author's last name and the badge's month and day.",
+    )
+    title: str = Field(str_length={"min_value": 1}, title="Title", description="Title as printed.")
+    abstract: str = Field(title="Abstract", description="Abstract as printed, TeX and all; empty where the page prints none.")
+    category_id: str = Field(
+        nullable=True,
+        title="Category",
+        description="Primary category; null where the badge's code could not be resolved.",
+        metadata={"facet": True},
+    )
+    published: dt.date = Field(
+        nullable=True, title="Published", description="Date of the badge; null where neither the page nor its save date tells the year."
+    )
+    year_inferred: bool = Field(
+        title="Year inferred", description="Whether the year is inferred from the page, which left it out.", metadata={"facet": True}
+    )
+    listed_author_count: int = Field(
+        ge=1, title="Listed authors", description="How many different authors the byline shows.", metadata={"unit": "authors"}
+    )
+    authors_truncated: bool = Field(
+        title="Byline cut", description='Whether the byline ends in "et al.", so that authors are missing.', metadata={"facet": True}
+    )
+    has_code: bool = Field(title="Has code", description="Whether the page flags the paper with Code.", metadata={"facet": True})
+    citekey: str = Field(
+        title="Citation key", description="Family name, year and first long word of the title; unique.", metadata={"unique": True}
+    )
+
+    class Config:
+        name = "papers"
+        title = "Papers"
+        metadata = {
+            "primary_key": ["paper_id"],
+            "references": {"category_id": "categories"},
+            "label": "title",
+            "sort": "published",
+        }
+
+
+class PaperAuthors(Table):
+    """Who wrote which paper: the byline in its order, then owners of pages who stand behind "et al."."""
+
+    paper_id: str = Field(title="Paper", description="The paper.")
+    author_id: str = Field(title="Author", description="The author.")
+    position: int = Field(
+        nullable=True, ge=1, title="Position", description='Place in the byline, from 1; null when behind "et al.".'
+    )
+    name: str = Field(title="Name", description="The name as the byline, or the owner's page, writes it.")
+
+    class Config:
+        name = "paper_authors"
+        title = "Authors of papers"
+        metadata = {
+            "primary_key": ["paper_id", "author_id"],
+            "references": {"paper_id": "papers", "author_id": "authors"},
+            "short_rows": True,
+        }
+
+
+class Institutions(Table):
+    """Institutions that bylines are tagged with."""
+
+    institution_id: str = Field(str_matches=SLUG, title="Institution", description="Slug of the name.")
+    name: str = Field(title="Name", description="The name as printed; the first in order where it is printed in several ways.")
+
+    class Config:
+        name = "institutions"
+        title = "Institutions"
+        metadata = {"primary_key": ["institution_id"], "label": "name"}
+
+
+class PaperInstitutions(Table):
+    """Which papers carry which institution's tag."""
+
+    paper_id: str = Field(title="Paper", description="The paper.")
+    institution_id: str = Field(title="Institution", description="The institution.", metadata={"facet": True})
+
+    class Config:
+        name = "paper_institutions"
+        title = "Institutions of papers"
+        metadata = {
+            "primary_key": ["paper_id", "institution_id"],
+            "references": {"paper_id": "papers", "institution_id": "institutions"},
+            "short_rows": True,
+        }
+
+
+class Links(Table):
+    """Web addresses in the abstracts."""
+
+    paper_id: str = Field(title="Paper", description="The paper whose abstract holds the address.")
+    url: str = Field(str_matches=URL, title="Address", description="The address, without the sentence's punctuation and TeX's escapes.")
+    host: str = Field(title="Host", description="The address's host, in lower case.", metadata={"facet": True})
+    kind: str = Field(
+        isin=LINK_KINDS,
+        title="Kind",
+        description="What the host is known for: code, data, or site for all others.",
+        metadata={"facet": True},
+    )
+
+    class Config:
+        name = "links"
+        title = "Links"
+        metadata = {"primary_key": ["paper_id", "url"], "references": {"paper_id": "papers"}, "label": "url"}

@@ -1,0 +1,91 @@
+"""What the rules found, and the lines that no row holds."""
+
+from pandera.polars import Field
+
+import schemas.checks  # noqa: F401  registers the checks named below
+from schemas.patterns import RULE_ID
+from schemas.rules import DIMENSIONS, SEVERITIES
+from schemas.table import Table
+
+STATUSES = ["passed", "noted", "warned", "failed"]
+
+
+class Quarantine(Table):
+    """Lines of pages that are in no row: they did not parse, or their block breaks a rule."""
+
+    profile_id: str = Field(title="Profile", description="The page.")
+    line_start: int = Field(ge=1, title="First line", description="First line, from 1.", metadata={"unit": "line number"})
+    line_end: int = Field(
+        at_least="line_start", title="Last line", description="Last line.", metadata={"unit": "line number"}
+    )
+    rule_ids: str = Field(title="Rules", description="Every rule that the lines break, as a JSON list.")
+    raw_text: str = Field(title="Raw text", description="The lines as they are, joined by a line feed.")
+    reason: str = Field(title="Reason", description="Why, in words.")
+
+    class Config:
+        name = "quarantine"
+        title = "Quarantine"
+        metadata = {"primary_key": ["profile_id", "line_start"], "references": {"profile_id": "profiles"}}
+
+
+class Rules(Table):
+    """The rules that data is held to, with this build's results."""
+
+    rule_id: str = Field(str_matches=RULE_ID, title="Rule", description="Stable identifier, such as PAP-002.")
+    table_name: str = Field(title="Table", description="The table that the rule looks at.", metadata={"facet": True})
+    column_name: str = Field(nullable=True, title="Column", description="The column, where it looks at one.")
+    severity: str = Field(
+        isin=list(SEVERITIES),
+        title="Severity",
+        description="error (nothing is published), warning (published and told), info (counted).",
+        metadata={"facet": True},
+    )
+    dimension: str = Field(
+        isin=list(DIMENSIONS), title="Dimension", description="The dimension of data quality.", metadata={"facet": True}
+    )
+    title: str = Field(title="Title", description="What must hold.")
+    why: str = Field(title="Why", description="What goes wrong otherwise.")
+    checked: int = Field(ge=0, title="Checked", description="How many rows, pages or blocks were looked at.", metadata={"unit": "items"})
+    failed: int = Field(ge=0, title="Failed", description="How many of them broke the rule.", metadata={"unit": "items"})
+    status: str = Field(
+        isin=STATUSES,
+        title="Status",
+        description="passed (none broke it), noted (info), warned, failed.",
+        metadata={"facet": True},
+    )
+
+    class Config:
+        name = "rules"
+        title = "Rules"
+        metadata = {"primary_key": ["rule_id"], "label": "title", "sort": "rule_id"}
+
+
+class Findings(Table):
+    """What broke a rule of severity warning or error: the row, and the lines of the page."""
+
+    finding_id: str = Field(
+        str_matches=r"^(?:[0-9a-f]{16})$", title="Finding", description="Hash of the rule and the row's key."
+    )
+    rule_id: str = Field(title="Rule", description="The rule.", metadata={"facet": True})
+    table_name: str = Field(title="Table", description="The table of the row.", metadata={"facet": True})
+    row_key: str = Field(title="Row", description="The row's key, as in Datasette's path of the row.")
+    profile_id: str = Field(nullable=True, title="Profile", description="The page; null where no page shows it.")
+    source: str = Field(nullable=True, title="Source", description="The page's file, or the file that is at fault.")
+    line_start: int = Field(
+        nullable=True, ge=1, title="First line", description="First line of the page that shows it.", metadata={"unit": "line number"}
+    )
+    line_end: int = Field(
+        nullable=True, ge=1, title="Last line", description="Last line of the page that shows it.", metadata={"unit": "line number"}
+    )
+    value: str = Field(nullable=True, title="Value", description="What was found.")
+    message: str = Field(title="Message", description="What was found, what was expected, what to do.")
+
+    class Config:
+        name = "findings"
+        title = "Findings"
+        metadata = {
+            "primary_key": ["finding_id"],
+            "references": {"rule_id": "rules", "profile_id": "profiles"},
+            "label": "message",
+            "sort": "rule_id",
+        }

@@ -1,0 +1,105 @@
+"""The registry of rules: one entry for all that data is held to.
+
+Identifiers are stable. `error` stops a build, `warning` is published and told, `info` is only
+counted, since a column tells it already.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Severity = Literal["error", "warning", "info"]
+Dimension = Literal["accuracy", "completeness", "consistency", "timeliness", "uniqueness", "validity"]
+SEVERITIES: tuple[str, ...] = get_args(Severity)
+DIMENSIONS: tuple[str, ...] = get_args(Dimension)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule: what must hold of which table and column, and what goes wrong otherwise."""
+
+    id: str
+    table: str
+    column: str | None
+    severity: Severity
+    dimension: Dimension
+    title: str
+    why: str
+
+
+_RULES = (
+    # Pages
+    Rule("PAG-001", "profiles", None, "error", "validity", "A page can be read as text",
+         "A page that is empty, too large or not UTF-8 would be missing without a trace."),
+    Rule("PAG-002", "profiles", "lines", "error", "completeness", "Every line of a page is in a row or in the quarantine",
+         "A line that is in neither is lost, or stands in two rows."),
+    Rule("PAG-003", "profiles", "sha256", "error", "accuracy", "A page can be rebuilt from the tables byte for byte",
+         "If it cannot, the tables do not say what the page says."),
+    Rule("PAG-004", "quarantine", "raw_text", "warning", "validity", "Lines belong to the header or to a block",
+         "Lines that do not parse are papers that the dataset lacks."),
+    Rule("PAG-005", "profiles", "header", "warning", "validity", "Every line of a header is known",
+         "An unknown line may hold a figure that the dataset lacks."),
+    Rule("PAG-006", "profiles", "listed_papers", "warning", "completeness", "A page lists as many papers as it states",
+         "The site lists at most 50 papers a page, so that counts over this dataset are lower bounds."),
+    Rule("PAG-007", "profiles", "stated_papers", "warning", "consistency", "A page states its number of papers the same way twice",
+         "One of the two figures is old, or the page was saved while it loaded."),
+    Rule("PAG-008", "listings", "badge", "warning", "validity", "A badge's flags are known",
+         "An unknown flag is kept in the badge, but no column tells it."),
+    # Profiles
+    Rule("PRO-001", "profiles", "h_index", "warning", "accuracy", "An h-index is at most the number of papers",
+         "Each of h papers needs h citations, so one of the two figures is wrong."),
+    Rule("PRO-002", "profiles", "citations", "warning", "accuracy", "Citations are at least the square of the h-index",
+         "Each of h papers has at least h citations, so one of the two figures is wrong."),
+    Rule("PRO-003", "profiles", "novelty_pct", "warning", "validity", "Novelty and AI score lie between 0 and 100",
+         "A figure outside its scale is damaged, or the scale is another."),
+    Rule("PRO-004", "profiles", "name", "warning", "completeness", "A page names its owner",
+         "Without a name the owner's papers cannot be told from other people's."),
+    Rule("PRO-005", "profiles", "field", "warning", "validity", "A page's field is a category that is known",
+         "An unknown field has no category to be counted under."),
+    # Blocks: what breaks one of these goes to the quarantine
+    Rule("BLK-001", "quarantine", "raw_text", "warning", "completeness", "A block has a title",
+         "A paper without a title cannot be told from others."),
+    Rule("BLK-002", "quarantine", "raw_text", "warning", "validity", "A byline is a list of names",
+         "A line of prose in the byline's place would become people."),
+    Rule("BLK-003", "quarantine", "raw_text", "warning", "validity", "A badge's date exists",
+         "A date such as February 30 is damage."),
+    Rule("BLK-004", "quarantine", "raw_text", "warning", "validity", "A block's lines have at most 1 MiB",
+         "A line of that size is no title, byline or abstract."),
+    # Papers
+    Rule("PAP-001", "papers", "abstract", "warning", "completeness", "A paper has an abstract",
+         "Search and reading depend on it; the page may have been cut short."),
+    Rule("PAP-002", "papers", "abstract", "warning", "completeness", "An abstract ends in a full sentence",
+         "An abstract that ends in a letter is cut off. (A missing full stop alone would flag one sound abstract in twenty.)"),
+    Rule("PAP-003", "papers", "year_inferred", "info", "accuracy", "A badge prints its year",
+         "The year was inferred from the page: a page leaves out the year in which it was saved."),
+    Rule("PAP-004", "papers", "published", "warning", "completeness", "A paper's year is known",
+         "The page prints no year at all; when the page was saved would tell."),
+    Rule("PAP-005", "listings", "category_resolution", "info", "accuracy", "A badge's code names one category",
+         "The code belongs to several categories; the page's other papers or the likeliest archive decided."),
+    Rule("PAP-006", "papers", "category_id", "warning", "completeness", "A paper's category is known",
+         "The badge's code is unknown, or nothing tells which of its categories is meant."),
+    Rule("PAP-007", "variants", "value", "warning", "consistency", "Pages print the same year for a paper",
+         "Two pages disagree; the newest page was believed."),
+    Rule("PAP-008", "papers", "title", "warning", "uniqueness", "A title and first author stand under one date",
+         "The same paper may stand twice, as two versions; they were not merged."),
+    # People
+    Rule("AUT-001", "author_names", "matched_by", "info", "consistency", "A person stands under one spelling",
+         "Several spellings were joined to one person; the table of spellings tells why."),
+    Rule("AUT-002", "merge_candidates", "evidence", "info", "uniqueness", "No two authors may be one person",
+         "The names are alike, but nothing decides; an overrides file can."),
+    Rule("AUT-003", "listings", "paper_id", "warning", "uniqueness", "A byline names a person once",
+         "The second mention is not counted; two people of one name cannot be told apart."),
+    Rule("AUT-004", "paper_authors", "position", "warning", "consistency", "A page's owner stands in a byline that is not cut",
+         "The page may list papers of a namesake."),
+    Rule("AUT-005", "author_names", "name", "warning", "validity", "An override can be carried out",
+         "It names a spelling that no page prints, or asks to part two people of one spelling."),
+    # Tables
+    Rule("TAB-001", "tables", None, "error", "validity", "Every value has the form that its column promises",
+         "Queries rely on the promise."),
+    Rule("TAB-002", "tables", None, "error", "uniqueness", "Keys are unique",
+         "A key that stands twice makes every join wrong."),
+    Rule("TAB-003", "tables", None, "error", "consistency", "Every foreign key leads to a row",
+         "A key that leads nowhere loses rows in joins."),
+)  # fmt: skip
+
+RULES: dict[str, Rule] = {rule.id: rule for rule in _RULES}
+"""All rules by their identifier, in the order in which they are shown."""

@@ -1,0 +1,131 @@
+"""The base of every table model, and the one reading of a model from which all else is made.
+
+In: a pandera model. Out: `Definition`, a frozen description of the table that SQL, Arrow,
+Datasette's metadata and the data dictionary are rendered from, so that nothing is written twice.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar
+
+import pandera.polars as pa
+import polars as pl
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its type, its words for people, and what it must satisfy."""
+
+    name: str
+    dtype: pl.DataType
+    nullable: bool
+    title: str
+    description: str
+    unit: str | None
+    unique: bool
+    facet: bool
+    checks: tuple[tuple[str, dict[str, Any]], ...]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A foreign key: these columns hold a key of that table."""
+
+    columns: tuple[str, ...]
+    table: str
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Definition:
+    """All that a model says about its table, in the order of its columns."""
+
+    name: str
+    title: str
+    description: str
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...]
+    references: tuple[Reference, ...]
+    short_rows: bool
+    label: str | None
+    sort: str | None
+
+    @property
+    def schema(self) -> pl.Schema:
+        """The polars schema, in the order of the columns."""
+        return pl.Schema({column.name: column.dtype for column in self.columns})
+
+
+class Table(pa.DataFrameModel):
+    """Base of the models: columns are exact, and the table's own facts stand in `Config.metadata`.
+
+    `primary_key` (a list of columns), `references` (column, or columns joined by a comma, to table),
+    `short_rows` (WITHOUT ROWID pays), `label` and `sort` (for Datasette).
+    """
+
+    class Config:
+        strict = True
+        ordered = True
+        metadata: ClassVar[dict[str, Any]] = {}
+
+    @classmethod
+    @cache
+    def definition(cls) -> Definition:
+        """The model's `Definition`.
+
+        >>> from schemas import Categories
+        >>> Categories.definition().primary_key
+        ('category_id',)
+        """
+        schema = cls.to_schema()
+        # to_schema() loses the table's own metadata; get_metadata() keeps it.
+        facts = cls.get_metadata()[schema.name]["dataframe"] or {}
+        return Definition(
+            name=schema.name,
+            title=schema.title,
+            description=" ".join(schema.description.split()),
+            columns=tuple(_column(name, column) for name, column in schema.columns.items()),
+            primary_key=tuple(facts.get("primary_key", ())),
+            references=tuple(_reference(key, table) for key, table in facts.get("references", {}).items()),
+            short_rows=facts.get("short_rows", False),
+            label=facts.get("label"),
+            sort=facts.get("sort"),
+        )
+
+    @classmethod
+    def frame(cls, rows: Any = ()) -> pl.DataFrame:
+        """Rows (dicts, tuples or columns) as a frame of the model's columns and types; other columns are left out."""
+        return pl.DataFrame(rows, schema=cls.definition().schema, orient=None if isinstance(rows, dict) else "row")
+
+    @classmethod
+    def select(cls, frame: pl.DataFrame) -> pl.DataFrame:
+        """The model's columns of a wider frame, in order and cast to their types."""
+        schema = cls.definition().schema
+        return frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
+
+    @classmethod
+    def sorted(cls, frame: pl.DataFrame) -> pl.DataFrame:
+        """The model's columns, rows in the order of the primary key."""
+        return cls.select(frame).sort(cls.definition().primary_key)
+
+
+def _column(name: str, column: Any) -> Column:
+    facts = column.metadata or {}
+    return Column(
+        name=name,
+        dtype=column.dtype.type,
+        nullable=column.nullable,
+        title=column.title,
+        description=column.description,
+        unit=facts.get("unit"),
+        unique=facts.get("unique", False),
+        facet=facts.get("facet", False),
+        checks=tuple((check.name, dict(check.statistics or {})) for check in column.checks),
+    )
+
+
+def _reference(key: str, target: str) -> Reference:
+    """`{"a,b": "tables"}`, with the target's own column names given as `tables(a,b)` where they differ."""
+    columns = tuple(key.split(","))
+    table, _, targets = target.rstrip(")").partition("(")
+    return Reference(columns, table, tuple(targets.split(",")) if targets else columns)
