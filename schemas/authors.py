@@ -13,13 +13,22 @@ class Authors(Table):
     """People: one row for all spellings that evidence says are one person."""
 
     author_id: str = Field(
-        str_matches=SLUG, title="Author", description="Slug of the person's fullest spelling, with a hash where slugs collide."
+        str_matches=SLUG,
+        title="Author",
+        description="Slug of the person's fullest spelling, with a hash where slugs collide.",
     )
-    name: str = Field(title="Name", description="The person's fullest spelling, the one with diacritics where there are several.")
-    given: str = Field(nullable=True, title="Given names", description="Given names of that spelling; null where it is one word.")
+    name: str = Field(
+        title="Name", description="The person's fullest spelling, the one with diacritics where there are several."
+    )
+    given: str = Field(
+        nullable=True, title="Given names", description="Given names of that spelling; null where it is one word."
+    )
     family: str = Field(title="Family name", description="Family name of that spelling, with particles and suffix.")
     spelling_count: int = Field(
-        ge=1, title="Spellings", description="How many spellings this person stands under.", metadata={"unit": "spellings"}
+        ge=1,
+        title="Spellings",
+        description="How many spellings this person stands under.",
+        metadata={"unit": "spellings"},
     )
 
     class Config:
@@ -43,7 +52,9 @@ class AuthorNames(Table):
         metadata={"facet": True},
     )
     evidence: str = Field(
-        nullable=True, title="Evidence", description="The other spelling and the co-author they share; null where none was needed."
+        nullable=True,
+        title="Evidence",
+        description="The other spelling and the co-author they share; null where none was needed.",
     )
 
     class Config:

@@ -31,7 +31,9 @@ class Blocks(Table):
     )
     year: int = Field(nullable=True, title="Year", description="The badge's year; null where it prints none.")
     flags: list[str] = Field(title="Flags", description="The badge's flags, in order.")
-    title: str = Field(says_something=BLANK, title="Title", description="The title's line.", metadata={"rule": "BLK-001"})
+    title: str = Field(
+        says_something=BLANK, title="Title", description="The title's line.", metadata={"rule": "BLK-001"}
+    )
     byline: str = Field(title="Byline", description="The byline's line.")
     names: list[str] = Field(
         reads_like_names={"letters": NAME_LETTERS, "words": NAME_WORDS, "unlike": SENTENCE_END},
@@ -41,10 +43,17 @@ class Blocks(Table):
     )
     truncated: bool = Field(title="Cut", description='Whether the byline ends in "et al.".')
     tags: list[str] = Field(title="Tags", description="The byline's institutions, in order.")
-    abstract: str = Field(title="Abstract", description="The abstract's lines, joined by a line feed; empty where there are none.")
-    abstract_line: int = Field(nullable=True, title="Abstract's line", description="The abstract's first line; null where there is none.")
+    abstract: str = Field(
+        title="Abstract", description="The abstract's lines, joined by a line feed; empty where there are none."
+    )
+    abstract_line: int = Field(
+        nullable=True, title="Abstract's line", description="The abstract's first line; null where there is none."
+    )
     longest_line: int = Field(
-        le=LONGEST_LINE, title="Longest line", description="Bytes of the block's longest line.", metadata={"rule": "BLK-004"}
+        le=LONGEST_LINE,
+        title="Longest line",
+        description="Bytes of the block's longest line.",
+        metadata={"rule": "BLK-004"},
     )
     raw: str = Field(title="Raw text", description="The block's lines as they are, joined by a line feed.")
 

@@ -14,9 +14,13 @@ class Categories(Table):
         description="What a page prints for it: the part after the dot, or the whole where there is none.",
     )
     name: str = Field(title="Name", description="arXiv's name of the category.")
-    archive: str = Field(title="Archive", description="The archive it belongs to, such as cs.", metadata={"facet": True})
+    archive: str = Field(
+        title="Archive", description="The archive it belongs to, such as cs.", metadata={"facet": True}
+    )
     archive_name: str = Field(title="Archive's name", description="arXiv's name of the archive.")
-    group_name: str = Field(title="Group", description="The group of archives, such as Physics.", metadata={"facet": True})
+    group_name: str = Field(
+        title="Group", description="The group of archives, such as Physics.", metadata={"facet": True}
+    )
     active: bool = Field(title="Active", description="Whether arXiv still takes papers in this category.")
 
     class Config:

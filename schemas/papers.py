@@ -19,7 +19,9 @@ class Papers(Table):
         description="Hash of the folded title, the first author's last name and the badge's month and day.",
     )
     title: str = Field(str_length={"min_value": 1}, title="Title", description="Title as printed.")
-    abstract: str = Field(title="Abstract", description="Abstract as printed, TeX and all; empty where the page prints none.")
+    abstract: str = Field(
+        title="Abstract", description="Abstract as printed, TeX and all; empty where the page prints none."
+    )
     category_id: str = Field(
         nullable=True,
         title="Category",
@@ -27,20 +29,33 @@ class Papers(Table):
         metadata={"facet": True},
     )
     published: dt.date = Field(
-        nullable=True, title="Published", description="Date of the badge; null where neither the page nor its save date tells the year."
+        nullable=True,
+        title="Published",
+        description="Date of the badge; null where neither the page nor its save date tells the year.",
     )
     year_inferred: bool = Field(
-        title="Year inferred", description="Whether the year is inferred from the page, which left it out.", metadata={"facet": True}
+        title="Year inferred",
+        description="Whether the year is inferred from the page, which left it out.",
+        metadata={"facet": True},
     )
     listed_author_count: int = Field(
-        ge=1, title="Listed authors", description="How many different authors the byline shows.", metadata={"unit": "authors"}
+        ge=1,
+        title="Listed authors",
+        description="How many different authors the byline shows.",
+        metadata={"unit": "authors"},
     )
     authors_truncated: bool = Field(
-        title="Byline cut", description='Whether the byline ends in "et al.", so that authors are missing.', metadata={"facet": True}
+        title="Byline cut",
+        description='Whether the byline ends in "et al.", so that authors are missing.',
+        metadata={"facet": True},
     )
-    has_code: bool = Field(title="Has code", description="Whether the page flags the paper with Code.", metadata={"facet": True})
+    has_code: bool = Field(
+        title="Has code", description="Whether the page flags the paper with Code.", metadata={"facet": True}
+    )
     citekey: str = Field(
-        title="Citation key", description="Family name, year and first long word of the title; unique.", metadata={"unique": True}
+        title="Citation key",
+        description="Family name, year and first long word of the title; unique.",
+        metadata={"unique": True},
     )
 
     class Config:
@@ -78,7 +93,9 @@ class Institutions(Table):
     """Institutions that bylines are tagged with."""
 
     institution_id: str = Field(str_matches=SLUG, title="Institution", description="Slug of the name.")
-    name: str = Field(title="Name", description="The name as printed; the first in order where it is printed in several ways.")
+    name: str = Field(
+        title="Name", description="The name as printed; the first in order where it is printed in several ways."
+    )
 
     class Config:
         name = "institutions"
@@ -106,7 +123,11 @@ class Links(Table):
     """Web addresses in the abstracts."""
 
     paper_id: str = Field(title="Paper", description="The paper whose abstract holds the address.")
-    url: str = Field(str_matches=URL, title="Address", description="The address, without the sentence's punctuation and TeX's escapes.")
+    url: str = Field(
+        str_matches=URL,
+        title="Address",
+        description="The address, without the sentence's punctuation and TeX's escapes.",
+    )
     host: str = Field(title="Host", description="The address's host, in lower case.", metadata={"facet": True})
     kind: str = Field(
         isin=LINK_KINDS,

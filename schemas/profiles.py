@@ -18,7 +18,9 @@ class Profiles(Table):
     profile_id: str = Field(
         str_matches=PROFILE_ID, title="Profile", description="First 16 hexadecimal digits of the page's SHA-256."
     )
-    author_id: str = Field(nullable=True, title="Author", description="The page's owner; null on a page without a name.")
+    author_id: str = Field(
+        nullable=True, title="Author", description="The page's owner; null on a page without a name."
+    )
     name: str = Field(nullable=True, title="Name", description="The owner's name as printed.")
     field: str = Field(nullable=True, title="Field", description="The owner's field as printed, such as CL.")
     category_id: str = Field(nullable=True, title="Category", description="The category that the field stands for.")
@@ -31,17 +33,26 @@ class Profiles(Table):
         metadata={"unit": "papers"},
     )
     listed_papers: int = Field(
-        ge=0, title="Listed papers", description="How many papers of this page the dataset lists.", metadata={"unit": "papers"}
+        ge=0,
+        title="Listed papers",
+        description="How many papers of this page the dataset lists.",
+        metadata={"unit": "papers"},
     )
     citations: int = Field(
-        nullable=True, ge=0, title="Citations", description="Citations that the page states.", metadata={"unit": "citations"}
+        nullable=True,
+        ge=0,
+        title="Citations",
+        description="Citations that the page states.",
+        metadata={"unit": "citations"},
     )
     novelty_pct: int = Field(
         nullable=True, ge=0, title="Novelty", description="The site's novelty figure.", metadata={"unit": "percent"}
     )
     ai_score: int = Field(nullable=True, ge=0, title="AI score", description="The site's AI score, out of 100.")
     observed_on: dt.date = Field(
-        nullable=True, title="Saved on", description="When the page was saved, as far as its file name or the build's option tells."
+        nullable=True,
+        title="Saved on",
+        description="When the page was saved, as far as its file name or the build's option tells.",
     )
     source: str = Field(title="Source", description="The page's file, relative to the folder it was found in.")
     sha256: str = Field(
@@ -49,11 +60,15 @@ class Profiles(Table):
     )
     bytes: int = Field(ge=1, title="Bytes", description="Size of the page.", metadata={"unit": "bytes"})
     lines: int = Field(
-        ge=1, title="Lines", description="Pieces between line breaks, an empty last one included.", metadata={"unit": "lines"}
+        ge=1,
+        title="Lines",
+        description="Pieces between line breaks, an empty last one included.",
+        metadata={"unit": "lines"},
     )
     newline: str = Field(isin=["LF", "CRLF"], title="Line break", description="CRLF where every line ends so, else LF.")
     header: str = Field(
-        title="Header", description='The page\'s first lines as they are, through "N Papers" or the last header line that is known.'
+        title="Header",
+        description='The page\'s first lines as they are, through "N Papers" or the last header line that is known.',
     )
 
     class Config:
@@ -83,7 +98,9 @@ class Listings(Table):
         ),
         metadata={"facet": True},
     )
-    line_start: int = Field(ge=1, title="First line", description="The badge's line, from 1.", metadata={"unit": "line number"})
+    line_start: int = Field(
+        ge=1, title="First line", description="The badge's line, from 1.", metadata={"unit": "line number"}
+    )
     line_end: int = Field(
         at_least="line_start",
         title="Last line",

@@ -14,7 +14,9 @@ class Quarantine(Table):
     """Lines of pages that are in no row: they did not parse, or their block breaks a rule."""
 
     profile_id: str = Field(title="Profile", description="The page.")
-    line_start: int = Field(ge=1, title="First line", description="First line, from 1.", metadata={"unit": "line number"})
+    line_start: int = Field(
+        ge=1, title="First line", description="First line, from 1.", metadata={"unit": "line number"}
+    )
     line_end: int = Field(
         at_least="line_start", title="Last line", description="Last line.", metadata={"unit": "line number"}
     )
@@ -45,8 +47,12 @@ class Rules(Table):
     )
     title: str = Field(title="Title", description="What must hold.")
     why: str = Field(title="Why", description="What goes wrong otherwise.")
-    checked: int = Field(ge=0, title="Checked", description="How many rows, pages or blocks were looked at.", metadata={"unit": "items"})
-    failed: int = Field(ge=0, title="Failed", description="How many of them broke the rule.", metadata={"unit": "items"})
+    checked: int = Field(
+        ge=0, title="Checked", description="How many rows, pages or blocks were looked at.", metadata={"unit": "items"}
+    )
+    failed: int = Field(
+        ge=0, title="Failed", description="How many of them broke the rule.", metadata={"unit": "items"}
+    )
     status: str = Field(
         isin=STATUSES,
         title="Status",
@@ -72,10 +78,18 @@ class Findings(Table):
     profile_id: str = Field(nullable=True, title="Profile", description="The page; null where no page shows it.")
     source: str = Field(nullable=True, title="Source", description="The page's file, or the file that is at fault.")
     line_start: int = Field(
-        nullable=True, ge=1, title="First line", description="First line of the page that shows it.", metadata={"unit": "line number"}
+        nullable=True,
+        ge=1,
+        title="First line",
+        description="First line of the page that shows it.",
+        metadata={"unit": "line number"},
     )
     line_end: int = Field(
-        nullable=True, ge=1, title="Last line", description="Last line of the page that shows it.", metadata={"unit": "line number"}
+        nullable=True,
+        ge=1,
+        title="Last line",
+        description="Last line of the page that shows it.",
+        metadata={"unit": "line number"},
     )
     value: str = Field(nullable=True, title="Value", description="What was found.")
     message: str = Field(title="Message", description="What was found, what was expected, what to do.")

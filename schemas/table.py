@@ -24,6 +24,7 @@ class Column:
     unit: str | None
     unique: bool
     facet: bool
+    rule: str | None
     checks: tuple[tuple[str, dict[str, Any]], ...]
 
 
@@ -120,6 +121,7 @@ def _column(name: str, column: Any) -> Column:
         unit=facts.get("unit"),
         unique=facts.get("unique", False),
         facet=facts.get("facet", False),
+        rule=facts.get("rule"),
         checks=tuple((check.name, dict(check.statistics or {})) for check in column.checks),
     )
 

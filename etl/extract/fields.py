@@ -104,6 +104,15 @@ def is_name(text: str) -> bool:
     )
 
 
+def is_suffix(word: str) -> bool:
+    """Whether a word may stand behind a family name, with a comma before it.
+
+    >>> is_suffix("Jr."), is_suffix("III"), is_suffix("Bell")
+    (True, True, False)
+    """
+    return _SUFFIX.fullmatch(word) is not None
+
+
 def parse_stat(line: str) -> tuple[str, str] | None:
     """Read a line of the header's figures: which one it is, and its digits as printed.
 
@@ -122,7 +131,7 @@ def parse_stat(line: str) -> tuple[str, str] | None:
 def _names(text: str) -> list[str]:
     names: list[str] = []
     for part in _parts(text):
-        if names and _SUFFIX.fullmatch(part):
+        if names and is_suffix(part):
             names[-1] += f", {part}"
         else:
             names.append(part)

@@ -22,10 +22,10 @@ LONGEST_FIELD = 20
 
 
 def parse_page(page: Page, field_codes: frozenset[str]) -> ParsedPage:
-    """Read a page; `field_codes` are the codes that a header's field may have anywhere.
+    r"""Read a page; `field_codes` are the codes that a header's field may have anywhere.
 
     >>> from datetime import date
-    >>> text = "Ada Bell\\n\\nCL\\n1papers\\n\\n1 Papers\\n\\nCLMay 1, 2024\\nOn Bells\\n\\nAda Bell\\n\\nThey ring."
+    >>> text = "Ada Bell\n\nCL\n1papers\n\n1 Papers\n\nCLMay 1, 2024\nOn Bells\n\nAda Bell\n\nThey ring."
     >>> parsed = parse_page(Page("ada.txt", None, "", 0, text), frozenset({"CL"}))
     >>> parsed.header.line_count, parsed.blocks[0].title, parsed.strays
     (6, 'On Bells', ())
@@ -190,4 +190,6 @@ def _abstract_end(lines: Lines, first: int) -> int:
 
 def _block(lines: Lines, at: int, byline: int, first: int | None, last: int) -> Block:
     abstract = "" if first is None else "\n".join(lines[first : last + 1])
-    return Block(at + 1, last + 1, lines[at], lines[at + 1], lines[byline], abstract, None if first is None else first + 1)
+    return Block(
+        at + 1, last + 1, lines[at], lines[at + 1], lines[byline], abstract, None if first is None else first + 1
+    )

@@ -21,7 +21,6 @@ from schemas.limits import LONGEST_PAGE
 
 STANDARD_INPUT = "-"
 ENDINGS = (".txt", ".txt.gz", ".txt.zst")
-_COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 _DATE_IN_NAME = re.compile(r"@([0-9]{4}-[0-9]{2}-[0-9]{2})(?:\.|$)")
 
 
@@ -59,7 +58,9 @@ def read_page(file: PageFile, observed_on: date | None = None) -> Page:
             f"line {line}, byte {error.start}: found 0x{data[error.start]:02x}, expected UTF-8 text;"
             " save the page as text in UTF-8",
         ) from None
-    return Page(file.source, observed_on or date_in_name(file.source), hashlib.sha256(data).hexdigest(), len(data), text)
+    return Page(
+        file.source, observed_on or date_in_name(file.source), hashlib.sha256(data).hexdigest(), len(data), text
+    )
 
 
 def date_in_name(source: str) -> date | None:
@@ -98,10 +99,12 @@ def _pages_in(folder: Path) -> Iterator[PageFile]:
 
 
 def _matches(pattern: str) -> Iterator[PageFile]:
-    matches = sorted(glob.glob(pattern, recursive=True)) if glob.has_magic(pattern) else []
+    matches = sorted(glob.glob(pattern, recursive=True)) if glob.has_magic(pattern) else []  # noqa: PTH207  keeps the path as given
     files = [Path(match) for match in matches if Path(match).is_file()]
     if not files:
-        raise UsageError(f"{pattern}: no such file or folder; give a saved page, a folder of pages, or - for standard input")
+        raise UsageError(
+            f"{pattern}: no such file or folder; give a saved page, a folder of pages, or - for standard input"
+        )
     yield from (PageFile(file, file.name) for file in files)
 
 
@@ -109,7 +112,7 @@ def _read_bytes(file: PageFile) -> bytes:
     try:
         if file.source == STANDARD_INPUT:
             return _limited(file.source, sys.stdin.buffer)
-        with pa.input_stream(str(file.path), compression=_COMPRESSIONS.get(file.path.suffix)) as stream:
+        with pa.input_stream(str(file.path), compression="detect") as stream:
             return _limited(file.source, stream)
     except OSError as error:
         problem = error.strerror or str(error)
@@ -120,6 +123,7 @@ def _limited(source: str, stream: BinaryIO | pa.NativeFile) -> bytes:
     data: bytes = stream.read(LONGEST_PAGE + 1)
     if len(data) > LONGEST_PAGE:
         raise PageError(
-            source, f"larger than {LONGEST_PAGE >> 20} MiB (byte {LONGEST_PAGE}), expected one saved page; split it or leave it out"
+            source,
+            f"larger than {LONGEST_PAGE >> 20} MiB (byte {LONGEST_PAGE}), expected one saved page; split it or leave it out",
         )
     return data

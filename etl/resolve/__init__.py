@@ -1,0 +1,1 @@
+"""Resolve: good blocks become papers, people and categories. Pure functions, frames in, frames out."""

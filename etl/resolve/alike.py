@@ -1,0 +1,117 @@
+"""Pairs of names that may be one person (rule R2 and its neighbours), each with the reason why it may.
+
+Names are compared only within blocks: one first and family name, one whole name, one family name for initials.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+from etl.resolve.coauthors import Coauthors
+from etl.resolve.names import Name, compatible, is_initial
+
+Block = list["Form"]
+
+
+@dataclass(frozen=True, order=True)
+class Form:
+    """A name's first, middle and family names as compared, and the root spelling of the equal names that have it."""
+
+    first: str
+    middles: tuple[str, ...]
+    family: str
+    folded: str
+    root: str
+
+    def is_fuller_than(self, other: "Form") -> bool:
+        """Whether this form says more than the other and does not contradict it."""
+        return compatible(self.middles, other.middles) and self._extent > other._extent
+
+    @property
+    def _extent(self) -> tuple[int, int]:
+        return len(self.middles), sum(map(len, self.middles))
+
+
+@dataclass(frozen=True, order=True)
+class Alike:
+    """Two people, by their root spellings, who may be one; the reason is one of `merge_candidates.matched_by`."""
+
+    name: str
+    other: str
+    reason: str
+
+
+def form_of(name: Name, root: str) -> Form:
+    """The form of a name.
+
+    >>> from etl.resolve.names import read_name
+    >>> form_of(read_name("Ann B. Bell"), "Ann B. Bell")
+    Form(first='ann', middles=('b',), family='bell', folded='ann b bell', root='Ann B. Bell')
+    """
+    return Form(name.first, name.middles, name.family_key, name.folded, root)
+
+
+class AlikeNames:
+    """The forms that may be one person with another, in blocks; `pairs` finds them once co-authors are known."""
+
+    def __init__(self, forms: Iterable[Form]) -> None:
+        forms = sorted(set(forms))
+        self._by_first_name = _blocks(forms, lambda form: (form.first, form.family))
+        self._by_whole_name = _blocks(forms, lambda form: form.folded)
+        by_initial = _blocks(forms, lambda form: (form.first[:1], form.family))
+        self._by_initial = [block for block in by_initial if any(is_initial(form.first) for form in block)]
+
+    @property
+    def roots(self) -> set[str]:
+        """The people whose co-authors will be asked for."""
+        return {
+            form.root for block in (*self._by_first_name, *self._by_whole_name, *self._by_initial) for form in block
+        }
+
+    def pairs(self, coauthors: Coauthors) -> list[Alike]:
+        """Every pair that may be one person, in order; none that one byline names both."""
+        found: dict[tuple[str, str], str] = {}
+        for name, other, reason in self._pairs(coauthors):
+            pair = (min(name, other), max(name, other))
+            if name != other and not coauthors.together(name, other):
+                # A pair of several forms each may be alike in several ways: the most doubtful counts.
+                found[pair] = max(found.get(pair, reason), reason)
+        return sorted(Alike(*pair, reason) for pair, reason in found.items())
+
+    def _pairs(self, coauthors: Coauthors) -> Iterator[tuple[str, str, str]]:
+        for block in self._by_first_name:
+            yield from _fuller_names(block, coauthors)
+        for block in self._by_whole_name:
+            for form, other in combinations(block, 2):
+                yield form.root, other.root, "moved_border"
+        for block in self._by_initial:
+            yield from _initials(block)
+
+
+def _fuller_names(block: Block, coauthors: Coauthors) -> Iterator[tuple[str, str, str]]:
+    """Each form with those fuller than it: one person only where all those may be one."""
+    for form in block:
+        fuller = [other for other in block if other.is_fuller_than(form)]
+        one = all(
+            compatible(some.middles, other.middles) and not coauthors.together(some.root, other.root)
+            for some, other in combinations(fuller, 2)
+        )
+        for other in fuller:
+            yield form.root, other.root, "fuller_name" if one else "several_fuller_forms"
+
+
+def _initials(block: Block) -> Iterator[tuple[str, str, str]]:
+    short = [form for form in block if is_initial(form.first)]
+    full = [form for form in block if len(form.first) > 1]
+    for form in short:
+        for other in full:
+            if compatible(form.middles, other.middles):
+                yield form.root, other.root, "initial"
+
+
+def _blocks(forms: Iterable[Form], key: Callable[[Form], Hashable]) -> list[Block]:
+    blocks: defaultdict[Hashable, Block] = defaultdict(list)
+    for form in forms:
+        blocks[key(form)].append(form)
+    return [block for block in blocks.values() if len({form.root for form in block}) > 1]

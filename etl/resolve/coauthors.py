@@ -1,0 +1,46 @@
+"""Evidence that two names are one person: a co-author whom they share. And its opposite: one byline that names both."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from etl.resolve.joins import Joins
+
+LONGEST_BYLINE = 100
+"""Names of the longest byline that is evidence: in a collaboration's everybody shares everybody."""
+
+
+@dataclass(frozen=True)
+class Printed:
+    """The names that one listing prints, and the owner of its page, who wrote it too."""
+
+    names: Sequence[str]
+    owner: str | None
+
+
+class Coauthors:
+    """Who wrote with whom, kept only for the names that are asked about. Spellings that are equal are one person here."""
+
+    def __init__(self, listings: Iterable[Printed], wanted: set[str], equal: Joins) -> None:
+        self._of: dict[str, set[str]] = {}
+        self._beside: dict[str, set[str]] = {}
+        for listing in listings:
+            present = {
+                equal.root(name) for name in (*listing.names, listing.owner) if name is not None and name in wanted
+            }
+            if not present:
+                continue
+            printed = {equal.root(name) for name in listing.names}
+            people = printed | ({equal.root(listing.owner)} if listing.owner else set())
+            for name in present & printed:
+                self._beside.setdefault(name, set()).update(printed - {name})
+            if len(listing.names) <= LONGEST_BYLINE:
+                for name in present:
+                    self._of.setdefault(name, set()).update(people - {name})
+
+    def shared(self, name: str, other: str) -> str | None:
+        """The co-author whom two people (by their root spelling) share, the first in order, or None."""
+        return min((self._of.get(name, set()) & self._of.get(other, set())) - {name, other}, default=None)
+
+    def together(self, name: str, other: str) -> bool:
+        """Whether one byline names both, so that they are two people."""
+        return other in self._beside.get(name, ())

@@ -1,0 +1,80 @@
+"""The overrides file: what a person decided about names, in TOML. It always wins.
+
+same = [["Ann Bell", "A. Bell"]]
+different = [["Wei Li", "Wei A. Li"]]
+"""
+
+import hashlib
+import tomllib
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+from pathlib import Path
+from typing import Any
+
+from etl.errors import UsageError
+from etl.resolve.joins import Join, Joins
+
+_KEYS = ("same", "different")
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """Groups of spellings that are one person, pairs that are two, and the file that says so."""
+
+    same: tuple[tuple[str, ...], ...] = ()
+    different: tuple[tuple[str, str], ...] = ()
+    source: str | None = None
+    sha256: str | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """Every spelling that the file mentions, in order."""
+        return sorted({name for group in (*self.same, *self.different) for name in group})
+
+
+def read_overrides(path: Path | None) -> Overrides:
+    """Read an overrides file; without one nothing is overridden.
+
+    Raises `UsageError` where the file cannot be read, is no TOML, has other keys or shapes, or contradicts itself.
+    """
+    if path is None:
+        return Overrides()
+    try:
+        data = path.read_bytes()
+        content = tomllib.loads(data.decode("utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}); check the file and its permissions") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(
+            f'{path}: not TOML ({error}); expected lines such as same = [["Ann Bell", "A. Bell"]]'
+        ) from error
+    for key, groups in content.items():
+        _check(path, key, groups)
+    overrides = Overrides(
+        same=tuple(tuple(group) for group in content.get("same", [])),
+        different=tuple(pair for group in content.get("different", []) for pair in combinations(group, 2)),
+        source=path.name,
+        sha256=hashlib.sha256(data).hexdigest(),
+    )
+    _check_consistent(path, overrides)
+    return overrides
+
+
+def _check(path: Path, key: str, groups: Any) -> None:
+    if key not in _KEYS:
+        raise UsageError(f"{path}: found the key {key}, expected only {' and '.join(_KEYS)}")
+    for group in groups if isinstance(groups, list) else [groups]:
+        if not (isinstance(group, list) and len(group) > 1 and all(isinstance(name, str) and name for name in group)):
+            raise UsageError(
+                f'{path}: {key}: found {group!r}, expected a list of two names or more, such as ["Ann Bell", "A. Bell"]'
+            )
+
+
+def _check_consistent(path: Path, overrides: Overrides) -> None:
+    joins = Joins()
+    for group in overrides.same:
+        for name, other in pairwise(group):
+            joins.join(Join(name, other, "override", ""))
+    for name, other in overrides.different:
+        if name != other and joins.same(name, other):
+            raise UsageError(f"{path}: {name} and {other} are both same and different; keep one of the two")
