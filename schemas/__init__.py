@@ -6,11 +6,13 @@
 from schemas.authors import AuthorNames, Authors, MergeCandidates
 from schemas.blocks import Blocks
 from schemas.categories import Categories
+from schemas.paper_list import PaperList
 from schemas.papers import Institutions, Links, PaperAuthors, PaperInstitutions, Papers
 from schemas.profiles import Listings, Profiles, Variants
 from schemas.quality import Findings, Quarantine, Rules
 from schemas.rules import RULES, Rule
 from schemas.table import Column, Definition, Reference, Table
+from schemas.views import VIEWS, View
 
 TABLES: dict[str, type[Table]] = {
     model.definition().name: model
@@ -37,6 +39,7 @@ TABLES: dict[str, type[Table]] = {
 __all__ = [
     "RULES",
     "TABLES",
+    "VIEWS",
     "AuthorNames",
     "Authors",
     "Blocks",
@@ -50,6 +53,7 @@ __all__ = [
     "MergeCandidates",
     "PaperAuthors",
     "PaperInstitutions",
+    "PaperList",
     "Papers",
     "Profiles",
     "Quarantine",
@@ -58,4 +62,5 @@ __all__ = [
     "Rules",
     "Table",
     "Variants",
+    "View",
 ]

@@ -65,7 +65,7 @@ class Papers(Table):
             "primary_key": ["paper_id"],
             "references": {"category_id": "categories"},
             "label": "title",
-            "sort": "published",
+            "sort": "-published",
         }
 
 

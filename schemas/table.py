@@ -4,12 +4,16 @@ In: a pandera model. Out: `Definition`, a frozen description of the table that S
 Datasette's metadata and the data dictionary are rendered from, so that nothing is written twice.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar
 
 import pandera.polars as pa
 import polars as pl
+
+STORED_AS: dict[Any, Any] = {pl.Date(): pl.String(), pl.Boolean(): pl.Int64()}
+"""The types that SQLite lacks, and those that stand for them there."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class Table(pa.DataFrameModel):
     """Base of the models: columns are exact, and the table's own facts stand in `Config.metadata`.
 
     `primary_key` (a list of columns), `references` (column, or columns joined by a comma, to table),
-    `short_rows` (WITHOUT ROWID pays), `label` and `sort` (for Datasette).
+    `short_rows` (WITHOUT ROWID pays), `label` and `sort` (for Datasette; a leading - means descending).
     """
 
     class Config:
@@ -97,6 +101,17 @@ class Table(pa.DataFrameModel):
     def frame(cls, rows: Any = ()) -> pl.DataFrame:
         """Rows (dicts, tuples or columns) as a frame of the model's columns and types; other columns are left out."""
         return pl.DataFrame(rows, schema=cls.definition().schema, orient=None if isinstance(rows, dict) else "row")
+
+    @classmethod
+    def read(cls, rows: Sequence[Sequence[Any]]) -> pl.DataFrame:
+        """Rows as SQLite holds them (dates as text, booleans as 0 and 1) as a frame of the model's types."""
+        schema = cls.definition().schema
+        stored = {name: STORED_AS.get(dtype, dtype) for name, dtype in schema.items()}
+        frame = pl.DataFrame(rows, schema=stored, orient="row")
+        return frame.select(
+            pl.col(name).str.to_date("%Y-%m-%d") if dtype == pl.Date else pl.col(name).cast(dtype)
+            for name, dtype in schema.items()
+        )
 
     @classmethod
     def select(cls, frame: pl.DataFrame) -> pl.DataFrame:

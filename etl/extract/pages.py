@@ -7,7 +7,7 @@ import glob
 import hashlib
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from etl.errors import PageError, UsageError
+from etl.errors import PageError, UnreadablePages, UsageError
 from etl.records import Page
 from schemas.limits import LONGEST_PAGE
 
@@ -39,6 +39,27 @@ def find_pages(paths: Sequence[str]) -> list[PageFile]:
     """
     files = [file for path in paths for file in _expand(path)]
     return sorted(files, key=lambda file: (file.source, str(file.path)))
+
+
+def read_pages(files: Iterable[PageFile], observed_on: date | None, batch_size: int) -> Iterator[list[Page]]:
+    """Read pages, batch by batch.
+
+    Raises `UnreadablePages` at the end, naming every page that could not be read, so that all are told at once.
+    """
+    errors: list[PageError] = []
+    batch: list[Page] = []
+    for file in files:
+        try:
+            batch.append(read_page(file, observed_on))
+        except PageError as error:
+            errors.append(error)
+        if len(batch) == batch_size:
+            yield batch
+            batch = []
+    if errors:
+        raise UnreadablePages(errors)
+    if batch:
+        yield batch
 
 
 def read_page(file: PageFile, observed_on: date | None = None) -> Page:

@@ -26,10 +26,11 @@ class Form:
 
     def is_fuller_than(self, other: "Form") -> bool:
         """Whether this form says more than the other and does not contradict it."""
-        return compatible(self.middles, other.middles) and self._extent > other._extent
+        return compatible(self.middles, other.middles) and self.extent > other.extent
 
     @property
-    def _extent(self) -> tuple[int, int]:
+    def extent(self) -> tuple[int, int]:
+        """How much the middle names say: their number, then their letters."""
         return len(self.middles), sum(map(len, self.middles))
 
 

@@ -42,8 +42,8 @@ def taxonomy() -> dict[str, Category]:
     >>> len(taxonomy()), taxonomy()["eess.AS"].badge_code
     (176, 'AS')
     """
-    with files("etl").joinpath("data/arxiv_taxonomy.csv").open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines))
+    text = files("etl").joinpath("data/arxiv_taxonomy.csv").read_text(encoding="utf-8")
+    rows = csv.DictReader(text.splitlines())
     return {row["code"]: Category(row.pop("code"), **(row | {"active": row["active"] == "true"})) for row in rows}
 
 

@@ -45,6 +45,6 @@ def resolve_dates(blocks: pl.DataFrame) -> pl.DataFrame:
 
 
 def _date(year: int | None, month: int, day: int) -> date | None:
-    if year is None or (month, day) == (2, 29) and not calendar.isleap(year):
+    if year is None or ((month, day) == (2, 29) and not calendar.isleap(year)):
         return None
     return date(year, month, day)

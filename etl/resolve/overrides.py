@@ -27,6 +27,11 @@ class Overrides:
     sha256: str | None = None
 
     @property
+    def provenance(self) -> dict[str, dict[str, str | None] | None]:
+        """What a release's manifest says of the file."""
+        return {"overrides": {"source": self.source, "sha256": self.sha256} if self.source else None}
+
+    @property
     def names(self) -> list[str]:
         """Every spelling that the file mentions, in order."""
         return sorted({name for group in (*self.same, *self.different) for name in group})

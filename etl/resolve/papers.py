@@ -21,27 +21,36 @@ WINNER_ORDER = {"observed_on": True, "abstract_length": True, "profile_id": Fals
 """The listing that a merged row is taken from: the newest, then the longest abstract, then the smallest key. True: descending."""
 
 
-def paper_id(title: str, first_author: str, month: int, day: int) -> str:
-    """The identity of a paper: folded title, last word of the first author's name, month and day of the badge.
+def work_key(title: str, first_author: str) -> str:
+    """What a work is known by whatever its date: the folded title and the last word of the first author's folded name.
 
-    >>> paper_id("On Bells", "Ann B. Bell", 5, 1) == paper_id("ON BELLS!", "A. Bell", 5, 1)
+    >>> work_key("On Bells", "Ann B. Bell") == work_key("ON BELLS!", "A. Bell")
     True
     """
     last_word = (fold(first_author).split() or [first_author])[-1]
-    key = f"{fold(title) or title}\n{last_word}\n{month:02}-{day:02}"
+    return f"{fold(title) or title}\n{last_word}"
+
+
+def paper_id(work: str, month: int, day: int) -> str:
+    """The identity of a paper: its work, and month and day of the badge (the year a page may leave out).
+
+    >>> paper_id(work_key("On Bells", "Ann B. Bell"), 5, 1)
+    'smxzv55o6hmd4b2i'
+    """
+    key = f"{work}\n{month:02}-{day:02}"
     return b32encode(hashlib.sha256(key.encode()).digest()).decode().lower()[:PAPER_ID_LENGTH]
 
 
 def identify(blocks: pl.DataFrame) -> pl.DataFrame:
-    """Blocks with their `paper_id`, sorted so that within a paper the winning listing comes first."""
-    ids = [
-        paper_id(title, names[0], month, day)
-        for title, names, month, day in blocks.select("title", "names", "month", "day").iter_rows()
-    ]
+    """Blocks with their `work` and `paper_id`, sorted so that within a paper the winning listing comes first."""
+    works = [work_key(title, names[0]) for title, names in blocks.select("title", "names").iter_rows()]
+    ids = [paper_id(work, *day) for work, day in zip(works, blocks.select("month", "day").iter_rows(), strict=True)]
     identified = blocks.with_columns(
-        pl.Series("paper_id", ids, dtype=pl.String), pl.col("abstract").str.len_chars().alias("abstract_length")
+        pl.Series("work", works, dtype=pl.String),
+        pl.Series("paper_id", ids, dtype=pl.String),
+        pl.col("abstract").str.len_chars().alias("abstract_length"),
     )
-    return _by_winner(identified)
+    return identified.sort("paper_id", *WINNER_ORDER, descending=[False, *WINNER_ORDER.values()], nulls_last=True)
 
 
 def merge(listings: pl.DataFrame) -> pl.DataFrame:
@@ -87,10 +96,6 @@ def _variants(row: dict[str, object], byline: str) -> Iterator[tuple[str, str]]:
         yield "category_id", str(row["category_id"])
     if row["year"] is not None and row["published"] != row["published_merged"]:
         yield "published", str(row["published"])
-
-
-def _by_winner(listings: pl.DataFrame) -> pl.DataFrame:
-    return listings.sort("paper_id", *WINNER_ORDER, descending=[False, *WINNER_ORDER.values()], nulls_last=True)
 
 
 def _surest(ranked: pl.DataFrame, columns: list[str]) -> pl.DataFrame:

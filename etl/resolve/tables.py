@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from etl.records import Byline
+from etl.rebuild import Frames, merged_bylines
 from etl.resolve.authors import resolve_authors
-from etl.resolve.categories import field_codes, resolve_categories, taxonomy
+from etl.resolve.categories import resolve_categories, taxonomy
 from etl.resolve.citekeys import citekeys
 from etl.resolve.coauthors import Printed
 from etl.resolve.dates import resolve_dates
@@ -18,8 +18,6 @@ from etl.resolve.links import find_links
 from etl.resolve.overrides import Overrides
 from etl.resolve.papers import find_variants, identify, merge
 from schemas import TABLES, Categories, Institutions, Links, PaperInstitutions
-
-Frames = dict[str, pl.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -33,31 +31,33 @@ class Resolved:
 def resolve(profiles: pl.DataFrame, blocks: pl.DataFrame, overrides: Overrides) -> Resolved:
     """Resolve who, what and when; every frame holds all columns of its table and is sorted by its key."""
     listings, fields = _interpret(profiles, blocks)
-    papers = merge(listings)
+    merged = merge(listings)
     people = resolve_authors(_printed(listings), _spellings(listings, profiles), overrides)
     profiles = _complete_profiles(profiles, fields, people.author_names, listings)
-    paper_authors = _paper_authors(papers, listings, profiles, people.author_names)
-    institutions, paper_institutions = _institutions(papers)
-    bylines = _merged_bylines(papers, paper_authors, institutions, paper_institutions)
-    papers = _complete_papers(papers, paper_authors)
+    paper_authors = _paper_authors(merged, listings, profiles, people.author_names)
+    institutions, paper_institutions = _institutions(merged)
+    papers = _complete_papers(merged, paper_authors)
     referenced = pl.concat([paper_authors["author_id"], profiles["author_id"].drop_nulls()]).unique()
     tables = {
         "categories": _categories(papers, profiles),
-        "authors": people.authors.filter(pl.col("author_id").is_in(referenced.implode())),
-        "author_names": people.author_names.filter(pl.col("author_id").is_in(referenced.implode())),
+        "authors": _known(people.authors, referenced, "author_id"),
+        "author_names": _known(people.author_names, referenced, "author_id"),
         "profiles": profiles,
         "papers": papers,
         "paper_authors": paper_authors,
         "listings": listings,
-        "variants": find_variants(listings, papers, bylines),
         "institutions": institutions,
         "paper_institutions": paper_institutions,
         "links": _links(papers),
-        "merge_candidates": people.merge_candidates.filter(
-            pl.col("author_id").is_in(referenced.implode()) & pl.col("other_id").is_in(referenced.implode())
-        ),
+        "merge_candidates": _known(people.merge_candidates, referenced, "author_id", "other_id"),
     }
+    tables["variants"] = find_variants(listings, papers, merged_bylines(tables))
     return Resolved({name: TABLES[name].sorted(frame) for name, frame in tables.items()}, listings)
+
+
+def _known(frame: pl.DataFrame, ids: pl.Series, *columns: str) -> pl.DataFrame:
+    """The rows about authors of papers and pages: one who stands only in a byline that lost to a newer one is left out."""
+    return frame.filter(pl.col(column).is_in(ids.implode()) for column in columns)
 
 
 def _interpret(profiles: pl.DataFrame, blocks: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -120,23 +120,6 @@ def _institutions(papers: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     tagged = tags.with_columns(pl.col("name").replace_strict(slugs, return_dtype=pl.String).alias("institution_id"))
     names = tagged.group_by("institution_id").agg(pl.col("name").min())
     return Institutions.select(names), PaperInstitutions.select(tagged.unique(["paper_id", "institution_id"]))
-
-
-def _merged_bylines(
-    papers: pl.DataFrame, paper_authors: pl.DataFrame, institutions: pl.DataFrame, paper_institutions: pl.DataFrame
-) -> dict[str, Byline]:
-    """Each paper's byline as the tables give it back."""
-    names = _lists(paper_authors.drop_nulls("position").sort("paper_id", "position"))
-    tags = _lists(paper_institutions.join(institutions, on="institution_id").sort("paper_id", "institution_id"))
-    return {
-        paper: Byline(tuple(names.get(paper, ())), truncated, tuple(tags.get(paper, ())))
-        for paper, truncated in papers.select("paper_id", "truncated").iter_rows()
-    }
-
-
-def _lists(named: pl.DataFrame) -> dict[str, list[str]]:
-    grouped = named.group_by("paper_id", maintain_order=True).agg("name")
-    return dict(grouped.select("paper_id", "name").iter_rows())
 
 
 def _complete_papers(papers: pl.DataFrame, paper_authors: pl.DataFrame) -> pl.DataFrame:

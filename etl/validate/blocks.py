@@ -30,7 +30,6 @@ class Intake:
     profiles: pl.DataFrame
     blocks: pl.DataFrame
     quarantine: pl.DataFrame
-    blocks_checked: int
 
 
 def take_in(parsed: Sequence[ParsedPage]) -> Intake:
@@ -43,7 +42,6 @@ def take_in(parsed: Sequence[ParsedPage]) -> Intake:
         Profiles.frame([_profile_row(page) for page in parsed]),
         good.with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("profile_id").alias("position")),
         Quarantine.frame(strays + [_broken_row(blocks.row(row, named=True), rules) for row, rules in broken.items()]),
-        len(blocks),
     )
 
 
@@ -60,7 +58,6 @@ def combine(intakes: Iterable[Intake]) -> Intake:
         Quarantine.sorted(
             pl.concat([intake.quarantine for intake in every]).unique(["profile_id", "line_start"], keep="first")
         ),
-        sum(intake.blocks_checked for intake in every),
     )
 
 

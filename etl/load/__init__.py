@@ -1,0 +1,1 @@
+"""Load: checked tables become a release of files. It knows tables, and no pages."""

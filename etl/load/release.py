@@ -1,0 +1,151 @@
+"""Publication: a release is written aside, named by its contents, and becomes the newest by one rename and one link.
+
+A reader never sees half a release, and a build that fails leaves the last one as it was.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from etl import __version__
+from etl.errors import PublicationError, UsageError
+from etl.load.metadata import DATABASE, render_metadata
+from etl.load.paper_list import paper_list
+from etl.load.parquet import write_parquet
+from etl.load.sqlite import ddl, write_database
+from schemas import TABLES, PaperList
+from schemas.limits import ROWS_PER_BATCH
+
+CURRENT = "current"
+RELEASES = "releases"
+MANIFEST = "manifest.json"
+METADATA = "datasette-metadata.json"
+DATABASE_FILE = f"{DATABASE}.db"
+_ID_LENGTH = 16
+
+Frames = dict[str, pl.DataFrame]
+
+
+@dataclass(frozen=True)
+class Release:
+    """A published release: its folder, and the manifest that tells what is in it."""
+
+    path: Path
+    manifest: dict[str, Any]
+
+
+@contextmanager
+def locked(out: Path) -> Iterator[None]:
+    """Hold the output folder for one build, and leave none behind that was made for nothing.
+
+    Raises `PublicationError` at once where another build holds it, or where it cannot be made or written.
+    """
+    existed = out.exists()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        folder = os.open(out, os.O_RDONLY)
+    except OSError as error:
+        raise PublicationError(
+            f"{out}: cannot be written ({error.strerror}); choose another folder with --out"
+        ) from error
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise PublicationError(
+            f"{out}: another build holds this folder; wait for it, or choose another with --out"
+        ) from error
+    finally:
+        os.close(folder)
+        if not existed and not any(out.iterdir()):
+            out.rmdir()
+
+
+def publish(out: Path, tables: Frames, provenance: dict[str, Any]) -> Release:
+    """Write all files of a release and make it the newest; one that exists already only becomes the newest again.
+
+    Raises `PublicationError` where that fails; the last release is then untouched.
+    """
+    logical_hash = hash_tables(tables)
+    place = out / RELEASES / logical_hash[:_ID_LENGTH]
+    try:
+        place.parent.mkdir(exist_ok=True)
+        if not place.exists():
+            _write_aside(place, tables, {"logical_hash": logical_hash, **provenance})
+        _point(out / CURRENT, Path(RELEASES) / place.name)
+    except (OSError, sqlite3.Error, pa.ArrowException) as error:
+        problem = getattr(error, "strerror", None) or error
+        raise PublicationError(f"{out}: cannot be written ({problem}); the last release is as it was") from error
+    return Release(place, read_manifest(place))
+
+
+def newest_release(out: Path) -> Path:
+    """The real folder of the newest release; raises `UsageError` where there is none."""
+    current = out / CURRENT
+    if not (current / MANIFEST).is_file():
+        raise UsageError(f"{out}: no release here; run paperledger build, or give its folder with --out")
+    return current.resolve()
+
+
+def read_manifest(release: Path) -> dict[str, Any]:
+    """What a release says of itself."""
+    manifest: dict[str, Any] = json.loads((release / MANIFEST).read_text(encoding="utf-8"))
+    return manifest
+
+
+def hash_tables(tables: Frames) -> str:
+    """The logical hash: of every table's definition and its rows in the order of the key, whatever file holds them."""
+    digest = hashlib.sha256()
+    for name, frame in tables.items():
+        digest.update(ddl(TABLES[name].definition()).encode())
+        for batch in frame.iter_slices(ROWS_PER_BATCH):
+            digest.update(batch.write_ndjson().encode())
+    return digest.hexdigest()
+
+
+def _write_aside(place: Path, tables: Frames, facts: dict[str, Any]) -> None:
+    """Write a release into a hidden folder beside its place, its manifest last, and move it there."""
+    folder = Path(tempfile.mkdtemp(prefix=".", dir=place.parent))
+    try:
+        rows = {f"{name}.parquet": frame.height for name, frame in tables.items()}
+        write_database(folder / DATABASE_FILE, tables)
+        for name, frame in tables.items():
+            write_parquet(folder / f"{name}.parquet", TABLES[name], frame)
+        papers = paper_list(tables)
+        write_parquet(folder / "paper_list.parquet", PaperList, papers)
+        (folder / METADATA).write_text(render_metadata(), encoding="utf-8")
+        files = {path.name: _file_facts(path) for path in sorted(folder.iterdir())}
+        for name, count in {**rows, "paper_list.parquet": papers.height}.items():
+            files[name]["rows"] = count
+        manifest = {"paperledger": __version__, **facts, "files": files}
+        (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        folder.chmod(0o755)
+        folder.rename(place)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _file_facts(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        return {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "bytes": path.stat().st_size}
+
+
+def _point(link: Path, target: Path) -> None:
+    """Make a link lead to `target` in one step."""
+    new = link.with_name(f".{link.name}")
+    new.unlink(missing_ok=True)
+    new.symlink_to(target)
+    new.replace(link)

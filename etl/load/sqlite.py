@@ -1,0 +1,160 @@
+"""The SQLite file: tables from the models, rows in one transaction, then views, search, indexes and statistics."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+from sqlite_utils import Database
+
+from etl.errors import PublicationError
+from schemas import TABLES, VIEWS, Column, Definition
+from schemas.limits import ROWS_PER_BATCH
+
+OLDEST_SQLITE = (3, 38, 0)
+"""STRICT tables came with 3.37, JSON functions in every build with 3.38."""
+SEARCHED: dict[str, tuple[str, ...]] = {"papers": ("title", "abstract")}
+"""The columns of each table that full-text search covers."""
+TOKENIZER = "porter unicode61"
+_TYPES: dict[pl.DataType, str] = {
+    pl.Int64(): "INTEGER",
+    pl.Boolean(): "INTEGER",
+    pl.String(): "TEXT",
+    pl.Date(): "TEXT",
+}
+
+
+def ddl(definition: Definition) -> str:
+    """The CREATE TABLE statement of a table.
+
+    >>> from schemas import Institutions
+    >>> print(ddl(Institutions.definition()))
+    CREATE TABLE "institutions" (
+      "institution_id" TEXT NOT NULL,
+      "name" TEXT NOT NULL,
+      PRIMARY KEY ("institution_id")
+    ) STRICT
+    """
+    foreign_keys = (
+        f"FOREIGN KEY ({_names(key.columns)}) REFERENCES {_name(key.table)} ({_names(key.targets)})"
+        for key in definition.references
+    )
+    lines = [
+        *map(_column_sql, definition.columns),
+        f"PRIMARY KEY ({_names(definition.primary_key)})",
+        *foreign_keys,
+    ]
+    options = "STRICT, WITHOUT ROWID" if definition.short_rows else "STRICT"
+    return f"CREATE TABLE {_name(definition.name)} (\n  " + ",\n  ".join(lines) + f"\n) {options}"
+
+
+def indexes(definition: Definition) -> Iterator[tuple[str, ...]]:
+    """The columns to be indexed: foreign keys and facets, but for those that a key's index already begins with."""
+    keys = [definition.primary_key, *((column.name,) for column in definition.columns if column.unique)]
+    wanted = [*(reference.columns for reference in definition.references)]
+    wanted += [(column.name,) for column in definition.columns if column.facet]
+    for columns in dict.fromkeys(wanted):
+        if not any(key[: len(columns)] == columns for key in keys):
+            yield columns
+
+
+def write_database(path: Path, tables: dict[str, pl.DataFrame]) -> None:
+    """Write the tables to a new file at `path`, and check it there: keys, integrity, search index."""
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        wanted = ".".join(map(str, OLDEST_SQLITE))
+        raise PublicationError(f"SQLite is {sqlite3.sqlite_version}, expected {wanted} or newer; use a newer Python")
+    draft = path.with_suffix(".draft")
+    database = Database(draft, execute_plugins=False)
+    try:
+        with database.atomic():
+            for name, frame in tables.items():
+                database.execute(ddl(TABLES[name].definition()))
+                _insert(database, name, frame)
+        _finish(database)
+        database.execute("VACUUM INTO ?", [str(path)])
+    finally:
+        database.close()
+    draft.unlink()
+    _check(path)
+
+
+def _insert(database: Database, name: str, frame: pl.DataFrame) -> None:
+    columns = TABLES[name].definition().columns
+    dates = [column.name for column in columns if column.dtype == pl.Date]
+    statement = f"INSERT INTO {_name(name)} VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
+    for batch in frame.with_columns(pl.col(dates).dt.to_string("%Y-%m-%d")).iter_slices(ROWS_PER_BATCH):
+        database.conn.executemany(statement, batch.iter_rows())
+
+
+def _finish(database: Database) -> None:
+    for table, columns in SEARCHED.items():
+        database.table(table).enable_fts(columns, tokenize=TOKENIZER)
+    for view in VIEWS.values():
+        database.create_view(view.name, view.sql.strip())
+    for name, model in TABLES.items():
+        for columns in indexes(model.definition()):
+            database.table(name).create_index(columns)
+    database.analyze()
+
+
+def _check(path: Path) -> None:
+    database = Database(path, execute_plugins=False)
+    try:
+        problems = [*database.query("PRAGMA foreign_key_check")]
+        problems += [row for row in database.query("PRAGMA integrity_check") if row["integrity_check"] != "ok"]
+        for table in SEARCHED:
+            database.execute(f"INSERT INTO {table}_fts({table}_fts, rank) VALUES ('integrity-check', 1)")  # noqa: S608
+        database.rollback()
+    finally:
+        database.close()
+    if problems:
+        raise PublicationError(f"{path.name}: fails SQLite's own checks, first {problems[0]}; nothing was published")
+
+
+def _column_sql(column: Column) -> str:
+    parts = [
+        _name(column.name),
+        _TYPES[column.dtype],
+    ]
+    if not column.nullable:
+        parts.append("NOT NULL")
+    if column.unique:
+        parts.append("UNIQUE")
+    checks = [*_type_checks(column), *(_check_sql(column.name, name, facts) for name, facts in column.checks)]
+    return " ".join([*parts, *(f"CHECK ({check})" for check in checks if check)])
+
+
+def _type_checks(column: Column) -> Iterator[str]:
+    if column.dtype == pl.Boolean:
+        yield f"{_name(column.name)} IN (0, 1)"
+    if column.dtype == pl.Date:
+        yield f"{_name(column.name)} IS date({_name(column.name)})"
+
+
+def _check_sql(column: str, check: str, facts: dict[str, object]) -> str | None:
+    """A pandera check as SQL; None for a pattern, which SQLite cannot match."""
+    name = _name(column)
+    match check:
+        case "greater_than_or_equal_to":
+            return f"{name} >= {facts['min_value']}"
+        case "isin":
+            allowed = facts["allowed_values"]
+            assert isinstance(allowed, (list, tuple, set, frozenset))  # noqa: S101  tells the type checker
+            return f"{name} IN ({', '.join(map(_literal, sorted(allowed)))})"
+        case "at_least":
+            return f"{name} >= {_name(str(facts['other']))}"
+        case "str_length":
+            return f"{name} <> ''"
+    return None
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _name(name: str) -> str:
+    return f'"{name}"'
+
+
+def _names(names: tuple[str, ...]) -> str:
+    return ", ".join(map(_name, names))

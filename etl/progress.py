@@ -1,0 +1,31 @@
+"""Progress on a terminal; silence elsewhere."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import track
+
+Item = TypeVar("Item")
+
+
+class Progress:
+    """Bars and spinners on the given console, as long as a person sees them."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def each(self, label: str, items: Sequence[Item]) -> Iterator[Item]:
+        """The items, with a bar that fills as they are taken."""
+        shown = self._console.is_terminal
+        yield from track(items, label, console=self._console, transient=True, disable=not shown)
+
+    @contextmanager
+    def step(self, label: str) -> Iterator[None]:
+        """A spinner for as long as a step takes."""
+        if not self._console.is_terminal:
+            yield
+            return
+        with self._console.status(label):
+            yield

@@ -1,0 +1,71 @@
+"""Tables before they are published: every value, key and foreign key, over everything. What fails is an error."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from etl.rebuild import Frames
+from etl.validate.checks import failures
+from schemas import TABLES
+
+SHOWN = 3
+"""How many rows of a failure are named."""
+
+
+@dataclass(frozen=True)
+class TableFailure:
+    """A table that breaks a rule: which rule, how many rows, and the words for people."""
+
+    rule_id: str
+    rows: int
+    message: str
+
+
+def check_tables(tables: Frames) -> Iterator[TableFailure]:
+    """Every way in which the tables break their models.
+
+    >>> from schemas import Institutions
+    >>> [failure.message for failure in check_tables({"institutions": Institutions.frame([("a", "A"), ("a", "B")])})]
+    ["institutions: 2 rows share a key (institution_id), such as {'institution_id': 'a', 'name': 'A'}"]
+    """
+    for name, frame in tables.items():
+        yield from _values(name, frame)
+        yield from _keys(name, frame)
+        yield from _references(name, frame, tables)
+
+
+def _values(name: str, frame: pl.DataFrame) -> Iterator[TableFailure]:
+    for failure in failures(TABLES[name], frame):
+        examples = frame[list(failure.rows[:SHOWN]), failure.column].to_list() if failure.column else []
+        found = ", ".join(repr(value)[:80] for value in examples)
+        yield TableFailure(
+            "TAB-001", len(failure.rows), f"{name}.{failure.column}: fails {failure.check}; found {found}"
+        )
+
+
+def _keys(name: str, frame: pl.DataFrame) -> Iterator[TableFailure]:
+    definition = TABLES[name].definition()
+    unique = [(column.name,) for column in definition.columns if column.unique]
+    for key in (definition.primary_key, *unique):
+        twice = frame.filter(frame.select(key).is_duplicated())
+        if len(twice):
+            row = twice.row(0, named=True)
+            yield TableFailure(
+                "TAB-002", len(twice), f"{name}: {len(twice)} rows share a key ({', '.join(key)}), such as {row}"[:300]
+            )
+
+
+def _references(name: str, frame: pl.DataFrame, tables: Frames) -> Iterator[TableFailure]:
+    for reference in TABLES[name].definition().references:
+        if reference.table not in tables:
+            continue
+        keys = frame.select(reference.columns).drop_nulls().unique()
+        lost = keys.join(tables[reference.table], left_on=reference.columns, right_on=reference.targets, how="anti")
+        if len(lost):
+            example = lost.sort(reference.columns).row(0)
+            yield TableFailure(
+                "TAB-003",
+                len(lost),
+                f"{name}.{', '.join(reference.columns)}: {len(lost)} keys are not in {reference.table}, such as {example}",
+            )

@@ -1,0 +1,55 @@
+"""What the plausibility rules look at."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import polars as pl
+
+from etl.extract.page import parse_header
+from etl.rebuild import Frames
+from etl.resolve.categories import field_codes
+from etl.resolve.overrides import Overrides
+
+PROFILE_KEY = ("profile_id",)
+PAPER_KEY = ("paper_id",)
+LISTING_KEY = ("profile_id", "position")
+_PLACE = ("profile_id", "source", "line_start", "line_end")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The tables, the listings with all their parts (a paper's winner first), and the overrides that were given."""
+
+    tables: Frames
+    listings: pl.DataFrame
+    overrides: Overrides
+
+    @cached_property
+    def profiles(self) -> pl.DataFrame:
+        """The profiles, with the `_line` of each value of the header, the section's count, and the lines that are unknown."""
+        profiles = self.tables["profiles"]
+        headers = [parse_header(header.split("\n"), field_codes(), has_blocks=True) for header in profiles["header"]]
+        names = ("field", "h_index", "stated_papers", "citations", "novelty_pct", "ai_score", "section_count")
+        found = [[header.values.get(name) for header in headers] for name in names]
+        lines = [
+            pl.Series(f"{name}_line", [value.line if value else None for value in values], dtype=pl.Int64)
+            for name, values in zip(names, found, strict=True)
+        ]
+        counts = pl.Series("section_count", [value.number if value else None for value in found[-1]], dtype=pl.Int64)
+        unknown = pl.Series("unknown_lines", [list(header.unknown) for header in headers], dtype=pl.List(pl.Int64))
+        return profiles.with_columns(*lines, counts, unknown)
+
+    @cached_property
+    def papers(self) -> pl.DataFrame:
+        """The papers, each with the place and code of the listing that it was taken from."""
+        winners = self.listings.unique("paper_id", keep="first", maintain_order=True)
+        return self.tables["papers"].join(
+            winners.select("paper_id", *_PLACE, "abstract_line", "code", "work"), on="paper_id", how="left"
+        )
+
+    @cached_property
+    def bylines(self) -> pl.DataFrame:
+        """One row for each name in each listing's byline, with the author."""
+        ids = self.tables["author_names"].select("name", "author_id")
+        named = self.listings.select(*_PLACE, "position", "paper_id", "truncated", pl.col("names").alias("name"))
+        return named.explode("name").join(ids, on="name", how="left", maintain_order="left")
