@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import polars as pl
-
 from etl.extract.page import parse_page
 from etl.extract.pages import PageFile, find_pages, read_pages
 from etl.load.release import Release, locked, publish
@@ -19,6 +17,7 @@ from etl.resolve.overrides import read_overrides
 from etl.resolve.tables import resolve
 from etl.validate.blocks import Intake, combine, take_in
 from etl.validate.tables import validate
+from schemas import Frames
 
 PAGES_PER_BATCH = 500
 
@@ -38,7 +37,7 @@ class Built:
     """What a build made: the release, and the tables in it."""
 
     release: Release
-    tables: dict[str, pl.DataFrame]
+    tables: Frames
 
 
 def build(request: Request, progress: Progress) -> Built:

@@ -14,9 +14,7 @@ from etl.errors import BrokenTables, UsageError
 from etl.extract.fields import render_byline
 from etl.extract.page import join_lines, render_block
 from etl.records import Byline
-from schemas import TABLES
-
-Frames = dict[str, pl.DataFrame]
+from schemas import TABLES, Frames
 
 _PAPERS_OF_PAGE = "SELECT paper_id FROM listings WHERE profile_id = :id"
 _ROWS_OF_PAGE = {

@@ -1,5 +1,7 @@
 """What a build prints when it is done: the rows, what the rules found and where, where the release is, what to do next."""
 
+from typing import Any
+
 import polars as pl
 from rich.box import SIMPLE
 from rich.console import Console, Group, RenderableType
@@ -7,8 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from etl.pipeline import Built
-from etl.rebuild import Frames
-from schemas import TABLES
+from schemas import TABLES, Frames
 
 SHOWN_FINDINGS = 20
 AUDIT_TABLES = ("quarantine", "rules", "findings", "merge_candidates")
@@ -78,10 +79,10 @@ def _next(built: Built, out: str) -> Text:
     )  # fmt: skip
 
 
-def _place(row: dict[str, object]) -> str:
+def _place(row: dict[str, Any]) -> str:
     first, last = row["line_start"], row["line_end"]
     lines = "" if first is None else f":{first}" if first == last else f":{first}-{last}"
-    return f"{_one_line(str(row['source'] or row['table_name']))}{lines}"
+    return _one_line(row["source"] or row["table_name"]) + lines
 
 
 def _one_line(text: str) -> str:

@@ -11,7 +11,7 @@ from schemas.papers import Institutions, Links, PaperAuthors, PaperInstitutions,
 from schemas.profiles import Listings, Profiles, Variants
 from schemas.quality import Findings, Quarantine, Rules
 from schemas.rules import RULES, Rule
-from schemas.table import Column, Definition, Reference, Table
+from schemas.table import Column, Definition, Frames, Reference, Table
 from schemas.views import VIEWS, View
 
 TABLES: dict[str, type[Table]] = {
@@ -47,6 +47,7 @@ __all__ = [
     "Column",
     "Definition",
     "Findings",
+    "Frames",
     "Institutions",
     "Links",
     "Listings",

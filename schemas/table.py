@@ -12,6 +12,8 @@ from typing import Any, ClassVar
 import pandera.polars as pa
 import polars as pl
 
+Frames = dict[str, pl.DataFrame]
+"""Tables by name."""
 STORED_AS: dict[Any, Any] = {pl.Date(): pl.String(), pl.Boolean(): pl.Int64()}
 """The types that SQLite lacks, and those that stand for them there."""
 

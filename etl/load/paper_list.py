@@ -2,9 +2,7 @@
 
 import polars as pl
 
-from schemas import PaperList
-
-Frames = dict[str, pl.DataFrame]
+from schemas import Frames, PaperList
 
 
 def paper_list(tables: Frames) -> pl.DataFrame:

@@ -43,7 +43,7 @@ def write_parquet(path: Path, model: type[Table], frame: pl.DataFrame) -> None:
     pq.write_table(table, path, compression="zstd", row_group_size=ROWS_PER_BATCH)
 
 
-def _field(column: Column) -> pa.Field[Any]:
+def _field(column: Column) -> "pa.Field[Any]":
     facts: dict[bytes | str, bytes | str] = {"description": column.description, "title": column.title}
     if column.unit:
         facts["unit"] = column.unit

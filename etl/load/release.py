@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pyarrow as pa
 
 from etl import __version__
@@ -25,7 +24,7 @@ from etl.load.metadata import DATABASE, render_metadata
 from etl.load.paper_list import paper_list
 from etl.load.parquet import write_parquet
 from etl.load.sqlite import ddl, write_database
-from schemas import TABLES, PaperList
+from schemas import TABLES, Frames, PaperList
 from schemas.limits import ROWS_PER_BATCH
 
 CURRENT = "current"
@@ -34,8 +33,6 @@ MANIFEST = "manifest.json"
 METADATA = "datasette-metadata.json"
 DATABASE_FILE = f"{DATABASE}.db"
 _ID_LENGTH = 16
-
-Frames = dict[str, pl.DataFrame]
 
 
 @dataclass(frozen=True)

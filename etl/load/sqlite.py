@@ -8,7 +8,7 @@ import polars as pl
 from sqlite_utils import Database
 
 from etl.errors import PublicationError
-from schemas import TABLES, VIEWS, Column, Definition
+from schemas import TABLES, VIEWS, Column, Definition, Frames
 from schemas.limits import ROWS_PER_BATCH
 
 OLDEST_SQLITE = (3, 38, 0)
@@ -58,7 +58,7 @@ def indexes(definition: Definition) -> Iterator[tuple[str, ...]]:
             yield columns
 
 
-def write_database(path: Path, tables: dict[str, pl.DataFrame]) -> None:
+def write_database(path: Path, tables: Frames) -> None:
     """Write the tables to a new file at `path`, and check it there: keys, integrity, search index."""
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         wanted = ".".join(map(str, OLDEST_SQLITE))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from etl.rebuild import Frames, merged_bylines
+from etl.rebuild import merged_bylines
 from etl.resolve.authors import resolve_authors
 from etl.resolve.categories import resolve_categories, taxonomy
 from etl.resolve.citekeys import citekeys
@@ -17,7 +17,7 @@ from etl.resolve.folding import slug
 from etl.resolve.links import find_links
 from etl.resolve.overrides import Overrides
 from etl.resolve.papers import find_variants, identify, merge
-from schemas import TABLES, Categories, Institutions, Links, PaperInstitutions
+from schemas import TABLES, Categories, Frames, Institutions, Links, PaperInstitutions
 
 
 @dataclass(frozen=True)

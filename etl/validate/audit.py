@@ -7,10 +7,9 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from etl.rebuild import Frames
 from etl.resolve.folding import digest
 from etl.validate.outcomes import FAILED, Outcome, outcome
-from schemas import RULES, Findings, Quarantine, Rules
+from schemas import RULES, Findings, Frames, Quarantine, Rules
 
 _STATUS = {"info": "noted", "warning": "warned", "error": "failed"}
 

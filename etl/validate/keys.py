@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from etl.rebuild import Frames
 from etl.validate.checks import failures
-from schemas import TABLES
+from schemas import TABLES, Frames
 
 SHOWN = 3
 """How many rows of a failure are named."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from etl.rebuild import Frames, rebuild_pages
+from etl.rebuild import rebuild_pages
 from etl.validate.keys import TableFailure
 
 

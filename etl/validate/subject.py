@@ -6,7 +6,6 @@ from functools import cached_property
 import polars as pl
 
 from etl.extract.page import parse_header
-from etl.rebuild import Frames
 from etl.resolve.categories import field_codes
 from etl.resolve.overrides import Overrides
 
@@ -14,6 +13,8 @@ PROFILE_KEY = ("profile_id",)
 PAPER_KEY = ("paper_id",)
 LISTING_KEY = ("profile_id", "position")
 _PLACE = ("profile_id", "source", "line_start", "line_end")
+
+from schemas import Frames
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from itertools import chain
 import polars as pl
 
 from etl.errors import BrokenTables
-from etl.rebuild import Frames
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import Resolved
 from etl.validate.audit import audit, passed, quarantine_outcomes
@@ -16,7 +15,7 @@ from etl.validate.keys import check_tables
 from etl.validate.pages import check_pages
 from etl.validate.rules import find
 from etl.validate.subject import Subject
-from schemas import TABLES
+from schemas import TABLES, Frames
 
 
 def validate(resolved: Resolved, quarantine: pl.DataFrame, overrides: Overrides) -> Frames:
