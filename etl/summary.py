@@ -71,7 +71,7 @@ def _notes(tables: Frames) -> list[RenderableType]:
 
 def _next(built: Built, out: str) -> Text:
     option = "" if out == "build" else f" --out {out}"
-    profile = built.tables["profiles"]["profile_id"].first()
+    profile = built.tables["profiles"].row(0, named=True)["profile_id"]
     return Text.assemble(
         ("\nRelease ", "bold"), f"{built.release.path}\n",
         ("Look    ", "bold"), f"paperledger serve{option}\n",

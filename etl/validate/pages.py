@@ -7,6 +7,7 @@ import polars as pl
 
 from etl.rebuild import rebuild_pages
 from etl.validate.keys import TableFailure
+from schemas import Frames
 
 
 def check_pages(tables: Frames) -> Iterator[TableFailure]:

@@ -8,13 +8,12 @@ import polars as pl
 from etl.extract.page import parse_header
 from etl.resolve.categories import field_codes
 from etl.resolve.overrides import Overrides
+from schemas import Frames
 
 PROFILE_KEY = ("profile_id",)
 PAPER_KEY = ("paper_id",)
 LISTING_KEY = ("profile_id", "position")
 _PLACE = ("profile_id", "source", "line_start", "line_end")
-
-from schemas import Frames
 
 
 @dataclass(frozen=True)
