@@ -26,4 +26,4 @@ class Categories(Table):
     class Config:
         name = "categories"
         title = "Categories"
-        metadata = {"primary_key": ["category_id"], "label": "category_id", "short_rows": False}
+        metadata = {"primary_key": ["category_id"], "label": "name"}

@@ -1,0 +1,36 @@
+"""The documentation says what the program does: its generated parts are made again and compared."""
+
+import json
+import re
+
+import regenerate
+
+from schemas import TABLES, VIEWS
+
+
+def test_the_readmes_generated_parts_are_current() -> None:
+    assert regenerate.README.read_text(encoding="utf-8") == regenerate.readme(), "run python tests/regenerate.py"
+
+
+def test_datasettes_metadata_in_the_repository_is_current() -> None:
+    assert regenerate.METADATA.read_text(encoding="utf-8") == regenerate.render_metadata()
+
+
+def test_datasettes_metadata_describes_every_table_view_and_column() -> None:
+    tables = json.loads(regenerate.METADATA.read_text(encoding="utf-8"))["databases"]["paperledger"]["tables"]
+    assert set(tables) == {*TABLES, *VIEWS}
+    for name, model in TABLES.items():
+        assert list(tables[name]["columns"]) == list(model.definition().schema)
+
+
+def test_every_link_in_the_readme_to_a_file_leads_to_one() -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", regenerate.README.read_text(encoding="utf-8"))
+    assert links
+    assert [link for link in links if not (regenerate.ROOT / link).exists()] == []
+
+
+def test_the_readmes_test_command_is_what_ci_runs() -> None:
+    words = ("python3 -m venv .venv", ".venv/bin/pip install", "-c requirements.lock -e '.[test]'", ".venv/bin/pytest")
+    readme = regenerate.README.read_text(encoding="utf-8")
+    ci = (regenerate.ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert [word for word in words if word not in readme or word not in ci] == []
