@@ -18,7 +18,8 @@ from etl.errors import Exit, PaperledgerError
 DATASETTE_HOST = "127.0.0.1"
 _OUT = click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
     default=Path("build"),
     show_default=True,
     help="Folder of the releases.",
@@ -33,7 +34,8 @@ class Command(click.Group):
         try:
             return super().invoke(ctx)
         except PaperledgerError as error:
-            _say(f"paperledger: {error}")
+            for line in str(error).splitlines():
+                _say(f"paperledger: {line}")
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
             _say("paperledger: interrupted; nothing was published")
@@ -84,7 +86,7 @@ def page(profile: str, out: Path) -> None:
 
     PROFILE is a profile's id, the unique beginning of one, or the page's source.
     """
-    from etl.load.release import DATABASE_FILE, newest_release
+    from etl.load.layout import DATABASE_FILE, newest_release
     from etl.rebuild import find_profile, rebuild_page
 
     address = (newest_release(out) / DATABASE_FILE).as_uri()
@@ -100,7 +102,7 @@ def page(profile: str, out: Path) -> None:
 @click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="Port to listen on.")
 def serve(out: Path, port: int) -> None:
     """Serve the newest release with Datasette, on this machine only."""
-    from etl.load.release import DATABASE_FILE, METADATA, newest_release
+    from etl.load.layout import DATABASE_FILE, METADATA, newest_release
 
     release = newest_release(out)
     options = ["--immutable", str(release / DATABASE_FILE), "--metadata", str(release / METADATA)]

@@ -69,7 +69,7 @@ _RULES = (
          "Search and reading depend on it; the page may have been cut short."),
     Rule("PAP-002", "papers", "abstract", "warning", "completeness", "An abstract ends in a full sentence",
          "An abstract that ends in a letter is cut off. (A missing full stop alone would flag one sound abstract in twenty.)"),
-    Rule("PAP-003", "papers", "year_inferred", "info", "accuracy", "A badge prints its year",
+    Rule("PAP-003", "papers", "year_inferred", "info", "accuracy", "A paper's year is printed, not inferred",
          "The year was inferred from the page: a page leaves out the year in which it was saved."),
     Rule("PAP-004", "papers", "published", "warning", "completeness", "A paper's year is known",
          "The page prints no year at all; when the page was saved would tell."),

@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
+from etl.load.layout import DATABASE
 from schemas import TABLES, VIEWS, Column, Definition, View
 
-DATABASE = "paperledger"
 TITLE = "paperledger"
 DESCRIPTION = (
     "Papers, authors and categories from researchers' profile pages that people saved. Every line of every page is in a"
@@ -33,7 +33,8 @@ def render_metadata() -> str:
 def described(column: Column) -> str:
     """A column's description with its unit.
 
-    >>> from schemas import Papers
+    >>> from etl.load.layout import DATABASE
+    from schemas import Papers
     >>> described(Papers.definition().columns[6])
     'How many different authors the byline shows. Unit: authors.'
     """

@@ -19,20 +19,23 @@ from typing import Any
 import pyarrow as pa
 
 from etl import __version__
-from etl.errors import PublicationError, UsageError
-from etl.load.metadata import DATABASE, render_metadata
+from etl.errors import PublicationError
+from etl.load.layout import (
+    CURRENT,
+    DATABASE_FILE,
+    ID_LENGTH,
+    MANIFEST,
+    METADATA,
+    PAPER_LIST_FILE,
+    RELEASES,
+    read_manifest,
+)
+from etl.load.metadata import render_metadata
 from etl.load.paper_list import paper_list
 from etl.load.parquet import write_parquet
 from etl.load.sqlite import ddl, write_database
 from schemas import TABLES, Frames, PaperList
 from schemas.limits import ROWS_PER_BATCH
-
-CURRENT = "current"
-RELEASES = "releases"
-MANIFEST = "manifest.json"
-METADATA = "datasette-metadata.json"
-DATABASE_FILE = f"{DATABASE}.db"
-_ID_LENGTH = 16
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def publish(out: Path, tables: Frames, provenance: dict[str, Any]) -> Release:
     Raises `PublicationError` where that fails; the last release is then untouched.
     """
     logical_hash = hash_tables(tables)
-    place = out / RELEASES / logical_hash[:_ID_LENGTH]
+    place = out / RELEASES / logical_hash[:ID_LENGTH]
     try:
         place.parent.mkdir(exist_ok=True)
         if not place.exists():
@@ -86,20 +89,6 @@ def publish(out: Path, tables: Frames, provenance: dict[str, Any]) -> Release:
         problem = getattr(error, "strerror", None) or error
         raise PublicationError(f"{out}: cannot be written ({problem}); the last release is as it was") from error
     return Release(place, read_manifest(place))
-
-
-def newest_release(out: Path) -> Path:
-    """The real folder of the newest release; raises `UsageError` where there is none."""
-    current = out / CURRENT
-    if not (current / MANIFEST).is_file():
-        raise UsageError(f"{out}: no release here; run paperledger build, or give its folder with --out")
-    return current.resolve()
-
-
-def read_manifest(release: Path) -> dict[str, Any]:
-    """What a release says of itself."""
-    manifest: dict[str, Any] = json.loads((release / MANIFEST).read_text(encoding="utf-8"))
-    return manifest
 
 
 def hash_tables(tables: Frames) -> str:
@@ -121,10 +110,10 @@ def _write_aside(place: Path, tables: Frames, facts: dict[str, Any]) -> None:
         for name, frame in tables.items():
             write_parquet(folder / f"{name}.parquet", TABLES[name], frame)
         papers = paper_list(tables)
-        write_parquet(folder / "paper_list.parquet", PaperList, papers)
+        write_parquet(folder / PAPER_LIST_FILE, PaperList, papers)
         (folder / METADATA).write_text(render_metadata(), encoding="utf-8")
         files = {path.name: _file_facts(path) for path in sorted(folder.iterdir())}
-        for name, count in {**rows, "paper_list.parquet": papers.height}.items():
+        for name, count in {**rows, PAPER_LIST_FILE: papers.height}.items():
             files[name]["rows"] = count
         manifest = {"paperledger": __version__, **facts, "files": files}
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

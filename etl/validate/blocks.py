@@ -34,9 +34,10 @@ class Intake:
 
 def take_in(parsed: Sequence[ParsedPage]) -> Intake:
     """Tabulate a batch of pages and part good blocks from broken ones."""
-    blocks = Blocks.frame([row for page in parsed for row in _block_rows(page)])
+    distinct = {page.page.profile_id: page for page in parsed}.values()
+    blocks = Blocks.frame([row for page in distinct for row in _block_rows(page)])
     broken = _broken_rules(blocks)
-    strays = [_stray_row(page, stray) for page in parsed for stray in page.strays]
+    strays = [_stray_row(page, stray) for page in distinct for stray in page.strays]
     good = blocks.with_row_index("row").filter(~pl.col("row").is_in(list(broken))).drop("row")
     return Intake(
         Profiles.frame([_profile_row(page) for page in parsed]),

@@ -17,6 +17,9 @@ from etl.validate.rules import find
 from etl.validate.subject import Subject
 from schemas import TABLES, Frames
 
+SHOWN_FAILURES = 10
+"""How many failures an error tells before it only counts them."""
+
 
 def validate(resolved: Resolved, quarantine: pl.DataFrame, overrides: Overrides) -> Frames:
     """All published tables, in the order of their foreign keys.
@@ -29,5 +32,7 @@ def validate(resolved: Resolved, quarantine: pl.DataFrame, overrides: Overrides)
     tables |= audit(outcomes)
     failures = [*check_tables(tables), *check_pages(tables)]
     if failures:
-        raise BrokenTables("\n".join(f"{failure.rule_id}: {failure.message}" for failure in failures))
+        shown = [f"{failure.rule_id}: {failure.message}" for failure in failures[:SHOWN_FAILURES]]
+        rest = [f"and {len(failures) - SHOWN_FAILURES} more"] if len(failures) > SHOWN_FAILURES else []
+        raise BrokenTables("\n".join(shown + rest))
     return {name: tables[name] for name in TABLES}

@@ -1,0 +1,31 @@
+"""Where a release's files lie, and which release is the newest. Light to import, since `serve` needs no more."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from etl.errors import UsageError
+
+CURRENT = "current"
+RELEASES = "releases"
+MANIFEST = "manifest.json"
+METADATA = "datasette-metadata.json"
+DATABASE = "paperledger"
+DATABASE_FILE = f"{DATABASE}.db"
+PAPER_LIST_FILE = "paper_list.parquet"
+ID_LENGTH = 16
+"""Hexadecimal digits of the logical hash that name a release."""
+
+
+def newest_release(out: Path) -> Path:
+    """The real folder of the newest release; raises `UsageError` where there is none."""
+    current = out / CURRENT
+    if not (current / MANIFEST).is_file():
+        raise UsageError(f"{out}: no release here; run paperledger build, or give its folder with --out")
+    return current.resolve()
+
+
+def read_manifest(release: Path) -> dict[str, Any]:
+    """What a release says of itself."""
+    manifest: dict[str, Any] = json.loads((release / MANIFEST).read_text(encoding="utf-8"))
+    return manifest
