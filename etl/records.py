@@ -74,6 +74,7 @@ class Block:
     badge: str
     title: str
     byline: str
+    byline_line: int
     abstract: str
     abstract_line: int | None
 

@@ -35,6 +35,7 @@ class Blocks(Table):
         says_something=BLANK, title="Title", description="The title's line.", metadata={"rule": "BLK-001"}
     )
     byline: str = Field(title="Byline", description="The byline's line.")
+    byline_line: int = Field(ge=1, title="Byline's line", description="The line of the byline.")
     names: list[str] = Field(
         reads_like_names={"letters": NAME_LETTERS, "words": NAME_WORDS, "unlike": SENTENCE_END},
         title="Names",

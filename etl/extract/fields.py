@@ -14,6 +14,7 @@ CODE_FLAG = "Code"
 KNOWN_FLAGS = frozenset({CODE_FLAG})
 ET_AL = " et al."
 TAG_MARK = " · "
+BOM = "\ufeff"
 
 _BADGE = re.compile(
     rf"(?P<code>[A-Za-z][A-Za-z-]*?)(?P<month>{'|'.join(MONTHS)}) (?P<day>[0-9]{{1,2}})"
@@ -21,7 +22,8 @@ _BADGE = re.compile(
 )
 _FLAG = re.compile(r"[A-Z]+[^A-Z]*|[^A-Z]+")
 _COMMA = re.compile(r",[ \t]*")
-_CUT = re.compile(r",?[ \t]+et al\.?$")
+_TAGS = re.compile(r"[\s,]·\s")
+_CUTS = ("et al.", "et al")
 _SUFFIX = re.compile(r"(?:Jr|Sr|II|III|IV|Ph\.?D|M\.?D)\.?")
 _DIGITS = r"(?P<value>[0-9][0-9,]{0,20})"
 _STATS = {
@@ -46,7 +48,7 @@ def parse_badge(line: str) -> Badge | None:
     >>> parse_badge("March 14, 2025") is None
     True
     """
-    match = _BADGE.fullmatch(line.rstrip())
+    match = _BADGE.fullmatch(line.removeprefix(BOM).rstrip())
     if match is None:
         return None
     return Badge(
@@ -74,9 +76,11 @@ def parse_byline(line: str) -> Byline:
     >>> parse_byline("Ada Bell, Cy Dole, Jr., Eve Fox et al. · mila")
     Byline(names=('Ada Bell', 'Cy Dole, Jr.', 'Eve Fox'), truncated=True, tags=('mila',))
     """
-    people, _, tags = line.strip().partition(TAG_MARK)
-    names, cuts = _CUT.subn("", people)
-    return Byline(tuple(_names(names)), cuts > 0, tuple(_parts(tags)))
+    text = f" {line.strip()} "
+    mark = _TAGS.search(text)
+    people, tags = (text[: mark.start()], text[mark.end() :]) if mark else (text, "")
+    names, truncated = _uncut(people.strip())
+    return Byline(tuple(_names(names)), truncated, tuple(_parts(tags)))
 
 
 def render_byline(byline: Byline) -> str:
@@ -90,7 +94,7 @@ def render_byline(byline: Byline) -> str:
 
 
 def is_name(text: str) -> bool:
-    """Whether a line can be one person's name, by the measures that a byline's names are held to.
+    """Whether a line can be one person's name, by the measures that a byline's names are held to, and without a figure.
 
     >>> is_name("Ada Bell"), is_name("Ada Bell, Cy Dole et al."), is_name("Bells ring."), is_name("1984")
     (True, False, False, False)
@@ -99,6 +103,7 @@ def is_name(text: str) -> bool:
         len(text) <= NAME_LETTERS
         and len(text.split()) <= NAME_WORDS
         and any(map(str.isalpha, text))
+        and not any(map(str.isdigit, text))
         and not re.search(SENTENCE_END, text)
         and parse_byline(text) == Byline((text,), truncated=False, tags=())
     )
@@ -128,14 +133,23 @@ def parse_stat(line: str) -> tuple[str, str] | None:
     return None
 
 
+def _uncut(people: str) -> tuple[str, bool]:
+    """The names without "et al.", and whether it stood there."""
+    for cut in _CUTS:
+        names = people.removesuffix(cut)
+        if names != people and not names.rstrip(" \t") == names != "":
+            return names.rstrip(" \t"), True
+    return people, False
+
+
 def _names(text: str) -> list[str]:
-    names: list[str] = []
+    names: list[list[str]] = []
     for part in _parts(text):
         if names and is_suffix(part):
-            names[-1] += f", {part}"
+            names[-1].append(part)
         else:
-            names.append(part)
-    return names
+            names.append([part])
+    return [", ".join(parts) for parts in names]
 
 
 def _parts(text: str) -> list[str]:

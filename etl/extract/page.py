@@ -10,13 +10,12 @@ the next line that has a badge's shape and a block's shape behind it.
 
 from collections.abc import Sequence
 
-from etl.extract.fields import is_name, parse_badge, parse_stat
+from etl.extract.fields import BOM, is_name, parse_badge, parse_stat
 from etl.records import Block, Header, Page, ParsedPage, Stray, Value
 from schemas.limits import LONGEST_LINE
 
 Lines = Sequence[str]
 
-BOM = "\ufeff"
 LONGEST_FIELD = 20
 """Letters of the longest word under the name that is taken for the owner's field."""
 
@@ -189,7 +188,13 @@ def _abstract_end(lines: Lines, first: int) -> int:
 
 
 def _block(lines: Lines, at: int, byline: int, first: int | None, last: int) -> Block:
-    abstract = "" if first is None else "\n".join(lines[first : last + 1])
     return Block(
-        at + 1, last + 1, lines[at], lines[at + 1], lines[byline], abstract, None if first is None else first + 1
+        line_start=at + 1,
+        line_end=last + 1,
+        badge=lines[at],
+        title=lines[at + 1],
+        byline=lines[byline],
+        byline_line=byline + 1,
+        abstract="" if first is None else "\n".join(lines[first : last + 1]),
+        abstract_line=None if first is None else first + 1,
     )

@@ -48,29 +48,24 @@ class Release:
 
 @contextmanager
 def locked(out: Path) -> Iterator[None]:
-    """Hold the output folder for one build, and leave none behind that was made for nothing.
+    """Hold the output folder for one build, and leave no folder behind that was made for nothing.
 
     Raises `PublicationError` at once where another build holds it, or where it cannot be made or written.
     """
-    existed = out.exists()
+    made = [folder for folder in (out, *out.parents) if not folder.exists()]
     try:
         out.mkdir(parents=True, exist_ok=True)
-        folder = os.open(out, os.O_RDONLY)
+        handle = os.open(out, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
         raise PublicationError(
             f"{out}: cannot be written ({error.strerror}); choose another folder with --out"
         ) from error
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(handle, out)
         yield
-    except BlockingIOError as error:
-        raise PublicationError(
-            f"{out}: another build holds this folder; wait for it, or choose another with --out"
-        ) from error
     finally:
-        os.close(folder)
-        if not existed and not any(out.iterdir()):
-            out.rmdir()
+        os.close(handle)
+        _remove_empty([out / RELEASES, *made])
 
 
 def publish(out: Path, tables: Frames, provenance: dict[str, Any]) -> Release:
@@ -82,6 +77,7 @@ def publish(out: Path, tables: Frames, provenance: dict[str, Any]) -> Release:
     place = out / RELEASES / logical_hash[:ID_LENGTH]
     try:
         place.parent.mkdir(exist_ok=True)
+        _clear_debris(place.parent)
         if not place.exists():
             _write_aside(place, tables, {"logical_hash": logical_hash, **provenance})
         _point(out / CURRENT, Path(RELEASES) / place.name)
@@ -134,4 +130,31 @@ def _point(link: Path, target: Path) -> None:
     new = link.with_name(f".{link.name}")
     new.unlink(missing_ok=True)
     new.symlink_to(target)
-    new.replace(link)
+    try:
+        new.replace(link)
+    except OSError:
+        new.unlink()
+        raise
+
+
+def _lock(handle: int, out: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise PublicationError(
+            f"{out}: another build holds this folder; wait for it, or choose another with --out"
+        ) from error
+
+
+def _clear_debris(releases: Path) -> None:
+    """Take away the hidden folders of builds that were killed; the lock says that no build is at work."""
+    for folder in releases.glob(".*"):
+        shutil.rmtree(folder)
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    for folder in folders:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+        elif folder.exists():
+            return

@@ -128,7 +128,7 @@ def _type_checks(column: Column) -> Iterator[str]:
     if column.dtype == pl.Boolean:
         yield f"{_name(column.name)} IN (0, 1)"
     if column.dtype == pl.Date:
-        yield f"{_name(column.name)} IS date({_name(column.name)})"
+        yield f"{_name(column.name)} IS date({_name(column.name)}, '+0 days')"
 
 
 def _check_sql(column: str, check: str, facts: dict[str, object]) -> str | None:

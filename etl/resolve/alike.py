@@ -13,6 +13,9 @@ from etl.resolve.names import Name, compatible, is_initial
 
 Block = list["Form"]
 
+REASONS = ("several_fuller_forms", "fuller_name", "moved_border", "initial")
+"""Why two people may be one; where several forms of theirs are alike in several ways, the first of these counts."""
+
 
 @dataclass(frozen=True, order=True)
 class Form:
@@ -29,9 +32,9 @@ class Form:
         return compatible(self.middles, other.middles) and self.extent > other.extent
 
     @property
-    def extent(self) -> tuple[int, int]:
-        """How much the middle names say: their number, then their letters."""
-        return len(self.middles), sum(map(len, self.middles))
+    def extent(self) -> tuple[int, int, tuple[str, ...]]:
+        """How much the middle names say: their number, then their letters; between equals their order decides."""
+        return len(self.middles), sum(map(len, self.middles)), self.middles
 
 
 @dataclass(frozen=True, order=True)
@@ -57,7 +60,8 @@ class AlikeNames:
     """The forms that may be one person with another, in blocks; `pairs` finds them once co-authors are known."""
 
     def __init__(self, forms: Iterable[Form]) -> None:
-        forms = sorted(set(forms))
+        forms = sorted({form for form in forms if form.folded})
+        self._forms_of = _grouped(forms, lambda form: form.root)
         self._by_first_name = _blocks(forms, lambda form: (form.first, form.family))
         self._by_whole_name = _blocks(forms, lambda form: form.folded)
         by_initial = _blocks(forms, lambda form: (form.first[:1], form.family))
@@ -76,9 +80,18 @@ class AlikeNames:
         for name, other, reason in self._pairs(coauthors):
             pair = (min(name, other), max(name, other))
             if name != other and not coauthors.together(name, other):
-                # A pair of several forms each may be alike in several ways: the most doubtful counts.
-                found[pair] = max(found.get(pair, reason), reason)
+                found[pair] = min(found.get(pair, reason), reason, key=REASONS.index)
         return sorted(Alike(*pair, reason) for pair, reason in found.items())
+
+    def contradict(self, name: str, other: str) -> bool:
+        """Whether two people of one first and family name have middle names of which none fit together."""
+        pairs = [
+            compatible(form.middles, another.middles)
+            for form in self._forms_of[name]
+            for another in self._forms_of[other]
+            if (form.first, form.family) == (another.first, another.family)
+        ]
+        return bool(pairs) and not any(pairs)
 
     def _pairs(self, coauthors: Coauthors) -> Iterator[tuple[str, str, str]]:
         for block in self._by_first_name:
@@ -112,7 +125,11 @@ def _initials(block: Block) -> Iterator[tuple[str, str, str]]:
 
 
 def _blocks(forms: Iterable[Form], key: Callable[[Form], Hashable]) -> list[Block]:
-    blocks: defaultdict[Hashable, Block] = defaultdict(list)
+    return [block for block in _grouped(forms, key).values() if len({form.root for form in block}) > 1]
+
+
+def _grouped(forms: Iterable[Form], key: Callable[[Form], Hashable]) -> dict[Hashable, Block]:
+    groups: defaultdict[Hashable, Block] = defaultdict(list)
     for form in forms:
-        blocks[key(form)].append(form)
-    return [block for block in blocks.values() if len({form.root for form in block}) > 1]
+        groups[key(form)].append(form)
+    return groups

@@ -4,10 +4,10 @@ In: the bylines and owners of all pages, and the overrides. Out: `authors`, `aut
 `merge_candidates`. The rules (R1: equal after folding; R2: a fuller name, with a shared co-author) are the design's.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import polars as pl
 
@@ -42,39 +42,44 @@ def resolve_authors(listings: Sequence[Printed], spellings: Iterable[str], overr
     """
     names = [read_name(spelling) for spelling in sorted(set(spellings))]
     joins = Joins(apart=overrides.different)
-    _join_overridden(joins, overrides, {name.spelling for name in names})
+    _join_overridden(joins, overrides)
     _join_equal(joins, names)
-    alike = AlikeNames(form_of(name, joins.root(name.spelling)) for name in names)
+    roots = {name.spelling: joins.root(name.spelling) for name in names}
+    alike = AlikeNames(form_of(name, roots[name.spelling]) for name in names)
     asked = alike.roots
-    coauthors = Coauthors(listings, {name.spelling for name in names if joins.root(name.spelling) in asked}, joins)
+    coauthors = Coauthors(listings, {spelling for spelling, root in roots.items() if root in asked}, joins)
     pairs = alike.pairs(coauthors)
-    for join in _safe_joins(pairs, coauthors):
+    for join in _safe_joins(pairs, alike, coauthors):
         joins.join(join)
     people = _people(names, joins)
     return People(
         Authors.frame([person.row for person in people]),
         AuthorNames.frame([row for person in people for row in _name_rows(person, joins)]),
-        _candidates(people, joins, pairs, coauthors),
+        MergeCandidates.frame(_candidates(people, joins, pairs, coauthors, roots)),
     )
 
 
-def _join_overridden(joins: Joins, overrides: Overrides, known: set[str]) -> None:
+def _join_overridden(joins: Joins, overrides: Overrides) -> None:
     for group in overrides.same:
-        for name, other in pairwise(name for name in group if name in known):
+        for name, other in pairwise(group):
             joins.join(Join(name, other, "override", f"{overrides.source} says that they are the same"))
 
 
 def _join_equal(joins: Joins, names: Sequence[Name]) -> None:
-    first_with: dict[tuple[object, ...], str] = {}
+    """Join each name with the first that is equal; where an override keeps the two apart, with the next."""
+    equal: defaultdict[tuple[object, ...], list[str]] = defaultdict(list)
     for name in names:
         for key in name.equal_keys:
-            first = first_with.setdefault(key, name.spelling)
-            if first != name.spelling:
-                joins.join(Join(first, name.spelling, "exact", f"equal to {first} after folding"))
+            others = equal[key]
+            if not any(joins.join(Join(o, name.spelling, "exact", f"equal to {o} after folding")) for o in others):
+                others.append(name.spelling)
 
 
-def _safe_joins(pairs: Sequence[Alike], coauthors: Coauthors) -> list[Join]:
-    """The joins that evidence allows, less those that together would make one person of two in one byline."""
+def _safe_joins(pairs: Sequence[Alike], alike: AlikeNames, coauthors: Coauthors) -> list[Join]:
+    """The joins that evidence allows, less those that together would make one person of two who cannot be.
+
+    Two who stand in one byline, or whose middle names contradict, are not to be joined through a third either.
+    """
     joins = [
         Join(pair.name, pair.other, pair.reason, f"{pair.name} and {pair.other} share the co-author {shared}")
         for pair in pairs
@@ -83,30 +88,39 @@ def _safe_joins(pairs: Sequence[Alike], coauthors: Coauthors) -> list[Join]:
     trial = Joins()
     for join in joins:
         trial.join(join)
+    groups = {trial.root(join.name): trial.group(join.name) for join in joins}
     clashing = {
-        trial.root(name)
-        for join in joins
-        for name in (join.name, join.other)
-        if any(coauthors.together(name, other) for other in trial.group(name))
+        root
+        for root, group in groups.items()
+        if any(coauthors.together(*pair) or alike.contradict(*pair) for pair in combinations(group, 2))
     }
     return [join for join in joins if trial.root(join.name) not in clashing]
 
 
 def _people(names: Sequence[Name], joins: Joins) -> list["_Person"]:
-    groups: dict[str, list[Name]] = {}
+    groups: defaultdict[str, list[Name]] = defaultdict(list)
     for name in names:
-        groups.setdefault(joins.root(name.spelling), []).append(name)
-    persons = [(_fullest(group), group) for group in groups.values()]
-    slugs = [min(slug(name.spelling) for name in fullest) for fullest, _ in persons]
-    standing = Counter(slugs)
+        groups[joins.root(name.spelling)].append(name)
+    fullest = [_fullest(group) for group in groups.values()]
+    ids = _unique(
+        [min(slug(name.spelling) for name in best) for best in fullest], [best[0].spelling for best in fullest]
+    )
     return [
-        _Person(
-            f"{author_id}-{digest(fullest[0].spelling, 8)}" if standing[author_id] > 1 else author_id,
-            fullest[0],
-            tuple(name.spelling for name in group),
-        )
-        for author_id, (fullest, group) in zip(slugs, persons, strict=True)
+        _Person(author_id, best[0], tuple(name.spelling for name in group))
+        for author_id, best, group in zip(ids, fullest, groups.values(), strict=True)
     ]
+
+
+def _unique(slugs: list[str], spellings: Sequence[str]) -> list[str]:
+    """Slugs of which no two are equal: all that collide are marked by a hash of their spelling."""
+    standing = Counter(slugs)
+    if len(standing) == len(slugs):
+        return slugs
+    marked = [
+        f"{one}-{digest(spelling, 8)}" if standing[one] > 1 else one
+        for one, spelling in zip(slugs, spellings, strict=True)
+    ]
+    return _unique(marked, spellings)
 
 
 @dataclass(frozen=True)
@@ -138,19 +152,23 @@ def _fullest(names: Sequence[Name]) -> list[Name]:
 
 
 def _name_rows(person: _Person, joins: Joins) -> list[tuple[str, str, str, str | None]]:
+    how = joins.how_joined(person.name.spelling)
     return [
         (spelling, person.author_id, join.matched_by if join else "exact", join.evidence if join else None)
-        for spelling, join in joins.how_joined(person.name.spelling).items()
+        for spelling, join in ((spelling, how[spelling]) for spelling in person.spellings)
     ]
 
 
-def _candidates(people: Sequence[_Person], joins: Joins, pairs: Sequence[Alike], coauthors: Coauthors) -> pl.DataFrame:
+def _candidates(
+    people: Sequence[_Person], joins: Joins, pairs: Sequence[Alike], coauthors: Coauthors, roots: dict[str, str]
+) -> list[tuple[str, str, str, str]]:
     """The pairs that stayed two people, by their identifiers; each once, the first reason in order counts."""
-    person_of = {spelling: person for person in people for spelling in person.spellings}
+    person_of = {joins.root(person.name.spelling): person for person in people}
     rows: dict[tuple[str, str], tuple[str, str]] = {}
     for pair in pairs:
-        some, other = sorted((person_of[pair.name], person_of[pair.other]), key=lambda person: person.author_id)
-        if some is other or joins.kept_apart(pair.name, pair.other):
+        found = (person_of[joins.root(name)] for name in (pair.name, pair.other))
+        some, other = sorted(found, key=lambda person: person.author_id)
+        if some is other or joins.kept_apart(pair.name, pair.other) or _together(some, other, coauthors, roots):
             continue
         shared = coauthors.shared(pair.name, pair.other)
         evidence = f"{pair.name} and {pair.other}" + (
@@ -158,4 +176,11 @@ def _candidates(people: Sequence[_Person], joins: Joins, pairs: Sequence[Alike],
         )
         reason = "several_fuller_forms" if shared and pair.reason == "fuller_name" else pair.reason
         rows.setdefault((some.author_id, other.author_id), (reason, evidence))
-    return MergeCandidates.frame([(*ids, *row) for ids, row in rows.items()])
+    return [(*ids, *row) for ids, row in rows.items()]
+
+
+def _together(some: _Person, other: _Person, coauthors: Coauthors, roots: dict[str, str]) -> bool:
+    """Whether one byline names both people, under any of their spellings."""
+    return any(
+        coauthors.together(roots[name], roots[another]) for name in some.spellings for another in other.spellings
+    )

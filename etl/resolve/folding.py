@@ -38,6 +38,16 @@ def fold(text: str) -> str:
     return " ".join("".join(map(_folded, letters)).split())
 
 
+def diacritics(text: str) -> int:
+    """How many letters of a text carry a mark, or are letters that folding maps.
+
+    >>> diacritics("Heitor R. Guimarães"), diacritics("Łukasz"), diacritics("李伟")
+    (1, 1, 0)
+    """
+    decomposed = unicodedata.normalize("NFD", text).casefold()
+    return sum(unicodedata.combining(letter) > 0 or ord(letter) in _LETTERS for letter in decomposed)
+
+
 def slug(text: str) -> str:
     """An identifier made of a text's ASCII letters and digits, with a hash where others are lost.
 

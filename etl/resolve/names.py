@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 
 from nameparser import HumanName
 from nameparser.config.particles import PARTICLES
@@ -52,15 +53,13 @@ class Name:
     def equal_keys(self) -> tuple[tuple[object, ...], ...]:
         """Keys of which two names share one where they are equal after folding (rule R1).
 
-        Spaces within given names do not count, but initials never make up a word: E. D. is not Ed.
+        Spaces within given names do not count, but an initial is never a part of a word: E. D. is not Ed.
         """
         if not self.folded:
             return (("nothing left", self.spelling),)
-        initials = len(self.given_words) > 1 and all(map(is_initial, self.given_words))
-        return (
-            ("as written", fold(self.given), self.family_key),
-            ("without spaces", "".join(self.given_words), initials, self.family_key),
-        )
+        runs = groupby(self.given_words, key=is_initial)
+        spaceless = [tuple(words) if initials else ("".join(words),) for initials, words in runs]
+        return ("as written", fold(self.given), self.family_key), ("without spaces", *spaceless, self.family_key)
 
 
 def read_name(spelling: str) -> Name:
@@ -113,7 +112,8 @@ def _is_special(words: list[str]) -> bool:
 def _border(words: list[str]) -> int:
     """The index of the family name's first word, by nameparser; the last word's where it reads the name in another way."""
     last = HumanName(" ".join(words)).last.split()
+    bare = [word.removesuffix(",") for word in words]
     for border in range(1, len(words)):
-        if last and words[border : border + len(last)] == last:
+        if last and bare[border : border + len(last)] == last:
             return border
     return len(words) - 1

@@ -44,12 +44,14 @@ class Subject:
         """The papers, each with the place and code of the listing that it was taken from."""
         winners = self.listings.unique("paper_id", keep="first", maintain_order=True)
         return self.tables["papers"].join(
-            winners.select("paper_id", *_PLACE, "abstract_line", "code", "work"), on="paper_id", how="left"
+            winners.select("paper_id", *_PLACE, "code", "work"), on="paper_id", how="left"
         )
 
     @cached_property
     def bylines(self) -> pl.DataFrame:
-        """One row for each name in each listing's byline, with the author."""
+        """One row for each name in each listing's byline, with the author; people who are in no table are left out."""
         ids = self.tables["author_names"].select("name", "author_id")
-        named = self.listings.select(*_PLACE, "position", "paper_id", "truncated", pl.col("names").alias("name"))
-        return named.explode("name").join(ids, on="name", how="left", maintain_order="left")
+        named = self.listings.select(
+            *_PLACE, "position", "paper_id", "truncated", "byline_line", pl.col("names").alias("name")
+        )
+        return named.explode("name").join(ids, on="name", how="inner", maintain_order="left")

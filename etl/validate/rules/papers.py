@@ -106,7 +106,7 @@ def work_stands_once(subject: Subject) -> Outcome:
     return outcome(
         "PAP-008",
         subject.papers.height,
-        at_line(subject.papers.filter(pl.col("work").is_duplicated()), "line_start"),
+        at_line(subject.papers.filter(pl.col("work").is_duplicated()), pl.col("line_start") + 1),
         PAPER_KEY,
         value="title",
         message=pl.format("title and first author stand under another date too: {}", "title"),

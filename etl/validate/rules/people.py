@@ -33,7 +33,7 @@ def byline_names_once(subject: Subject) -> Outcome:
     return outcome(
         "AUT-003",
         subject.listings.height,
-        at_line(doubled.unique(LISTING_KEY, keep="first", maintain_order=True), "line_start"),
+        at_line(doubled.unique(LISTING_KEY, keep="first", maintain_order=True), "byline_line"),
         LISTING_KEY,
         value="name",
         message=pl.format("the byline names {} twice; the second mention is not counted", "name"),
@@ -49,7 +49,7 @@ def owner_is_in_byline(subject: Subject) -> Outcome:
     return outcome(
         "AUT-004",
         uncut.select(LISTING_KEY).n_unique(),
-        at_line(lacking, "line_start"),
+        at_line(lacking, "byline_line"),
         ("paper_id", "owner_id"),
         value="owner",
         message=pl.format("{} is not in this byline, which is not cut; it may be a namesake's paper", "owner"),
@@ -58,7 +58,7 @@ def owner_is_in_byline(subject: Subject) -> Outcome:
 
 def overrides_take_effect(subject: Subject) -> Outcome:
     """AUT-005: an override that names a spelling which no page prints, or parts two people of one spelling."""
-    known = set(subject.tables["author_names"]["name"])
+    known = {*subject.tables["author_names"]["name"], *subject.listings["names"].explode()}
     problems = {
         name: "no page prints this spelling; copy it from the table author_names"
         for name in subject.overrides.names
