@@ -17,8 +17,8 @@ from tabulate import tabulate
 
 from etl.cli import main
 from etl.dictionary import as_markdown
+from etl.load.layout import DATABASE_FILE
 from etl.load.metadata import render_metadata
-from etl.load.release import DATABASE_FILE
 from etl.pipeline import Request, build
 from etl.progress import Progress
 from schemas import RULES

@@ -33,8 +33,7 @@ def render_metadata() -> str:
 def described(column: Column) -> str:
     """A column's description with its unit.
 
-    >>> from etl.load.layout import DATABASE
-    from schemas import Papers
+    >>> from schemas import Papers
     >>> described(Papers.definition().columns[6])
     'How many different authors the byline shows. Unit: authors.'
     """
