@@ -1,0 +1,34 @@
+"""Files that hold pages: written, packed, found and read."""
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from etl.extract.pages import find_pages, read_page
+from etl.records import Page
+
+TEXT = "Ann Bell\n\nCL\n\n李伟"
+DATA = TEXT.encode()
+
+
+def zst(data: bytes) -> bytes:
+    """The data packed as Zstandard."""
+    return bytes(pa.Codec("zstd").compress(data, asbytes=True))
+
+
+def write(path: Path, data: bytes = DATA) -> Path:
+    """A file of this data, with the folders that it lies in."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+def sources(*paths: Path | str) -> list[str]:
+    """The names under which the pages of these paths are known."""
+    return [file.source for file in find_pages([str(path) for path in paths])]
+
+
+def read(path: Path) -> Page:
+    """The one page that the path leads to."""
+    (file,) = find_pages([str(path)])
+    return read_page(file)

@@ -1,0 +1,193 @@
+"""Finding pages: files, folders, globs, standard input, and paths that lead to none; reading them in batches."""
+
+import gzip
+import hashlib
+import io
+import os
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from page_files import DATA, TEXT, read, sources, write, zst
+
+from etl.errors import Exit, PaperledgerError, UnreadablePages, UsageError
+from etl.extract.pages import PageFile, date_in_name, find_pages, read_page, read_pages
+from etl.records import Page
+
+
+@pytest.mark.parametrize(
+    ("name", "pack"),
+    [
+        ("ann.txt", bytes),
+        ("ann.txt.gz", gzip.compress),
+        ("ann.txt.zst", zst),
+        ("ann.md", bytes),
+        ("ann.gz", gzip.compress),
+    ],
+)
+def test_a_file_is_read_whatever_its_packing(tmp_path: Path, name: str, pack: Callable[[bytes], bytes]) -> None:
+    page = read(write(tmp_path / name, pack(DATA)))
+    assert page == Page(name, None, hashlib.sha256(DATA).hexdigest(), len(DATA), TEXT)
+    assert page.profile_id == hashlib.sha256(DATA).hexdigest()[:16]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zst])
+def test_a_packed_file_of_several_parts_is_one_page(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    ending = ".zst" if pack is zst else ".gz"
+    assert read(write(tmp_path / f"ann.txt{ending}", pack(b"Ann ") + pack(b"Bell"))).text == "Ann Bell"
+
+
+def test_line_breaks_and_a_bom_are_kept(tmp_path: Path) -> None:
+    assert read(write(tmp_path / "ann.txt", b"\xef\xbb\xbfAnn\r\nBell\r\n")).text == "\ufeffAnn\r\nBell\r\n"
+
+
+def test_a_folder_is_searched_whole(tmp_path: Path) -> None:
+    for name in ("b.txt", "a/deep/er/c.txt.gz", "a.txt.zst", "a/b.txt"):
+        write(tmp_path / name)
+    assert sources(tmp_path) == ["a.txt.zst", "a/b.txt", "a/deep/er/c.txt.gz", "b.txt"]
+
+
+def test_a_folder_gives_no_hidden_and_no_other_files(tmp_path: Path) -> None:
+    for name in (".a.txt", ".git/b.txt", "sub/.c/d.txt", "e.md", "f.txt~", "txt", "g.txt.bak", "h.html"):
+        write(tmp_path / name)
+    (tmp_path / "folder.txt").mkdir()
+    write(tmp_path / "ann.txt")
+    assert sources(tmp_path) == ["ann.txt"]
+
+
+def test_a_hidden_folder_that_is_asked_for_is_searched(tmp_path: Path) -> None:
+    write(tmp_path / ".pages" / "ann.txt")
+    assert sources(tmp_path / ".pages") == ["ann.txt"]
+
+
+def test_a_glob_gives_files_by_their_names(tmp_path: Path) -> None:
+    for name in ("b.txt", "a.txt", "sub/c.txt", "d.md"):
+        write(tmp_path / name)
+    assert sources(tmp_path / "*.txt") == ["a.txt", "b.txt"]
+    assert sources(tmp_path / "**" / "*.txt") == ["a.txt", "b.txt", "c.txt"]
+    assert sources(tmp_path / "*") == ["a.txt", "b.txt", "d.md"]
+
+
+def test_a_file_whose_name_looks_like_a_glob_is_that_file(tmp_path: Path) -> None:
+    write(tmp_path / "ann[1].txt")
+    write(tmp_path / "ann1.txt", b"another")
+    assert read(tmp_path / "ann[1].txt").text == TEXT
+
+
+def test_pages_come_in_the_same_order_whatever_the_order_of_the_arguments(tmp_path: Path) -> None:
+    first, second = write(tmp_path / "a" / "x.txt"), write(tmp_path / "b" / "x.txt")
+    other = write(tmp_path / "c" / "a.txt")
+    files = find_pages([str(second), str(other), str(first)])
+    assert files == [PageFile(other, "a.txt"), PageFile(first, "x.txt"), PageFile(second, "x.txt")]
+    assert find_pages([str(first), str(second), str(other)]) == files
+
+
+def test_standard_input_is_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(DATA)))
+    (file,) = find_pages(["-"])
+    assert read_page(file) == Page("-", None, hashlib.sha256(DATA).hexdigest(), len(DATA), TEXT)
+
+
+@pytest.mark.parametrize(
+    ("name", "day"),
+    {
+        "ann@2026-06-01.txt": date(2026, 6, 1),
+        "ann@2026-06-01.txt.gz": date(2026, 6, 1),
+        "ann@2026-06-01": date(2026, 6, 1),
+        "@2024-02-29.txt": date(2024, 2, 29),
+        "ann@home@2026-06-01.txt": date(2026, 6, 1),
+        "sub/ann@2026-06-01.txt": date(2026, 6, 1),
+        "ann@2026-02-30.txt": None,
+        "ann@2026-13-01.txt": None,
+        "ann@2026-6-1.txt": None,
+        "ann@2026-06-011.txt": None,
+        "ann-2026-06-01.txt": None,
+        "pages@2026-06-01/ann.txt": None,
+        "ann@\u0662026-06-01.txt": None,
+        "-": None,
+    }.items(),
+)
+def test_a_date_in_the_name_tells_when_the_page_was_saved(name: str, day: date | None) -> None:
+    assert date_in_name(name) == day
+
+
+def test_a_date_that_is_given_goes_before_the_one_in_the_name(tmp_path: Path) -> None:
+    (file,) = find_pages([str(write(tmp_path / "ann@2026-06-01.txt"))])
+    assert read_page(file).observed_on == date(2026, 6, 1)
+    assert read_page(file, date(2027, 1, 2)).observed_on == date(2027, 1, 2)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["nobody.txt", "no/where", "*.xyz", "[", "sub*", "a\0b", "dangling.txt"],
+)
+def test_a_path_that_leads_to_no_page_is_a_usage_error(tmp_path: Path, path: str) -> None:
+    (tmp_path / "subfolder").mkdir()
+    (tmp_path / "dangling.txt").symlink_to(tmp_path / "nobody.txt")
+    with pytest.raises(UsageError) as caught:
+        find_pages([str(tmp_path / path)])
+    expected = "no such file or folder; give a saved page, a folder of pages, or - for standard input"
+    assert str(caught.value) == f"{tmp_path / path}: {expected}"
+    assert caught.value.exit_code == Exit.USAGE
+
+
+@pytest.mark.xfail(reason="_expand asks the system for a name that it refuses (ENAMETOOLONG)", strict=True)
+def test_a_path_longer_than_any_file_may_have_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such file or folder"):
+        find_pages([str(tmp_path / ("a" * 300))])
+
+
+@pytest.mark.xfail(reason="Path('') is the working directory, which is searched", strict=True)
+def test_an_empty_path_is_a_usage_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "ann.txt")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError):
+        find_pages([""])
+
+
+def test_a_folder_without_pages_is_a_usage_error(tmp_path: Path) -> None:
+    write(tmp_path / "ann.md")
+    with pytest.raises(UsageError) as caught:
+        find_pages([str(tmp_path)])
+    expected = f"{tmp_path}: no pages in this folder, expected files ending in .txt, .txt.gz, .txt.zst"
+    assert str(caught.value) == expected
+
+
+@pytest.mark.xfail(reason="a name that is not UTF-8 reaches pyarrow and the tables as it is", strict=True)
+def test_a_file_whose_name_is_not_utf8_is_a_page_or_an_error_that_can_be_shown(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"\xff.txt")
+    try:
+        path.write_bytes(DATA)
+    except OSError:
+        pytest.skip("the file system has UTF-8 names only")
+    try:
+        shown = read(path).source
+    except PaperledgerError as error:
+        shown = str(error)
+    assert b".txt" in shown.encode()
+
+
+def test_pages_come_in_batches(tmp_path: Path) -> None:
+    for number in range(5):
+        write(tmp_path / f"{number}.txt")
+    batches = list(read_pages(find_pages([str(tmp_path)]), date(2026, 6, 1), 2))
+    assert [[page.source for page in batch] for batch in batches] == [["0.txt", "1.txt"], ["2.txt", "3.txt"], ["4.txt"]]
+    assert {page.observed_on for batch in batches for page in batch} == {date(2026, 6, 1)}
+
+
+def test_no_pages_make_no_batch() -> None:
+    assert list(read_pages([], None, 2)) == []
+
+
+def test_every_page_that_cannot_be_read_is_told_at_once(tmp_path: Path) -> None:
+    for name, data in {"a.txt": b"", "b.txt": DATA, "c.txt": b"\xff", "d.txt": DATA}.items():
+        write(tmp_path / name, data)
+    pages = read_pages(find_pages([str(tmp_path)]), None, 1)
+    assert [next(pages)[0].source, next(pages)[0].source] == ["b.txt", "d.txt"]
+    with pytest.raises(UnreadablePages) as caught:
+        next(pages)
+    assert [error.source for error in caught.value.errors] == ["a.txt", "c.txt"]
+    assert str(caught.value).split("\n") == [str(error) for error in caught.value.errors]
+    assert caught.value.exit_code == Exit.BAD_DATA

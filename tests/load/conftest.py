@@ -1,0 +1,67 @@
+"""The tables that the tests of this folder write: two pages that fill every table."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from helpers import tables_of
+
+from etl.load.sqlite import write_database
+from schemas import Frames
+
+ANN = """Ann Bell
+
+CL
+h-index3
+3papers
+9citations
+Novelty50%
+AI Score58
+
+3 Papers
+
+CVMar 14, 2025Code
+On Bells
+
+Ann Bell, Cy Dole et al. · mila, Tower Lab
+
+Bells ring. See https://github.com/a/b and http://x.org/.
+
+Advertisement
+of a tower
+
+CLApr 2
+Naïve Chimes
+
+Ève Fox, C. Dole, Ann Bell
+
+"They" chime, 'softly', and
+"""
+EVE = """Eve Fox
+
+CVMar 14, 2024
+On Bells!
+
+Ann Bell, Cy Dole, Eve Fox
+
+Bells rang.
+"""
+
+
+@pytest.fixture(scope="session")
+def texts() -> tuple[str, str]:
+    return ANN, EVE
+
+
+@pytest.fixture(scope="session")
+def tables() -> Frames:
+    frames = tables_of(ANN, EVE, observed_on=(date(2026, 6, 1), None))
+    assert [name for name, frame in frames.items() if frame.is_empty()] == []
+    return frames
+
+
+@pytest.fixture(scope="session")
+def database(tables: Frames, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("database") / "paperledger.db"
+    write_database(path, tables)
+    return path

@@ -1,0 +1,77 @@
+"""The views say what the design promises of them."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from schemas import VIEWS
+
+
+@pytest.fixture
+def connection(database: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(database)) as connected:
+        connected.row_factory = sqlite3.Row
+        yield connected
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_view_has_the_columns_that_are_described(connection: sqlite3.Connection, name: str) -> None:
+    cursor = connection.execute(f"SELECT * FROM {name}")  # noqa: S608
+    assert [column[0] for column in cursor.description] == list(VIEWS[name].columns)
+
+
+def test_paper_list_joins_the_byline_and_ends_it_where_it_is_cut(connection: sqlite3.Connection) -> None:
+    found = connection.execute("SELECT * FROM paper_list ORDER BY published").fetchall()
+    assert [row["authors"] for row in found] == ["Ann Bell; Cy Dole; et al.", "Ève Fox; C. Dole; Ann Bell"]
+    assert [row["institutions"] for row in found] == ["mila; Tower Lab", None]
+    assert [row["category"] for row in found] == ["Computer Vision and Pattern Recognition", "Computation and Language"]
+    assert [row["has_code"] for row in found] == [1, 0]
+
+
+def test_paper_lists_author_names_are_a_json_list_with_those_behind_the_cut_last(
+    connection: sqlite3.Connection,
+) -> None:
+    found = connection.execute("SELECT author_names FROM paper_list ORDER BY published")
+    assert [json.loads(row["author_names"]) for row in found] == [
+        ["Ann Bell", "Cy Dole", "Ève Fox"],
+        ["Ève Fox", "C. Dole", "Ann Bell"],
+    ]
+
+
+def test_coauthors_hold_each_pair_in_both_directions(connection: sqlite3.Connection) -> None:
+    pairs = {
+        (row["author_id"], row["other_id"]): row["papers"] for row in connection.execute("SELECT * FROM coauthors")
+    }
+    assert pairs == {(other, author): papers for (author, other), papers in pairs.items()}
+    assert pairs["ann-bell", "eve-fox"] == 2
+    assert pairs["ann-bell", "c-dole"] == 1
+    assert ("ann-bell", "ann-bell") not in pairs
+    assert ("c-dole", "cy-dole") not in pairs
+
+
+def test_coauthors_say_that_they_are_a_lower_bound() -> None:
+    assert "lower bound" in VIEWS["coauthors"].description
+
+
+def test_papers_are_counted_by_month_and_category(connection: sqlite3.Connection) -> None:
+    found = connection.execute("SELECT * FROM papers_by_month ORDER BY month")
+    assert [tuple(row) for row in found] == [("2025-03", "cs.CV", 1), ("2026-04", "cs.CL", 1)]
+
+
+def test_finding_list_names_the_rule_and_the_lines(connection: sqlite3.Connection) -> None:
+    found = connection.execute(
+        "SELECT severity, rule_id, rule, source, lines, value FROM finding_list ORDER BY rule_id"
+    )
+    assert [tuple(row) for row in found][:2] == [
+        ("warning", "PAG-004", "Lines belong to the header or to a block", "p0.txt", "19-20", "Advertisement"),
+        ("warning", "PAG-006", "A page lists as many papers as it states", "p0.txt", "5", "2/3"),
+    ]
+
+
+def test_coverage_is_a_share_or_null_where_nothing_is_stated(connection: sqlite3.Connection) -> None:
+    found = connection.execute("SELECT name, stated_papers, listed_papers, share FROM coverage ORDER BY name")
+    assert [tuple(row) for row in found] == [("Ann Bell", 3, 2, pytest.approx(2 / 3)), ("Eve Fox", None, 1, None)]

@@ -1,0 +1,49 @@
+"""Invented pages and people, as the tests of identity need them."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from helpers import parsed
+
+from etl.extract.fields import parse_byline
+from etl.resolve.authors import People, resolve_authors
+from etl.resolve.coauthors import Printed
+from etl.resolve.overrides import Overrides
+from etl.resolve.tables import resolve
+from etl.validate.blocks import combine, take_in
+from schemas import Frames
+
+
+def block(byline: str, badge: str = "CLMay 1, 2024", title: str = "On Bells", abstract: str = "They ring.") -> str:
+    """A block as pages print it."""
+    return f"{badge}\n{title}\n\n{byline}\n\n{abstract}"
+
+
+def page(owner: str, *blocks: str, field: str = "CL") -> str:
+    """A page of these blocks."""
+    return "\n\n".join([owner, field, f"{len(blocks)} Papers", *blocks])
+
+
+def resolved_of(*texts: str, observed_on: Sequence[date | None] = (), overrides: Overrides | None = None) -> Frames:
+    """The tables of pages p0.txt, p1.txt, … before they are checked, which takes most of the time."""
+    days = observed_on or [None] * len(texts)
+    pages = [parsed(text, f"p{number}.txt", day) for number, (text, day) in enumerate(zip(texts, days, strict=True))]
+    intake = combine([take_in(pages)])
+    return resolve(intake.profiles, intake.blocks, overrides or Overrides()).tables | {"quarantine": intake.quarantine}
+
+
+def people_of(*bylines: str, owner: str | None = None, overrides: Overrides | None = None) -> People:
+    """Who is who in bylines that all stand on one owner's page."""
+    listings = [Printed(parse_byline(byline).names, owner) for byline in bylines]
+    spellings = {name for listing in listings for name in listing.names} | ({owner} if owner else set())
+    return resolve_authors(listings, spellings, overrides or Overrides())
+
+
+def who(people: People) -> dict[str, str]:
+    """The author of each spelling."""
+    return dict(people.author_names.select("name", "author_id").iter_rows())
+
+
+def candidates(people: People) -> list[tuple[str, str, str]]:
+    """The pairs that may be one person, in order, and why they may."""
+    return sorted(people.merge_candidates.select("author_id", "other_id", "matched_by").iter_rows())

@@ -1,0 +1,108 @@
+"""Pairs of names that may be one person, and why they may."""
+
+import pytest
+
+from etl.resolve.alike import AlikeNames, form_of
+from etl.resolve.coauthors import Coauthors, Printed
+from etl.resolve.joins import Joins
+from etl.resolve.names import read_name
+
+Pairs = set[tuple[str, str, str]]
+
+
+def pairs(*names: str, bylines: tuple[list[str], ...] = (), roots: dict[str, str] | None = None) -> Pairs:
+    """Who is like whom among names that are equal only where `roots` says so."""
+    alike = AlikeNames(form_of(read_name(name), (roots or {}).get(name, name)) for name in names)
+    coauthors = Coauthors([Printed(byline, None) for byline in bylines], set(names), Joins())
+    return {(pair.name, pair.other, pair.reason) for pair in alike.pairs(coauthors)}
+
+
+ALIKE = [
+    pytest.param("Ann B. Bell", "Ann Bell", "fuller_name", id="a middle initial more"),
+    pytest.param("Ann Beth Bell", "Ann Bell", "fuller_name", id="a middle name more"),
+    pytest.param("Ann B. Bell", "Ann Beth Bell", "fuller_name", id="a middle name for its initial"),
+    pytest.param("Ann B. C. Bell", "Ann C. Bell", "fuller_name", id="a middle name before another"),
+    pytest.param("A. B. Bell", "A. Bell", "fuller_name", id="an initial more behind an initial"),
+    pytest.param(
+        "Ann B. Carl Bell",
+        "Ann Beth C. Bell",
+        "fuller_name",
+        id="each fuller in one middle name",
+    ),
+    pytest.param("Maria Garcia Lopez", "Maria Garcia-Lopez", "moved_border", id="a hyphen"),
+    pytest.param("Ann O'Neil", "Ann O. Neil", "moved_border", id="an apostrophe"),
+    pytest.param("Ann Bell", "Ann-Bell", "moved_border", id="one word"),
+    pytest.param("A. Bell", "Ann Bell", "initial", id="an initial for a given name"),
+    pytest.param("A. Bell", "Ann B. Bell", "initial", id="an initial for two given names"),
+    pytest.param("A. B. Bell", "Ann Bell", "initial", id="initials for one given name"),
+    pytest.param("A. B. Bell", "Ann Beth Bell", "initial", id="initials for two given names"),
+    pytest.param("J. Bell", "Jean-Pierre Bell", "initial", id="an initial for a hyphened name"),
+]
+
+
+@pytest.mark.parametrize(("name", "other", "reason"), ALIKE)
+def test_names_that_may_be_one_person(name: str, other: str, reason: str) -> None:
+    expected = {(min(name, other), max(name, other), reason)}
+    assert pairs(name, other) == pairs(other, name) == expected
+
+
+UNLIKE = [
+    pytest.param("Ann B. Bell", "Ann C. Bell", id="middle initials"),
+    pytest.param("Ann Beth Bell", "Ann Bea Bell", id="middle names"),
+    pytest.param("Ann B. C. Bell", "Ann C. B. Bell", id="the order of middle names"),
+    pytest.param("Ann Bell", "Anna Bell", id="given names"),
+    pytest.param("Ann Bell", "Ann Bella", id="family names"),
+    pytest.param("B. Bell", "Ann B. Bell", id="an initial for the second given name"),
+    pytest.param("A. C. Bell", "Ann B. Bell", id="initials that contradict"),
+    pytest.param("A. Bell", "B. Bell", id="two initials"),
+    pytest.param("Bell", "Ann Bell", id="a family name alone"),
+    pytest.param("A. Bell", "Bell", id="an initial and a family name alone"),
+    pytest.param("李 王", "李伟 王", id="one sign is no initial"),
+    pytest.param("Bell Ann", "Ann Bell", id="the order of the words"),
+]
+
+
+@pytest.mark.parametrize(("name", "other"), UNLIKE)
+def test_names_that_cannot_be_one_person(name: str, other: str) -> None:
+    assert pairs(name, other) == pairs(other, name) == set()
+
+
+@pytest.mark.parametrize(("name", "other", "reason"), [case for case in ALIKE if not case.marks])
+def test_names_of_one_byline_are_two_people(name: str, other: str, reason: str) -> None:
+    assert pairs(name, other, bylines=([name, "Cy Dole", other],)) == set(), reason
+
+
+def test_fuller_forms_that_contradict_leave_the_short_one_open() -> None:
+    assert pairs("Ann Bell", "Ann B. Bell", "Ann C. Bell") == {
+        ("Ann B. Bell", "Ann Bell", "several_fuller_forms"),
+        ("Ann Bell", "Ann C. Bell", "several_fuller_forms"),
+    }
+
+
+def test_fuller_forms_of_one_byline_leave_the_short_one_open() -> None:
+    names = ("Ann Bell", "Ann B. Bell", "Ann B. C. Bell")
+    assert pairs(*names, bylines=(["Ann B. Bell", "Ann B. C. Bell"],)) == {
+        ("Ann B. Bell", "Ann Bell", "several_fuller_forms"),
+        ("Ann B. C. Bell", "Ann Bell", "several_fuller_forms"),
+    }
+
+
+def test_fuller_forms_that_agree_may_all_be_one_person() -> None:
+    assert pairs("Ann Bell", "Ann B. Bell", "Ann Beth Bell") == {
+        ("Ann B. Bell", "Ann Bell", "fuller_name"),
+        ("Ann Bell", "Ann Beth Bell", "fuller_name"),
+        ("Ann B. Bell", "Ann Beth Bell", "fuller_name"),
+    }
+
+
+def test_an_initial_may_be_each_of_several_people() -> None:
+    assert pairs("A. Bell", "Ann Bell", "Amy Bell") == {
+        ("A. Bell", "Ann Bell", "initial"),
+        ("A. Bell", "Amy Bell", "initial"),
+    }
+
+
+def test_equal_names_are_no_pair_and_count_under_their_root() -> None:
+    roots = {"Ann Bell": "ANN BELL"}
+    assert pairs("ANN BELL", "Ann Bell", roots=roots) == set()
+    assert pairs("ANN BELL", "Ann Bell", "Ann B. Bell", roots=roots) == {("ANN BELL", "Ann B. Bell", "fuller_name")}

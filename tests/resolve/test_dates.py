@@ -1,0 +1,125 @@
+"""The year of a badge that leaves it out is that of the page, as far as the page or its name tells."""
+
+import calendar
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+from helpers import tables_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from invented import block, page, resolved_of
+
+from etl.extract.pages import PageFile, read_page
+from etl.resolve.dates import page_year
+from schemas import Frames
+
+Badge = tuple[int | None, int, int]
+SAVED = date(2027, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("observed_on", "badges", "year"),
+    [
+        pytest.param(SAVED, [(None, 5, 16)], 2027, id="the day of saving tells"),
+        pytest.param(SAVED, [(2031, 5, 16), (None, 5, 16)], 2027, id="the day of saving tells, whatever is printed"),
+        pytest.param(SAVED, [(None, 2, 29)], 2027, id="the day of saving tells, even a year without that day"),
+        pytest.param(None, [(2025, 3, 14), (2019, 1, 1), (None, 5, 16)], 2026, id="above every printed year"),
+        pytest.param(None, [(2025, 3, 14), (None, 2, 29)], 2028, id="a leap day needs a leap year"),
+        pytest.param(None, [(2024, 2, 29), (None, 5, 16)], 2025, id="a printed leap day needs nothing"),
+        pytest.param(None, [(2027, 3, 14), (None, 2, 29)], 2028, id="the next year is a leap year"),
+        pytest.param(None, [(1896, 3, 14), (None, 2, 29)], 1904, id="eight years between leap years"),
+        pytest.param(None, [(2099, 3, 14), (None, 2, 29)], 2104, id="a century is no leap year"),
+        pytest.param(None, [(1999, 3, 14), (None, 2, 29)], 2000, id="but every fourth is"),
+        pytest.param(None, [(None, 5, 16)], None, id="nothing is printed"),
+        pytest.param(None, [], None, id="no badge at all"),
+        pytest.param(None, [(9999, 1, 1), (None, 5, 16)], None, id="no year is left"),
+        pytest.param(None, [(9995, 1, 1), (None, 2, 29)], 9996, id="the last leap year"),
+        pytest.param(None, [(9996, 1, 1), (None, 2, 29)], None, id="no leap year is left"),
+    ],
+)
+def test_the_pages_year(observed_on: date | None, badges: list[Badge], year: int | None) -> None:
+    assert page_year(observed_on, badges) == year
+
+
+@settings(deadline=None, derandomize=True, database=None)
+@given(printed=st.lists(st.integers(1900, 2100), min_size=1), leap_day=st.booleans())
+def test_the_pages_year_is_the_lowest_that_can_be(printed: list[int], *, leap_day: bool) -> None:
+    badges: list[Badge] = [(None, 2, 29 if leap_day else 28), *((year, 1, 1) for year in printed)]
+    year = page_year(None, badges)
+    assert year is not None
+    possible = [later for later in range(max(printed) + 1, year + 1) if calendar.isleap(later) or not leap_day]
+    assert possible == [year]
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "observed_on"),
+    [
+        ("ann@2026-06-01.txt", None, date(2026, 6, 1)),
+        ("ann@2026-06-01.txt", SAVED, SAVED),
+        ("ann.txt", SAVED, SAVED),
+        ("ann.txt", None, None),
+        ("ann@2026-02-30.txt", None, None),
+        ("ann-2026-06-01.txt", None, None),
+        ("ann@2026-06-01-old.txt", None, None),
+    ],
+)
+def test_the_option_dates_a_page_before_its_name(
+    tmp_path: Path, name: str, option: date | None, observed_on: date | None
+) -> None:
+    path = tmp_path / name
+    path.write_text("Ann Bell")
+    assert read_page(PageFile(path, name), option).observed_on == observed_on
+
+
+def test_the_folder_does_not_date_a_page(tmp_path: Path) -> None:
+    path = tmp_path / "ann.txt"
+    path.write_text("Ann Bell")
+    assert read_page(PageFile(path, "saved@2026-06-01.d/ann.txt")).observed_on is None
+
+
+def dated(tables: Frames) -> list[tuple[str, date | None, bool]]:
+    return tables["papers"].select("title", "published", "year_inferred").sort("title").rows()
+
+
+def test_a_page_without_a_known_day_dates_badges_above_its_printed_years() -> None:
+    text = page("Ann Bell", block("Ann Bell", "CLMay 1", "A"), block("Ann Bell", "CLMay 2, 2024", "B"))
+    assert dated(resolved_of(text)) == [("A", date(2025, 5, 1), True), ("B", date(2024, 5, 2), False)]
+
+
+def test_a_known_day_dates_badges_and_says_that_the_year_is_inferred() -> None:
+    text = page("Ann Bell", block("Ann Bell", "CLMay 1", "A"), block("Ann Bell", "CLMay 2, 2024", "B"))
+    assert dated(resolved_of(text, observed_on=[SAVED])) == [
+        ("A", date(2027, 5, 1), True),
+        ("B", date(2024, 5, 2), False),
+    ]
+
+
+def test_one_page_does_not_date_the_badges_of_another() -> None:
+    undated = page("Ann Bell", block("Ann Bell", "CLMay 1", "A"))
+    other = page("Cy Dole", block("Cy Dole", "CLMay 2, 2024", "B"))
+    assert dated(resolved_of(undated, other)) == [("A", None, False), ("B", date(2024, 5, 2), False)]
+
+
+def test_a_page_that_prints_no_year_leaves_the_day_open_and_names_the_option() -> None:
+    tables = tables_of(page("Ann Bell", block("Ann Bell", "CLMay 1", "A")))
+    assert dated(tables) == [("A", None, False)]
+    (finding,) = tables["findings"].filter(pl.col("rule_id") == "PAP-004").iter_rows(named=True)
+    assert "--observed-on" in finding["message"]
+    assert (finding["source"], finding["line_start"], finding["row_key"]) == ("p0.txt", 7, tables["papers"].item(0, 0))
+
+
+@pytest.mark.parametrize("badge", ["CLMay 1, 2024", "CLMay 1"])
+def test_another_page_dates_a_paper_that_its_own_leaves_open(badge: str) -> None:
+    undated = page("Ann Bell", block("Ann Bell", "CLMay 1", "A"))
+    dating = page("Cy Dole", block("Ann Bell", badge, "A"), block("Ann Bell", "CLMay 2, 2023", "B"))
+    tables = tables_of(undated, dating)
+    assert dated(tables)[0] == ("A", date(2024, 5, 1), badge == "CLMay 1")
+    assert "PAP-004" not in tables["findings"]["rule_id"].to_list()
+
+
+def test_a_leap_day_in_a_known_year_without_one_stays_open() -> None:
+    tables = tables_of(page("Ann Bell", block("Ann Bell", "CLFeb 29", "A")), observed_on=SAVED)
+    assert dated(tables) == [("A", None, False)]
+    assert "PAP-004" in tables["findings"]["rule_id"].to_list()

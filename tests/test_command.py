@@ -1,0 +1,152 @@
+"""The installed command end to end: what it prints, what it leaves behind, and how it fails."""
+
+import gzip
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from etl import __version__
+from schemas import TABLES, VIEWS
+
+COMMAND = Path(sys.executable).with_name("paperledger")
+SAMPLE = Path(str(files("etl").joinpath("sample", "mehdi-rezagholizadeh.txt")))
+ANN = "Ann Bell\n\nCLMay 1, 2024\nOn Ropes\n\nCy Dole, Ann Bell\n\nRopes hold.\n"
+FAILURES = {
+    "missing path": (["missing.txt"], 2, "missing.txt: no such file or folder; give a saved page"),
+    "folder without pages": (["notes"], 2, "notes: no pages in this folder, expected files ending in .txt"),
+    "empty file": (["empty.txt"], 1, "empty.txt: empty file, expected a saved page"),
+    "binary file": (["binary.txt"], 1, "binary.txt: line 2, byte 8: found 0xff, expected UTF-8 text"),
+    "unwritable output": (["ann.txt", "--out", "notes/file/out"], 4, "notes/file/out: cannot be written ("),
+    "page of 70 MiB": (["large.txt"], 1, "large.txt: larger than 64 MiB (byte 67108864)"),
+}
+Result = subprocess.CompletedProcess[bytes]
+Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Runs the command; where compiled modules are not kept, they are kept aside from one run to the next."""
+    aside = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(tmp_path_factory.mktemp("pycache"))}
+    keep = aside if sys.dont_write_bytecode else {}
+
+    def run_command(*arguments: str | Path, folder: Path, stdin: bytes = b"") -> Result:
+        command = [COMMAND, *arguments]
+        return subprocess.run(command, cwd=folder, input=stdin, capture_output=True, env=os.environ | keep, check=False)
+
+    return run_command
+
+
+@pytest.fixture(scope="session")
+def sample(run: Run, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    """A folder in which the sample page was built, and what the command said."""
+    folder = tmp_path_factory.mktemp("sample")
+    return folder, run("build", folder=folder)
+
+
+@pytest.fixture(scope="session")
+def failures(run: Run, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
+    """What the command did with each of the failures; nothing is left of any."""
+    folder = tmp_path_factory.mktemp("failures")
+    (folder / "notes").mkdir()
+    (folder / "notes" / "file").write_text("no page", encoding="utf-8")
+    (folder / "ann.txt").write_text(ANN, encoding="utf-8")
+    (folder / "empty.txt").touch()
+    (folder / "binary.txt").write_bytes(b"Ann\nBell\xff\xfe\x00")
+    with (folder / "large.txt").open("wb") as large:
+        large.truncate(70 << 20)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        started = {
+            name: pool.submit(run, "build", "--out", f"out of {name}", *arguments, folder=folder)
+            for name, (arguments, *_) in FAILURES.items()
+        }
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "ann.txt",
+        "binary.txt",
+        "empty.txt",
+        "large.txt",
+        "notes",
+    ]
+    assert [path.name for path in (folder / "notes").iterdir()] == ["file"]
+    return {name: result.result() for name, result in started.items()}
+
+
+def test_a_build_of_the_sample_page_is_good_and_says_what_it_made(
+    sample: tuple[Path, Result],
+) -> None:
+    folder, result = sample
+    text = result.stdout.decode()
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert text.startswith("1 page, 50 papers, 69 authors from 360 lines; no line in quarantine\n")
+    assert re.findall(r"^  (\S+) ([A-Z]{3}-\d{3}) ", text.partition("3 findings:")[2], re.MULTILINE) == [
+        ("mehdi-rezagholizadeh.txt:4", "PRO-001"),
+        ("mehdi-rezagholizadeh.txt:5", "PAG-006"),
+        ("mehdi-rezagholizadeh.txt:339", "PAP-002"),
+    ]
+    assert (folder / "build" / "current" / "manifest.json").is_file()
+    assert sorted(path.name for path in (folder / "build").iterdir()) == ["current", "releases"]
+
+
+def test_the_page_comes_back_byte_for_byte_by_the_command_that_the_build_names(
+    run: Run, sample: tuple[Path, Result]
+) -> None:
+    folder, built = sample
+    (profile_id,) = re.findall(r"paperledger page (\w+)$", built.stdout.decode(), re.MULTILINE)
+    result = run("page", profile_id, folder=folder)
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert result.stdout == SAMPLE.read_bytes()
+
+
+def test_a_page_on_standard_input_is_built_and_comes_back_with_every_byte(run: Run, tmp_path: Path) -> None:
+    page = b"\xef\xbb\xbf" + ANN.replace("\n", "\r\n").replace("hold", "hold\u2028\x0b\x00").encode() + b"Advertisement"
+    built = run("build", "-", "--out", "o ut#?%20", folder=tmp_path, stdin=page)
+    assert (built.returncode, built.stderr) == (0, b"")
+    assert run("page", "-", "--out", "o ut#?%20", folder=tmp_path).stdout == page
+
+
+def test_folders_globs_and_compressed_pages_are_built_together(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "pages" / "more").mkdir(parents=True)
+    (tmp_path / "pages" / "more" / "ann.txt").write_text(ANN, encoding="utf-8")
+    (tmp_path / "cy@2026-06-01.txt.gz").write_bytes(
+        gzip.compress(ANN.replace("Ann Bell\n\nCL", "Cy Dole\n\nCL").encode())
+    )
+    assert run("build", "pages", "*.gz", folder=tmp_path).returncode == 0
+    with closing(sqlite3.connect(tmp_path / "build" / "current" / "paperledger.db")) as database:
+        assert database.execute("SELECT source, observed_on FROM profiles ORDER BY 1").fetchall() == [
+            ("cy@2026-06-01.txt.gz", "2026-06-01"),
+            ("more/ann.txt", None),
+        ]
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_what_cannot_be_built_is_told_in_one_line(failures: dict[str, Result], name: str) -> None:
+    _, code, message = FAILURES[name]
+    result = failures[name]
+    assert (result.returncode, result.stdout) == (code, b"")
+    assert result.stderr.decode().startswith(f"paperledger: {message}")
+    assert result.stderr.endswith(b"\n")
+    assert result.stderr.count(b"\n") == 1
+
+
+def test_the_schema_as_sql_makes_every_table_and_view(run: Run, tmp_path: Path) -> None:
+    result = run("schema", "--format", "sql", folder=tmp_path)
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.executescript(result.stdout.decode())
+        made = database.execute("SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view')").fetchall()
+    assert result.returncode == 0
+    assert set(made) == {*(("table", name) for name in TABLES), *(("view", name) for name in VIEWS)}
+
+
+def test_version_and_help_come_without_a_dataset(run: Run, tmp_path: Path) -> None:
+    assert run("--version", folder=tmp_path).stdout.decode() == f"paperledger, version {__version__}\n"
+    told = run("-h", folder=tmp_path).stdout.decode()
+    assert re.findall(r"^  (\w+)  ", told, re.MULTILINE) == ["build", "page", "schema", "serve"]
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,108 @@
+"""The way of the data is one way: what each part may import, read from the sources themselves."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("etl", "schemas")
+STAGES = ("etl.extract", "etl.resolve", "etl.validate", "etl.load")
+DATAFRAMES = ("polars", "pandera", "pandas", "duckdb")
+MAY_NOT_IMPORT = [
+    pytest.param("schemas", ("etl",), id="schemas"),
+    pytest.param("etl.records", (*PACKAGES, *DATAFRAMES), id="records"),
+    pytest.param("etl.errors", (*PACKAGES, *DATAFRAMES), id="errors"),
+    pytest.param("etl.extract", (*DATAFRAMES, *STAGES[1:], "etl.rebuild", "etl.pipeline", "etl.cli"), id="extract"),
+    pytest.param("etl.resolve", (*STAGES[2:], "etl.pipeline", "etl.cli"), id="resolve"),
+    pytest.param("etl.validate", (*STAGES[3:], "etl.pipeline", "etl.cli"), id="validate"),
+    pytest.param("etl.load", (*STAGES[:3], "etl.records", "etl.rebuild", "etl.pipeline", "etl.cli"), id="load"),
+    pytest.param("etl.rebuild", (*STAGES[1:], "etl.pipeline", "etl.cli"), id="rebuild"),
+    pytest.param("etl.dictionary", (*STAGES[:3], "etl.pipeline", "etl.cli"), id="dictionary"),
+    pytest.param("etl.progress", PACKAGES, id="progress"),
+    pytest.param("etl.pipeline", ("etl.cli", "etl.summary"), id="pipeline"),
+]
+LIGHT = ("etl", "etl.errors", "etl.load.layout")
+"""What the command may import before it is told what to do, so that help comes at once."""
+
+
+@cache
+def sources() -> dict[str, Path]:
+    """Every module of ours by name."""
+    paths = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """The modules that a tree imports, wherever in it; a name of a package that is a module of ours counts as that."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute here"
+            module = node.module or ""
+            for alias in node.names:
+                full = f"{module}.{alias.name}"
+                yield full if full in sources() else module
+
+
+def tree_of(module: str) -> ast.Module:
+    return ast.parse(sources()[module].read_text(encoding="utf-8"))
+
+
+def at_module_level(module: str) -> set[str]:
+    """What a module imports as it is imported: all but what stands in its functions."""
+    tree = tree_of(module)
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    for function in functions:
+        function.body = []
+    return set(imported(tree))
+
+
+def within(module: str, package: str) -> bool:
+    return module == package or module.startswith(f"{package}.")
+
+
+def test_the_modules_of_every_part_are_found() -> None:
+    assert {"etl.cli", "etl.extract.page", "etl.validate.rules.papers", "schemas", "schemas.table"} <= set(sources())
+
+
+@pytest.mark.parametrize(("part", "forbidden"), MAY_NOT_IMPORT)
+def test_a_part_imports_nothing_from_above_it(part: str, forbidden: tuple[str, ...]) -> None:
+    modules = [module for module in sources() if within(module, part)]
+    assert modules
+    found = {
+        (module, name)
+        for module in modules
+        for name in imported(tree_of(module))
+        if any(within(name, package) for package in forbidden)
+    }
+    assert found == set()
+
+
+def test_only_the_command_and_its_summary_import_the_pipeline() -> None:
+    users = {module for module in sources() if "etl.pipeline" in imported(tree_of(module))}
+    assert users == {"etl.cli", "etl.summary"}
+
+
+def test_nothing_imports_the_command() -> None:
+    assert [module for module in sources() if "etl.cli" in imported(tree_of(module))] == []
+
+
+def test_modules_import_each_other_in_no_circle() -> None:
+    graph = {module: at_module_level(module) & set(sources()) for module in sources()}
+    order = list(TopologicalSorter(graph).static_order())
+    assert set(order) == set(sources())
+
+
+def test_no_import_hides_in_a_function_but_the_commands() -> None:
+    hidden = {module: set(imported(tree_of(module))) - at_module_level(module) for module in sources()}
+    assert [module for module, names in hidden.items() if names] == ["etl.cli"]
+
+
+def test_help_comes_at_once_since_the_command_imports_little() -> None:
+    assert {name for name in at_module_level("etl.cli") if within(name, "etl") or within(name, "schemas")} <= set(LIGHT)
+    assert not at_module_level("etl.cli") & set(DATAFRAMES)
