@@ -3,17 +3,19 @@
 import os
 import sqlite3
 import sys
+import traceback
 from datetime import date, datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, NoReturn
 
 import click
 from rich.console import Console
 from rich.text import Text
 
 from etl import __version__
-from etl.errors import Exit, PaperledgerError
+from etl.errors import BrokenTables, Exit, PaperledgerError
 
 DATASETTE_HOST = "127.0.0.1"
 _OUT = click.option(
@@ -46,6 +48,7 @@ class Command(click.Group):
 @click.version_option(__version__, prog_name="paperledger")
 def main() -> None:
     """Turn saved researcher profile pages into a checked dataset of papers, authors and categories."""
+    sys.excepthook = _report_bug
 
 
 @main.command()
@@ -93,6 +96,8 @@ def page(profile: str, out: Path) -> None:
     database = sqlite3.connect(f"{address}?mode=ro", uri=True)
     try:
         sys.stdout.buffer.write(rebuild_page(database, find_profile(database, profile)))
+    except sqlite3.Error as error:
+        raise BrokenTables(f"{address}: cannot be read ({error}); build the release again") from error
     finally:
         database.close()
 
@@ -117,6 +122,13 @@ def schema(form: str) -> None:
     from etl import dictionary
 
     click.echo({"text": dictionary.as_text, "sql": dictionary.as_sql, "markdown": dictionary.as_markdown}[form]())
+
+
+def _report_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> NoReturn:
+    """Tell an error of the program with its traceback, and leave with the code that says so."""
+    traceback.print_exception(kind, error, trace)
+    _say("paperledger: this is an error of the program; please report it with the lines above")
+    raise SystemExit(Exit.INTERNAL)
 
 
 def _say(message: str) -> None:

@@ -31,14 +31,14 @@ def as_text() -> str:
 
 def as_markdown() -> str:
     """The dictionary as Markdown: a heading, a sentence and a table of columns for each table and view."""
-    parts = [_heading(d.name, d.description, _table_rows(d)) for d in (m.definition() for m in TABLES.values())]
+    parts = [_heading(f"`{d.name}`", d.description, _table_rows(d)) for d in (m.definition() for m in TABLES.values())]
     for view in VIEWS.values():
         rows = [
             "| column | description |",
             "|---|---|",
             *(f"| `{name}` | {words} |" for name, words in view.columns.items()),
         ]
-        parts.append(_heading(f"{view.name}` (view) `".rstrip(" `"), view.description, rows))
+        parts.append(_heading(f"`{view.name}` (view)", view.description, rows))
     return "\n\n".join(parts)
 
 
@@ -52,8 +52,8 @@ def kind(column: Column) -> str:
     return {"String": "text", "Int64": "integer", "Date": "date", "Boolean": "boolean"}[str(column.dtype)]
 
 
-def _heading(name: str, description: str, rows: list[str]) -> str:
-    return "\n".join([f"### `{name}`", "", description, "", *rows])
+def _heading(heading: str, description: str, rows: list[str]) -> str:
+    return "\n".join([f"### {heading}", "", description, "", *rows])
 
 
 def _table_rows(definition: Definition) -> list[str]:

@@ -1,5 +1,6 @@
 """What a build prints when it is done: the rows, what the rules found and where, where the release is, what to do next."""
 
+from shlex import quote
 from typing import Any
 
 import polars as pl
@@ -70,7 +71,7 @@ def _notes(tables: Frames) -> list[RenderableType]:
 
 
 def _next(built: Built, out: str) -> Text:
-    option = "" if out == "build" else f" --out {out}"
+    option = "" if out == "build" else f" --out {quote(out)}"
     profile = built.tables["profiles"].row(0, named=True)["profile_id"]
     return Text.assemble(
         ("\nRelease ", "bold"), f"{built.release.path}\n",

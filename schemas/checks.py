@@ -29,11 +29,12 @@ def day_exists(data: PolarsData, *, month: str, year: str) -> pl.LazyFrame:
 
 @extensions.register_check_method(statistics=["letters", "words", "unlike"])
 def reads_like_names(data: PolarsData, *, letters: int, words: int, unlike: str) -> pl.LazyFrame:
-    """The list has an entry, and each has at most so many letters and words and does not match `unlike`."""
+    """The list has an entry, and each has at most so many letters and words, a letter at least, and does not match `unlike`."""
     entry = pl.element()
     short = (entry.str.len_chars() <= letters) & (entry.str.count_matches(r"\s+") < words)
     names = pl.col(data.key)
-    alike = names.list.eval(short & ~entry.str.contains(unlike)).list.all()
+    worded = entry.str.contains(r"\p{L}") & ~entry.str.contains(unlike)
+    alike = names.list.eval(short & worded).list.all()
     return data.lazyframe.select((names.list.len() > 0) & alike)
 
 

@@ -30,10 +30,10 @@ _RULES = (
     # Pages
     Rule("PAG-001", "profiles", None, "error", "validity", "A page can be read as text",
          "A page that is empty, too large or not UTF-8 would be missing without a trace."),
-    Rule("PAG-002", "profiles", "lines", "error", "completeness", "Every line of a page is in a row or in the quarantine",
-         "A line that is in neither is lost, or stands in two rows."),
+    Rule("PAG-002", "profiles", "lines", "error", "completeness", "No line of a page stands in two rows",
+         "A line that two rows hold is counted twice, or one of them is wrong."),
     Rule("PAG-003", "profiles", "sha256", "error", "accuracy", "A page can be rebuilt from the tables byte for byte",
-         "If it cannot, the tables do not say what the page says."),
+         "If it cannot, a line is lost, or the tables do not say what the page says."),
     Rule("PAG-004", "quarantine", "raw_text", "warning", "validity", "Lines belong to the header or to a block",
          "Lines that do not parse are papers that the dataset lacks."),
     Rule("PAG-005", "profiles", "header", "warning", "validity", "Every line of a header is known",

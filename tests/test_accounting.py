@@ -239,3 +239,20 @@ def test_damage_to_one_line_costs_at_most_the_block_around_it(kind: str) -> None
     counts = listings.group_by("profile_id").len()["len"]
     assert len(counts) == len(texts)
     assert counts.min() == len(sound) - 1
+
+
+def test_every_damage_that_is_expected_comes_back() -> None:
+    edits = [
+        ("\n", "\r\n"),
+        ("\n\n", "\n\n\n"),
+        ("\n\n", "\n \n"),
+        (", ", ",  "),
+        (". ", ".\n"),
+        ("Cy Dole", "Cy Dole, Cy Dole"),
+        ("Bell", "Be\u2028ll"),
+        ("Code", "Code\r"),
+        ("Ann Bell", "\ufeffAnn Bell"),
+    ]
+    texts = [ANN_BELL.replace(old, new, times) for old, new in edits for times in (-1, 9)]
+    tables = assert_accounted(*texts, ANN_BELL.replace("\n\n", "\n"), ANN_BELL + "\n", ANN_BELL[:-40])
+    assert tables["profiles"].height == len(set(texts)) + 3

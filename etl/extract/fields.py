@@ -136,9 +136,8 @@ def parse_stat(line: str) -> tuple[str, str] | None:
 def _uncut(people: str) -> tuple[str, bool]:
     """The names without "et al.", and whether it stood there."""
     for cut in _CUTS:
-        names = people.removesuffix(cut)
-        if names != people and not names.rstrip(" \t") == names != "":
-            return names.rstrip(" \t"), True
+        if people == cut or people.endswith((f" {cut}", f"\t{cut}", f",{cut}")):
+            return people.removesuffix(cut), True
     return people, False
 
 

@@ -76,9 +76,13 @@ def read_block(lines: Lines, at: int) -> Block | None:
         return None
     title = at + 1
     byline = _next_text(lines, title + 1)
+    if _starts_block(lines, byline):
+        return None
     gap = byline - title
     first = _next_text(lines, byline + 1)
-    if first == len(lines) or _starts_block(lines, first) or (gap > 1 and first - byline == 2 * gap):
+    # An empty line in the abstract's place has a gap on either side of it; without gaps it would look like one.
+    empty_line = gap > 1 and first - byline == 2 * gap
+    if first == len(lines) or _starts_block(lines, first) or empty_line:
         return _block(lines, at, byline, None, byline)
     if first - byline == gap:
         return _block(lines, at, byline, first, _abstract_end(lines, first))
@@ -180,7 +184,7 @@ def _next_text(lines: Lines, at: int) -> int:
 
 
 def _abstract_end(lines: Lines, first: int) -> int:
-    """The index of the abstract's last line: before the first blank line, or the next block."""
+    """The index of the abstract's last line: before the first blank line, or the next line that starts a block."""
     at = first + 1
     while at < len(lines) and lines[at].strip() and not _starts_block(lines, at):
         at += 1

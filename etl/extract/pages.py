@@ -5,13 +5,14 @@ In: paths as given. Out: pages one by one, each with the file it came from, rela
 
 import glob
 import hashlib
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 import pyarrow as pa
 
@@ -21,6 +22,7 @@ from schemas.limits import LONGEST_PAGE
 
 STANDARD_INPUT = "-"
 ENDINGS = (".txt", ".txt.gz", ".txt.zst")
+_CODECS = {".gz": "gzip", ".zst": "zstd"}
 _DATE_IN_NAME = re.compile(r"@([0-9]{4}-[0-9]{2}-[0-9]{2})(?:\.|$)")
 
 
@@ -33,11 +35,16 @@ class PageFile:
 
 
 def find_pages(paths: Sequence[str]) -> list[PageFile]:
-    """Every page that the paths name: files, folders (searched for .txt, .gz and .zst), globs, - for standard input.
+    """Every page that the paths name: files, folders (searched for .txt, .txt.gz and .txt.zst), globs, - for standard input.
 
     Raises `UsageError` for a path that does not exist and for a folder or glob without pages.
     """
-    files = [file for path in paths for file in _expand(path)]
+    try:
+        files = {file for path in paths for file in _expand(path)}
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename}: no such file or folder ({error.strerror}); give a saved page or a folder"
+        ) from error
     return sorted(files, key=lambda file: (file.source, str(file.path)))
 
 
@@ -101,22 +108,35 @@ def date_in_name(source: str) -> date | None:
 
 def _expand(path: str) -> Iterator[PageFile]:
     place = Path(path)
+    if not path:
+        raise UsageError("an empty path; give a saved page, a folder of pages, or - for standard input")
     if path == STANDARD_INPUT:
         yield PageFile(place, STANDARD_INPUT)
     elif place.is_dir():
         yield from _pages_in(place)
     elif place.exists():
-        yield PageFile(place, place.name)
+        yield PageFile(place, _shown(place.name))
     else:
         yield from _matches(path)
 
 
 def _pages_in(folder: Path) -> Iterator[PageFile]:
-    files = [file for file in sorted(folder.rglob("*")) if file.name.endswith(ENDINGS) and file.is_file()]
-    visible = [file for file in files if not any(part.startswith(".") for part in file.relative_to(folder).parts)]
-    if not visible:
+    files = sorted(_files_below(folder))
+    if not files:
         raise UsageError(f"{folder}: no pages in this folder, expected files ending in {', '.join(ENDINGS)}")
-    yield from (PageFile(file, file.relative_to(folder).as_posix()) for file in visible)
+    yield from (PageFile(file, _shown(file.relative_to(folder).as_posix())) for file in files)
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    """The files of a folder and its subfolders that may be pages; hidden ones are left out."""
+
+    def stop(error: OSError) -> NoReturn:
+        raise error
+
+    for place, folders, names in os.walk(folder, onerror=stop):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        pages = (Path(place, name) for name in names if name.endswith(ENDINGS) and not name.startswith("."))
+        yield from (page for page in pages if page.is_file())
 
 
 def _matches(pattern: str) -> Iterator[PageFile]:
@@ -126,18 +146,28 @@ def _matches(pattern: str) -> Iterator[PageFile]:
         raise UsageError(
             f"{pattern}: no such file or folder; give a saved page, a folder of pages, or - for standard input"
         )
-    yield from (PageFile(file, file.name) for file in files)
+    yield from (PageFile(file, _shown(file.name)) for file in files)
+
+
+def _shown(name: str) -> str:
+    """A file's name as text: bytes that are not UTF-8 are written as escapes."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _read_bytes(file: PageFile) -> bytes:
     try:
         if file.source == STANDARD_INPUT:
+            if sys.stdin is None:
+                raise PageError(file.source, "standard input is closed; give a saved page")
             return _limited(file.source, sys.stdin.buffer)
-        with pa.input_stream(str(file.path), compression="detect") as stream:
-            return _limited(file.source, stream)
+        with file.path.open("rb") as stream:
+            codec = _CODECS.get(file.path.suffix)
+            return _limited(file.source, pa.CompressedInputStream(stream, codec) if codec else stream)
     except OSError as error:
         problem = error.strerror or str(error)
-        raise PageError(file.source, f"cannot be read ({problem}); check the file and its permissions") from error
+        raise PageError(
+            file.source, f"cannot be read ({problem}); see whether the file is whole and may be read"
+        ) from error
 
 
 def _limited(source: str, stream: BinaryIO | pa.NativeFile) -> bytes:

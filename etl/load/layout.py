@@ -20,7 +20,7 @@ ID_LENGTH = 16
 def newest_release(out: Path) -> Path:
     """The real folder of the newest release; raises `UsageError` where there is none."""
     current = out / CURRENT
-    if not (current / MANIFEST).is_file():
+    if not all((current / name).is_file() for name in (MANIFEST, DATABASE_FILE)):
         raise UsageError(f"{out}: no release here; run paperledger build, or give its folder with --out")
     return current.resolve()
 

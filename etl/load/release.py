@@ -34,8 +34,11 @@ from etl.load.metadata import render_metadata
 from etl.load.paper_list import paper_list
 from etl.load.parquet import write_parquet
 from etl.load.sqlite import ddl, write_database
-from schemas import TABLES, Frames, PaperList
+from schemas import TABLES, VIEWS, Frames, PaperList
 from schemas.limits import ROWS_PER_BATCH
+
+_ASIDE = ".build-"
+"""How the hidden folder begins in which a release is written."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +65,12 @@ def locked(out: Path) -> Iterator[None]:
         ) from error
     try:
         _lock(handle, out)
-        yield
+        try:
+            yield
+        finally:
+            _remove_empty([out / RELEASES, *made])
     finally:
         os.close(handle)
-        _remove_empty([out / RELEASES, *made])
 
 
 def publish(out: Path, tables: Frames, provenance: dict[str, Any]) -> Release:
@@ -73,9 +78,9 @@ def publish(out: Path, tables: Frames, provenance: dict[str, Any]) -> Release:
 
     Raises `PublicationError` where that fails; the last release is then untouched.
     """
-    logical_hash = hash_tables(tables)
-    place = out / RELEASES / logical_hash[:ID_LENGTH]
     try:
+        logical_hash = hash_release(tables, provenance)
+        place = out / RELEASES / logical_hash[:ID_LENGTH]
         place.parent.mkdir(exist_ok=True)
         _clear_debris(place.parent)
         if not place.exists():
@@ -87,9 +92,15 @@ def publish(out: Path, tables: Frames, provenance: dict[str, Any]) -> Release:
     return Release(place, read_manifest(place))
 
 
-def hash_tables(tables: Frames) -> str:
-    """The logical hash: of every table's definition and its rows in the order of the key, whatever file holds them."""
+def hash_release(tables: Frames, provenance: dict[str, Any]) -> str:
+    """The logical hash: of what describes the tables and where they came from, and of their rows in the order of the key.
+
+    It does not depend on the files that hold them, and so not on the versions of SQLite and Arrow.
+    """
     digest = hashlib.sha256()
+    digest.update(json.dumps(provenance, sort_keys=True).encode())
+    digest.update(render_metadata().encode())
+    digest.update("".join(view.sql for view in VIEWS.values()).encode())
     for name, frame in tables.items():
         digest.update(ddl(TABLES[name].definition()).encode())
         for batch in frame.iter_slices(ROWS_PER_BATCH):
@@ -99,7 +110,7 @@ def hash_tables(tables: Frames) -> str:
 
 def _write_aside(place: Path, tables: Frames, facts: dict[str, Any]) -> None:
     """Write a release into a hidden folder beside its place, its manifest last, and move it there."""
-    folder = Path(tempfile.mkdtemp(prefix=".", dir=place.parent))
+    folder = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=place.parent))
     try:
         rows = {f"{name}.parquet": frame.height for name, frame in tables.items()}
         write_database(folder / DATABASE_FILE, tables)
@@ -147,8 +158,8 @@ def _lock(handle: int, out: Path) -> None:
 
 
 def _clear_debris(releases: Path) -> None:
-    """Take away the hidden folders of builds that were killed; the lock says that no build is at work."""
-    for folder in releases.glob(".*"):
+    """Take away the folders of builds that were killed; the lock says that no build is at work."""
+    for folder in releases.glob(f"{_ASIDE}*"):
         shutil.rmtree(folder)
 
 

@@ -13,7 +13,7 @@ import polars as pl
 
 from etl.resolve.alike import Alike, AlikeNames, form_of
 from etl.resolve.coauthors import Coauthors, Printed
-from etl.resolve.folding import digest, slug
+from etl.resolve.folding import diacritics, digest, slug
 from etl.resolve.joins import Join, Joins
 from etl.resolve.names import Name, read_name
 from etl.resolve.overrides import Overrides
@@ -42,7 +42,7 @@ def resolve_authors(listings: Sequence[Printed], spellings: Iterable[str], overr
     """
     names = [read_name(spelling) for spelling in sorted(set(spellings))]
     joins = Joins(apart=overrides.different)
-    _join_overridden(joins, overrides)
+    _join_overridden(joins, overrides, {name.spelling for name in names})
     _join_equal(joins, names)
     roots = {name.spelling: joins.root(name.spelling) for name in names}
     alike = AlikeNames(form_of(name, roots[name.spelling]) for name in names)
@@ -59,9 +59,10 @@ def resolve_authors(listings: Sequence[Printed], spellings: Iterable[str], overr
     )
 
 
-def _join_overridden(joins: Joins, overrides: Overrides) -> None:
-    for group in overrides.same:
-        for name, other in pairwise(group):
+def _join_overridden(joins: Joins, overrides: Overrides, printed: set[str]) -> None:
+    """Join what the file calls the same, be it through a spelling that no page prints."""
+    for group in overrides.groups():
+        for name, other in pairwise(name for name in group if name in printed):
             joins.join(Join(name, other, "override", f"{overrides.source} says that they are the same"))
 
 
@@ -144,7 +145,7 @@ def _fullest(names: Sequence[Name]) -> list[Name]:
     return sorted(
         (name for name in names if letters(name) == most),
         key=lambda name: (
-            -sum(not letter.isascii() for letter in name.spelling),
+            -diacritics(name.spelling),
             -len(name.given_words),
             name.spelling,
         ),

@@ -31,6 +31,15 @@ class Overrides:
         """What a release's manifest says of the file."""
         return {"overrides": {"source": self.source, "sha256": self.sha256} if self.source else None}
 
+    def groups(self) -> list[list[str]]:
+        """The groups that are one person, those that share a spelling made one."""
+        joins = Joins()
+        for group in self.same:
+            for name, other in pairwise(group):
+                joins.join(Join(name, other, "override", ""))
+        roots = sorted({joins.root(name) for group in self.same for name in group})
+        return [joins.group(root) for root in roots]
+
     @property
     def names(self) -> list[str]:
         """Every spelling that the file mentions, in order."""
@@ -76,10 +85,7 @@ def _check(path: Path, key: str, groups: Any) -> None:
 
 
 def _check_consistent(path: Path, overrides: Overrides) -> None:
-    joins = Joins()
-    for group in overrides.same:
-        for name, other in pairwise(group):
-            joins.join(Join(name, other, "override", ""))
-    for name, other in overrides.different:
-        if name != other and joins.same(name, other):
-            raise UsageError(f"{path}: {name} and {other} are both same and different; keep one of the two")
+    for group in overrides.groups():
+        for name, other in overrides.different:
+            if name != other and {name, other} <= set(group):
+                raise UsageError(f"{path}: {name} and {other} are both same and different; keep one of the two")

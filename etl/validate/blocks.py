@@ -65,13 +65,13 @@ def combine(intakes: Iterable[Intake]) -> Intake:
 def _profile_row(parsed: ParsedPage) -> dict[str, object]:
     page, values = parsed.page, parsed.header.values
     text = {name: values[name].text if name in values else None for name in ("name", "field")}
-    figures = ("h_index", "stated_papers", "citations", "novelty_pct", "ai_score", "section_count")
+    figures = ("h_index", "stated_papers", "citations", "novelty_pct", "ai_score")
     number = {name: values[name].number if name in values else None for name in figures}
-    count = number.pop("section_count")
+    if "stated_papers" not in values and "section_count" in values:
+        number["stated_papers"] = values["section_count"].number
     return {
         **text,
         **number,
-        "stated_papers": count if number["stated_papers"] is None else number["stated_papers"],
         "profile_id": page.profile_id,
         "listed_papers": 0,
         "observed_on": page.observed_on,

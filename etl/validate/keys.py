@@ -28,19 +28,30 @@ def check_tables(tables: Frames) -> Iterator[TableFailure]:
     >>> [failure.message for failure in check_tables({"institutions": Institutions.frame([("a", "A"), ("a", "B")])})]
     ["institutions: 2 rows share a key (institution_id), such as {'institution_id': 'a', 'name': 'A'}"]
     """
+    misshapen = [failure for name, frame in tables.items() for failure in _shape(name, frame)]
+    if misshapen:
+        yield from misshapen
+        return
     for name, frame in tables.items():
         yield from _values(name, frame)
         yield from _keys(name, frame)
         yield from _references(name, frame, tables)
 
 
+def _shape(name: str, frame: pl.DataFrame) -> Iterator[TableFailure]:
+    """How a frame's columns differ from its model's; where they do nothing else can be checked."""
+    expected = TABLES[name].definition().schema
+    if frame.schema != expected:
+        told = f"{name}: found the columns {frame.schema}, expected {expected}"
+        yield TableFailure("TAB-001", frame.height, told)
+
+
 def _values(name: str, frame: pl.DataFrame) -> Iterator[TableFailure]:
     for failure in failures(TABLES[name], frame):
         examples = frame[list(failure.rows[:SHOWN]), failure.column].to_list() if failure.column else []
         found = ", ".join(repr(value)[:80] for value in examples)
-        yield TableFailure(
-            "TAB-001", len(failure.rows), f"{name}.{failure.column}: fails {failure.check}; found {found}"
-        )
+        told = f"{name}.{failure.column}: fails {failure.check}; found {found}"
+        yield TableFailure("TAB-001", len(failure.rows), told)
 
 
 def _keys(name: str, frame: pl.DataFrame) -> Iterator[TableFailure]:

@@ -49,9 +49,9 @@ class Subject:
 
     @cached_property
     def bylines(self) -> pl.DataFrame:
-        """One row for each name in each listing's byline, with the author; people who are in no table are left out."""
+        """One row for each name in each listing's byline, with the author; null for one whom no table holds."""
         ids = self.tables["author_names"].select("name", "author_id")
         named = self.listings.select(
             *_PLACE, "position", "paper_id", "truncated", "byline_line", pl.col("names").alias("name")
         )
-        return named.explode("name").join(ids, on="name", how="inner", maintain_order="left")
+        return named.explode("name").join(ids, on="name", how="left", maintain_order="left")

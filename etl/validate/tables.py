@@ -30,7 +30,7 @@ def validate(resolved: Resolved, quarantine: pl.DataFrame, overrides: Overrides)
     tables = resolved.tables | {"quarantine": quarantine}
     outcomes = chain(find(Subject(tables, resolved.listings, overrides)), quarantine_outcomes(tables), passed(tables))
     tables |= audit(outcomes)
-    failures = [*check_tables(tables), *check_pages(tables)]
+    failures = list(check_tables(tables)) or list(check_pages(tables))
     if failures:
         shown = [f"{failure.rule_id}: {failure.message}" for failure in failures[:SHOWN_FAILURES]]
         rest = [f"and {len(failures) - SHOWN_FAILURES} more"] if len(failures) > SHOWN_FAILURES else []

@@ -189,7 +189,6 @@ def test_a_byline_in_another_form_is_read_all_the_same(line: str) -> None:
     assert parse_byline(line) == LENIENT_BYLINES[line]
 
 
-@pytest.mark.xfail(reason="_uncut wants a space before et al., though a comma parts names without one", strict=True)
 def test_et_al_behind_a_comma_alone_is_nobody() -> None:
     assert parse_byline("Ann Bell,et al.") == Byline(("Ann Bell",), True, ())
 

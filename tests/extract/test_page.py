@@ -161,7 +161,6 @@ def test_prose_in_the_bylines_place_is_quarantined_and_makes_no_paper(text: str,
     assert intake.quarantine.select("line_start", "line_end", "rule_ids").rows() == [(*lines, '["BLK-002"]')]
 
 
-@pytest.mark.xfail(reason="read_block takes the next block's badge for a byline", strict=True)
 def test_a_badge_in_the_bylines_place_makes_nobody_and_swallows_no_block() -> None:
     lines = SOUND.replace("\n\n", "\n").split("\n")
     del lines[14:16]
@@ -169,7 +168,6 @@ def test_a_badge_in_the_bylines_place_makes_nobody_and_swallows_no_block() -> No
     assert intake.blocks["title"].to_list() == ["On Bells", "On Ropes"]
 
 
-@pytest.mark.xfail(reason="reads_like_names wants no letter, though is_name does", strict=True)
 @pytest.mark.parametrize("byline", ["2024", "-", "1, 2 et al."])
 def test_a_byline_without_a_letter_makes_nobody(byline: str) -> None:
     intake = take_in([parsed(damaged({22: [byline]}))])

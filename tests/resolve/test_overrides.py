@@ -72,6 +72,11 @@ def test_a_file_that_cannot_be_meant_is_an_error_that_says_why(tmp_path: Path, t
         overrides(tmp_path, text)
 
 
+def test_one_spelling_that_differs_from_itself_is_no_contradiction(tmp_path: Path) -> None:
+    read = overrides(tmp_path, 'same = [["Ann Bell", "A. Bell"]]\ndifferent = [["Ann Bell", "Ann Bell"]]')
+    assert read.different == (("Ann Bell", "Ann Bell"),)
+
+
 def test_a_file_that_cannot_be_read_is_an_error_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"none\.toml: cannot be read \(No such file or directory\)"):
         read_overrides(tmp_path / "none.toml")
@@ -136,14 +141,22 @@ def test_same_joins_through_a_spelling_that_no_page_prints() -> None:
     assert len({*who(people_of("Ann Bell", "A. Bell", overrides=decided(same=same))).values()}) == 1
 
 
-@pytest.mark.xfail(
-    reason="a group's smallest spelling stands in evidence, even where only the file has it", strict=True
-)
 def test_evidence_names_spellings_that_pages_print() -> None:
     same = (("Ann Bell", "A Bell"), ("Cy Dole", "C Dole"))
     people = people_of("Ann Bell, Cy Dole", "Ann B. Bell, Cy Dole", overrides=decided(same=same))
     evidence = people.author_names.filter(name="Ann Bell")["evidence"].to_list()
     assert evidence == ["Ann B. Bell and Ann Bell share the co-author Cy Dole"]
+
+
+def test_same_wins_over_names_that_are_equal() -> None:
+    given = decided(same=(("Ann Bell", "Ann B. Bell"),), different=(("ANN BELL", "Ann B. Bell"),))
+    ids = who(people_of("ANN BELL", "Ann Bell", "Ann B. Bell", overrides=given))
+    assert ids["Ann Bell"] == ids["Ann B. Bell"] != ids["ANN BELL"]
+
+
+def test_a_join_that_the_file_asks_for_is_told_as_the_files() -> None:
+    people = people_of("ANN BELL", "Ann Bell", overrides=decided(same=(("Ann Bell", "ANN BELL"),)))
+    assert sorted(people.author_names["matched_by"]) == ["exact", "override"]
 
 
 def test_same_skips_a_spelling_that_no_page_prints() -> None:

@@ -142,16 +142,16 @@ def test_a_column_of_another_type_is_told(tables: Frames) -> None:
     papers = tables["papers"].with_columns(pl.col("listed_author_count").cast(pl.Int32))
     (failure,) = check_tables({"papers": papers})
     assert failure.rule_id == "TAB-001"
-    assert "'listed_author_count' to have type Int64, got Int32" in failure.message
+    assert failure.message.startswith("papers: found the columns Schema(")
+    assert "('listed_author_count', Int32)" in failure.message
 
 
 def test_columns_in_another_order_are_told(tables: Frames) -> None:
     (failure,) = check_tables({"authors": tables["authors"].select(sorted(tables["authors"].columns, reverse=True))})
     assert failure.rule_id == "TAB-001"
-    assert "out-of-order" in failure.message
+    assert failure.message.startswith("authors: found the columns Schema([('spelling_count', Int64)")
 
 
-@pytest.mark.xfail(reason="the keys are looked up in a frame that lacks them", strict=True)
 @pytest.mark.parametrize("column", ["paper_id", "citekey", "category_id"])
 def test_a_missing_column_is_told(tables: Frames, column: str) -> None:
     found = told([*check_tables(tables | {"papers": tables["papers"].drop(column)})])
@@ -223,7 +223,6 @@ def test_broken_tables_stop_the_build(
     assert caught.value.exit_code == Exit.BAD_DATA == 1
 
 
-@pytest.mark.xfail(reason="the pages are rebuilt from tables that are known to be broken", strict=True)
 def test_a_lost_paper_stops_the_build_as_broken_tables(intake: Intake, resolved: Resolved) -> None:
     papers = resolved.tables["papers"].filter(pl.col("paper_id") != CHIMES)
     with pytest.raises(BrokenTables, match=r"^TAB-003: paper_authors\.paper_id: 1 keys are not in papers"):

@@ -97,11 +97,6 @@ def test_rows_that_are_lost_are_told(tables: Frames, table: str) -> None:
     assert told(tables | {table: tables[table].clear()}) == [("PAG-003", LOST)]
 
 
-@pytest.mark.xfail(reason="a listing without its paper cannot be written", strict=True, raises=TypeError)
-def test_papers_that_are_lost_are_told(tables: Frames) -> None:
-    assert told(tables | {"papers": tables["papers"].clear()}) == [("PAG-003", LOST)]
-
-
 def test_every_page_that_is_damaged_is_told_and_no_other() -> None:
     pages = tables_of(PAGE, "Eve Fox\n\nCLMay 1, 2024\nOn Ropes\n\nEve Fox\n\nRopes hold.", "Cy Dole\n\n1papers")
     damaged = pl.when(pl.col("source") == "p1.txt").then(pl.lit("Eve")).otherwise("header").alias("header")

@@ -11,9 +11,10 @@ def header_lines_are_known(subject: Subject) -> Outcome:
     """PAG-005: a header's line that is neither name nor field nor figure."""
     unknown = subject.profiles.explode("unknown_lines").drop_nulls("unknown_lines")
     lines = unknown.with_columns(pl.col("header").str.split("\n").list.get(pl.col("unknown_lines") - 1).alias("line"))
+    written = pl.col("header").str.split("\n").list.eval(pl.element() != "").list.sum()
     return outcome(
         "PAG-005",
-        subject.profiles.height,
+        int(subject.profiles.select(written.sum()).item()),
         at_line(lines, "unknown_lines"),
         PROFILE_KEY,
         value="line",

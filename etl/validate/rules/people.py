@@ -1,5 +1,7 @@
 """Rules about people: spellings that were joined or may be, bylines that cannot be, overrides that have no effect."""
 
+from math import comb
+
 import polars as pl
 
 from etl.validate.outcomes import Outcome, at_line, outcome
@@ -16,11 +18,11 @@ def person_has_one_spelling(subject: Subject) -> Outcome:
 
 def person_is_one_author(subject: Subject) -> Outcome:
     """AUT-002: two authors who may be one person."""
-    pairs = subject.tables["merge_candidates"]
+    authors = subject.tables["authors"].height
     return outcome(
         "AUT-002",
-        subject.tables["authors"].height,
-        pairs,
+        comb(authors, 2),
+        subject.tables["merge_candidates"],
         ("author_id", "other_id"),
         value="matched_by",
         message=pl.col("evidence"),
@@ -29,7 +31,7 @@ def person_is_one_author(subject: Subject) -> Outcome:
 
 def byline_names_once(subject: Subject) -> Outcome:
     """AUT-003: a byline that names one person twice."""
-    doubled = subject.bylines.filter(pl.struct(*LISTING_KEY, "author_id").is_duplicated())
+    doubled = subject.bylines.drop_nulls("author_id").filter(pl.struct(*LISTING_KEY, "author_id").is_duplicated())
     return outcome(
         "AUT-003",
         subject.listings.height,
