@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO, Literal, NoReturn
 
 import pyarrow as pa
 
@@ -22,7 +22,7 @@ from schemas.limits import LONGEST_PAGE
 
 STANDARD_INPUT = "-"
 ENDINGS = (".txt", ".txt.gz", ".txt.zst")
-_CODECS = {".gz": "gzip", ".zst": "zstd"}
+_CODECS: dict[str, Literal["gzip", "zstd"]] = {".gz": "gzip", ".zst": "zstd"}
 _DATE_IN_NAME = re.compile(r"@([0-9]{4}-[0-9]{2}-[0-9]{2})(?:\.|$)")
 
 

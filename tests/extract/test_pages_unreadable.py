@@ -99,7 +99,7 @@ def test_a_packed_file_that_swells_is_given_up_at_64_mib(tmp_path: Path) -> None
 def test_a_damaged_packed_file_is_an_error(tmp_path: Path, name: str, data: bytes) -> None:
     message = problem(write(tmp_path / name, data))
     assert message.startswith(f"{name}: cannot be read (")
-    assert message.endswith("); check the file and its permissions")
+    assert message.endswith("); see whether the file is whole and may be read")
 
 
 @NOT_AS_ROOT
@@ -131,5 +131,5 @@ def test_a_file_that_vanishes_before_it_is_read_is_an_error(tmp_path: Path) -> N
     path = write(tmp_path / "ann.txt")
     (file,) = find_pages([str(path)])
     path.unlink()
-    with pytest.raises(PageError, match=r"^ann\.txt: cannot be read \(.+\); check the file and its permissions"):
+    with pytest.raises(PageError, match=r"^ann\.txt: cannot be read \(.+\); see whether the file is whole and may be read"):
         read_page(file)
