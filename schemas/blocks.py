@@ -6,7 +6,7 @@ column's checks stand for is named in its metadata; a column without one cannot 
 
 from pandera.polars import Field
 
-import schemas.checks  # noqa: F401  registers the checks named below
+from schemas.checks import at_least, day_exists, reads_like_names, row_check, says_something
 from schemas.limits import LONGEST_LINE, NAME_LETTERS, NAME_WORDS, SENTENCE_END
 from schemas.table import Table
 
@@ -19,25 +19,21 @@ class Blocks(Table):
     profile_id: str = Field(title="Profile", description="The page.")
     position: int = Field(ge=1, title="Position", description="Place among the page's blocks, from 1.")
     line_start: int = Field(ge=1, title="First line", description="The badge's line.")
-    line_end: int = Field(at_least="line_start", title="Last line", description="The block's last line.")
+    line_end: int = Field(title="Last line", description="The block's last line.")
     badge: str = Field(title="Badge", description="The badge as printed.")
     code: str = Field(title="Code", description="The badge's category code.")
     month: int = Field(ge=1, le=12, title="Month", description="The badge's month.", metadata={"rule": "BLK-003"})
     day: int = Field(
-        day_exists={"month": "month", "year": "year"},
         title="Day",
         description="The badge's day of the month.",
         metadata={"rule": "BLK-003"},
     )
     year: int = Field(nullable=True, title="Year", description="The badge's year; null where it prints none.")
     flags: list[str] = Field(title="Flags", description="The badge's flags, in order.")
-    title: str = Field(
-        says_something=BLANK, title="Title", description="The title's line.", metadata={"rule": "BLK-001"}
-    )
+    title: str = Field(title="Title", description="The title's line.", metadata={"rule": "BLK-001"})
     byline: str = Field(title="Byline", description="The byline's line.")
     byline_line: int = Field(ge=1, title="Byline's line", description="The line of the byline.")
     names: list[str] = Field(
-        reads_like_names={"letters": NAME_LETTERS, "words": NAME_WORDS, "unlike": SENTENCE_END},
         title="Names",
         description="The byline's names, in order.",
         metadata={"rule": "BLK-002"},
@@ -57,6 +53,11 @@ class Blocks(Table):
         metadata={"rule": "BLK-004"},
     )
     raw: str = Field(title="Raw text", description="The block's lines as they are, joined by a line feed.")
+
+    lines_in_order = row_check(at_least, "line_end", other="line_start")
+    date_exists = row_check(day_exists, "day", month="month", year="year")
+    title_is_there = row_check(says_something, "title", beyond=BLANK)
+    byline_is_names = row_check(reads_like_names, "names", letters=NAME_LETTERS, words=NAME_WORDS, unlike=SENTENCE_END)
 
     class Config:
         name = "blocks"

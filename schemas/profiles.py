@@ -4,7 +4,7 @@ import datetime as dt
 
 from pandera.polars import Field
 
-import schemas.checks  # noqa: F401  registers the checks named below
+from schemas.checks import at_least, row_check
 from schemas.patterns import PROFILE_ID, SHA256
 from schemas.table import Table
 
@@ -102,11 +102,12 @@ class Listings(Table):
         ge=1, title="First line", description="The badge's line, from 1.", metadata={"unit": "line number"}
     )
     line_end: int = Field(
-        at_least="line_start",
         title="Last line",
         description="The abstract's last line, or the byline's where there is no abstract.",
         metadata={"unit": "line number"},
     )
+
+    lines_in_order = row_check(at_least, "line_end", other="line_start")
 
     class Config:
         name = "listings"

@@ -2,7 +2,7 @@
 
 from pandera.polars import Field
 
-import schemas.checks  # noqa: F401  registers the checks named below
+from schemas.checks import at_least, row_check
 from schemas.patterns import RULE_ID
 from schemas.rules import DIMENSIONS, SEVERITIES
 from schemas.table import Table
@@ -17,12 +17,12 @@ class Quarantine(Table):
     line_start: int = Field(
         ge=1, title="First line", description="First line, from 1.", metadata={"unit": "line number"}
     )
-    line_end: int = Field(
-        at_least="line_start", title="Last line", description="Last line.", metadata={"unit": "line number"}
-    )
+    line_end: int = Field(title="Last line", description="Last line.", metadata={"unit": "line number"})
     rule_ids: str = Field(title="Rules", description="Every rule that the lines break, as a JSON list.")
     raw_text: str = Field(title="Raw text", description="The lines as they are, joined by a line feed.")
     reason: str = Field(title="Reason", description="Why, in words.")
+
+    lines_in_order = row_check(at_least, "line_end", other="line_start")
 
     class Config:
         name = "quarantine"

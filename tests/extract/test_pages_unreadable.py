@@ -131,5 +131,7 @@ def test_a_file_that_vanishes_before_it_is_read_is_an_error(tmp_path: Path) -> N
     path = write(tmp_path / "ann.txt")
     (file,) = find_pages([str(path)])
     path.unlink()
-    with pytest.raises(PageError, match=r"^ann\.txt: cannot be read \(.+\); see whether the file is whole and may be read"):
+    with pytest.raises(
+        PageError, match=r"^ann\.txt: cannot be read \(.+\); see whether the file is whole and may be read"
+    ):
         read_page(file)
