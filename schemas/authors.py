@@ -38,7 +38,10 @@ class Authors(Table):
 
 
 class AuthorNames(Table):
-    """Every spelling of a name that pages print, and the person it was taken to be."""
+    """Every spelling that bylines and owners stand under, and the person it was taken to be.
+
+    Who stands only in an older byline that a newer one replaced is in the table of variants.
+    """
 
     name: str = Field(title="Spelling", description="The name as pages print it.")
     author_id: str = Field(title="Author", description="The person.")

@@ -49,7 +49,7 @@ def resolve_authors(listings: Sequence[Printed], spellings: Iterable[str], overr
     asked = alike.roots
     coauthors = Coauthors(listings, {spelling for spelling, root in roots.items() if root in asked}, joins)
     pairs = alike.pairs(coauthors)
-    for join in _safe_joins(pairs, alike, coauthors):
+    for join in _safe_joins(pairs, alike, coauthors, overrides):
         joins.join(join)
     people = _people(names, joins)
     return People(
@@ -76,7 +76,7 @@ def _join_equal(joins: Joins, names: Sequence[Name]) -> None:
                 others.append(name.spelling)
 
 
-def _safe_joins(pairs: Sequence[Alike], alike: AlikeNames, coauthors: Coauthors) -> list[Join]:
+def _safe_joins(pairs: Sequence[Alike], alike: AlikeNames, coauthors: Coauthors, overrides: Overrides) -> list[Join]:
     """The joins that evidence allows, less those that together would make one person of two who cannot be.
 
     Two who stand in one byline, or whose middle names contradict, are not to be joined through a third either.
@@ -86,7 +86,7 @@ def _safe_joins(pairs: Sequence[Alike], alike: AlikeNames, coauthors: Coauthors)
         for pair in pairs
         if pair.reason in JOINING and (shared := coauthors.shared(pair.name, pair.other))
     ]
-    trial = Joins()
+    trial = Joins(overrides.different)
     for join in joins:
         trial.join(join)
     groups = {trial.root(join.name): trial.group(join.name) for join in joins}

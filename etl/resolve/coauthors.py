@@ -39,7 +39,7 @@ class Coauthors:
 
     def shared(self, name: str, other: str) -> str | None:
         """The co-author whom two people (by their root spelling) share, the first in order, or None."""
-        return min((self._of.get(name, set()) & self._of.get(other, set())) - {name, other}, default=None)
+        return min(self._of.get(name, set()) & self._of.get(other, set()), default=None)
 
     def together(self, name: str, other: str) -> bool:
         """Whether one byline names both, so that they are two people."""

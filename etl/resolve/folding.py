@@ -44,7 +44,7 @@ def diacritics(text: str) -> int:
     >>> diacritics("Heitor R. Guimarães"), diacritics("Łukasz"), diacritics("李伟")
     (1, 1, 0)
     """
-    decomposed = unicodedata.normalize("NFD", text).casefold()
+    decomposed = unicodedata.normalize("NFD", text).lower()
     return sum(unicodedata.combining(letter) > 0 or ord(letter) in _LETTERS for letter in decomposed)
 
 

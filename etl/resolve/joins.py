@@ -67,7 +67,7 @@ class Joins:
         waiting = deque([name])
         while waiting:
             at = waiting.popleft()
-            for join in sorted(self._edges.get(at, ())):
+            for join in self._edges.get(at, ()):
                 other = join.other if join.name == at else join.name
                 if other not in found:
                     found[other] = join

@@ -3,9 +3,7 @@ r"""Links: the web addresses in an abstract, without the sentence's punctuation 
 import re
 from urllib.parse import urlsplit
 
-_ADDRESS = re.compile(
-    r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s<>\"{}|^`“”‘’«»—…。，；：、（）【】《》]+"
-)
+_ADDRESS = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2,20}://[^\s<>\"{}|^`“”‘’«»—…。，；：、（）【】《》]+")
 _TEX_ESCAPE = re.compile(r"\\([_%&#~$])")
 _BEHIND = ".,;:!?'*\\"
 _PAIRS = {")": "(", "]": "["}

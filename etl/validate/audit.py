@@ -71,7 +71,7 @@ def _findings(result: Outcome) -> pl.DataFrame:
     """The rows that broke a rule, each under a hash of rule and row; a row that broke it several times is numbered."""
     rule = RULES[result.rule_id]
     told = result.failed if rule.severity != "info" else result.failed.clear()
-    ordered = told.sort("row_key", "value", "line_start", nulls_last=True)
+    ordered = told.sort("row_key", "value", "profile_id", "line_start", nulls_last=True)
     times = ordered.select(pl.int_range(pl.len()).over("row_key")).to_series()
     ids = [
         digest(f"{rule.id}\n{key}" + f"\n{n}" * (n > 0), 16) for key, n in zip(ordered["row_key"], times, strict=True)
