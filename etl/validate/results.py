@@ -1,0 +1,178 @@
+"""The results of a run in one record: what `results.json` holds, and all reports are rendered from.
+
+In: the checked tables. Out: `Results`, which knows the raw lines of every finding, so that a report needs no page.
+"""
+
+from typing import Literal
+
+import msgspec
+import polars as pl
+
+from etl import __version__
+from etl.rebuild import rebuild_pages
+from schemas import Frames
+
+FORMAT = 1
+SHOWN_LINES = 12
+SHOWN_LETTERS = 400
+"""Raw lines of a finding that a report shows, and letters of each; the rest is in the page."""
+
+Status = Literal["passed", "noted", "warned", "failed"]
+State = Literal["new", "unchanged"]
+
+
+class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule, how many items it looked at, how many broke it, and what that came to."""
+
+    id: str
+    table: str
+    column: str | None
+    severity: Literal["error", "warning", "info"]
+    dimension: str
+    title: str
+    why: str
+    checked: int
+    failed: int
+    status: Status
+
+
+class FindingResult(msgspec.Struct, frozen=True, kw_only=True):
+    """A row that broke a rule, with the page's lines that show it; `state` only where there is a baseline."""
+
+    id: str
+    rule_id: str
+    severity: Literal["error", "warning"]
+    table: str
+    row_key: str
+    profile_id: str | None
+    source: str | None
+    line_start: int | None
+    line_end: int | None
+    value: str | None
+    message: str
+    raw: list[str]
+    state: State | None = None
+
+
+class PageResult(msgspec.Struct, frozen=True, kw_only=True):
+    """A page: how many papers it states and lists, and how many of its lines are in quarantine."""
+
+    profile_id: str
+    source: str
+    name: str | None
+    observed_on: str | None
+    stated_papers: int | None
+    listed_papers: int
+    lines: int
+    quarantined_lines: int
+
+
+class BaselineResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What the run was held against: how many findings are new, unchanged and gone, and the rows of each table then."""
+
+    source: str
+    new: int
+    unchanged: int
+    gone: int
+    rows: dict[str, int]
+
+
+class Results(msgspec.Struct, frozen=True, kw_only=True):
+    """The results of a run of paperledger, format 1."""
+
+    format: int = FORMAT
+    tool: str = "paperledger"
+    version: str = __version__
+    verdict: Literal["passed", "warned", "failed"]
+    rows: dict[str, int]
+    pages: list[PageResult]
+    rules: list[RuleResult]
+    findings: list[FindingResult]
+    baseline: BaselineResult | None = None
+
+    def rule(self, rule_id: str) -> RuleResult:
+        """The result of one rule."""
+        return next(rule for rule in self.rules if rule.id == rule_id)
+
+
+def summarize(tables: Frames) -> Results:
+    """The results that the tables hold, findings in the order of file, line and rule."""
+    rules = [_rule(row) for row in tables["rules"].iter_rows(named=True)]
+    findings = tables["findings"].sort("source", "line_start", "rule_id", "finding_id", nulls_last=True)
+    lines = _lines_of(tables, findings)
+    statuses = {rule.id: rule.status for rule in rules}
+    told = [_finding(row, statuses, lines) for row in findings.iter_rows(named=True)]
+    return Results(
+        verdict="failed" if "failed" in statuses.values() else "warned" if told else "passed",
+        rows={name: frame.height for name, frame in tables.items()},
+        pages=_pages(tables),
+        rules=rules,
+        findings=told,
+    )
+
+
+def write_results(results: Results) -> str:
+    """The results as the text of a JSON file."""
+    return msgspec.json.format(msgspec.json.encode(results), indent=2).decode() + "\n"
+
+
+def read_results(text: str) -> Results:
+    """Results from the text of a JSON file; raises `msgspec.ValidationError` where it is none."""
+    return msgspec.json.decode(text, type=Results)
+
+
+def results_schema() -> str:
+    """The JSON Schema of `results.json`, as the text of a JSON file."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(Results)}
+    return msgspec.json.format(msgspec.json.encode(schema), indent=2).decode() + "\n"
+
+
+def shown(line: str) -> str:
+    """A raw line as reports show it, its end cut off where it is long.
+
+    >>> len(shown("a" * 1000))
+    401
+    """
+    return line if len(line) <= SHOWN_LETTERS else line[:SHOWN_LETTERS] + "…"
+
+
+def _rule(row: dict[str, object]) -> RuleResult:
+    renamed = {"rule_id": "id", "table_name": "table", "column_name": "column"}
+    return msgspec.convert({renamed.get(name, name): value for name, value in row.items()}, RuleResult)
+
+
+def _finding(row: dict[str, object], statuses: dict[str, Status], lines: dict[str, list[str]]) -> FindingResult:
+    first, last, profile = row["line_start"], row["line_end"], str(row["profile_id"])
+    raw = lines.get(profile, [])[first - 1 : last] if isinstance(first, int) and isinstance(last, int) else []
+    return msgspec.convert(
+        {
+            **row,
+            "id": row["finding_id"],
+            "table": row["table_name"],
+            "severity": "error" if statuses[str(row["rule_id"])] == "failed" else "warning",
+            "raw": [shown(line) for line in raw[:SHOWN_LINES]],
+        },
+        FindingResult,
+    )
+
+
+def _lines_of(tables: Frames, findings: pl.DataFrame) -> dict[str, list[str]]:
+    """The lines of every page that has a finding, rebuilt from the tables."""
+    wanted = findings["profile_id"].drop_nulls().unique().implode()
+    profiles = tables["profiles"].filter(pl.col("profile_id").is_in(wanted))
+    breaks = dict(profiles.select("profile_id", "newline").iter_rows())
+    pages = rebuild_pages({**tables, "profiles": profiles})
+    return {profile: page.decode().split({"CRLF": "\r\n", "LF": "\n"}[breaks[profile]]) for profile, page in pages}
+
+
+def _pages(tables: Frames) -> list[PageResult]:
+    kept = (pl.col("line_end") - pl.col("line_start") + 1).sum().alias("quarantined_lines")
+    profiles = tables["profiles"].join(
+        tables["quarantine"].group_by("profile_id").agg(kept), on="profile_id", how="left"
+    )
+    rows = profiles.with_columns(pl.col("quarantined_lines").fill_null(0), pl.col("observed_on").cast(pl.String))
+    names = PageResult.__struct_fields__
+    return [
+        msgspec.convert(row, PageResult)
+        for row in rows.select(names).sort("source", "profile_id").iter_rows(named=True)
+    ]
