@@ -35,24 +35,21 @@ class PageError(PaperledgerError):
 
     exit_code = Exit.BAD_DATA
 
-    def __init__(self, source: str, problem: str) -> None:
+    def __init__(self, source: str, problem: str, line: int | None = None) -> None:
         super().__init__(f"{source}: {problem}")
         self.source = source
         self.problem = problem
-
-
-class UnreadablePages(PaperledgerError):
-    """All pages of one build that cannot be read, a line each."""
-
-    exit_code = Exit.BAD_DATA
-
-    def __init__(self, errors: list[PageError]) -> None:
-        super().__init__("\n".join(map(str, errors)))
-        self.errors = errors
+        self.line = line
 
 
 class BrokenTables(PaperledgerError):
-    """Tables that break a rule of severity error; nothing is published."""
+    """Tables that are not what their models promise; nothing is published."""
+
+    exit_code = Exit.BAD_DATA
+
+
+class BadData(PaperledgerError):
+    """Pages that break a rule in a way that stops the build; nothing is published."""
 
     exit_code = Exit.BAD_DATA
 

@@ -3,33 +3,61 @@
 Read this page first. It calls the stages and does nothing else.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 
+from etl.errors import PageError
 from etl.extract.page import parse_page
 from etl.extract.pages import PageFile, find_pages, read_pages
 from etl.load.release import Release, locked, publish
 from etl.progress import Progress
+from etl.records import Page
 from etl.resolve.categories import field_codes
 from etl.resolve.overrides import read_overrides
 from etl.resolve.tables import resolve
+from etl.validate.baseline import RESULTS_FILE, hold_against, read_baseline
 from etl.validate.blocks import Intake, combine, take_in
+from etl.validate.reports import render_html
+from etl.validate.results import Results, summarize, write_results
 from etl.validate.tables import validate
+from etl.validate.thresholds import read_thresholds
+from etl.validate.verdict import FailOn, require_good
+from etl.workers import map_batches
 from schemas import Frames
 
-PAGES_PER_BATCH = 500
+PAGES_PER_BATCH = 100
+REPORT_FILE = "report.html"
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a build is asked for."""
+    """What a run is asked for."""
 
     pages: Sequence[str]
     out: Path
     observed_on: date | None = None
     overrides: Path | None = None
+    thresholds: Path | None = None
+    baseline: Path | None = None
+    fail_on: FailOn = "error"
+    workers: int = 1
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a run found: the tables, the results that they hold, and those results held against a baseline.
+
+    `provenance` tells what else the tables depend on; `paths` leads from a page's source to its file.
+    """
+
+    tables: Frames
+    provenance: dict[str, object]
+    in_release: Results
+    results: Results
+    paths: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -40,22 +68,44 @@ class Built:
     tables: Frames
 
 
-def build(request: Request, progress: Progress) -> Built:
-    """Build a release of the pages that the request names."""
+def check(request: Request, progress: Progress) -> Checked:
+    """Run all stages but the last on the pages that the request names."""
     files = find_pages(request.pages)
     overrides = read_overrides(request.overrides)
+    thresholds = read_thresholds(request.thresholds)
+    baseline = read_baseline(request.baseline) if request.baseline else None
+    intake = combine(_extract(files, request, progress))
+    with progress.step("Telling who is who"):
+        resolved = resolve(intake.profiles, intake.blocks, overrides)
+    with progress.step("Checking the tables"):
+        tables = validate(resolved, intake.quarantine, overrides, thresholds, intake.unreadable)
+        results = summarize(tables)
+    held = hold_against(results, baseline, str(request.baseline), thresholds) if baseline else results
+    provenance = overrides.provenance | {"skipped": sorted(error.source for error in intake.unreadable)}
+    return Checked(tables, provenance, results, held, {file.source: file.path.as_posix() for file in files})
+
+
+def build(request: Request, progress: Progress, report: Callable[[Checked], None] = lambda _: None) -> Built:
+    """Check the pages, hand what was found to `report`, and publish a release where they are good enough."""
     with locked(request.out):
-        intake = combine(_extract(files, request.observed_on, progress))
-        with progress.step("Telling who is who"):
-            resolved = resolve(intake.profiles, intake.blocks, overrides)
-        with progress.step("Checking the tables"):
-            tables = validate(resolved, intake.quarantine, overrides)
+        checked = check(request, progress)
+        report(checked)
+        require_good(checked.results, request.fail_on)
         with progress.step("Writing the release"):
-            release = publish(request.out, tables, overrides.provenance)
-    return Built(release, tables)
+            results = checked.in_release
+            documents = {RESULTS_FILE: write_results(results), REPORT_FILE: render_html(results)}
+            release = publish(request.out, checked.tables, checked.provenance, documents)
+    return Built(release, checked.tables)
 
 
-def _extract(files: Sequence[PageFile], observed_on: date | None, progress: Progress) -> Iterator[Intake]:
+def _extract(files: Sequence[PageFile], request: Request, progress: Progress) -> list[Intake]:
     """Read the pages batch by batch; blocks that break a rule leave for the quarantine here."""
-    for pages in read_pages(progress.each("Reading pages", files), observed_on, PAGES_PER_BATCH):
-        yield take_in([parse_page(page, field_codes()) for page in pages])
+    batches = [files[start : start + PAGES_PER_BATCH] for start in range(0, len(files), PAGES_PER_BATCH)]
+    intakes = map_batches(partial(_take_in, observed_on=request.observed_on), batches, request.workers)
+    return list(progress.each("Reading pages", intakes, total=len(batches)))
+
+
+def _take_in(files: Sequence[PageFile], observed_on: date | None) -> Intake:
+    read = read_pages(files, observed_on)
+    pages = [parse_page(page, field_codes()) for page in read if isinstance(page, Page)]
+    return take_in(pages, [error for error in read if isinstance(error, PageError)])

@@ -1,6 +1,6 @@
 """Progress on a terminal; silence elsewhere."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -16,10 +16,10 @@ class Progress:
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    def each(self, label: str, items: Sequence[Item]) -> Iterator[Item]:
-        """The items, with a bar that fills as they are taken."""
+    def each(self, label: str, items: Iterable[Item], total: int) -> Iterator[Item]:
+        """The items, with a bar that fills as they come."""
         shown = self._console.is_terminal
-        yield from track(items, label, console=self._console, transient=True, disable=not shown)
+        yield from track(items, label, total, console=self._console, transient=True, disable=not shown)
 
     @contextmanager
     def step(self, label: str) -> Iterator[None]:

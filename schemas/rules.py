@@ -44,6 +44,8 @@ _RULES = (
          "One of the two figures is old, or the page was saved while it loaded."),
     Rule("PAG-008", "listings", "badge", "warning", "validity", "A badge's flags are known",
          "An unknown flag is kept in the badge, but no column tells it."),
+    Rule("PAG-009", "profiles", "header", "warning", "validity", "A page is saved as text, and whole",
+         "A page saved as HTML, without its blank lines or while it loads can be read in part at best."),
     # Profiles
     Rule("PRO-001", "profiles", "h_index", "warning", "accuracy", "An h-index is at most the number of papers",
          "Each of h papers needs h citations, so one of the two figures is wrong."),
@@ -81,6 +83,18 @@ _RULES = (
          "Two pages disagree; the newest page was believed."),
     Rule("PAP-008", "papers", "title", "warning", "uniqueness", "A title and first author stand under one date",
          "The same paper may stand twice, as two versions; they were not merged."),
+    Rule("PAP-009", "papers", "title", "warning", "completeness", "A title has more than two letters",
+         "A title so short is cut, or a line of another kind stands in its place."),
+    Rule("PAP-010", "papers", "abstract", "warning", "completeness", "An abstract has more than twenty letters",
+         "An abstract so short is cut, or a line of another kind stands in its place."),
+    Rule("PAP-011", "papers", "abstract", "warning", "validity", "TeX in an abstract is balanced",
+         "A dollar or a brace without its partner spoils the rendering of all that follows."),
+    Rule("PAP-012", "papers", "published", "warning", "timeliness", "A paper is not dated after its page was saved",
+         "One of the two dates is wrong."),
+    Rule("PAP-013", "papers", "published", "warning", "timeliness", "A paper is dated 1990 or later",
+         "arXiv began in 1991; an earlier date is damage."),
+    Rule("PAP-014", "papers", "abstract", "warning", "validity", "Titles and abstracts hold no invisible characters",
+         "Control, bidirectional and zero-width characters hide words from search and deceive the eye."),
     # People
     Rule("AUT-001", "author_names", "matched_by", "info", "consistency", "A person stands under one spelling",
          "Several spellings were joined to one person; the table of spellings tells why."),
@@ -92,6 +106,15 @@ _RULES = (
          "The page may list papers of a namesake."),
     Rule("AUT-005", "author_names", "name", "warning", "validity", "An override can be carried out",
          "It names a spelling that no page prints, or asks to part two people of one spelling."),
+    Rule("AUT-006", "authors", "name", "warning", "validity", "An author has more than one name",
+         "A name of one word is often cut, and cannot be told from others of its kind."),
+    Rule("AUT-007", "authors", "name", "warning", "validity", "An author is a person",
+         "An organisation among the authors has no given and family name."),
+    # Links
+    Rule("LNK-001", "links", "url", "warning", "validity", "A link is one of the web",
+         "Other schemes than http and https are not shown as links, since they can do harm."),
+    Rule("LNK-002", "links", "host", "warning", "validity", "A link's host is a domain name",
+         "An address without a domain leads nowhere, or into a private network."),
     # Tables
     Rule("TAB-001", "tables", None, "error", "validity", "Every value has the form that its column promises",
          "Queries rely on the promise."),
@@ -99,6 +122,13 @@ _RULES = (
          "A key that stands twice makes every join wrong."),
     Rule("TAB-003", "tables", None, "error", "consistency", "Every foreign key leads to a row",
          "A key that leads nowhere loses rows in joins."),
+    Rule("TAB-004", "tables", None, "error", "consistency", "Every author, institution and category is used",
+         "A row that nothing refers to tells of nothing on any page."),
+    # The dataset against a baseline: in reports only
+    Rule("DAT-001", "dataset", None, "error", "completeness", "No table loses many rows",
+         "Rows that an earlier run had may be missing because pages are; up to one in twenty may go."),
+    Rule("DAT-002", "dataset", None, "error", "completeness", "Pages list no smaller share of their papers",
+         "Pages may have been saved before they had loaded; five in a hundred may be lost."),
 )  # fmt: skip
 
 RULES: dict[str, Rule] = {rule.id: rule for rule in _RULES}

@@ -1,6 +1,6 @@
 """Make the generated parts of the documentation anew: `python tests/regenerate.py`.
 
-The README's parts between `<!-- NAME -->` and `<!-- /NAME -->`, and datasette-metadata.json. A test
+The README's parts between `<!-- NAME -->` and `<!-- /NAME -->`, datasette-metadata.json, and the schema of results.json. A test
 makes them again and compares, so that the documentation cannot grow old.
 """
 
@@ -21,11 +21,13 @@ from etl.load.layout import DATABASE_FILE
 from etl.load.metadata import render_metadata
 from etl.pipeline import Request, build
 from etl.progress import Progress
+from etl.validate.results import results_schema
 from schemas import RULES
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 METADATA = ROOT / "datasette-metadata.json"
+RESULTS_SCHEMA = ROOT / "schemas" / "results.schema.json"
 SAMPLE = ROOT / "etl" / "sample" / "mehdi-rezagholizadeh.txt"
 SHOWN_LINES = (4, 5, 180, 181, 182, 183, 184, 185)
 SHOWN_LETTERS = 100
@@ -145,3 +147,4 @@ def _replace(text: str, name: str, part: str) -> str:
 if __name__ == "__main__":
     README.write_text(readme(), encoding="utf-8")
     METADATA.write_text(render_metadata(), encoding="utf-8")
+    RESULTS_SCHEMA.write_text(results_schema(), encoding="utf-8")

@@ -3,8 +3,11 @@
 import json
 import re
 
+import jsonschema
 import regenerate
+from helpers import tables_of
 
+from etl.validate.results import summarize, write_results
 from schemas import TABLES, VIEWS
 
 
@@ -14,6 +17,13 @@ def test_the_readmes_generated_parts_are_current() -> None:
 
 def test_datasettes_metadata_in_the_repository_is_current() -> None:
     assert regenerate.METADATA.read_text(encoding="utf-8") == regenerate.render_metadata()
+
+
+def test_the_schema_of_results_is_current_and_a_runs_results_fit_it() -> None:
+    text = regenerate.RESULTS_SCHEMA.read_text(encoding="utf-8")
+    assert text == regenerate.results_schema()
+    results = json.loads(write_results(summarize(tables_of(regenerate.SAMPLE.read_text(encoding="utf-8")))))
+    jsonschema.validate(results, json.loads(text))
 
 
 def test_datasettes_metadata_describes_every_table_view_and_column() -> None:

@@ -16,7 +16,7 @@ from typing import BinaryIO, Literal, NoReturn
 
 import pyarrow as pa
 
-from etl.errors import PageError, UnreadablePages, UsageError
+from etl.errors import PageError, UsageError
 from etl.records import Page
 from schemas.limits import LONGEST_PAGE
 
@@ -48,25 +48,9 @@ def find_pages(paths: Sequence[str]) -> list[PageFile]:
     return sorted(files, key=lambda file: (file.source, str(file.path)))
 
 
-def read_pages(files: Iterable[PageFile], observed_on: date | None, batch_size: int) -> Iterator[list[Page]]:
-    """Read pages, batch by batch.
-
-    Raises `UnreadablePages` at the end, naming every page that could not be read, so that all are told at once.
-    """
-    errors: list[PageError] = []
-    batch: list[Page] = []
-    for file in files:
-        try:
-            batch.append(read_page(file, observed_on))
-        except PageError as error:
-            errors.append(error)
-        if len(batch) == batch_size:
-            yield batch
-            batch = []
-    if errors:
-        raise UnreadablePages(errors)
-    if batch:
-        yield batch
+def read_pages(files: Iterable[PageFile], observed_on: date | None) -> list[Page | PageError]:
+    """Read pages; in the place of one that cannot be read stands its error."""
+    return [_read_or_error(file, observed_on) for file in files]
 
 
 def read_page(file: PageFile, observed_on: date | None = None) -> Page:
@@ -85,10 +69,18 @@ def read_page(file: PageFile, observed_on: date | None = None) -> Page:
             file.source,
             f"line {line}, byte {error.start}: found 0x{data[error.start]:02x}, expected UTF-8 text;"
             " save the page as text in UTF-8",
+            line,
         ) from None
     return Page(
         file.source, observed_on or date_in_name(file.source), hashlib.sha256(data).hexdigest(), len(data), text
     )
+
+
+def _read_or_error(file: PageFile, observed_on: date | None) -> Page | PageError:
+    try:
+        return read_page(file, observed_on)
+    except PageError as error:
+        return error
 
 
 def date_in_name(source: str) -> date | None:

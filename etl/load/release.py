@@ -1,25 +1,26 @@
 """Publication: a release is written aside, named by its contents, and becomes the newest by one rename and one link.
 
-A reader never sees half a release, and a build that fails leaves the last one as it was.
+A reader never sees half a release, and a build that fails leaves the last one as it was. Everything is on the disk
+for good before a name leads to it, so that this holds even where the power fails.
 """
 
 import fcntl
-import hashlib
-import json
 import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
 
-from etl import __version__
 from etl.errors import PublicationError
+from etl.load.disk import HIDDEN, point, sync, write_text
 from etl.load.layout import (
     CURRENT,
     DATABASE_FILE,
@@ -30,15 +31,19 @@ from etl.load.layout import (
     RELEASES,
     read_manifest,
 )
+from etl.load.logical import hash_release
+from etl.load.manifest import file_facts, make_manifest, render_manifest
 from etl.load.metadata import render_metadata
 from etl.load.paper_list import paper_list
 from etl.load.parquet import write_parquet
-from etl.load.sqlite import ddl, write_database
-from schemas import TABLES, VIEWS, Frames, PaperList
-from schemas.limits import ROWS_PER_BATCH
+from etl.load.retention import clear_debris, remove_older
+from etl.load.sqlite import write_database
+from etl.load.whole import damaged_files
+from schemas import TABLES, Frames, PaperList
 
-_ASIDE = ".build-"
-"""How the hidden folder begins in which a release is written."""
+ManifestOf = Callable[[dict[str, dict[str, Any]]], dict[str, Any]]
+"""Makes a manifest from the facts of each file."""
+NO_DOCUMENTS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -51,18 +56,12 @@ class Release:
 
 @contextmanager
 def locked(out: Path) -> Iterator[None]:
-    """Hold the output folder for one build, and leave no folder behind that was made for nothing.
+    """Hold the output folder for one build, cleared of what killed builds left; no empty folder stays behind.
 
     Raises `PublicationError` at once where another build holds it, or where it cannot be made or written.
     """
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        handle = os.open(out, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError as error:
-        raise PublicationError(
-            f"{out}: cannot be written ({error.strerror}); choose another folder with --out"
-        ) from error
+    handle = _open(out, made)
     try:
         _lock(handle, out)
         try:
@@ -73,94 +72,112 @@ def locked(out: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def publish(out: Path, tables: Frames, provenance: dict[str, Any]) -> Release:
-    """Write all files of a release and make it the newest; one that exists already only becomes the newest again.
+def publish(
+    out: Path, tables: Frames, provenance: dict[str, Any], documents: Mapping[str, str] = NO_DOCUMENTS
+) -> Release:
+    """Write all files of a release, `documents` (texts by file name) too, and make it the newest.
 
-    Raises `PublicationError` where that fails; the last release is then untouched.
+    One that exists already only becomes the newest again. Raises `PublicationError` where that fails; the last
+    release is then untouched.
     """
     try:
         logical_hash = hash_release(tables, provenance)
         place = out / RELEASES / logical_hash[:ID_LENGTH]
-        place.parent.mkdir(exist_ok=True)
-        _clear_debris(place.parent)
-        if not place.exists():
-            _write_aside(place, tables, {"logical_hash": logical_hash, **provenance})
-        _point(out / CURRENT, Path(RELEASES) / place.name)
+        if place.exists():
+            _renew(place)
+        else:
+            place.parent.mkdir(exist_ok=True)
+            sync(out)
+            _write_aside(place, tables, documents, partial(make_manifest, logical_hash, provenance))
+        _make_newest(out, place)
     except (OSError, sqlite3.Error, pa.ArrowException) as error:
-        problem = getattr(error, "strerror", None) or error
-        raise PublicationError(f"{out}: cannot be written ({problem}); the last release is as it was") from error
+        raise _unwritable(out, error) from error
     return Release(place, read_manifest(place))
 
 
-def hash_release(tables: Frames, provenance: dict[str, Any]) -> str:
-    """The logical hash: of what describes the tables and where they came from, and of their rows in the order of the key.
-
-    It does not depend on the files that hold them, and so not on the versions of SQLite and Arrow.
-    """
-    digest = hashlib.sha256()
-    digest.update(json.dumps(provenance, sort_keys=True).encode())
-    digest.update(render_metadata().encode())
-    digest.update("".join(view.sql for view in VIEWS.values()).encode())
-    for name, frame in tables.items():
-        digest.update(ddl(TABLES[name].definition()).encode())
-        for batch in frame.iter_slices(ROWS_PER_BATCH):
-            digest.update(batch.write_ndjson().encode())
-    return digest.hexdigest()
-
-
-def _write_aside(place: Path, tables: Frames, facts: dict[str, Any]) -> None:
+def _write_aside(place: Path, tables: Frames, documents: Mapping[str, str], manifest_of: ManifestOf) -> None:
     """Write a release into a hidden folder beside its place, its manifest last, and move it there."""
-    folder = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=place.parent))
+    folder = Path(tempfile.mkdtemp(prefix=HIDDEN, dir=place.parent))
     try:
-        rows = {f"{name}.parquet": frame.height for name, frame in tables.items()}
-        write_database(folder / DATABASE_FILE, tables)
-        for name, frame in tables.items():
-            write_parquet(folder / f"{name}.parquet", TABLES[name], frame)
-        papers = paper_list(tables)
-        write_parquet(folder / PAPER_LIST_FILE, PaperList, papers)
-        (folder / METADATA).write_text(render_metadata(), encoding="utf-8")
-        files = {path.name: _file_facts(path) for path in sorted(folder.iterdir())}
-        for name, count in {**rows, PAPER_LIST_FILE: papers.height}.items():
-            files[name]["rows"] = count
-        manifest = {"paperledger": __version__, **facts, "files": files}
-        (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        rows = _write_files(folder, tables, documents)
+        _write_manifest(folder, rows, manifest_of)
         folder.chmod(0o755)
+        sync(folder)
         folder.rename(place)
+        sync(place.parent)
     except BaseException:
+        # What went wrong first is what is told; debris that stays is the next build's.
         shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
-def _file_facts(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        return {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "bytes": path.stat().st_size}
+def _write_files(folder: Path, tables: Frames, documents: Mapping[str, str]) -> dict[str, int]:
+    """Write all files but the manifest; the rows of each Parquet file by name."""
+    write_database(folder / DATABASE_FILE, tables)
+    for name, frame in tables.items():
+        write_parquet(folder / f"{name}.parquet", TABLES[name], frame)
+    papers = paper_list(tables)
+    write_parquet(folder / PAPER_LIST_FILE, PaperList, papers)
+    for name, text in {METADATA: render_metadata(), **documents}.items():
+        write_text(folder / name, text)
+    return {f"{name}.parquet": frame.height for name, frame in tables.items()} | {PAPER_LIST_FILE: papers.height}
 
 
-def _point(link: Path, target: Path) -> None:
-    """Make a link lead to `target` in one step."""
-    new = link.with_name(f".{link.name}")
-    new.unlink(missing_ok=True)
-    new.symlink_to(target)
+def _write_manifest(folder: Path, rows: dict[str, int], manifest_of: ManifestOf) -> None:
+    """Write the manifest of the files in a folder, once they are on the disk for good."""
+    files = {}
+    for path in sorted(folder.iterdir()):
+        sync(path)
+        files[path.name] = file_facts(path) | ({"rows": rows[path.name]} if path.name in rows else {})
+    write_text(folder / MANIFEST, render_manifest(manifest_of(files)))
+    sync(folder / MANIFEST)
+
+
+def _renew(place: Path) -> None:
+    """See that a release which is there already is whole, and count it as published now."""
+    problem = next(iter(damaged_files(place)), None)
+    if problem:
+        raise PublicationError(f"{place}: damaged ({problem}); remove this folder and build again")
+    os.utime(place)
+
+
+def _make_newest(out: Path, place: Path) -> None:
+    """Let the link lead to a release, and take away the oldest ones; a reader of the last one may still be at it."""
+    current = out / CURRENT
+    last = current.readlink().name if current.is_symlink() else ""
+    point(current, Path(RELEASES) / place.name)
+    remove_older(out, spared=(place.name, last))
+
+
+def _open(out: Path, made: list[Path]) -> int:
+    """Make the output folder and the missing ones above it, for good, and open it."""
     try:
-        new.replace(link)
-    except OSError:
-        new.unlink()
-        raise
+        out.mkdir(parents=True, exist_ok=True)
+        for folder in made:
+            sync(folder.parent)
+        return os.open(out, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise PublicationError(
+            f"{out}: cannot be written ({error.strerror}); choose another folder with --out"
+        ) from error
 
 
 def _lock(handle: int, out: Path) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        clear_debris(out)
     except BlockingIOError as error:
         raise PublicationError(
             f"{out}: another build holds this folder; wait for it, or choose another with --out"
         ) from error
+    except OSError as error:
+        raise _unwritable(out, error) from error
 
 
-def _clear_debris(releases: Path) -> None:
-    """Take away the folders of builds that were killed; the lock says that no build is at work."""
-    for folder in releases.glob(f"{_ASIDE}*"):
-        shutil.rmtree(folder)
+def _unwritable(out: Path, error: Exception) -> PublicationError:
+    # A library's words may be many lines, the first of which says what is wrong.
+    problem = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+    return PublicationError(f"{out}: cannot be written ({problem}); the last release is as it was")
 
 
 def _remove_empty(folders: list[Path]) -> None:

@@ -27,7 +27,7 @@ class Overrides:
     sha256: str | None = None
 
     @property
-    def provenance(self) -> dict[str, dict[str, str | None] | None]:
+    def provenance(self) -> dict[str, object]:
         """What a release's manifest says of the file."""
         return {"overrides": {"source": self.source, "sha256": self.sha256} if self.source else None}
 

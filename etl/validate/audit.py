@@ -3,15 +3,20 @@
 In: outcomes and the quarantine. Out: the frames of `rules` and `findings`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 import polars as pl
 
+from etl.errors import PageError
 from etl.resolve.folding import digest
-from etl.validate.outcomes import FAILED, Outcome, outcome
+from etl.validate.keys import TableFailure
+from etl.validate.outcomes import FAILED, Outcome, escape, outcome
+from etl.validate.thresholds import Thresholds
 from schemas import RULES, Findings, Frames, Quarantine, Rules
 
-_STATUS = {"info": "noted", "warning": "warned", "error": "failed"}
+UNREADABLE_RULE = "PAG-001"
+DRIFT_TABLE = "dataset"
+"""The table that rules about drift name: they look at reports, never at a release."""
 
 
 def quarantine_outcomes(tables: Frames) -> list[Outcome]:
@@ -36,24 +41,47 @@ def quarantine_outcomes(tables: Frames) -> list[Outcome]:
     ]
 
 
-def passed(tables: Frames) -> list[Outcome]:
-    """The outcomes of the rules that stop a build: a release exists only where none is broken."""
+def error_outcomes(
+    tables: Frames, failures: Sequence[TableFailure], unreadable: Sequence[PageError]
+) -> Iterator[Outcome]:
+    """For each rule that stops a build what broke it: failures of tables, and pages that cannot be read."""
+    pages = tables["profiles"].height
     rows = sum(frame.height for frame in tables.values())
-    checked = {"profiles": tables["profiles"].height, "tables": rows}
-    nothing = pl.DataFrame(schema=FAILED)
-    return [Outcome(rule.id, checked[rule.table], nothing) for rule in RULES.values() if rule.severity == "error"]
+    checked = {"PAG-001": pages + len(unreadable), "PAG-002": pages, "PAG-003": pages}
+    broken = [
+        *((failure.rule_id, failure.row_key, None, failure.line, failure.message) for failure in failures),
+        *((UNREADABLE_RULE, escape(error.source), error.source, error.line, error.problem) for error in unreadable),
+    ]
+    for rule in RULES.values():
+        if rule.severity == "error" and rule.table != DRIFT_TABLE:
+            yield Outcome(rule.id, checked.get(rule.id, rows), _failed([row for row in broken if row[0] == rule.id]))
 
 
-def audit(outcomes: Iterable[Outcome]) -> Frames:
-    """The frames of `rules` and `findings`."""
+def unchecked(rule_ids: Iterable[str]) -> Iterator[Outcome]:
+    """The outcomes of rules that were not looked at."""
+    for rule_id in rule_ids:
+        yield Outcome(rule_id, 0, pl.DataFrame(schema=FAILED))
+
+
+def audit(outcomes: Iterable[Outcome], thresholds: Thresholds) -> Frames:
+    """The frames of `rules` and `findings`; rules without an outcome were not looked at."""
     results = {result.rule_id: result for result in outcomes}
+    results |= {result.rule_id: result for result in unchecked(RULES.keys() - results.keys())}
     return {
-        "rules": Rules.sorted(Rules.frame([_rule_row(results[rule_id]) for rule_id in RULES])),
+        "rules": Rules.sorted(Rules.frame([_rule_row(results[rule_id], thresholds) for rule_id in RULES])),
         "findings": Findings.sorted(pl.concat([_findings(result) for result in results.values()])),
     }
 
 
-def _rule_row(result: Outcome) -> dict[str, object]:
+def _failed(broken: Sequence[tuple[str, str, str | None, int | None, str]]) -> pl.DataFrame:
+    rows = [
+        {"row_key": row_key, "source": source, "line_start": line, "line_end": line, "message": message}
+        for _, row_key, source, line, message in broken
+    ]
+    return pl.DataFrame(rows, schema=FAILED)
+
+
+def _rule_row(result: Outcome, thresholds: Thresholds) -> dict[str, object]:
     rule = RULES[result.rule_id]
     failed = result.failed.height
     return {
@@ -63,7 +91,7 @@ def _rule_row(result: Outcome) -> dict[str, object]:
         "column_name": rule.column,
         "checked": result.checked,
         "failed": failed,
-        "status": _STATUS[rule.severity] if failed else "passed",
+        "status": thresholds.status(rule, result.checked, failed),
     }
 
 

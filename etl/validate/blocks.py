@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from etl.errors import BrokenTables
+from etl.errors import BrokenTables, PageError
 from etl.extract.fields import parse_badge, parse_byline
 from etl.extract.page import byte_length
 from etl.records import Block, ParsedPage, Stray
@@ -30,10 +30,11 @@ class Intake:
     profiles: pl.DataFrame
     blocks: pl.DataFrame
     quarantine: pl.DataFrame
+    unreadable: tuple[PageError, ...] = ()
 
 
-def take_in(parsed: Sequence[ParsedPage]) -> Intake:
-    """Tabulate a batch of pages and part good blocks from broken ones."""
+def take_in(parsed: Sequence[ParsedPage], unreadable: Sequence[PageError] = ()) -> Intake:
+    """Tabulate a batch of pages and part good blocks from broken ones; pages that cannot be read are handed on."""
     distinct = {page.page.profile_id: page for page in parsed}.values()
     blocks = Blocks.frame([row for page in distinct for row in _block_rows(page)])
     broken = _broken_rules(blocks)
@@ -43,6 +44,7 @@ def take_in(parsed: Sequence[ParsedPage]) -> Intake:
         Profiles.frame([_profile_row(page) for page in parsed]),
         good.with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("profile_id").alias("position")),
         Quarantine.frame(strays + [_broken_row(blocks.row(row, named=True), rules) for row, rules in broken.items()]),
+        tuple(unreadable),
     )
 
 
@@ -59,6 +61,7 @@ def combine(intakes: Iterable[Intake]) -> Intake:
         Quarantine.sorted(
             pl.concat([intake.quarantine for intake in every]).unique(["profile_id", "line_start"], keep="first")
         ),
+        tuple(error for intake in every for error in intake.unreadable),
     )
 
 

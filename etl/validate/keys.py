@@ -1,6 +1,6 @@
 """Tables before they are published: every value, key and foreign key, over everything. What fails is an error."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import polars as pl
@@ -8,6 +8,11 @@ import polars as pl
 from etl.validate.checks import failures
 from schemas import TABLES, Frames
 
+_USERS = {
+    "authors": ("paper_authors", "profiles"),
+    "institutions": ("paper_institutions",),
+    "categories": ("papers", "profiles"),
+}
 SHOWN = 3
 """How many rows of a failure are named."""
 
@@ -19,23 +24,28 @@ class TableFailure:
     rule_id: str
     rows: int
     message: str
+    row_key: str = ""
+    line: int | None = None
 
 
-def check_tables(tables: Frames) -> Iterator[TableFailure]:
-    """Every way in which the tables break their models.
+def check_tables(tables: Frames, names: Collection[str] | None = None) -> Iterator[TableFailure]:
+    """Every way in which the tables, or those of them that are named, break their models.
 
     >>> from schemas import Institutions
     >>> [failure.message for failure in check_tables({"institutions": Institutions.frame([("a", "A"), ("a", "B")])})]
     ["institutions: 2 rows share a key (institution_id), such as {'institution_id': 'a', 'name': 'A'}"]
     """
-    misshapen = [failure for name, frame in tables.items() for failure in _shape(name, frame)]
+    wanted = {name: frame for name, frame in tables.items() if names is None or name in names}
+    misshapen = [failure for name, frame in wanted.items() for failure in _shape(name, frame)]
     if misshapen:
         yield from misshapen
         return
-    for name, frame in tables.items():
+    for name, frame in wanted.items():
         yield from _values(name, frame)
         yield from _keys(name, frame)
         yield from _references(name, frame, tables)
+    if names is None:
+        yield from _orphans(tables)
 
 
 def _shape(name: str, frame: pl.DataFrame) -> Iterator[TableFailure]:
@@ -64,6 +74,19 @@ def _keys(name: str, frame: pl.DataFrame) -> Iterator[TableFailure]:
             yield TableFailure(
                 "TAB-002", len(twice), f"{name}: {len(twice)} rows share a key ({', '.join(key)}), such as {row}"[:300]
             )
+
+
+def _orphans(tables: Frames) -> Iterator[TableFailure]:
+    """Rows of people, institutions and categories that no other table refers to."""
+    for name, users in _USERS.items():
+        if name not in tables or not set(users) <= set(tables):
+            continue
+        (key,) = TABLES[name].definition().primary_key
+        used = pl.concat([tables[user][key].drop_nulls() for user in users]).unique()
+        orphans = tables[name].filter(~pl.col(key).is_in(used.implode()))
+        if len(orphans):
+            told = f"{name}: {len(orphans)} rows that nothing refers to, such as {orphans[key].sort()[0]}"
+            yield TableFailure("TAB-004", len(orphans), told)
 
 
 def _references(name: str, frame: pl.DataFrame, tables: Frames) -> Iterator[TableFailure]:

@@ -17,12 +17,12 @@ def check_pages(tables: Frames) -> Iterator[TableFailure]:
         message = (
             f"{sources[profile_id]}: line {line} is in two rows; this is an error of the program, please report it"
         )
-        yield TableFailure("PAG-002", 1, message)
+        yield TableFailure("PAG-002", 1, message, profile_id, line)
     hashes = dict(tables["profiles"].select("profile_id", "sha256").iter_rows())
     for profile_id, page in rebuild_pages(tables):
         if hashlib.sha256(page).hexdigest() != hashes[profile_id]:
             message = f"{sources[profile_id]}: cannot be rebuilt from the tables; this is an error of the program, please report it"
-            yield TableFailure("PAG-003", 1, message)
+            yield TableFailure("PAG-003", 1, message, profile_id)
 
 
 def _claimed_twice(tables: Frames) -> list[tuple[str, int]]:

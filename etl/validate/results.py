@@ -157,7 +157,9 @@ def _finding(row: dict[str, object], statuses: dict[str, Status], lines: dict[st
 
 
 def _lines_of(tables: Frames, findings: pl.DataFrame) -> dict[str, list[str]]:
-    """The lines of every page that has a finding, rebuilt from the tables."""
+    """The lines of every page that has a finding, rebuilt from the tables; none where those are broken."""
+    if any(status == "failed" for status in tables["rules"].filter(pl.col("table_name") == "tables")["status"]):
+        return {}
     wanted = findings["profile_id"].drop_nulls().unique().implode()
     profiles = tables["profiles"].filter(pl.col("profile_id").is_in(wanted))
     breaks = dict(profiles.select("profile_id", "newline").iter_rows())

@@ -1,38 +1,53 @@
-"""The last word before anything is published: audit the tables, check them whole, and raise what must not pass.
+"""The last word before anything is published: check the tables whole, and tell what every rule found.
 
-In: what was resolved, and the quarantine. Out: every published table, checked.
+In: what was resolved, the quarantine, the pages that cannot be read. Out: every published table, `rules` and
+`findings` among them. Whether that may be published is for the results to say.
 """
 
-from itertools import chain
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from etl.errors import BrokenTables
+from etl.errors import BrokenTables, PageError
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import Resolved
-from etl.validate.audit import audit, passed, quarantine_outcomes
+from etl.validate.audit import audit, error_outcomes, quarantine_outcomes
 from etl.validate.keys import check_tables
+from etl.validate.outcomes import Outcome
 from etl.validate.pages import check_pages
 from etl.validate.rules import find
 from etl.validate.subject import Subject
+from etl.validate.thresholds import Thresholds
 from schemas import TABLES, Frames
 
-SHOWN_FAILURES = 10
-"""How many failures an error tells before it only counts them."""
+AUDIT_TABLES = ("rules", "findings")
 
 
-def validate(resolved: Resolved, quarantine: pl.DataFrame, overrides: Overrides) -> Frames:
-    """All published tables, in the order of their foreign keys.
+def validate(
+    resolved: Resolved,
+    quarantine: pl.DataFrame,
+    overrides: Overrides,
+    thresholds: Thresholds | None = None,
+    unreadable: Sequence[PageError] = (),
+) -> Frames:
+    """All published tables, in the order of their foreign keys, checked.
 
-    Raises `BrokenTables` where one breaks a rule of severity error: a value, a key, a lost line, a page that
-    cannot be rebuilt.
+    Raises `BrokenTables` where the audit tables themselves are not what their models promise.
     """
     tables = resolved.tables | {"quarantine": quarantine}
-    outcomes = chain(find(Subject(tables, resolved.listings, overrides)), quarantine_outcomes(tables), passed(tables))
-    tables |= audit(outcomes)
-    failures = list(check_tables(tables)) or list(check_pages(tables))
-    if failures:
-        shown = [f"{failure.rule_id}: {failure.message}" for failure in failures[:SHOWN_FAILURES]]
-        rest = [f"and {len(failures) - SHOWN_FAILURES} more"] if len(failures) > SHOWN_FAILURES else []
-        raise BrokenTables("\n".join(shown + rest))
+    outcomes = _outcomes(Subject(tables, resolved.listings, overrides), unreadable)
+    tables |= audit(outcomes, thresholds or Thresholds())
+    broken = [failure.message for failure in check_tables(tables, AUDIT_TABLES)]
+    if broken:
+        raise BrokenTables("\n".join(broken))
     return {name: tables[name] for name in TABLES}
+
+
+def _outcomes(subject: Subject, unreadable: Sequence[PageError]) -> Iterator[Outcome]:
+    """What every rule found; where keys or values are broken, nothing else can be looked at."""
+    failures = list(check_tables(subject.tables))
+    if not failures:
+        failures = list(check_pages(subject.tables))
+        yield from find(subject)
+        yield from quarantine_outcomes(subject.tables)
+    yield from error_outcomes(subject.tables, failures, unreadable)

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 from page_files import DATA, TEXT, read, sources, write, zst
 
-from etl.errors import Exit, PaperledgerError, UnreadablePages, UsageError
+from etl.errors import Exit, PageError, PaperledgerError, UsageError
 from etl.extract.pages import PageFile, date_in_name, find_pages, read_page, read_pages
 from etl.records import Page
 
@@ -166,25 +166,17 @@ def test_a_file_whose_name_is_not_utf8_is_a_page_or_an_error_that_can_be_shown(t
     assert b".txt" in shown.encode()
 
 
-def test_pages_come_in_batches(tmp_path: Path) -> None:
-    for number in range(5):
+def test_pages_are_read_with_the_date_that_is_given(tmp_path: Path) -> None:
+    for number in range(3):
         write(tmp_path / f"{number}.txt")
-    batches = list(read_pages(find_pages([str(tmp_path)]), date(2026, 6, 1), 2))
-    assert [[page.source for page in batch] for batch in batches] == [["0.txt", "1.txt"], ["2.txt", "3.txt"], ["4.txt"]]
-    assert {page.observed_on for batch in batches for page in batch} == {date(2026, 6, 1)}
+    pages = read_pages(find_pages([str(tmp_path)]), date(2026, 6, 1))
+    assert [page.source for page in pages] == ["0.txt", "1.txt", "2.txt"]
+    assert {page.observed_on for page in pages} == {date(2026, 6, 1)}
 
 
-def test_no_pages_make_no_batch() -> None:
-    assert list(read_pages([], None, 2)) == []
-
-
-def test_every_page_that_cannot_be_read_is_told_at_once(tmp_path: Path) -> None:
+def test_in_the_place_of_a_page_that_cannot_be_read_stands_its_error(tmp_path: Path) -> None:
     for name, data in {"a.txt": b"", "b.txt": DATA, "c.txt": b"\xff", "d.txt": DATA}.items():
         write(tmp_path / name, data)
-    pages = read_pages(find_pages([str(tmp_path)]), None, 1)
-    assert [next(pages)[0].source, next(pages)[0].source] == ["b.txt", "d.txt"]
-    with pytest.raises(UnreadablePages) as caught:
-        next(pages)
-    assert [error.source for error in caught.value.errors] == ["a.txt", "c.txt"]
-    assert str(caught.value).split("\n") == [str(error) for error in caught.value.errors]
-    assert caught.value.exit_code == Exit.BAD_DATA
+    read_in_turn = read_pages(find_pages([str(tmp_path)]), None)
+    assert [isinstance(page, PageError) for page in read_in_turn] == [True, False, True, False]
+    assert [page.source for page in read_in_turn] == ["a.txt", "b.txt", "c.txt", "d.txt"]

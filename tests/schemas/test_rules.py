@@ -6,12 +6,12 @@ from schemas import RULES, TABLES, Blocks, Rule
 from schemas.rules import DIMENSIONS, SEVERITIES
 from schemas.table import Table
 
-WHOLE_DATASET = "tables"
+WHOLE_DATASET = ("tables", "dataset")
 BY_SEVERITY = {
-    "error": ["PAG-001", "PAG-002", "PAG-003", "TAB-001", "TAB-002", "TAB-003"],
+    "error": ["PAG-001", "PAG-002", "PAG-003", "TAB-001", "TAB-002", "TAB-003", "TAB-004", "DAT-001", "DAT-002"],
     "info": ["PAP-003", "PAP-005", "AUT-001", "AUT-002"],
 }
-FAMILIES = ["PAG", "PRO", "BLK", "PAP", "AUT", "TAB"]
+FAMILIES = ["PAG", "PRO", "BLK", "PAP", "AUT", "LNK", "TAB", "DAT"]
 every_rule = pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
 
 
@@ -38,7 +38,7 @@ def test_the_severities_that_stop_a_build_or_tell_nothing_are_known(severity: st
 
 @every_rule
 def test_a_rule_is_about_a_table_and_column_that_there_are(rule: Rule) -> None:
-    if rule.table == WHOLE_DATASET:
+    if rule.table in WHOLE_DATASET:
         assert rule.column is None
     else:
         assert rule.column is None or rule.column in TABLES[rule.table].definition().schema

@@ -28,21 +28,21 @@ On Bells
 
 Ann Bell, Cy Dole · mila
 
-They rang in 1984
+They rang every hour of 1984
 
 CLApr 2, 2024
 On Bells
 
 Eve Fox, Cy Dole et al.
 
-They chime (at noon)
+They chime at twelve (at noon)
 
 CLDec 31, 2025
 On Chimes
 
 Ann Bell
 
-They chime."""
+They chime all day long."""
 """A page at every bound: h papers, h² citations, full scores, a leap day, abstracts without a full stop, a cut byline."""
 LONG = "x" * LONGEST_LINE
 OWNER = "Cy Dole\n\nCLFeb 29, 2024\nOn Bells\n\nAnn Bell, Cy Dole et al.\n\nThey rang."
@@ -80,6 +80,17 @@ WARNINGS = [
     pytest.param("PAP-006", {26: "ZZDec 31, 2025"}, [(26, 26, "ZZ")], id="PAP-006-unknown"),
     pytest.param("PAP-006", {26: "STDec 31, 2025"}, [(26, 26, "ST")], id="PAP-006-ambiguous"),
     pytest.param("PAP-008", {22: "Ann Bell et al."}, [(13, 13, "On Bells"), (20, 20, "On Bells")], id="PAP-008"),
+    pytest.param("PAP-009", {13: "On"}, [(13, 13, "On")], id="PAP-009"),
+    pytest.param("PAP-010", {24: "They chime."}, [(24, 24, "They chime.")], id="PAP-010"),
+    pytest.param("PAP-011", {24: "They chime $2\\times a day."}, [(24, 24, "On Bells")], id="PAP-011-dollar"),
+    pytest.param("PAP-011", {24: "They \\emph{chime at noon."}, [(24, 24, "On Bells")], id="PAP-011-brace"),
+    pytest.param("PAP-013", {26: "CLDec 31, 1989"}, [(26, 26, "1989-12-31")], id="PAP-013"),
+    pytest.param("PAP-014", {20: "On \u202eBells"}, [(20, 20, "U+202E")], id="PAP-014-title"),
+    pytest.param("PAP-014", {24: "They chime \x00 at twelve."}, [(24, 24, "U+0000")], id="PAP-014-abstract"),
+    pytest.param("AUT-006", {29: "Ann Bell, Plato"}, [(29, 29, "Plato")], id="AUT-006"),
+    pytest.param("AUT-007", {29: "Ann Bell, The Bell Team"}, [(29, 29, "The Bell Team")], id="AUT-007"),
+    pytest.param("LNK-001", {24: "They chime at ftp://a.org."}, [(24, 24, "ftp://a.org")], id="LNK-001"),
+    pytest.param("LNK-002", {24: "They chime at http://localhost/."}, [(24, 24, "http://localhost/")], id="LNK-002"),
     pytest.param("AUT-003", {15: "Ann Bell, Cy Dole, Cý Dole"}, [(15, 15, "Cy Dole")], id="AUT-003"),
     pytest.param("AUT-004", {29: "Eve Fox"}, [(29, 29, "Ann Bell")], id="AUT-004"),
 ]
@@ -89,7 +100,7 @@ FACTS = [
     pytest.param("AUT-001", {29: "Ann Béll"}, 1, 4, id="AUT-001"),
     pytest.param("AUT-002", {22: "Eve Fox, C. Dole et al."}, 1, 6, id="AUT-002"),
 ]
-ELSEWHERE = ["PAP-007", "AUT-005"]
+ELSEWHERE = ["PAP-007", "PAP-012", "PAG-009", "AUT-005"]
 """Rules that one page alone cannot break."""
 
 Place = tuple[int | None, int | None, str | None]
@@ -155,7 +166,9 @@ def test_pages_that_print_other_years_are_told_of_the_one_that_was_not_believed(
     older, newer = page({}), page({12: "CLFeb 29, 2028"})
     tables = tables_of(older, newer, observed_on=(date(2025, 1, 1), date(2028, 6, 1)))
     assert places(tables, "PAP-007") == [(12, 12, "2024-02-29")]
-    assert tables["findings"].select("source", "table_name").rows() == [("p0.txt", "variants")]
+    assert tables["findings"].filter(rule_id="PAP-007").select("source", "table_name").rows() == [
+        ("p0.txt", "variants")
+    ]
 
 
 def test_pages_that_print_the_same_year_are_not_told() -> None:
@@ -209,3 +222,31 @@ def test_a_finding_is_known_by_its_rule_and_row_whatever_else_is_found() -> None
     alone, among = tables_of(page({17: ""})), tables_of(page({17: "", 7: "stars"}))
     assert (alone["findings"].height, among["findings"].height) == (1, 2)
     assert set(alone["findings"]["finding_id"]) < set(among["findings"]["finding_id"])
+
+
+def test_a_date_after_the_pages_is_told() -> None:
+    assert places(tables_of(page({}), observed_on=date(2025, 12, 30)), "PAP-012") == [(26, 26, "CLDec 31, 2025")]
+    assert places(tables_of(page({}), observed_on=date(2025, 12, 31)), "PAP-012") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "hint"),
+    [
+        pytest.param("\n<!doctype html>\n<p>Ann Bell</p>", 2, "it looks like HTML", id="html"),
+        pytest.param(SOUND.replace("\n\n", "\n"), 1, "its blank lines are gone", id="no-blank-lines"),
+        pytest.param(SOUND[: SOUND.index("CLFeb")], 1, "it states papers but lists none", id="loading"),
+    ],
+)
+def test_a_page_that_was_saved_in_another_way_gets_a_hint(text: str, line: int, hint: str) -> None:
+    tables = tables_of(text)
+    assert places(tables, "PAG-009") == [(line, line, "p0.txt")]
+    (message,) = tables["findings"].filter(rule_id="PAG-009")["message"]
+    assert message.startswith(f"the page cannot be read as it is: {hint}")
+
+
+@pytest.mark.parametrize(
+    "abstract",
+    [r"They chime 2\$ a day.", r"They chime $2\times$ a day.", r"They cost $5 a day.", r"They chime \{ a day."],
+)
+def test_dollars_and_braces_that_are_text_or_paired_are_not_told(abstract: str) -> None:
+    assert places(tables_of(page({24: abstract})), "PAP-011") == []

@@ -6,14 +6,16 @@ import polars as pl
 import pytest
 from helpers import parsed, tables_of
 
-from etl.errors import BrokenTables, Exit
+from etl.errors import BadData, Exit
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import Resolved, resolve
 from etl.validate import checks
 from etl.validate.blocks import Intake, combine, take_in
 from etl.validate.checks import failures
 from etl.validate.keys import TableFailure, check_tables
+from etl.validate.results import summarize
 from etl.validate.tables import validate
+from etl.validate.verdict import require_good
 from schemas import TABLES, Frames, Institutions
 
 PAGE = """Ann Bell
@@ -36,7 +38,7 @@ On Chimes
 
 Eve Fox,  C. Dole, Ann Bell
 
-They chime.
+They chime at every full hour.
 """
 BELLS, CHIMES = "awy2rujxrtbr3jo7", "eynbirweulxlavye"
 
@@ -214,16 +216,30 @@ def test_a_foreign_key_that_is_null_leads_nowhere_and_may(tables: Frames, column
         pytest.param("listings", pl.col("line_end") + 2, "PAG-002", id="accounting"),
     ],
 )
-def test_broken_tables_stop_the_build(
+def test_broken_tables_fail_the_build(
     intake: Intake, resolved: Resolved, table: str, change: pl.Expr, rule_id: str
 ) -> None:
     broken = replace(resolved, tables=resolved.tables | {table: resolved.tables[table].with_columns(change)})
-    with pytest.raises(BrokenTables, match=f"^{rule_id}: ") as caught:
-        validate(broken, intake.quarantine, Overrides())
+    results = summarize(validate(broken, intake.quarantine, Overrides()))
+    assert (results.verdict, results.rule(rule_id).status) == ("failed", "failed")
+    with pytest.raises(BadData) as caught:
+        require_good(results, "error")
     assert caught.value.exit_code == Exit.BAD_DATA == 1
 
 
-def test_a_lost_paper_stops_the_build_as_broken_tables(intake: Intake, resolved: Resolved) -> None:
+def test_a_lost_paper_fails_the_build_as_broken_tables(intake: Intake, resolved: Resolved) -> None:
     papers = resolved.tables["papers"].filter(pl.col("paper_id") != CHIMES)
-    with pytest.raises(BrokenTables, match=r"^TAB-003: paper_authors\.paper_id: 1 keys are not in papers"):
-        validate(replace(resolved, tables=resolved.tables | {"papers": papers}), intake.quarantine, Overrides())
+    tables = validate(replace(resolved, tables=resolved.tables | {"papers": papers}), intake.quarantine, Overrides())
+    with pytest.raises(BadData, match=r"^TAB-003: paper_authors\.paper_id: 1 keys are not in papers"):
+        require_good(summarize(tables), "error")
+
+
+@pytest.mark.parametrize(
+    ("table", "row"),
+    [("authors", ("zoe", "Zoe", None, "Zoe", 1)), ("institutions", ("lab", "Lab"))],
+)
+def test_a_row_that_nothing_refers_to_is_told(tables: Frames, table: str, row: tuple[object, ...]) -> None:
+    more = pl.concat([tables[table], TABLES[table].frame([row])])
+    (failure,) = check_tables(tables | {table: more})
+    assert (failure.rule_id, failure.rows) == ("TAB-004", 1)
+    assert failure.message == f"{table}: 1 rows that nothing refers to, such as {row[0]}"

@@ -6,6 +6,8 @@ from etl.extract.fields import KNOWN_FLAGS
 from etl.validate.outcomes import Outcome, at_line, outcome
 from etl.validate.subject import LISTING_KEY, PROFILE_KEY, Subject
 
+HTML = r"(?is)^<(?:!doctype|html|head|body|\?xml)"
+
 
 def header_lines_are_known(subject: Subject) -> Outcome:
     """PAG-005: a header's line that is neither name nor field nor figure."""
@@ -69,4 +71,32 @@ def flags_are_known(subject: Subject) -> Outcome:
     )
 
 
-RULES = (header_lines_are_known, all_papers_are_listed, counts_agree, flags_are_known)
+def page_is_whole_text(subject: Subject) -> Outcome:
+    """PAG-009: a page that was saved as HTML, without its blank lines, or while it loaded."""
+    first = subject.tables["quarantine"].unique("profile_id", keep="first", maintain_order=True)
+    starts = first.select("profile_id", pl.col("raw_text").str.strip_chars().alias("stray"), stray_line="line_start")
+    tight = pl.col("byline_line") == pl.col("line_start") + 2
+    gaps = subject.listings.group_by("profile_id").agg(tight.all().alias("tight"))
+    pages = subject.profiles.join(starts, on="profile_id", how="left").join(gaps, on="profile_id", how="left")
+    markup = pl.col("stray").str.contains(HTML)
+    loading = (pl.col("listed_papers") == 0) & (pl.col("stated_papers") > 0)
+    hint = (
+        pl.when(markup)
+        .then(pl.lit("it looks like HTML; save it as text: select all in the browser, copy, paste into a text file"))
+        .when(pl.col("tight"))
+        .then(pl.lit("its blank lines are gone; copy it again into an editor that keeps them"))
+        .when(loading)
+        .then(pl.lit("it states papers but lists none; save it again once the list has loaded"))
+    )
+    odd = pages.with_columns(hint.alias("hint")).drop_nulls("hint")
+    return outcome(
+        "PAG-009",
+        pages.height,
+        at_line(odd, pl.when(markup).then("stray_line").otherwise(1)),
+        PROFILE_KEY,
+        value="source",
+        message=pl.format("the page cannot be read as it is: {}", "hint"),
+    )
+
+
+RULES = (header_lines_are_known, all_papers_are_listed, counts_agree, flags_are_known, page_is_whole_text)

@@ -7,6 +7,9 @@ import polars as pl
 from etl.validate.outcomes import Outcome, at_line, outcome
 from etl.validate.subject import LISTING_KEY, Subject
 
+ORGANISATION = r"(?i)\b(?:collaboration|consortium|team|group|laborator(?:y|ies)|institute|university|department|inc|gmbh|committee|association|society)\b"
+"""Words of which no person's name is made."""
+
 
 def person_has_one_spelling(subject: Subject) -> Outcome:
     """AUT-001: a spelling that was joined to another."""
@@ -82,10 +85,38 @@ def overrides_take_effect(subject: Subject) -> Outcome:
     )
 
 
+def author_has_two_names(subject: Subject) -> Outcome:
+    """AUT-006: an author of one name."""
+    single = subject.tables["authors"].filter(pl.col("given").is_null() & ~pl.col("name").str.contains(ORGANISATION))
+    return _about_authors(subject, "AUT-006", single, "the name {} is one word; see whether the byline was cut")
+
+
+def author_is_a_person(subject: Subject) -> Outcome:
+    """AUT-007: an organisation among the authors."""
+    organisations = subject.tables["authors"].filter(pl.col("name").str.contains(ORGANISATION))
+    return _about_authors(subject, "AUT-007", organisations, "{} looks like an organisation; expected a person")
+
+
+def _about_authors(subject: Subject, rule_id: str, authors: pl.DataFrame, message: str) -> Outcome:
+    """An outcome about authors, each shown in the first byline that names them."""
+    places = subject.bylines.sort("source", "byline_line").unique("author_id", keep="first", maintain_order=True)
+    placed = authors.join(places.drop("name", "line_start", "line_end"), on="author_id", how="left")
+    return outcome(
+        rule_id,
+        subject.tables["authors"].height,
+        at_line(placed, "byline_line"),
+        ("author_id",),
+        value="name",
+        message=pl.format(message, "name"),
+    )
+
+
 RULES = (
     person_has_one_spelling,
     person_is_one_author,
     byline_names_once,
     owner_is_in_byline,
     overrides_take_effect,
+    author_has_two_names,
+    author_is_a_person,
 )

@@ -1,0 +1,153 @@
+"""A difference for people and for programs. In: a `Difference`. Out: something rich can print, or JSON.
+
+Text from pages is never taken for markup, and no terminal obeys it.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import takewhile
+from typing import TypeVar
+
+import msgspec
+from rich.console import Group
+from rich.text import Text
+
+from etl.compare.difference import (
+    ChangedRow,
+    Difference,
+    PageChange,
+    Reason,
+    ReleaseFacts,
+    Row,
+    RuleCount,
+    TableDifference,
+    Tier,
+    Value,
+    ValueChange,
+)
+from etl.compare.tiers import coverage_words
+from etl.load.layout import ID_LENGTH
+from etl.printable import ELLIPSIS, count, cut, one_line
+
+Item = TypeVar("Item")
+
+SHOWN_ROWS = 10
+SHOWN_LETTERS = 60
+_CONTEXT = 20
+"""Letters that are shown before the first that differs."""
+_STYLES: dict[Tier, str] = {"worse": "bold red", "schema": "magenta", "changed": "yellow", "more": "green"}
+_TALLIES = {"rules": ("checked", "failed")}
+"""Columns that the list of broken rules tells already."""
+
+
+def render_json(difference: Difference) -> str:
+    """The whole difference as the text of a JSON file, equal for equal releases."""
+    return msgspec.json.format(msgspec.json.encode(difference), indent=2).decode() + "\n"
+
+
+def render_text(difference: Difference) -> Group:
+    """The difference to read: what it comes to, then table by table; long lists are cut."""
+    head = [_release("Old ", difference.old), _release("New ", difference.new), Text()]
+    if difference.is_empty:
+        return Group(*head, *_no_difference(difference))
+    parts = [
+        *(
+            Text(f"{reason.tier:8}", _STYLES[reason.tier]).append(one_line(reason.words), "")
+            for reason in difference.reasons
+        ),
+        *_section("Pages", difference.pages, _page),
+        *(line for table in difference.tables for line in _table(table)),
+        *_section("Rules", difference.rules, _rule),
+        *(line for table in difference.audit for line in _table(table)),
+    ]
+    return Group(*head, *parts)
+
+
+def _no_difference(difference: Difference) -> Iterator[Text]:
+    yield Text("No difference: every table holds the same rows.", "green")
+    if difference.old.logical_hash != difference.new.logical_hash:
+        yield Text("The releases' hashes differ, since their descriptions, views or overrides do.", "dim")
+
+
+def _reason(reason: Reason) -> Text:
+    return Text.assemble((f"{reason.tier:8}", _STYLES[reason.tier]), one_line(reason.words))
+
+
+def _release(label: str, release: ReleaseFacts) -> Text:
+    name = (release.logical_hash or "")[:ID_LENGTH]
+    facts = f"  {one_line(name)}  paperledger {one_line(release.version or 'of an unknown version')}"
+    return Text.assemble((label, "bold"), one_line(release.path), (facts, "dim"))
+
+
+def _section(title: str, items: Sequence[Item], line: Callable[[Item], Text]) -> Iterator[Text]:
+    """A title and the first of the items, a line each; nothing where there are none."""
+    if items:
+        yield Text(f"\n{title}", "bold")
+        yield from _first(items, line)
+
+
+def _first(items: Sequence[Item], line: Callable[[Item], Text]) -> Iterator[Text]:
+    yield from map(line, items[:SHOWN_ROWS])
+    if len(items) > SHOWN_ROWS:
+        yield Text(f"  and {len(items) - SHOWN_ROWS:,} more", "dim")
+
+
+def _page(page: PageChange) -> Text:
+    known = "saved again" if page.old_id != page.new_id else "the same page"
+    words = f"  {one_line(page.source)}: {known}; lists {coverage_words(page.new)}; before {coverage_words(page.old)}"
+    return Text(words)
+
+
+def _rule(rule: RuleCount) -> Text:
+    before, after = ("unknown" if number is None else f"{number:,}" for number in (rule.old, rule.new))
+    style = "red" if rule.severity != "info" and (rule.new or 0) > (rule.old or 0) else ""
+    return Text.assemble(
+        (f"  {one_line(rule.rule_id)} {before} → {after}", style), (f"  {one_line(rule.title)}", "dim")
+    )
+
+
+def _table(table: TableDifference) -> Iterator[Text]:
+    yield Text(f"\n{one_line(table.table)}", "bold").append(
+        f"  {count(table.new_rows, 'row')}; before {table.old_rows:,}", "dim"
+    )
+    yield from _first(table.removed, partial(_row, "-", "red"))
+    yield from _first(table.added, partial(_row, "+", "green"))
+    yield from _first(list(_told(table)), _changed)
+
+
+def _told(table: TableDifference) -> Iterator[ChangedRow]:
+    """The changed rows without the values that are told elsewhere."""
+    for row in table.changed:
+        values = [value for value in row.values if value.column not in _TALLIES.get(table.table, ())]
+        if values:
+            yield replace(row, values=values)
+
+
+def _row(sign: str, style: str, row: Row | ChangedRow) -> Text:
+    label = "" if row.label is None or row.label == row.key else f"  {cut(row.label, SHOWN_LETTERS)}"
+    return Text.assemble((f"  {sign} {one_line(row.key)}", style), label)
+
+
+def _changed(row: ChangedRow) -> Text:
+    return Text("\n").join([_row("~", "yellow", row), *map(_value, row.values)])
+
+
+def _value(value: ValueChange) -> Text:
+    old, new = _apart(value)
+    return Text.assemble((f"      {one_line(value.column)}: ", "dim"), (old, "red"), (" → ", "dim"), (new, "green"))
+
+
+def _apart(value: ValueChange) -> tuple[str, str]:
+    """Both values, long ones from a little before the place where they part."""
+    old, new = _words(value.old), _words(value.new)
+    common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
+    start = common - _CONTEXT if max(len(old), len(new)) > SHOWN_LETTERS and common > _CONTEXT else 0
+    mark = ELLIPSIS if start else ""
+    return mark + cut(old[start:], SHOWN_LETTERS), mark + cut(new[start:], SHOWN_LETTERS)
+
+
+def _words(value: Value) -> str:
+    if isinstance(value, list):
+        return ", ".join(value)
+    return "null" if value is None else str(value)

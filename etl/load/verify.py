@@ -1,0 +1,137 @@
+"""Whether a release is whole: its files, its database, its hash, and Parquet equal to SQLite.
+
+In: a release's folder, of any version of paperledger; nothing is written there. Out: problems in words, none where all
+is well. Tables are read from the files themselves, batch by batch, and not from this version's models.
+"""
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from etl.load.layout import DATABASE_FILE, METADATA, PAPER_LIST_FILE, read_manifest
+from etl.load.logical import Wording, hash_wording
+from etl.load.manifest import provenance_of
+from etl.load.paper_list import paper_list
+from etl.load.same_rows import StoredTable, differing_rows, read_batches, stored_tables
+from etl.load.sqlite import SEARCHED
+from etl.load.whole import damaged_files
+from schemas import TABLES, PaperList
+
+_UNREADABLE = (OSError, sqlite3.Error, pa.ArrowException, pl.exceptions.PolarsError, UnicodeDecodeError)
+_VIEWS = "SELECT sql FROM sqlite_schema WHERE type = 'view' ORDER BY rowid"
+Check = Callable[[Path, sqlite3.Connection], Iterable[str]]
+
+
+def verify(release: Path) -> list[str]:
+    """The problems of a release: file, what was found, what was expected; empty where it is whole."""
+    problems = [*damaged_files(release)]
+    if problems:
+        # What stands in files that are not the published ones says nothing.
+        return problems
+    with closing(sqlite3.connect(f"{(release / DATABASE_FILE).resolve().as_uri()}?immutable=1", uri=True)) as database:
+        return [problem for check in CHECKS for problem in _told(check, release, database)]
+
+
+def _told(check: Check, release: Path, database: sqlite3.Connection) -> list[str]:
+    try:
+        return [*check(release, database)]
+    except _UNREADABLE as error:
+        words = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        where = getattr(error, "filename", None)
+        name = Path(where).name if where else CHECKS[check]
+        return [f"{name}: found what cannot be read ({words}), expected {CHECKS[check]}"]
+
+
+def _names(release: Path, database: sqlite3.Connection) -> Iterator[str]:
+    """Whether there is one Parquet file a table, and one of all papers."""
+    expected = {f"{table.name}.parquet" for table in stored_tables(database)} | {PAPER_LIST_FILE}
+    found = {path.name for path in release.glob("*.parquet")}
+    for name in sorted(expected - found):
+        yield f"{name}: found no such file, expected one for each table of {DATABASE_FILE}"
+    for name in sorted(found - expected):
+        yield f"{name}: found a file without a table in {DATABASE_FILE}, expected none"
+
+
+def _database(_: Path, database: sqlite3.Connection) -> Iterator[str]:
+    for (words,) in database.execute("PRAGMA integrity_check"):
+        if words != "ok":
+            yield f"{DATABASE_FILE}: found {words}, expected a sound database"
+    for table, rowid, parent, _number in database.execute("PRAGMA foreign_key_check"):
+        yield f"{DATABASE_FILE}: {table}: found row {rowid} without its row in {parent}, expected every foreign key to lead to one"
+
+
+def _search(release: Path, _: sqlite3.Connection) -> Iterator[str]:
+    """FTS5 checks itself by a statement that writes; so it does on a copy."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = shutil.copyfile(release / DATABASE_FILE, Path(folder) / DATABASE_FILE)
+        with closing(sqlite3.connect(copy)) as database:
+            for table in SEARCHED:
+                try:
+                    database.execute(f"INSERT INTO {table}_fts({table}_fts, rank) VALUES ('integrity-check', 1)")  # noqa: S608
+                except sqlite3.Error as error:
+                    yield f"{DATABASE_FILE}: {table}_fts: found {error}, expected the words of {table}"
+
+
+def _rows(release: Path, _: sqlite3.Connection) -> Iterator[str]:
+    """The number of rows that the manifest tells of each Parquet file."""
+    files = read_manifest(release)["files"]
+    for path in sorted(release.glob("*.parquet")):
+        told, found = files[path.name].get("rows"), pq.read_metadata(path).num_rows
+        if told != found:
+            yield f"{path.name}: found {found} rows, expected {told}"
+
+
+def _logical_hash(release: Path, database: sqlite3.Connection) -> Iterator[str]:
+    manifest = read_manifest(release)
+    wording = Wording(
+        metadata=(release / METADATA).read_bytes().decode(),
+        views=(sql.partition(" AS ")[2] for (sql,) in database.execute(_VIEWS)),
+        tables=((table.sql, read_batches(release / f"{table.name}.parquet")) for table in stored_tables(database)),
+    )
+    found = hash_wording(wording, provenance_of(manifest))
+    if found != manifest["logical_hash"]:
+        yield f"*.parquet: found rows and schema of the logical hash {found}, expected {manifest['logical_hash']}"
+
+
+def _parquet_is_sqlite(release: Path, database: sqlite3.Connection) -> Iterator[str]:
+    for table in stored_tables(database):
+        yield from _told_rows(table, release, database)
+
+
+def _told_rows(table: StoredTable, release: Path, database: sqlite3.Connection) -> Iterator[str]:
+    for problem in differing_rows(table, database, release / f"{table.name}.parquet"):
+        yield f"{table.name}.parquet: {problem}"
+
+
+def _paper_list(release: Path, _: sqlite3.Connection) -> Iterator[str]:
+    needed = ("papers", "authors", "categories", "paper_authors", "institutions", "paper_institutions", "links")
+    tables = {name: TABLES[name].select(pl.read_parquet(release / f"{name}.parquet")) for name in needed}
+    found, expected = PaperList.select(pl.read_parquet(release / PAPER_LIST_FILE)), paper_list(tables)
+    if not found.equals(expected):
+        yield f"{PAPER_LIST_FILE}: found {_first_difference(found, expected)}, expected what the other tables say of it"
+
+
+def _first_difference(found: pl.DataFrame, expected: pl.DataFrame) -> str:
+    if found.height != expected.height:
+        return f"{found.height} papers where there are {expected.height}"
+    pairs = zip(found.iter_rows(), expected.iter_rows(), strict=True)
+    return next(f"another row {number} ({mine[0]})" for number, (mine, other) in enumerate(pairs, 1) if mine != other)
+
+
+CHECKS: dict[Check, str] = {
+    _names: "the tables of a release",
+    _rows: "a Parquet file",
+    _database: "an SQLite database",
+    _search: "an SQLite database with its search index",
+    _logical_hash: "the tables that the manifest hashes",
+    _parquet_is_sqlite: "the same tables in Parquet and SQLite",
+    _paper_list: "all papers with what hangs on them",
+}
+"""What is looked at, in this order, and what it expects to be able to read."""

@@ -1,0 +1,53 @@
+"""Reports: one record of results, rendered for people, CI servers and code hosts.
+
+In: `Results`. Out: text of each format, and a folder with a file each. No report reads a page or a table.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from etl.errors import UsageError
+from etl.validate.reports.annotations import render_annotations
+from etl.validate.reports.html import render_html
+from etl.validate.reports.junit import render_junit
+from etl.validate.reports.markdown import render_markdown
+from etl.validate.reports.sarif import render_sarif
+from etl.validate.results import Results
+from etl.validate.results import write_results as render_json
+
+__all__ = [
+    "render_annotations",
+    "render_html",
+    "render_json",
+    "render_junit",
+    "render_markdown",
+    "render_sarif",
+    "write_reports",
+]
+
+
+def write_reports(results: Results, folder: Path, paths: Mapping[str, str] | None = None) -> list[Path]:
+    """Write every report into a folder, made if absent; the files written.
+
+    `paths` leads from a page's source to its file, relative to the repository. Raises `UsageError` where the folder
+    cannot be written to.
+    """
+    texts = {
+        "results.json": render_json(results),
+        "report.html": render_html(results),
+        "summary.md": render_markdown(results),
+        "junit.xml": render_junit(results),
+        "results.sarif": render_sarif(results, paths),
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return [_write(folder / name, text) for name, text in texts.items()]
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename or folder}: cannot be written ({error.strerror}); give another folder with --report"
+        ) from error
+
+
+def _write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8", newline="\n")
+    return path

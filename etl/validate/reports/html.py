@@ -1,0 +1,119 @@
+"""HTML: the whole report in one file, without a script, an address or a font of others.
+
+In: `Results`. Out: a page whose Content-Security-Policy allows its own style and nothing else. All text passes
+`_seen` on its way into the template, so that none can be forgotten.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from itertools import groupby
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from etl.validate.reports import text
+from etl.validate.results import FindingResult, PageResult, Results, shown
+
+PACKAGE = "etl.validate.reports"
+SHOWN_FINDINGS = 1000
+SHOWN_PAGES = 500
+"""Findings and pages that a browser still shows at once; the rest is in `results.json`."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """The findings of one file in the order of its lines; `source` is None where no page shows them."""
+
+    source: str | None
+    findings: Sequence[FindingResult]
+
+    @property
+    def has_error(self) -> bool:
+        """Whether one of them is an error."""
+        return any(finding.severity == "error" for finding in self.findings)
+
+
+def render_html(results: Results) -> str:
+    """The results as one HTML page."""
+    style = files(PACKAGE).joinpath("report.css").read_text(encoding="utf-8")
+    told = text.by_urgency(results.findings)
+    pages = sorted(results.pages, key=_by_coverage)
+    rules = text.by_failure(results.rules)
+    return _template().render(
+        results=results,
+        style=Markup(style),  # noqa: S704 - a file of ours
+        style_hash=_hash(style),
+        broken=[rule for rule in rules if rule.status != "passed"],
+        passed=[rule for rule in rules if rule.status == "passed"],
+        titles={rule.id: rule.title for rule in results.rules},
+        anchors={rule.id: f"rule-{number}" for number, rule in enumerate(results.rules)},
+        groups=_groups(told[:SHOWN_FINDINGS]),
+        findings_left=max(0, len(told) - SHOWN_FINDINGS),
+        pages=pages[:SHOWN_PAGES],
+        pages_left=max(0, len(pages) - SHOWN_PAGES),
+    )
+
+
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader(PACKAGE, "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_seen,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(
+        count=text.count, verdict=text.verdict, drift=text.drift, lines=text.lines, share=_share, width=_width
+    )
+    return environment.get_template("report.html.j2")
+
+
+def _seen(value: object) -> object:
+    """A value as the page shows it: text cut where it is long, marks in the place of what could not be seen."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return Markup().join(
+        Markup("<mark>{}</mark>").format(part) if hidden else part for part, hidden in text.parts(shown(value))
+    )
+
+
+def _hash(style: str) -> str:
+    return base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+
+
+def _groups(findings: Iterable[FindingResult]) -> list[Group]:
+    """Findings by file, files with an error first; those of no file at the end."""
+    ordered = sorted(findings, key=_by_line)
+    groups = [Group(source, list(group)) for source, group in groupby(ordered, key=lambda finding: finding.source)]
+    return sorted(groups, key=lambda group: not group.has_error)
+
+
+def _by_line(finding: FindingResult) -> tuple[bool, str, int, str, str]:
+    return finding.source is None, finding.source or "", finding.line_start or 0, finding.rule_id, finding.id
+
+
+def _by_coverage(page: PageResult) -> tuple[float, str, str]:
+    """Pages that state no number come first, then those that list least of theirs."""
+    return _share(page.listed_papers, page.stated_papers) or 0, page.source, page.profile_id
+
+
+def _share(part: int, whole: int | None) -> float | None:
+    """A share between 0 and 1; None where there is nothing to be a part of.
+
+    >>> _share(50, 76), _share(3, 2), _share(3, None)
+    (0.6578947368421053, 1.0, None)
+    """
+    return min(1.0, part / whole) if whole else None
+
+
+def _width(share: float) -> float:
+    """A bar's width in hundredths; what is there is seen, however little it is.
+
+    >>> _width(0.0), _width(0.00001), _width(0.5)
+    (0.0, 1.5, 50.0)
+    """
+    return round(max(share * 100, 1.5 if share else 0.0), 1)

@@ -1,0 +1,68 @@
+"""JUnit XML: a test case for each rule, as CI servers show them.
+
+In: `Results`. Out: the text of an XML file.
+"""
+
+from collections import defaultdict
+from xml.etree import ElementTree as ET
+
+from etl.validate.reports.text import by_failure, by_urgency, clipped, count, drift, place, verdict
+from etl.validate.results import FindingResult, Results, RuleResult
+
+SHOWN = 50
+"""Findings that a rule shows."""
+
+
+def render_junit(results: Results) -> str:
+    """The results as JUnit XML; text from pages holds no character that XML forbids."""
+    failures = sum(rule.status == "failed" for rule in results.rules)
+    totals = {"tests": str(len(results.rules)), "failures": str(failures), "errors": "0", "skipped": "0"}
+    root = ET.Element("testsuites", {"name": results.tool, **totals})
+    suite = ET.SubElement(root, "testsuite", {"name": results.tool, **totals})
+    _add_properties(suite, results)
+    broken = defaultdict(list)
+    for finding in by_urgency(results.findings):
+        broken[finding.rule_id].append(finding)
+    for rule in by_failure(results.rules):
+        _add_case(suite, rule, broken[rule.id])
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", xml_declaration=False).join(
+        ('<?xml version="1.0" encoding="utf-8"?>\n', "\n")
+    )
+
+
+def _add_properties(suite: ET.Element, results: Results) -> None:
+    properties = ET.SubElement(suite, "properties")
+    facts = {"version": results.version, "verdict": verdict(results), "baseline": drift(results)}
+    for name, value in facts.items():
+        if value is not None:
+            ET.SubElement(properties, "property", {"name": name, "value": clipped(value)})
+
+
+def _add_case(suite: ET.Element, rule: RuleResult, findings: list[FindingResult]) -> None:
+    """A rule's case; only a rule that stops a build fails.
+
+    A warning is output of a case that passes: a failure would turn a CI server red for pages that are published
+    anyway, and "skipped" would say that nobody looked.
+    """
+    name = clipped(f"{rule.id} {rule.title}")
+    case = ET.SubElement(suite, "testcase", {"classname": clipped(f"paperledger.{rule.table}"), "name": name})
+    if rule.status == "passed":
+        return
+    summary = f"{rule.failed:,} of {rule.checked:,}: {clipped(rule.why)}"
+    text = "\n".join([summary, *_told(findings)])
+    if rule.status == "failed":
+        ET.SubElement(case, "failure", {"message": summary, "type": rule.severity}).text = text
+    else:
+        ET.SubElement(case, "system-out").text = text
+
+
+def _told(findings: list[FindingResult]) -> list[str]:
+    told = []
+    for finding in findings[:SHOWN]:
+        state = f" ({finding.state})" if finding.state else ""
+        told.append(f"{clipped(place(finding))}{state}: {clipped(finding.message)}")
+        numbers = range(finding.line_start or 1, (finding.line_start or 1) + len(finding.raw))
+        told += [f"  {number} | {clipped(line)}" for number, line in zip(numbers, finding.raw, strict=True)]
+    rest = len(findings) - SHOWN
+    return told if rest <= 0 else [*told, count(rest, "more finding")]

@@ -1,0 +1,69 @@
+"""A release as `why` reads it: rows by SQL, and pages rebuilt from the tables when first asked for."""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+from etl.extract.page import parse_header, read_block, split_lines
+from etl.rebuild import rebuild_page
+from etl.records import Block, Header
+from etl.resolve.categories import field_codes
+from etl.why.reasons import Place
+
+Row = dict[str, Any]
+LISTINGS = """
+SELECT listings.*, profiles.source, profiles.observed_on
+FROM listings JOIN profiles USING (profile_id) JOIN papers USING (paper_id)
+LEFT JOIN variants ON
+  variants.profile_id = listings.profile_id AND variants.position = listings.position AND variants.field = 'abstract'
+"""
+WINNER_FIRST = """
+ORDER BY observed_on DESC NULLS LAST, length(coalesce(variants.value, papers.abstract)) DESC,
+  listings.profile_id, listings.position
+"""
+"""The order in which listings win, as etl/resolve/papers.py has it."""
+
+
+class Book:
+    """A release's rows and pages."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+        self._pages: dict[str, list[str]] = {}
+
+    def rows(self, sql: str, *values: object) -> Iterator[Row]:
+        """The rows of a query, by column."""
+        cursor = self._database.execute(sql, values)
+        names = [name for name, *_ in cursor.description]
+        yield from (dict(zip(names, row, strict=True)) for row in cursor)
+
+    def listings(self, paper_id: str) -> list[Row]:
+        """The listings of a paper with source and date of their page, the winner first."""
+        return list(self.rows(f"{LISTINGS} WHERE listings.paper_id = ? {WINNER_FIRST}", paper_id))
+
+    def lines(self, profile_id: str) -> list[str]:
+        """The lines of a page; raises `BrokenTables` where they are not those that were read."""
+        if profile_id not in self._pages:
+            page = rebuild_page(self._database, profile_id).decode()
+            self._pages[profile_id] = split_lines(page)[1]
+        return self._pages[profile_id]
+
+    def place(self, page: Row, line_start: int, line_end: int, words: str) -> Place:
+        """Lines of the page whose id and source `page` holds."""
+        lines = self.lines(page["profile_id"])[line_start - 1 : line_end]
+        return Place(page["profile_id"], page["source"], line_start, line_end, words, tuple(lines))
+
+    def listing_place(self, listing: Row, words: str) -> Place:
+        """All lines of a listing."""
+        return self.place(listing, listing["line_start"], listing["line_end"], words)
+
+    def block(self, listing: Row) -> Block:
+        """A listing as the grammar reads it."""
+        block = read_block(self.lines(listing["profile_id"]), listing["line_start"] - 1)
+        if block is None:
+            raise LookupError(f"{listing['source']}: no block on line {listing['line_start']}")
+        return block
+
+    def header(self, profile: Row) -> Header:
+        """A page's header as the grammar reads it."""
+        return parse_header(profile["header"].split("\n"), field_codes(), has_blocks=True)
