@@ -103,7 +103,7 @@ def test_annotations_lead_to_the_file_and_line() -> None:
 
 
 def test_the_release_is_the_same_whatever_the_baseline_and_the_workers(pages: Path) -> None:
-    for number in range(120):
+    for number in range(101):
         (pages / f"{number}.txt").write_text(PAGE.replace("On Bells", f"On Bells {number}"), encoding="utf-8")
     assert run("build", "pages").exit_code == 0
     first = Path("build/current").resolve()
@@ -119,3 +119,35 @@ def test_the_rules_are_listed_with_their_reasons() -> None:
     lines = run("rules").stdout.splitlines()
     assert lines[0] == "PAG-001  error    validity      A page can be read as text"
     assert lines[1].strip() == "A page that is empty, too large or not UTF-8 would be missing without a trace."
+
+
+def test_equal_releases_do_not_differ_and_others_do(pages: Path) -> None:
+    assert run("build", "pages").exit_code == 0
+    (pages / "ann.txt").write_text(PAGE.replace("On Bells", "On Ropes"), encoding="utf-8")
+    assert run("build", "pages", "--out", "other").exit_code == 0
+    assert run("diff", "build", "build").exit_code == 0
+    different = run("diff", "build", "other")
+    assert different.exit_code == 1
+    assert "On Ropes" in different.stdout
+    assert json.loads(run("diff", "build", "other", "--format", "json").stdout)
+    nothing = run("diff", "build", "pages")
+    assert (nothing.exit_code, nothing.stderr.count("\n")) == (2, 1)
+
+
+def test_why_leads_from_a_row_to_its_lines(pages: Path) -> None:
+    assert run("build", str(pages)).exit_code == 0
+    told = run("why", "authors", "cy-dole")
+    assert told.exit_code == 0
+    assert "11 │ Ann Bell, Cy Dole" in told.stdout
+    unknown = run("why", "authors", "nobody")
+    assert (unknown.exit_code, unknown.stderr.count("\n")) == (2, 1)
+
+
+def test_a_whole_release_verifies_and_a_damaged_one_does_not(pages: Path) -> None:
+    assert run("build", str(pages)).exit_code == 0
+    assert run("verify").exit_code == 0
+    report = Path("build/current/report.html")
+    report.write_text(report.read_text(encoding="utf-8") + " ", encoding="utf-8")
+    damaged = run("verify", "build")
+    assert damaged.exit_code == 1
+    assert "report.html" in damaged.stderr

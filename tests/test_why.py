@@ -1,7 +1,7 @@
 """Every row of every table leads to the lines it came from, the joins that made it and the rules that looked at it."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -167,7 +167,7 @@ def test_a_spelling_tells_what_joined_it(database: sqlite3.Connection) -> None:
     override = why(database, "author_names", "C. Dole")
     assert any("(override)" in told and "overrides.toml" in told for told in words(override, "author_names"))
     folded = why(database, "author_names", "Eve Fox")
-    assert [place.lines for place in folded.places][0] == ("Eve Fox",)
+    assert next(place.lines for place in folded.places) == ("Eve Fox",)
     assert all("Ève" not in line for line in raw(folded))
 
 
@@ -242,7 +242,7 @@ def test_an_institution_leads_to_the_bylines_with_its_tag(database: sqlite3.Conn
 
 def test_no_terminal_obeys_what_a_page_says(database: sqlite3.Connection) -> None:
     text = shown(why(database, "papers", key(database, "papers", "title = 'On Ropes'")))
-    assert "\\x1b[31m[/foo] and \\u202enone falls" in text
+    assert "\\x1b[31m[/foo] and U+202Enone falls" in text
     assert "\x1b[31m" not in text
 
 
@@ -277,9 +277,8 @@ def test_a_page_that_does_not_rebuild_is_an_error(database: sqlite3.Connection) 
 
 
 def test_long_answers_are_cut_and_say_so(database: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    set_limit: Callable[..., None] = monkeypatch.setattr
-    set_limit("etl.why.why.MOST_PLACES", 2)
-    set_limit("etl.why.text.SHOWN_PLACES", 1)
+    monkeypatch.setattr("etl.why.answer.MOST_PLACES", 2)
+    monkeypatch.setattr("etl.why.text.SHOWN_PLACES", 1)
     reasons = why(database, "authors", "ann-b-bell")
     assert (len(reasons.places), reasons.more_places) == (2, True)
     assert "and at least 1 more place" in shown(reasons)

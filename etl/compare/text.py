@@ -28,7 +28,8 @@ from etl.compare.difference import (
 )
 from etl.compare.tiers import coverage_words
 from etl.load.layout import ID_LENGTH
-from etl.printable import ELLIPSIS, count, cut, one_line
+from etl.printable import ELLIPSIS, cut
+from etl.validate.reports.text import count, visible
 
 Item = TypeVar("Item")
 
@@ -53,7 +54,7 @@ def render_text(difference: Difference) -> Group:
         return Group(*head, *_no_difference(difference))
     parts = [
         *(
-            Text(f"{reason.tier:8}", _STYLES[reason.tier]).append(one_line(reason.words), "")
+            Text(f"{reason.tier:8}", _STYLES[reason.tier]).append(visible(reason.words), "")
             for reason in difference.reasons
         ),
         *_section("Pages", difference.pages, _page),
@@ -71,13 +72,13 @@ def _no_difference(difference: Difference) -> Iterator[Text]:
 
 
 def _reason(reason: Reason) -> Text:
-    return Text.assemble((f"{reason.tier:8}", _STYLES[reason.tier]), one_line(reason.words))
+    return Text.assemble((f"{reason.tier:8}", _STYLES[reason.tier]), visible(reason.words))
 
 
 def _release(label: str, release: ReleaseFacts) -> Text:
     name = (release.logical_hash or "")[:ID_LENGTH]
-    facts = f"  {one_line(name)}  paperledger {one_line(release.version or 'of an unknown version')}"
-    return Text.assemble((label, "bold"), one_line(release.path), (facts, "dim"))
+    facts = f"  {visible(name)}  paperledger {visible(release.version or 'of an unknown version')}"
+    return Text.assemble((label, "bold"), visible(release.path), (facts, "dim"))
 
 
 def _section(title: str, items: Sequence[Item], line: Callable[[Item], Text]) -> Iterator[Text]:
@@ -95,20 +96,18 @@ def _first(items: Sequence[Item], line: Callable[[Item], Text]) -> Iterator[Text
 
 def _page(page: PageChange) -> Text:
     known = "saved again" if page.old_id != page.new_id else "the same page"
-    words = f"  {one_line(page.source)}: {known}; lists {coverage_words(page.new)}; before {coverage_words(page.old)}"
+    words = f"  {visible(page.source)}: {known}; lists {coverage_words(page.new)}; before {coverage_words(page.old)}"
     return Text(words)
 
 
 def _rule(rule: RuleCount) -> Text:
     before, after = ("unknown" if number is None else f"{number:,}" for number in (rule.old, rule.new))
     style = "red" if rule.severity != "info" and (rule.new or 0) > (rule.old or 0) else ""
-    return Text.assemble(
-        (f"  {one_line(rule.rule_id)} {before} → {after}", style), (f"  {one_line(rule.title)}", "dim")
-    )
+    return Text.assemble((f"  {visible(rule.rule_id)} {before} → {after}", style), (f"  {visible(rule.title)}", "dim"))
 
 
 def _table(table: TableDifference) -> Iterator[Text]:
-    yield Text(f"\n{one_line(table.table)}", "bold").append(
+    yield Text(f"\n{visible(table.table)}", "bold").append(
         f"  {count(table.new_rows, 'row')}; before {table.old_rows:,}", "dim"
     )
     yield from _first(table.removed, partial(_row, "-", "red"))
@@ -126,7 +125,7 @@ def _told(table: TableDifference) -> Iterator[ChangedRow]:
 
 def _row(sign: str, style: str, row: Row | ChangedRow) -> Text:
     label = "" if row.label is None or row.label == row.key else f"  {cut(row.label, SHOWN_LETTERS)}"
-    return Text.assemble((f"  {sign} {one_line(row.key)}", style), label)
+    return Text.assemble((f"  {sign} {visible(row.key)}", style), label)
 
 
 def _changed(row: ChangedRow) -> Text:
@@ -135,7 +134,7 @@ def _changed(row: ChangedRow) -> Text:
 
 def _value(value: ValueChange) -> Text:
     old, new = _apart(value)
-    return Text.assemble((f"      {one_line(value.column)}: ", "dim"), (old, "red"), (" → ", "dim"), (new, "green"))
+    return Text.assemble((f"      {visible(value.column)}: ", "dim"), (old, "red"), (" → ", "dim"), (new, "green"))
 
 
 def _apart(value: ValueChange) -> tuple[str, str]:

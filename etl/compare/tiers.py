@@ -18,7 +18,7 @@ from etl.compare.difference import (
     TableDifference,
     Tier,
 )
-from etl.printable import count
+from etl.validate.reports.text import count
 
 _BLAMED = ("error", "warning")
 _SCHEMA_WORDS = {

@@ -3,8 +3,8 @@
 In: the database of a release, a table and a row's key. Out: `Reasons`, and their text for people.
 """
 
+from etl.why.answer import why
 from etl.why.reasons import Join, Look, Place, Reasons
 from etl.why.text import render_text
-from etl.why.why import why
 
 __all__ = ["Join", "Look", "Place", "Reasons", "render_text", "why"]

@@ -100,8 +100,9 @@ def _close_keys(database: sqlite3.Connection, definition: Definition, key: str) 
     ).fetchall()
     if found and wanted:
         return [_joined(row) for row in found]
-    keys = [_joined(row) for row in database.execute(f"{select} ORDER BY {columns} LIMIT {_COMPARED_KEYS}")]
-    return get_close_matches(key[:_SHOWN_LETTERS], keys, n=_SHOWN_KEYS)
+    rows = database.execute(f"{select} ORDER BY {columns} LIMIT {_COMPARED_KEYS}")
+    keys = {",".join(map(str, row)): _joined(row) for row in rows}
+    return [keys[close] for close in get_close_matches(unescape(key)[:_SHOWN_LETTERS], keys, n=_SHOWN_KEYS)]
 
 
 def _joined(row: Sequence[Value]) -> str:

@@ -6,7 +6,8 @@ from shlex import quote
 from rich.console import Group
 from rich.text import Text
 
-from etl.printable import count, cut, one_line
+from etl.printable import cut
+from etl.validate.reports.text import count, visible
 from etl.why.reasons import Join, Look, Place, Reasons, Value
 
 SHOWN_PLACES = 5
@@ -19,7 +20,7 @@ _SEVERITY_STYLES = {"error": "bold red", "warning": "yellow"}
 def render_text(reasons: Reasons) -> Group:
     """The row, the lines it came from, what made it and the rules that looked at it; long lists are cut."""
     return Group(
-        Text(f"{reasons.table} {one_line(reasons.key)}", "bold"),
+        Text(f"{reasons.table} {visible(reasons.key)}", "bold"),
         *(_value(column, value) for column, value in reasons.row.items()),
         *_places(reasons),
         *_joins(reasons.joins),
@@ -45,7 +46,7 @@ def _places(reasons: Reasons) -> Iterator[Text]:
 
 def _place(place: Place) -> Iterator[Text]:
     lines = f"{place.line_start}" if place.line_start == place.line_end else f"{place.line_start}-{place.line_end}"
-    yield Text.assemble((f"  {one_line(place.source)}:{lines}", "cyan"), f"  {one_line(place.words)}")
+    yield Text.assemble((f"  {visible(place.source)}:{lines}", "cyan"), f"  {visible(place.words)}")
     for number, line in enumerate(place.lines[:SHOWN_LINES], start=place.line_start):
         yield Text.assemble((f"  {number:>6} │ ", "dim"), cut(line, SHOWN_LETTERS))
     if len(place.lines) > SHOWN_LINES:
@@ -57,7 +58,7 @@ def _joins(joins: Sequence[Join]) -> Iterator[Text]:
     if joins:
         yield Text("\nJoins", "bold")
     for join in joins[:SHOWN_JOINS]:
-        key = f" {quote(one_line(join.key))}" if join.key else ""
+        key = f" {quote(visible(join.key))}" if join.key else ""
         yield Text.assemble((f"  {join.table}{key}", "cyan"), f"  {cut(join.words, 2 * SHOWN_LETTERS)}")
     if len(joins) > SHOWN_JOINS:
         yield Text(f"  and {len(joins) - SHOWN_JOINS:,} more", "dim")
@@ -67,6 +68,6 @@ def _rules(looks: Sequence[Look]) -> Iterator[Text]:
     yield Text("\nRules", "bold")
     for look in looks:
         style = _SEVERITY_STYLES.get(look.severity, "") if look.messages else "dim"
-        yield Text.assemble((f"  {look.rule_id} {look.words}", style), (f"  {one_line(look.title)}", "dim"))
+        yield Text.assemble((f"  {look.rule_id} {look.words}", style), (f"  {visible(look.title)}", "dim"))
         for message in look.messages:
             yield Text(f"      {cut(message, 2 * SHOWN_LETTERS)}")

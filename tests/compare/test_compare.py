@@ -53,7 +53,7 @@ Releases = Callable[..., Path]
 
 @pytest.fixture
 def release(tmp_path: Path) -> Releases:
-    """Builds a release of pages given by file name (`__` stands for @ and the date's hyphens are given)."""
+    """Builds a release of pages given by file name."""
 
     def build_release(name: str, pages: dict[str, str]) -> Path:
         folder = tmp_path / f"pages of {name}"
@@ -66,9 +66,8 @@ def release(tmp_path: Path) -> Releases:
 
 
 def shown(difference: Difference) -> str:
-    console = Console(width=400, file=None, record=True, quiet=True)
+    console = Console(width=400)
     with console.capture() as capture:
-        console.quiet = False
         console.print(render_text(difference))
     return capture.get()
 
@@ -261,7 +260,7 @@ def test_no_terminal_obeys_what_a_page_says(release: Releases) -> None:
     old = release("old", {"ann.txt": ROPES})
     new = release("new", {"ann.txt": ROPES.replace("On Ropes", hostile)})
     text = shown(compare(old, new))
-    assert "On \\x1b[31m[/foo] \\u202eRopes" in text
+    assert "On \\x1b[31m[/foo] U+202ERopes" in text
     assert "\x1b[31m" not in text
 
 
@@ -306,5 +305,5 @@ def test_large_tables_are_compared_in_seconds(rows: int) -> None:
     found = compare_rows("papers", old, new, ["paper_id"])
     seconds = time.process_time() - start
     assert (len(found.removed), len(found.added)) == (rows // 100, rows // 100)
-    assert len(found.changed) == rows // 100 - rows // 10_000
+    assert len(found.changed) == (rows - 2 * (rows // 100)) // 100
     assert seconds < 5
