@@ -175,8 +175,9 @@ def _lock(handle: int, out: Path) -> None:
 
 
 def _unwritable(out: Path, error: Exception) -> PublicationError:
-    # A library's words may be many lines, the first of which says what is wrong.
-    problem = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+    number = getattr(error, "errno", None)
+    # Arrow's own words name the hidden folder; other words may be many lines, the first of which says what is wrong.
+    problem = os.strerror(number) if number else str(error).partition("\n")[0]
     return PublicationError(f"{out}: cannot be written ({problem}); the last release is as it was")
 
 

@@ -59,6 +59,8 @@ def differing_rows(table: StoredTable, database: sqlite3.Connection, path: Path)
         yield f"found the columns {', '.join(found)}, expected {', '.join(columns)} as in SQLite"
         return
     number = 0
+    mine: list[_Row]
+    stored: list[_Row]
     for mine, stored in zip_longest(map(_as_stored, read_batches(path)), _fetched(cursor), fillvalue=[]):
         if mine != stored:
             yield _first_difference(number, columns, mine, stored)

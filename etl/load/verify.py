@@ -35,7 +35,11 @@ def verify(release: Path) -> list[str]:
     if problems:
         # What stands in files that are not the published ones says nothing.
         return problems
-    with closing(sqlite3.connect(f"{(release / DATABASE_FILE).resolve().as_uri()}?immutable=1", uri=True)) as database:
+    if not (release / DATABASE_FILE).is_file():
+        return [f"{DATABASE_FILE}: found no such file, expected the database"]
+    # Immutable: SQLite then makes no file of its own in the release, not even for a moment.
+    address = f"{(release / DATABASE_FILE).resolve().as_uri()}?mode=ro&immutable=1"
+    with closing(sqlite3.connect(address, uri=True)) as database:
         return [problem for check in CHECKS for problem in _told(check, release, database)]
 
 
@@ -43,10 +47,12 @@ def _told(check: Check, release: Path, database: sqlite3.Connection) -> list[str
     try:
         return [*check(release, database)]
     except _UNREADABLE as error:
-        words = getattr(error, "strerror", None) or str(error).partition("\n")[0]
-        where = getattr(error, "filename", None)
-        name = Path(where).name if where else CHECKS[check]
-        return [f"{name}: found what cannot be read ({words}), expected {CHECKS[check]}"]
+        file = DATABASE_FILE if isinstance(error, sqlite3.Error) else "*.parquet"
+        return [f"{file}: found what cannot be read ({_in_words(error)}), expected {CHECKS[check]}"]
+
+
+def _in_words(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error).partition("\n")[0]
 
 
 def _names(release: Path, database: sqlite3.Connection) -> Iterator[str]:
@@ -83,7 +89,12 @@ def _rows(release: Path, _: sqlite3.Connection) -> Iterator[str]:
     """The number of rows that the manifest tells of each Parquet file."""
     files = read_manifest(release)["files"]
     for path in sorted(release.glob("*.parquet")):
-        told, found = files[path.name].get("rows"), pq.read_metadata(path).num_rows
+        told = files[path.name].get("rows")
+        try:
+            found = pq.read_metadata(path).num_rows
+        except (OSError, pa.ArrowException) as error:
+            yield f"{path.name}: found no Parquet file ({_in_words(error)}), expected one of {told} rows"
+            continue
         if told != found:
             yield f"{path.name}: found {found} rows, expected {told}"
 

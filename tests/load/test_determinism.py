@@ -1,47 +1,77 @@
 """The same pages make the same bytes, whatever surrounds the build."""
 
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from etl.load.verify import verify
+
 COMMAND = Path(sys.executable).with_name("paperledger")
+PLAIN = {"PYTHONHASHSEED": "1", "POLARS_MAX_THREADS": "1", "TZ": "UTC", "LC_ALL": "C"}
 SURROUNDINGS = {
-    "one": {"PYTHONHASHSEED": "1", "POLARS_MAX_THREADS": "1", "TZ": "UTC", "LC_ALL": "C"},
-    "two": {"PYTHONHASHSEED": "4711", "POLARS_MAX_THREADS": "4", "TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8"},
+    "again": {},
+    "hash-seed": {"PYTHONHASHSEED": "4711"},
+    "threads": {"POLARS_MAX_THREADS": "2"},
+    "time-zone": {"TZ": "Asia/Tokyo"},
+    "locale": {"LC_ALL": "C.UTF-8"},
+    "all": {"PYTHONHASHSEED": "random", "POLARS_MAX_THREADS": "4", "TZ": "America/St_Johns", "LC_ALL": "tr_TR.UTF-8"},
 }
+"""Builds that differ from the plain one in this, in the order of their pages and in their working directory."""
+FILES = 21
 
 
 @pytest.fixture(scope="module")
-def releases(texts: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """The releases of two builds of the same pages, given in another order and from another folder."""
-    folder = tmp_path_factory.mktemp("determinism")
-    pages = [folder / "pages" / name for name in ("ann.txt", "eve@2026-06-01.txt", "cy.txt")]
-    pages[0].parent.mkdir()
-    for page, text in zip(pages, (*texts, texts[0].replace("Ann Bell\n\nCL", "Cy Dole\n\nCL")), strict=True):
-        page.write_text(text, encoding="utf-8")
-    builds = []
-    for name, surroundings in SURROUNDINGS.items():
-        (folder / name).mkdir()
-        command = [str(COMMAND), "build", *map(str, pages), "--out", "build"]
-        pages.reverse()
-        builds.append(
-            subprocess.Popen(command, cwd=folder / name, env=os.environ | surroundings, stdout=subprocess.PIPE)
+def pages(texts: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Pages that tell of the same people and papers, so that the order in which they are read could matter."""
+    folder = tmp_path_factory.mktemp("pages")
+    ann, eve = texts
+    cy = ann.replace("Ann Bell\n\nCL", "Cy Dole\n\nCL")
+    named = {"ann.txt": ann, "eve@2026-06-01.txt": eve, "cy.txt": cy, "copy.txt": ann}
+    for name, text in named.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in named]
+
+
+def built(folder: Path, pages: list[Path], surroundings: dict[str, str], *options: str) -> dict[str, bytes]:
+    """The files of a release that is built in a folder, by name, and its own name under an empty one."""
+    folder.mkdir()
+    command = [str(COMMAND), "build", *map(str, pages), "--out", "build", *options]
+    subprocess.run(command, cwd=folder, env=os.environ | PLAIN | surroundings, capture_output=True, check=True)
+    release = (folder / "build" / "current").resolve()
+    assert verify(release) == []
+    return {"": release.name.encode()} | {path.name: path.read_bytes() for path in release.iterdir()}
+
+
+def differing(first: dict[str, bytes], second: dict[str, bytes]) -> list[str]:
+    return sorted(name for name in first.keys() | second.keys() if first.get(name) != second.get(name))
+
+
+@pytest.fixture(scope="module")
+def plain(pages: list[Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    return built(tmp_path_factory.mktemp("plain") / "here", pages, {})
+
+
+@pytest.mark.parametrize("name", SURROUNDINGS)
+def test_the_surroundings_of_a_build_change_no_byte(
+    pages: list[Path], plain: dict[str, bytes], tmp_path: Path, name: str
+) -> None:
+    shuffled = random.Random(name).sample(pages, len(pages))  # noqa: S311
+    assert len(plain) == FILES + 1
+    assert differing(plain, built(tmp_path / "elsewhere", shuffled, SURROUNDINGS[name])) == []
+
+
+def test_the_number_of_workers_changes_no_byte(pages: list[Path], tmp_path: Path) -> None:
+    """More pages than one batch holds, so that several processes do read them."""
+    text = pages[2].read_text(encoding="utf-8")
+    (tmp_path / "many").mkdir()
+    for number in range(250):
+        page = text.replace("On Bells", f"On Bells, Part {number}").replace(
+            "Cy Dole\n\nCL", f"Cy D. Dole {number}\n\nCL"
         )
-    for build in builds:
-        build.communicate()
-    assert [build.returncode for build in builds] == [0, 0]
-    return [(folder / name / "build" / "current").resolve() for name in SURROUNDINGS]
-
-
-def test_two_builds_have_the_same_hash_and_name(releases: list[Path]) -> None:
-    assert releases[0].name == releases[1].name
-
-
-def test_two_builds_have_the_same_bytes_in_every_file(releases: list[Path]) -> None:
-    first, second = ({path.name: path.read_bytes() for path in release.iterdir()} for release in releases)
-    assert len(first) == 19
-    assert first.keys() == second.keys()
-    assert [name for name in first if first[name] != second[name]] == []
+        (tmp_path / "many" / f"{number}.txt").write_text(page, encoding="utf-8")
+    one, three = (built(tmp_path / workers, [tmp_path / "many"], {}, "--workers", workers) for workers in ("1", "3"))
+    assert differing(one, three) == []

@@ -16,9 +16,11 @@ from helpers import tables_of
 
 from etl import __version__
 from etl.errors import PublicationError, UsageError
-from etl.load import release
-from etl.load.layout import newest_release
-from etl.load.release import Release, hash_release, locked, publish
+from etl.load import logical, release
+from etl.load.layout import find_release, newest_release
+from etl.load.logical import hash_release
+from etl.load.release import Release, locked, publish
+from etl.load.verify import verify
 from schemas import TABLES, Frames
 
 NO_OVERRIDES = {"overrides": None}
@@ -61,6 +63,39 @@ def test_the_manifests_hashes_sizes_and_rows_are_true(tables: Frames, tmp_path: 
         assert facts["bytes"] == len(data)
         if name.endswith(".parquet"):
             assert facts["rows"] == pq.read_metadata(published.path / name).num_rows
+
+
+def test_documents_stand_in_the_release_and_its_manifest(tables: Frames, tmp_path: Path) -> None:
+    published = publish(tmp_path, tables, NO_OVERRIDES, {"results.json": '{"é": 1}\n', "report.html": "<p>"})
+    assert (published.path / "results.json").read_bytes() == '{"é": 1}\n'.encode()
+    assert published.manifest["files"]["report.html"] == {"sha256": hashlib.sha256(b"<p>").hexdigest(), "bytes": 3}
+    assert verify(published.path) == []
+
+
+def test_a_document_never_takes_the_place_of_a_file_of_the_release(tables: Frames, tmp_path: Path) -> None:
+    with pytest.raises(PublicationError, match=r"cannot be written \(File exists\)"):
+        publish(tmp_path, tables, NO_OVERRIDES, {"papers.parquet": "text"})
+    assert list((tmp_path / "releases").iterdir()) == []
+
+
+def test_a_damaged_release_is_not_published_again(tables: Frames, other_tables: Frames, tmp_path: Path) -> None:
+    damaged = publish(tmp_path, tables, NO_OVERRIDES)
+    last = publish(tmp_path, other_tables, NO_OVERRIDES)
+    (damaged.path / "papers.parquet").write_bytes(b"PAR1")
+    told = r"damaged \(papers\.parquet: found 4 bytes, expected \d+\); remove this folder and build again$"
+    with pytest.raises(PublicationError, match=told):
+        publish(tmp_path, tables, NO_OVERRIDES)
+    assert newest_release(tmp_path) == last.path.resolve()
+
+
+def test_a_release_is_found_by_its_folder_by_its_link_and_by_the_output_folder(tables: Frames, tmp_path: Path) -> None:
+    published = publish(tmp_path, tables, NO_OVERRIDES)
+    for path in (published.path, tmp_path / "current", tmp_path):
+        assert find_release(path) == published.path.resolve()
+    (published.path / "manifest.json").unlink()
+    assert find_release(tmp_path) == published.path.resolve()
+    with pytest.raises(UsageError, match="no release here, expected the folder of one"):
+        find_release(tmp_path / "releases")
 
 
 def test_the_manifest_tells_the_logical_hash_the_version_and_the_overrides(tables: Frames, tmp_path: Path) -> None:
@@ -124,7 +159,9 @@ def test_the_manifest_tells_the_overrides_of_this_build_even_where_the_tables_ar
         pytest.param("write_parquet", FULL_DISK, id="parquet"),
         pytest.param("write_parquet", pa.ArrowInvalid("cannot cast"), id="arrow"),
         pytest.param("render_metadata", FULL_DISK, id="metadata"),
-        pytest.param("_point", FULL_DISK, id="link"),
+        pytest.param("point", FULL_DISK, id="link"),
+        pytest.param("sync", FULL_DISK, id="fsync"),
+        pytest.param("write_text", FULL_DISK, id="text"),
     ],
 )
 def test_a_failure_leaves_the_last_release_as_it_was(
@@ -161,8 +198,17 @@ def test_the_next_build_clears_the_debris_of_a_killed_one(tables: Frames, tmp_pa
     debris = tmp_path / "releases" / ".build-killed"
     debris.mkdir(parents=True)
     (debris / "paperledger.draft").write_bytes(b"half a database")
-    publish(tmp_path, tables, NO_OVERRIDES)
-    assert not debris.exists()
+    (tmp_path / ".current").symlink_to("releases/killed")
+    with locked(tmp_path):
+        publish(tmp_path, tables, NO_OVERRIDES)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["current", "releases"]
+    assert [path for path in (tmp_path / "releases").iterdir() if path.name.startswith(".")] == []
+
+
+def test_debris_that_cannot_be_cleared_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(release, "clear_debris", raises(PermissionError(13, "Permission denied")))
+    with pytest.raises(PublicationError, match=r"cannot be written \(Permission denied\)"), locked(tmp_path):
+        pytest.fail("cannot be held")
 
 
 def test_a_hidden_file_among_the_releases_stops_no_build(tables: Frames, tmp_path: Path) -> None:
@@ -253,7 +299,7 @@ def test_the_hash_changes_with_every_value(tables: Frames, change: pl.Expr) -> N
 def test_the_hash_does_not_depend_on_chunks_or_batches(tables: Frames, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = hash_release(tables, NO_OVERRIDES)
     chunked = {name: pl.concat([frame.head(1), frame.slice(1)], rechunk=False) for name, frame in tables.items()}
-    monkeypatch.setattr(release, "ROWS_PER_BATCH", 2)
+    monkeypatch.setattr(logical, "ROWS_PER_BATCH", 2)
     assert hash_release(chunked, NO_OVERRIDES) == whole
 
 
