@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from etl.load.release import Release
+from etl.validate.reports.text import count, visible
 from etl.validate.results import FindingResult, Results
 from schemas import TABLES
 
@@ -42,10 +43,10 @@ def print_release(console: Console, release: Release, profiles: pl.DataFrame, ou
 def _headline(results: Results) -> Text:
     lines = sum(page.lines for page in results.pages)
     kept = sum(page.quarantined_lines for page in results.pages)
-    counts = ", ".join(_count(results.rows[name], name.removesuffix("s")) for name in ("papers", "authors"))
-    told = f"{_count(kept, 'line')} in quarantine" if kept else "no line in quarantine"
+    counts = ", ".join(count(results.rows[name], name.removesuffix("s")) for name in ("papers", "authors"))
+    told = f"{count(kept, 'line')} in quarantine" if kept else "no line in quarantine"
     return Text.assemble(
-        (f"{_count(len(results.pages), 'page')}, {counts}", "bold"), f" from {_count(lines, 'line')}; {told}"
+        (f"{count(len(results.pages), 'page')}, {counts}", "bold"), f" from {count(lines, 'line')}; {told}"
     )
 
 
@@ -54,9 +55,9 @@ def _rows(results: Results) -> Table:
     table.add_column("table")
     table.add_column("rows", justify="right")
     table.add_column("what it holds")
-    for name, count in results.rows.items():
+    for name, rows in results.rows.items():
         words = TABLES[name].definition().description.partition(":")[0].partition(".")[0]
-        table.add_row(name, f"{count:,}", words, style="dim" if name in AUDIT_TABLES else "")
+        table.add_row(name, f"{rows:,}", words, style="dim" if name in AUDIT_TABLES else "")
     return table
 
 
@@ -64,7 +65,7 @@ def _baseline(results: Results) -> list[RenderableType]:
     held = results.baseline
     if held is None:
         return []
-    told = f"Against {_one_line(held.source)}: {held.new:,} new, {held.unchanged:,} unchanged, {held.gone:,} gone"
+    told = f"Against {visible(held.source)}: {held.new:,} new, {held.unchanged:,} unchanged, {held.gone:,} gone"
     return [Text(told, style="bold")]
 
 
@@ -73,11 +74,11 @@ def _findings(results: Results) -> list[RenderableType]:
     new = "new " if results.baseline else ""
     if not findings:
         return [Text(f"No {new}findings.", style="green")]
-    lines = [Text(f"{_count(len(findings), f'{new}finding')}:", style="bold yellow")]
+    lines = [Text(f"{count(len(findings), f'{new}finding')}:", style="bold yellow")]
     for finding in sorted(findings, key=lambda finding: finding.severity != "error")[:SHOWN_FINDINGS]:
         style = "bold red" if finding.severity == "error" else "yellow"
         place = Text("  ").append(_place(finding), style="cyan")
-        lines.append(place.append(f" {finding.rule_id} ", style=style).append(_one_line(finding.message)))
+        lines.append(place.append(f" {finding.rule_id} ", style=style).append(visible(finding.message)))
     rest = len(findings) - SHOWN_FINDINGS
     if rest > 0:
         lines.append(Text(f"  and {rest:,} more; --report FOLDER writes them all", style="dim"))
@@ -93,12 +94,4 @@ def _notes(results: Results) -> list[RenderableType]:
 def _place(finding: FindingResult) -> str:
     first, last = finding.line_start, finding.line_end
     lines = "" if first is None else f":{first}" if first == last else f":{first}-{last}"
-    return _one_line(finding.source or finding.table) + lines
-
-
-def _one_line(text: str) -> str:
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+    return visible(finding.source or finding.table) + lines
