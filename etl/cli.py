@@ -234,9 +234,11 @@ def verify(release: Path) -> None:
 @click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="Port to listen on.")
 def serve(out: Path, port: int) -> None:
     """Serve the newest release with Datasette, on this machine only."""
+    from etl.load.hold import hold
     from etl.load.layout import DATABASE_FILE, METADATA, newest_release
 
     release = newest_release(out)
+    hold(release)  # A build then keeps it; the lock outlives the change of program.
     options = ["--immutable", str(release / DATABASE_FILE), "--metadata", str(release / METADATA)]
     address = ["--host", DATASETTE_HOST, "--port", str(port)]
     os.execv(sys.executable, [sys.executable, "-m", "datasette", "serve", *options, *address])  # noqa: S606
