@@ -18,10 +18,10 @@ from etl.records import Page
 from etl.resolve.categories import field_codes
 from etl.resolve.overrides import read_overrides
 from etl.resolve.tables import resolve
-from etl.validate.baseline import RESULTS_FILE, hold_against, read_baseline
+from etl.validate.baseline import hold_against, read_baseline
 from etl.validate.blocks import Intake, combine, take_in
-from etl.validate.reports import render_html
-from etl.validate.results import Results, summarize, write_results
+from etl.validate.reports import REPORT_FILE, render_html
+from etl.validate.results import RESULTS_FILE, Results, summarize, write_results
 from etl.validate.tables import validate
 from etl.validate.thresholds import read_thresholds
 from etl.validate.verdict import FailOn, require_good
@@ -29,7 +29,6 @@ from etl.workers import map_batches
 from schemas import Frames
 
 PAGES_PER_BATCH = 100
-REPORT_FILE = "report.html"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from etl.load.release import Release
-from etl.validate.reports.text import count, visible
+from etl.validate.reports.text import by_urgency, count, visible
+from etl.validate.reports.text import lines as lines_of
 from etl.validate.results import FindingResult, Results
 from schemas import TABLES
 
@@ -75,7 +76,7 @@ def _findings(results: Results) -> list[RenderableType]:
     if not findings:
         return [Text(f"No {new}findings.", style="green")]
     lines = [Text(f"{count(len(findings), f'{new}finding')}:", style="bold yellow")]
-    for finding in sorted(findings, key=lambda finding: finding.severity != "error")[:SHOWN_FINDINGS]:
+    for finding in by_urgency(findings)[:SHOWN_FINDINGS]:
         style = "bold red" if finding.severity == "error" else "yellow"
         place = Text("  ").append(_place(finding), style="cyan")
         lines.append(place.append(f" {finding.rule_id} ", style=style).append(visible(finding.message)))
@@ -92,6 +93,4 @@ def _notes(results: Results) -> list[RenderableType]:
 
 
 def _place(finding: FindingResult) -> str:
-    first, last = finding.line_start, finding.line_end
-    lines = "" if first is None else f":{first}" if first == last else f":{first}-{last}"
-    return visible(finding.source or finding.table) + lines
+    return ":".join(filter(None, (visible(finding.source or finding.table), lines_of(finding))))

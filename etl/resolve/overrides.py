@@ -5,7 +5,6 @@ different = [["Wei Li", "Wei A. Li"]]
 """
 
 import hashlib
-import tomllib
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 from etl.errors import UsageError
 from etl.resolve.joins import Join, Joins
+from etl.toml_file import read_toml
 
 _KEYS = ("same", "different")
 
@@ -53,15 +53,7 @@ def read_overrides(path: Path | None) -> Overrides:
     """
     if path is None:
         return Overrides()
-    try:
-        data = path.read_bytes()
-        content = tomllib.loads(data.decode("utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror}); check the file and its permissions") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(
-            f'{path}: not TOML ({error}); expected lines such as same = [["Ann Bell", "A. Bell"]]'
-        ) from error
+    content, data = read_toml(path, 'lines such as same = [["Ann Bell", "A. Bell"]]')
     for key, groups in content.items():
         _check(path, key, groups)
     overrides = Overrides(

@@ -11,10 +11,9 @@ import msgspec
 
 from etl.errors import UsageError
 from etl.resolve.folding import digest
-from etl.validate.results import BaselineResult, FindingResult, Results, RuleResult, read_results
+from etl.validate.results import RESULTS_FILE, BaselineResult, FindingResult, Results, RuleResult, read_results
 from etl.validate.thresholds import Limit, Thresholds
 
-RESULTS_FILE = "results.json"
 DRIFT = Limit(share=0.05)
 """The share of rows, or of listed papers, that may be lost before it is an error, unless a threshold says otherwise."""
 _ROWS, _COVERAGE = "DAT-001", "DAT-002"

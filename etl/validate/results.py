@@ -9,10 +9,12 @@ import msgspec
 import polars as pl
 
 from etl import __version__
+from etl.extract.page import split_lines
 from etl.rebuild import rebuild_pages
 from schemas import Frames
 
 FORMAT = 1
+RESULTS_FILE = "results.json"
 SHOWN_LINES = 12
 SHOWN_LETTERS = 400
 """Raw lines of a finding that a report shows, and letters of each; the rest is in the page."""
@@ -162,9 +164,8 @@ def _lines_of(tables: Frames, findings: pl.DataFrame) -> dict[str, list[str]]:
         return {}
     wanted = findings["profile_id"].drop_nulls().unique().implode()
     profiles = tables["profiles"].filter(pl.col("profile_id").is_in(wanted))
-    breaks = dict(profiles.select("profile_id", "newline").iter_rows())
     pages = rebuild_pages({**tables, "profiles": profiles})
-    return {profile: page.decode().split({"CRLF": "\r\n", "LF": "\n"}[breaks[profile]]) for profile, page in pages}
+    return {profile: split_lines(page.decode())[1] for profile, page in pages}
 
 
 def _pages(tables: Frames) -> list[PageResult]:

@@ -9,12 +9,12 @@
 Without a threshold a rule of severity warning never stops a build, and one of severity error always does.
 """
 
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from etl.errors import UsageError
+from etl.toml_file import read_toml
 from schemas import RULES, Rule
 
 _KEYS = ("error_above", "error_above_share")
@@ -62,14 +62,7 @@ def read_thresholds(path: Path | None) -> Thresholds:
     """
     if path is None:
         return Thresholds()
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(
-            f"{path}: not TOML ({error}); expected tables such as [PAG-004] with error_above = 10"
-        ) from error
+    content, _ = read_toml(path, "tables such as [PAG-004] with error_above = 10")
     return Thresholds({rule_id: _limit(path, rule_id, facts) for rule_id, facts in content.items()})
 
 

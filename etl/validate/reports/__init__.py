@@ -12,10 +12,13 @@ from etl.validate.reports.html import render_html
 from etl.validate.reports.junit import render_junit
 from etl.validate.reports.markdown import render_markdown
 from etl.validate.reports.sarif import render_sarif
-from etl.validate.results import Results
+from etl.validate.results import RESULTS_FILE, Results
 from etl.validate.results import write_results as render_json
 
+REPORT_FILE = "report.html"
+
 __all__ = [
+    "REPORT_FILE",
     "render_annotations",
     "render_html",
     "render_json",
@@ -33,8 +36,8 @@ def write_reports(results: Results, folder: Path, paths: Mapping[str, str] | Non
     cannot be written to.
     """
     texts = {
-        "results.json": render_json(results),
-        "report.html": render_html(results),
+        RESULTS_FILE: render_json(results),
+        REPORT_FILE: render_html(results),
         "summary.md": render_markdown(results),
         "junit.xml": render_junit(results),
         "results.sarif": render_sarif(results, paths),
