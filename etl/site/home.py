@@ -1,0 +1,1 @@
+"""The home page: what the dataset is, and where to go."""

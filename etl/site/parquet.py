@@ -1,0 +1,1 @@
+"""Parquet of any table, view or query: the whole result, beside .csv and .json."""

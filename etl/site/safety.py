@@ -1,0 +1,1 @@
+"""What keeps a public site up: a Content-Security-Policy, limits on every connection."""
