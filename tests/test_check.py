@@ -88,6 +88,26 @@ def test_against_a_baseline_only_what_is_new_fails(pages: Path) -> None:
     assert worse.stderr.startswith("paperledger: eve.txt: ")
 
 
+def test_rows_that_were_lost_fail_unless_a_threshold_lets_them_go(pages: Path) -> None:
+    (pages / "eve.txt").write_text(PAGE.replace("Ann Bell\n\nCL", "Eve Fox\n\nCL"), encoding="utf-8")
+    assert run("build", "pages").exit_code == 0
+    (pages / "eve.txt").unlink()
+    worse = run("check", "pages", "--baseline", "build", "--report", "report")
+    assert worse.exit_code == 1
+    assert "profiles has 1 rows, 2 in the baseline; see whether pages are missing" in worse.stderr
+    assert "DAT-001" in Path("report/results.sarif").read_text(encoding="utf-8")
+    Path("rules.toml").write_text("[DAT-001]\nerror_above_share = 0.9\n", encoding="utf-8")
+    assert run("check", "pages", "--baseline", "build", "--rules", "rules.toml").exit_code == 0
+
+
+def test_a_smaller_share_of_its_papers_fails(pages: Path) -> None:
+    assert run("build", "pages").exit_code == 0
+    (pages / "ann.txt").write_text(PAGE.replace("3papers", "9papers").replace("3 Papers", "9 Papers"), encoding="utf-8")
+    worse = run("check", "pages", "--baseline", "build")
+    assert worse.exit_code == 1
+    assert "pages list 11% of their papers, 33% in the baseline; save them again whole" in worse.stderr
+
+
 @pytest.mark.usefixtures("pages")
 def test_a_baseline_that_is_none_is_told() -> None:
     result = run("check", "pages", "--baseline", "nowhere")

@@ -6,7 +6,7 @@ Names are compared only within blocks: one first and family name, one whole name
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import chain, combinations
 
 from etl.resolve.coauthors import Coauthors
 from etl.resolve.names import Name, compatible, is_initial
@@ -103,10 +103,38 @@ class AlikeNames:
             yield from _initials(block)
 
 
+class ByMiddles:
+    """The forms of a block by their middle names, so that a thousand of one first and family name are not all compared.
+
+    >>> from etl.resolve.names import read_name
+    >>> forms = [form_of(read_name(name), name) for name in ("Ann Bell", "Ann B. Bell", "Ann Beth Bell", "Ann C. Bell")]
+    >>> sorted(form.root for form in ByMiddles(forms).near(forms[2]))
+    ['Ann B. Bell', 'Ann Bell', 'Ann Beth Bell']
+    """
+
+    def __init__(self, block: Block) -> None:
+        self._all = block
+        self._without = [form for form in block if not form.middles]
+        self._with: defaultdict[str, list[Form]] = defaultdict(list)
+        for form in block:
+            for word in form.middles:
+                self._with[word].append(form)
+                if not is_initial(word):
+                    self._with[f"{word[0]}…"].append(form)
+
+    def near(self, form: Form) -> Iterable[Form]:
+        """All forms whose middle names may be compatible with this one's: they share one, or there are none."""
+        if not form.middles:
+            return self._all
+        words = [near for word in form.middles for near in (word, f"{word}…" if is_initial(word) else word[0])]
+        return dict.fromkeys(chain(self._without, *(self._with.get(word, ()) for word in words)))
+
+
 def _fuller_names(block: Block, coauthors: Coauthors) -> Iterator[tuple[str, str, str]]:
     """Each form with those fuller than it: one person only where all those may be one."""
+    by_middles = ByMiddles(block)
     for form in block:
-        fuller = [other for other in block if other.is_fuller_than(form)]
+        fuller = [other for other in by_middles.near(form) if other.is_fuller_than(form)]
         one = all(
             compatible(some.middles, other.middles) and not coauthors.together(some.root, other.root)
             for some, other in combinations(fuller, 2)
@@ -117,9 +145,9 @@ def _fuller_names(block: Block, coauthors: Coauthors) -> Iterator[tuple[str, str
 
 def _initials(block: Block) -> Iterator[tuple[str, str, str]]:
     short = [form for form in block if is_initial(form.first)]
-    full = [form for form in block if len(form.first) > 1]
+    full = ByMiddles([form for form in block if len(form.first) > 1])
     for form in short:
-        for other in full:
+        for other in full.near(form):
             if compatible(form.middles, other.middles):
                 yield form.root, other.root, "initial"
 

@@ -1,11 +1,14 @@
 """Pairs of names that may be one person, and why they may."""
 
 import pytest
+from helpers import cpu_limit
+from hypothesis import given
+from hypothesis import strategies as st
 
-from etl.resolve.alike import AlikeNames, form_of
+from etl.resolve.alike import AlikeNames, ByMiddles, Form, form_of
 from etl.resolve.coauthors import Coauthors, Printed
 from etl.resolve.joins import Joins
-from etl.resolve.names import read_name
+from etl.resolve.names import compatible, read_name
 
 Pairs = set[tuple[str, str, str]]
 
@@ -106,3 +109,24 @@ def test_equal_names_are_no_pair_and_count_under_their_root() -> None:
     roots = {"Ann Bell": "ANN BELL"}
     assert pairs("ANN BELL", "Ann Bell", roots=roots) == set()
     assert pairs("ANN BELL", "Ann Bell", "Ann B. Bell", roots=roots) == {("ANN BELL", "Ann B. Bell", "fuller_name")}
+
+
+WORDS = [consonant + vowel for consonant in "bdkr" for vowel in "aeio"]
+MIDDLES = st.lists(st.sampled_from(["b", "c", "beth", "bea", "carl"]), max_size=3).map(tuple)
+
+
+@given(st.lists(MIDDLES, unique=True, max_size=12))
+def test_no_form_that_is_compatible_is_passed_over(middles: list[tuple[str, ...]]) -> None:
+    forms = [Form("ann", some, "bell", f"ann {' '.join(some)} bell", str(some)) for some in middles]
+    by_middles = ByMiddles(forms)
+    for form in forms:
+        fitting = {other for other in forms if compatible(form.middles, other.middles)}
+        assert fitting <= set(by_middles.near(form))
+
+
+def test_thousands_of_one_first_and_family_name_are_not_all_compared() -> None:
+    names = [f"Ann {first}{second}{third} Bell" for first in WORDS for second in WORDS for third in WORDS]
+    with cpu_limit(5):
+        assert pairs("Ann Bell", *names) == {
+            (min("Ann Bell", name), max("Ann Bell", name), "several_fuller_forms") for name in names
+        }
