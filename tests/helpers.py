@@ -2,6 +2,7 @@
 
 import hashlib
 import signal
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -43,6 +44,34 @@ def rebuilt(tables: Frames) -> dict[str, bytes]:
     """The bytes of each page as the tables give them back, by the page's source."""
     sources = dict(tables["profiles"].select("profile_id", "source").iter_rows())
     return {sources[profile_id]: page for profile_id, page in rebuild_pages(tables)}
+
+
+def lines_claimed(tables: Frames, profile_id: str) -> Counter[int]:
+    """How many rows claim each line of a page: its header, its listings and the quarantine."""
+    header = tables["profiles"].filter(profile_id=profile_id)["header"].item()
+    claimed = Counter(range(1, header.count("\n") + 2) if header else ())
+    for table in ("listings", "quarantine"):
+        for first, last in tables[table].filter(profile_id=profile_id).select("line_start", "line_end").iter_rows():
+            claimed.update(range(first, last + 1))
+    return claimed
+
+
+def assert_accounted(*texts: str, observed_on: list[date | None] | None = None) -> Frames:
+    """Each page comes back byte for byte, each line that is not empty stands in one row, and no line in two."""
+    tables = tables_of(*texts, observed_on=observed_on)
+    sources = {text: min(f"p{n}.txt" for n, other in enumerate(texts) if other == text) for text in set(texts)}
+    assert rebuilt(tables) == {source: text.encode() for text, source in sources.items()}
+    profiles = {
+        source: row for *row, source in tables["profiles"].select("profile_id", "newline", "source").iter_rows()
+    }
+    for text, source in sources.items():
+        profile_id, newline = profiles[source]
+        lines = text.split("\r\n" if newline == "CRLF" else "\n")
+        claimed = lines_claimed(tables, profile_id)
+        filled = {number for number, line in enumerate(lines, 1) if line}
+        assert filled - set(claimed) == set()
+        assert {number: times for number, times in claimed.items() if times > 1 or number > len(lines)} == {}
+    return tables
 
 
 @contextmanager
