@@ -5,10 +5,10 @@ and how often the last doubling multiplied them: about 2 where the time is linea
 """
 
 import hashlib
-import sys
 import time
 from collections.abc import Callable
 
+import click
 from rich.console import Console
 from rich.table import Column, Table
 
@@ -77,10 +77,11 @@ def seconds(text: str) -> float:
     return time.process_time() - start
 
 
-def main() -> None:
-    """Run, and print the table."""
-    start = int(sys.argv[1]) if len(sys.argv) > 1 else START
-    doublings = int(sys.argv[2]) if len(sys.argv) > 2 else DOUBLINGS
+@click.command()
+@click.argument("start", type=click.IntRange(1), default=START)
+@click.argument("doublings", type=click.IntRange(1), default=DOUBLINGS)
+def main(start: int, doublings: int) -> None:
+    """Read pages of START bytes and their doublings, and print the table."""
     sizes = [start * 2**step for step in range(doublings + 1)]
     table = Table(Column("page, CPU seconds", no_wrap=True), *(f"{size / 1e6:.2f} MB" for size in sizes), "last")
     for kind, page in PAGES.items():

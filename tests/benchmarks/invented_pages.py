@@ -4,12 +4,13 @@ Papers are written in groups of twelve people whose pages list fifty papers each
 pages. The pages are clean: no rule of severity warning or error is broken. Same number, same bytes.
 """
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
+
+import click
 
 PAPERS = 100_000
 GROUP = 12
@@ -104,9 +105,12 @@ def write(folder: Path, papers: int = PAPERS) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def main() -> None:
-    """Write as many pages as were asked for."""
-    write(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else PAPERS)
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("papers", type=click.IntRange(1), default=PAPERS)
+def main(folder: Path, papers: int) -> None:
+    """Write pages of so many PAPERS into FOLDER."""
+    write(folder, papers)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from statistics import median
 from typing import Any
 from unittest.mock import patch
 
+import click
 import invented_pages
 from rich.console import Console
 from rich.table import Table
@@ -81,10 +82,11 @@ def quality(seconds: dict[str, float]) -> float:
     return sum(value for part, value in seconds.items() if part != WHOLE and not part.startswith(" "))
 
 
-def main() -> None:
-    """Run, and print the table."""
-    papers = int(sys.argv[1]) if len(sys.argv) > 1 else invented_pages.PAPERS
-    runs = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+@click.command()
+@click.argument("papers", type=click.IntRange(1), default=invented_pages.PAPERS)
+@click.argument("runs", type=click.IntRange(1), default=1)
+def main(papers: int, runs: int) -> None:
+    """Build so many PAPERS, RUNS times, and print the table."""
     table = Table("part", *(f"run {number + 1}, s" for number in range(runs)), "median share")
     with tempfile.TemporaryDirectory() as folder:
         pages = Path(folder) / "pages"
