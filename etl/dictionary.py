@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from etl.load.metadata import described
 from etl.load.sqlite import ddl
-from schemas import TABLES, VIEWS, Column, Definition
+from schemas import QUESTIONS, TABLES, VIEWS, Column, Definition
 
 
 def as_sql() -> str:
@@ -15,7 +15,7 @@ def as_sql() -> str:
 
 
 def as_text() -> str:
-    """Every table and view with its columns, to be read on a terminal."""
+    """Every table and view with its columns, and every question, to be read on a terminal."""
     parts = []
     for model in TABLES.values():
         definition = model.definition()
@@ -26,11 +26,14 @@ def as_text() -> str:
         width = max(map(len, view.columns))
         rows = [f"  {name:<{width}}  {words}" for name, words in view.columns.items()]
         parts.append("\n".join([f"{view.name} (view): {view.description}", *rows]))
+    for question in QUESTIONS.values():
+        rows = [f"  :{name}  {meaning}" for name, meaning in question.params.items()]
+        parts.append("\n".join([f"{question.name} (question): {question.title} {question.description}", *rows]))
     return "\n\n".join(parts)
 
 
 def as_markdown() -> str:
-    """The dictionary as Markdown: a heading, a sentence and a table of columns for each table and view."""
+    """The dictionary as Markdown: a heading, a sentence and a table of columns for each table and view; the questions."""
     parts = [_heading(f"`{d.name}`", d.description, _table_rows(d)) for d in (m.definition() for m in TABLES.values())]
     for view in VIEWS.values():
         rows = [
@@ -39,7 +42,7 @@ def as_markdown() -> str:
             *(f"| `{name}` | {words} |" for name, words in view.columns.items()),
         ]
         parts.append(_heading(f"`{view.name}` (view)", view.description, rows))
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, _questions()])
 
 
 def kind(column: Column) -> str:
@@ -50,6 +53,18 @@ def kind(column: Column) -> str:
     ['text', 'date', 'boolean']
     """
     return {"String": "text", "Int64": "integer", "Date": "date", "Boolean": "boolean"}[str(column.dtype)]
+
+
+def _questions() -> str:
+    rows = ["| name | question | parameters |", "|---|---|---|"]
+    for question in QUESTIONS.values():
+        params = " ".join(f"`{name}`: {meaning}" for name, meaning in question.params.items())
+        rows.append(f"| `{question.name}` | {question.title} {question.description} | {params} |")
+    return _heading(
+        "Questions",
+        "SQL that Datasette runs with parameters, at `/paperledger/NAME`; any parameter may be empty.",
+        rows,
+    )
 
 
 def _heading(heading: str, description: str, rows: list[str]) -> str:

@@ -10,6 +10,7 @@ from schemas.paper_list import PaperList
 from schemas.papers import Institutions, Links, PaperAuthors, PaperInstitutions, Papers
 from schemas.profiles import Listings, Profiles, Variants
 from schemas.quality import Findings, Quarantine, Rules
+from schemas.questions import QUESTIONS, Question
 from schemas.rules import RULES, Rule
 from schemas.table import Column, Definition, Frames, Reference, Table
 from schemas.views import VIEWS, View
@@ -37,6 +38,7 @@ TABLES: dict[str, type[Table]] = {
 """The published tables by name, in the order of their foreign keys."""
 
 __all__ = [
+    "QUESTIONS",
     "RULES",
     "TABLES",
     "VIEWS",
@@ -58,6 +60,7 @@ __all__ = [
     "Papers",
     "Profiles",
     "Quarantine",
+    "Question",
     "Reference",
     "Rule",
     "Rules",

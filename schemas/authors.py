@@ -58,6 +58,7 @@ class AuthorNames(Table):
         nullable=True,
         title="Evidence",
         description="The other spelling and the co-author they share; null where none was needed.",
+        metadata={"sortable": False},
     )
 
     class Config:
@@ -80,7 +81,11 @@ class MergeCandidates(Table):
         ),
         metadata={"facet": True},
     )
-    evidence: str = Field(title="Evidence", description="The two spellings, and a shared co-author where there is one.")
+    evidence: str = Field(
+        title="Evidence",
+        description="The two spellings, and a shared co-author where there is one.",
+        metadata={"sortable": False},
+    )
 
     class Config:
         name = "merge_candidates"
@@ -89,4 +94,5 @@ class MergeCandidates(Table):
             "primary_key": ["author_id", "other_id"],
             "references": {"author_id": "authors", "other_id": "authors(author_id)"},
             "short_rows": True,
+            "group": "audit",
         }

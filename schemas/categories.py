@@ -2,6 +2,7 @@
 
 from pandera.polars import Field
 
+from schemas.rights import TAXONOMY
 from schemas.table import Table
 
 
@@ -26,4 +27,4 @@ class Categories(Table):
     class Config:
         name = "categories"
         title = "Categories"
-        metadata = {"primary_key": ["category_id"], "label": "name"}
+        metadata = {"primary_key": ["category_id"], "label": "name", "sort": "category_id", "rights": TAXONOMY}

@@ -31,4 +31,7 @@ class PaperList(Table):
     class Config:
         name = "paper_list"
         title = "Papers, one file"
-        metadata = {"primary_key": ["paper_id"]}
+        metadata = {
+            "primary_key": ["paper_id"],
+            "references": {"paper_id": "papers", "category_id": "categories"},
+        }

@@ -20,7 +20,9 @@ class Papers(Table):
     )
     title: str = Field(str_length={"min_value": 1}, title="Title", description="Title as printed.")
     abstract: str = Field(
-        title="Abstract", description="Abstract as printed, TeX and all; empty where the page prints none."
+        title="Abstract",
+        description="Abstract as printed, TeX and all; empty where the page prints none.",
+        metadata={"sortable": False},
     )
     category_id: str = Field(
         nullable=True,
@@ -66,6 +68,8 @@ class Papers(Table):
             "references": {"category_id": "categories"},
             "label": "title",
             "sort": "-published",
+            "orders": ["published,category_id"],
+            "page_size": 20,
         }
 
 
@@ -100,7 +104,7 @@ class Institutions(Table):
     class Config:
         name = "institutions"
         title = "Institutions"
-        metadata = {"primary_key": ["institution_id"], "label": "name"}
+        metadata = {"primary_key": ["institution_id"], "label": "name", "sort": "name"}
 
 
 class PaperInstitutions(Table):

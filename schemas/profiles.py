@@ -69,6 +69,7 @@ class Profiles(Table):
     header: str = Field(
         title="Header",
         description='The page\'s first lines as they are, through "N Papers" or the last header line that is known.',
+        metadata={"sortable": False},
     )
 
     class Config:
@@ -79,6 +80,7 @@ class Profiles(Table):
             "references": {"author_id": "authors", "category_id": "categories"},
             "label": "name",
             "sort": "name",
+            "page_size": 50,
         }
 
 
@@ -116,6 +118,7 @@ class Listings(Table):
             "primary_key": ["profile_id", "position"],
             "references": {"profile_id": "profiles", "paper_id": "papers"},
             "short_rows": True,
+            "group": "audit",
         }
 
 
@@ -130,7 +133,7 @@ class Variants(Table):
         description="What differs; block stands for the listing's raw lines, where spacing or shape differs.",
         metadata={"facet": True},
     )
-    value: str = Field(title="Value", description="What this listing says.")
+    value: str = Field(title="Value", description="What this listing says.", metadata={"sortable": False})
 
     class Config:
         name = "variants"
@@ -138,4 +141,7 @@ class Variants(Table):
         metadata = {
             "primary_key": ["profile_id", "position", "field"],
             "references": {"profile_id,position": "listings"},
+            "orders": ["field,profile_id,position"],
+            "page_size": 20,
+            "group": "audit",
         }

@@ -4,6 +4,7 @@ from pandera.polars import Field
 
 from schemas.checks import at_least, row_check
 from schemas.patterns import RULE_ID
+from schemas.rights import TOOL
 from schemas.rules import DIMENSIONS, SEVERITIES
 from schemas.table import Table
 
@@ -19,7 +20,9 @@ class Quarantine(Table):
     )
     line_end: int = Field(title="Last line", description="Last line.", metadata={"unit": "line number"})
     rule_ids: str = Field(title="Rules", description="Every rule that the lines break, as a JSON list.")
-    raw_text: str = Field(title="Raw text", description="The lines as they are, joined by a line feed.")
+    raw_text: str = Field(
+        title="Raw text", description="The lines as they are, joined by a line feed.", metadata={"sortable": False}
+    )
     reason: str = Field(title="Reason", description="Why, in words.")
 
     lines_in_order = row_check(at_least, "line_end", other="line_start")
@@ -27,7 +30,12 @@ class Quarantine(Table):
     class Config:
         name = "quarantine"
         title = "Quarantine"
-        metadata = {"primary_key": ["profile_id", "line_start"], "references": {"profile_id": "profiles"}}
+        metadata = {
+            "primary_key": ["profile_id", "line_start"],
+            "references": {"profile_id": "profiles"},
+            "page_size": 20,
+            "group": "audit",
+        }
 
 
 class Rules(Table):
@@ -46,7 +54,7 @@ class Rules(Table):
         isin=list(DIMENSIONS), title="Dimension", description="The dimension of data quality.", metadata={"facet": True}
     )
     title: str = Field(title="Title", description="What must hold.")
-    why: str = Field(title="Why", description="What goes wrong otherwise.")
+    why: str = Field(title="Why", description="What goes wrong otherwise.", metadata={"sortable": False})
     checked: int = Field(
         ge=0, title="Checked", description="How many rows, pages or blocks were looked at.", metadata={"unit": "items"}
     )
@@ -63,7 +71,13 @@ class Rules(Table):
     class Config:
         name = "rules"
         title = "Rules"
-        metadata = {"primary_key": ["rule_id"], "label": "title", "sort": "rule_id"}
+        metadata = {
+            "primary_key": ["rule_id"],
+            "label": "title",
+            "sort": "rule_id",
+            "group": "audit",
+            "rights": TOOL,
+        }
 
 
 class Findings(Table):
@@ -102,4 +116,7 @@ class Findings(Table):
             "references": {"rule_id": "rules", "profile_id": "profiles"},
             "label": "message",
             "sort": "rule_id",
+            "orders": ["rule_id,source,line_start,finding_id"],
+            "page_size": 50,
+            "group": "audit",
         }

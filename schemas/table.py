@@ -7,13 +7,17 @@ Datasette's metadata and the data dictionary are rendered from, so that nothing 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import pandera.polars as pa
 import polars as pl
 
+from schemas.rights import PAGES, Rights
+
 Frames = dict[str, pl.DataFrame]
 """Tables by name."""
+Group = Literal["data", "audit"]
+"""What a table is for: the dataset itself, or how it came about and what is wrong with it."""
 STORED_AS: dict[Any, Any] = {pl.Date(): pl.String(), pl.Boolean(): pl.Int64()}
 """The types that SQLite lacks, and those that stand for them there."""
 
@@ -30,6 +34,7 @@ class Column:
     unit: str | None
     unique: bool
     facet: bool
+    sortable: bool
     rule: str | None
     checks: tuple[tuple[str, dict[str, Any]], ...]
 
@@ -56,6 +61,10 @@ class Definition:
     short_rows: bool
     label: str | None
     sort: str | None
+    page_size: int | None
+    orders: tuple[tuple[str, ...], ...]
+    group: Group
+    rights: Rights
 
     @property
     def schema(self) -> pl.Schema:
@@ -67,7 +76,9 @@ class Table(pa.DataFrameModel):
     """Base of the models: columns are exact, and the table's own facts stand in `Config.metadata`.
 
     `primary_key` (a list of columns), `references` (column, or columns joined by a comma, to table),
-    `short_rows` (WITHOUT ROWID pays), `label` and `sort` (for Datasette; a leading - means descending).
+    `short_rows` (WITHOUT ROWID pays), `label`, `sort` (a leading - means descending) and `page_size` (for Datasette),
+    `orders` (columns joined by a comma, in which questions want the rows),
+    `group` (data, unless it says audit) and `rights` (the pages', unless it says otherwise).
     """
 
     class Config:
@@ -97,6 +108,10 @@ class Table(pa.DataFrameModel):
             short_rows=facts.get("short_rows", False),
             label=facts.get("label"),
             sort=facts.get("sort"),
+            page_size=facts.get("page_size"),
+            orders=tuple(tuple(columns.split(",")) for columns in facts.get("orders", ())),
+            group=facts.get("group", "data"),
+            rights=facts.get("rights", PAGES),
         )
 
     @classmethod
@@ -138,6 +153,7 @@ def _column(name: str, column: Any) -> Column:
         unit=facts.get("unit"),
         unique=facts.get("unique", False),
         facet=facts.get("facet", False),
+        sortable=facts.get("sortable", True),
         rule=facts.get("rule"),
         checks=tuple((check.name, dict(check.statistics or {})) for check in column.checks),
     )

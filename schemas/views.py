@@ -2,16 +2,29 @@
 
 from dataclasses import dataclass
 
+from schemas.rights import PAGES, Rights
+from schemas.table import Group
+
 
 @dataclass(frozen=True)
 class View:
-    """One view: its words, its columns in order with a description each, and its SQL."""
+    """One view: its words, its columns in order with a description each, its SQL, and how Datasette shows it.
+
+    `list_facets` are columns of JSON lists, which facet where papers are few; a leading - in `sort` means descending.
+    """
 
     name: str
     title: str
     description: str
     columns: dict[str, str]
     sql: str
+    sortable: tuple[str, ...]
+    sort: str | None = None
+    facets: tuple[str, ...] = ()
+    list_facets: tuple[str, ...] = ()
+    page_size: int | None = None
+    group: Group = "data"
+    rights: Rights = PAGES
 
 
 PAPER_LIST = View(
@@ -19,16 +32,16 @@ PAPER_LIST = View(
     title="Papers to read",
     description="Papers with their authors in one line; the view to start from.",
     columns={
-        "paper_id": "The paper.",
+        "paper_id": "The paper's identifier.",
         "title": "Title as printed.",
-        "published": "Date of the badge.",
-        "category_id": "Primary category.",
-        "category": "Its name.",
+        "published": "Date that pages print on the paper's badge; null where no page tells the year.",
+        "category_id": "Primary category, such as cs.CL; null where unknown.",
+        "category": "arXiv's name of the category.",
         "authors": 'The names of the byline, joined by "; ", ending in "et al." where the page cuts it.',
         "author_names": "Every known author's name as a JSON list, those behind the cut included.",
-        "institutions": "The byline's institutions, joined by a semicolon.",
+        "institutions": "The institutions that the byline is tagged with, joined by a semicolon; null where there are none.",
         "has_code": "Whether the page flags the paper with Code.",
-        "citekey": "Citation key.",
+        "citekey": "Key to cite the paper by, such as bell2025bells; unique.",
     },
     sql="""
 SELECT
@@ -36,7 +49,7 @@ SELECT
   papers.title,
   papers.published,
   papers.category_id,
-  categories.name AS category,
+  (SELECT name FROM categories WHERE category_id = papers.category_id) AS category,
   (
     SELECT group_concat(name, '; ')
     FROM (
@@ -63,37 +76,53 @@ SELECT
   ) AS institutions,
   papers.has_code,
   papers.citekey
-FROM papers LEFT JOIN categories USING (category_id)
+FROM papers
 """,
+    # Other columns are made row by row: to sort by one, or to facet a list, makes them all.
+    sortable=("paper_id", "published", "category_id", "citekey"),
+    sort="-published",
+    facets=("category_id", "has_code"),
+    list_facets=("author_names",),
+    page_size=50,
 )
 
 COAUTHORS = View(
     name="coauthors",
+    # Counted author by author, so that the first rows come at once: grouping all pairs takes seconds on 100,000 papers.
     title="Co-authors",
     description=(
         "Pairs of authors of one paper, in both directions. A lower bound: most bylines are cut after three names,"
         " so that many who wrote together are not seen together."
     ),
     columns={
-        "author_id": "An author.",
+        "author_id": "An author's identifier.",
         "author": "The author's name.",
-        "other_id": "Somebody who wrote with the author.",
+        "other_id": "The identifier of somebody who stands on a paper with the author.",
         "other": "That person's name.",
         "papers": "How many papers name both: at least so many do.",
     },
     sql="""
 SELECT
-  one.author_id,
+  authors.author_id,
   authors.name AS author,
-  two.author_id AS other_id,
+  others.author_id AS other_id,
   others.name AS other,
-  count(*) AS papers
-FROM paper_authors AS one
-JOIN paper_authors AS two ON two.paper_id = one.paper_id AND two.author_id <> one.author_id
-JOIN authors ON authors.author_id = one.author_id
-JOIN authors AS others ON others.author_id = two.author_id
-GROUP BY one.author_id, two.author_id
+  together.value AS papers
+FROM authors
+JOIN json_each((
+  SELECT json_group_object(other_id, papers)
+  FROM (
+    SELECT two.author_id AS other_id, count(*) AS papers
+    FROM paper_authors AS one
+    JOIN paper_authors AS two ON two.paper_id = one.paper_id AND two.author_id <> one.author_id
+    WHERE one.author_id = authors.author_id
+    GROUP BY two.author_id
+  )
+)) AS together
+JOIN authors AS others ON others.author_id = together.key
 """,
+    sortable=("author_id", "other_id", "papers"),
+    page_size=50,
 )
 
 PAPERS_BY_MONTH = View(
@@ -106,11 +135,14 @@ PAPERS_BY_MONTH = View(
         "papers": "How many papers.",
     },
     sql="""
-SELECT strftime('%Y-%m', published) AS month, category_id, count(*) AS papers
+SELECT substr(published, 1, 7) AS month, category_id, count(*) AS papers
 FROM papers
 WHERE published IS NOT NULL
 GROUP BY month, category_id
 """,
+    sortable=("month", "category_id", "papers"),
+    sort="-month",
+    facets=("category_id",),
 )
 
 FINDING_LIST = View(
@@ -118,9 +150,9 @@ FINDING_LIST = View(
     title="Findings to read",
     description="What the rules found, with the place on the page and the text that stands there.",
     columns={
-        "finding_id": "The finding.",
-        "severity": "error or warning.",
-        "rule_id": "The rule.",
+        "finding_id": "The finding's identifier.",
+        "severity": "error (nothing would have been published) or warning (published and told).",
+        "rule_id": "The rule's identifier.",
         "rule": "What must hold.",
         "source": "The page's file.",
         "lines": "The page's lines, from 1.",
@@ -142,6 +174,10 @@ SELECT
   message
 FROM findings JOIN rules USING (rule_id)
 """,
+    sortable=("finding_id", "severity", "rule_id", "source"),
+    facets=("severity", "rule"),
+    page_size=50,
+    group="audit",
 )
 
 COVERAGE = View(
@@ -149,12 +185,12 @@ COVERAGE = View(
     title="Coverage",
     description="How many of the papers that each page states it lists; the site shows at most 50 a page.",
     columns={
-        "profile_id": "The page.",
-        "name": "Its owner.",
-        "observed_on": "When it was saved.",
+        "profile_id": "The page's identifier.",
+        "name": "The page's owner; null where it names none.",
+        "observed_on": "When it was saved; null where unknown.",
         "stated_papers": "How many papers it states.",
         "listed_papers": "How many of them it lists.",
-        "share": "The one divided by the other; null where the page states none.",
+        "share": "Listed papers divided by stated ones: 1 is all; null where the page states none.",
     },
     sql="""
 SELECT
@@ -166,6 +202,9 @@ SELECT
   1.0 * listed_papers / nullif(stated_papers, 0) AS share
 FROM profiles
 """,
+    sortable=("profile_id", "name", "observed_on", "stated_papers", "listed_papers", "share"),
+    sort="share",
+    group="audit",
 )
 
 VIEWS: dict[str, View] = {view.name: view for view in (PAPER_LIST, COAUTHORS, PAPERS_BY_MONTH, FINDING_LIST, COVERAGE)}

@@ -35,7 +35,8 @@ def hash_release(tables: Frames, provenance: dict[str, Any]) -> str:
         for name, model in TABLES.items()
         if name in tables
     )
-    return hash_wording(Wording(render_metadata(), (view.sql.strip() for view in VIEWS.values()), rows), provenance)
+    metadata = render_metadata(tables["papers"].height)
+    return hash_wording(Wording(metadata, (view.sql.strip() for view in VIEWS.values()), rows), provenance)
 
 
 def hash_wording(wording: Wording, provenance: dict[str, Any]) -> str:

@@ -20,9 +20,11 @@ from typing import Any
 import pyarrow as pa
 
 from etl.errors import PublicationError
+from etl.load.datapackage import render_datapackage
 from etl.load.disk import HIDDEN, point, sync, write_text
 from etl.load.layout import (
     CURRENT,
+    DATA_PACKAGE,
     DATABASE_FILE,
     ID_LENGTH,
     MANIFEST,
@@ -118,7 +120,8 @@ def _write_files(folder: Path, tables: Frames, documents: Mapping[str, str]) -> 
         write_parquet(folder / f"{name}.parquet", TABLES[name], frame)
     papers = paper_list(tables)
     write_parquet(folder / PAPER_LIST_FILE, PaperList, papers)
-    for name, text in {METADATA: render_metadata(), **documents}.items():
+    package = render_datapackage({path.name: file_facts(path) for path in folder.iterdir()})
+    for name, text in {METADATA: render_metadata(papers.height), DATA_PACKAGE: package, **documents}.items():
         write_text(folder / name, text)
     return {f"{name}.parquet": frame.height for name, frame in tables.items()} | {PAPER_LIST_FILE: papers.height}
 

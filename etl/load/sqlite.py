@@ -50,12 +50,14 @@ def ddl(definition: Definition) -> str:
 
 
 def indexes(definition: Definition) -> Iterator[tuple[str, ...]]:
-    """The columns to be indexed: foreign keys and facets, but for those that a key's index already begins with."""
-    keys = [definition.primary_key, *((column.name,) for column in definition.columns if column.unique)]
-    wanted = [*(reference.columns for reference in definition.references)]
+    """The columns to be indexed: orders, foreign keys, facets, but for those that a wider index already begins with."""
+    found = [definition.primary_key, *((column.name,) for column in definition.columns if column.unique)]
+    wanted = [*definition.orders, *(reference.columns for reference in definition.references)]
     wanted += [(column.name,) for column in definition.columns if column.facet]
-    for columns in dict.fromkeys(wanted):
-        if not any(key[: len(columns)] == columns for key in keys):
+    wanted += [(definition.sort.removeprefix("-"),)] if definition.sort else []
+    for columns in wanted:
+        if not any(index[: len(columns)] == columns for index in found):
+            found.append(columns)
             yield columns
 
 

@@ -24,6 +24,7 @@ DOCUMENTS = {"results.json": "{}\n", "report.html": "<p>Bells</p>\n"}
 FILES = [
     DATABASE,
     MANIFEST,
+    "datapackage.json",
     "datasette-metadata.json",
     "paper_list.parquet",
     *DOCUMENTS,

@@ -75,3 +75,32 @@ def test_finding_list_names_the_rule_and_the_lines(connection: sqlite3.Connectio
 def test_coverage_is_a_share_or_null_where_nothing_is_stated(connection: sqlite3.Connection) -> None:
     found = connection.execute("SELECT name, stated_papers, listed_papers, share FROM coverage ORDER BY name")
     assert [tuple(row) for row in found] == [("Ann Bell", 3, 2, pytest.approx(2 / 3)), ("Eve Fox", None, 1, None)]
+
+
+def plan(connection: sqlite3.Connection, sql: str, *values: str) -> list[str]:
+    """How SQLite goes about a query, the outermost loops first."""
+    return [row["detail"] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values) if row["parent"] == 0]
+
+
+@pytest.mark.parametrize(
+    ("sql", "begins"),
+    [
+        pytest.param(
+            "SELECT * FROM paper_list ORDER BY published DESC LIMIT 50", "SCAN papers USING INDEX", id="first"
+        ),
+        pytest.param("SELECT * FROM paper_list WHERE paper_id = ''", "SEARCH papers USING INDEX", id="one-paper"),
+        pytest.param(
+            "SELECT has_code, count(*) FROM paper_list GROUP BY 1", "SCAN papers USING COVERING INDEX", id="facet"
+        ),
+        pytest.param(
+            "SELECT category_id, count(*) FROM paper_list GROUP BY 1", "SCAN papers USING COVERING INDEX", id="category"
+        ),
+        pytest.param("SELECT count(*) FROM paper_list", "SCAN papers USING COVERING INDEX", id="count"),
+        pytest.param("SELECT * FROM coauthors LIMIT 50", "SCAN authors", id="coauthors"),
+        pytest.param("SELECT * FROM coauthors WHERE author_id = ''", "SEARCH authors USING INDEX", id="one-author"),
+    ],
+)
+def test_a_view_is_read_by_an_index_and_not_sorted_whole(connection: sqlite3.Connection, sql: str, begins: str) -> None:
+    steps = plan(connection, sql)
+    assert steps[0].startswith(begins), steps
+    assert "USE TEMP B-TREE FOR ORDER BY" not in steps

@@ -1,0 +1,231 @@
+"""The questions that the dataset answers: SQL with parameters, and the words for people. Any SQLite runs them.
+
+Every parameter may be empty. Each result has a total order, and where cut bylines or pages that list too little make
+a number a lower bound, the words say so.
+"""
+
+from dataclasses import dataclass, field
+
+from schemas.raw_lines import BYLINE, SHOWN_LETTERS, WITH_LINES
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question in plain words, the SQL that answers it, and what each parameter means."""
+
+    name: str
+    title: str
+    description: str
+    sql: str
+    params: dict[str, str] = field(default_factory=dict)
+
+
+CUT_BYLINES = "A lower bound: most bylines are cut after three names, and pages list at most 50 papers."
+FOUND_PAPERS = 100
+"""How many papers a search shows."""
+TITLE_WEIGHT = 5.0
+"""How much more a word counts in a title than in an abstract."""
+
+SEARCH_PAPERS = Question(
+    name="search_papers",
+    title="Which papers speak of this?",
+    description=(
+        f"The {FOUND_PAPERS} best matches; a word in the title counts {TITLE_WEIGHT:g} times one in the abstract."
+        " All words must occur, in any form (“ring” finds “ringing”); « and » mark them."
+    ),
+    params={"q": 'Words to look for, or one "exact phrase" in double quotes.'},
+    # Every word becomes a quoted string, so that no character is an operator of FTS5's own language. printf ends the
+    # text at a NUL, where FTS5 would stop in the middle of a string. The best are chosen before the costly snippets.
+    sql=f"""
+WITH
+  input AS (SELECT trim(printf('%s', :q)) AS words),
+  asked AS (
+    SELECT
+      CASE
+        WHEN words LIKE '"%"' AND length(words) - length(replace(words, '"', '')) = 2 THEN words
+        ELSE '"' || replace(replace(words, '"', ' '), ' ', '" "') || '"'
+      END AS expression
+    FROM input
+  ),
+  best AS (
+    SELECT rowid AS place, bm25(papers_fts, {TITLE_WEIGHT}, 1.0) AS score
+    FROM papers_fts
+    WHERE papers_fts MATCH (SELECT expression FROM asked)
+    ORDER BY score, place
+    LIMIT {FOUND_PAPERS}
+  )
+SELECT
+  papers.paper_id,
+  highlight(papers_fts, 0, '«', '»') AS title,
+  snippet(papers_fts, 1, '«', '»', '…', 32) AS abstract,
+  papers.published,
+  papers.category_id,
+  papers.citekey
+FROM papers_fts
+JOIN papers ON papers.rowid = papers_fts.rowid
+JOIN best ON best.place = papers_fts.rowid
+WHERE papers_fts MATCH (SELECT expression FROM asked) AND papers_fts.rowid IN (SELECT place FROM best)
+ORDER BY best.score, papers.paper_id
+""",  # noqa: S608
+)
+
+COAUTHORS_OF_AUTHOR = Question(
+    name="coauthors_of_author",
+    title="Who wrote together with this author?",
+    description=f"Everybody who stands on a paper with the author, most papers first. {CUT_BYLINES}",
+    params={"author_id": "The author's identifier, such as ann-bell: see the table of authors."},
+    sql="""
+SELECT other_id AS author_id, other AS author, papers AS papers_together_at_least
+FROM coauthors
+WHERE author_id = :author_id
+ORDER BY papers DESC, other, other_id
+""",
+)
+
+PAPERS_OF_AUTHOR = Question(
+    name="papers_of_author",
+    title="What did this author write?",
+    description=(
+        "The author's papers, newest first, those too where the name is hidden behind “et al.” and only the author's own"
+        f" page tells. {CUT_BYLINES}"
+    ),
+    params={"author_id": "The author's identifier, such as ann-bell: see the table of authors."},
+    sql="""
+SELECT
+  papers.paper_id,
+  papers.title,
+  papers.published,
+  papers.category_id,
+  CASE
+    WHEN mine.position IS NULL THEN 'hidden: not in the byline as printed'
+    WHEN papers.authors_truncated THEN mine.position || ' of more than ' || papers.listed_author_count
+    ELSE mine.position || ' of ' || papers.listed_author_count
+  END AS place_in_byline,
+  mine.name AS written_as,
+  paper_list.authors
+FROM paper_authors AS mine
+JOIN papers USING (paper_id)
+JOIN paper_list USING (paper_id)
+WHERE mine.author_id = :author_id
+ORDER BY papers.published DESC, papers.paper_id
+""",
+)
+
+PAPERS_BY_CATEGORY_AND_YEAR = Question(
+    name="papers_by_category_and_year",
+    title="Which papers are in this category, from this year?",
+    description="Papers, newest first. Left empty, a field means all; papers without a known year come last.",
+    params={"category_id": "arXiv's category, such as cs.CL.", "year": "A year in four digits, such as 2025."},
+    sql="""
+SELECT paper_id, title, authors, published, category_id, category
+FROM paper_list
+WHERE (:category_id = '' OR category_id = :category_id) AND (:year = '' OR substr(published, 1, 4) = :year)
+ORDER BY published DESC, paper_id
+""",
+)
+
+PAPERS_WITH_CODE = Question(
+    name="papers_with_code",
+    title="Which papers come with code?",
+    description=(
+        "Papers that a page flags with “Code”, and papers whose abstract holds the address of a place for code; a row for each"
+        " address. Newest first."
+    ),
+    sql="""
+SELECT
+  papers.paper_id,
+  papers.title,
+  papers.published,
+  CASE
+    WHEN links.url IS NULL THEN 'the page''s flag'
+    WHEN papers.has_code THEN 'flag and address'
+    ELSE 'an address in the abstract'
+  END AS told_by,
+  links.url
+FROM papers
+LEFT JOIN links ON links.paper_id = papers.paper_id AND links.kind = 'code'
+WHERE papers.has_code OR links.url IS NOT NULL
+ORDER BY papers.published DESC, papers.paper_id, links.url
+""",
+)
+
+CHANGED_PAPERS = Question(
+    name="changed_papers",
+    title="Where do pages disagree about a paper?",
+    description=(
+        "What a page says of a paper where the dataset says something else: another title, date, category, byline or abstract,"
+        " because a newer or surer page was believed. (A paper that stands under two dates was not merged: see the rule PAP-008.)"
+    ),
+    sql=f"""
+SELECT
+  listings.paper_id,
+  papers.title,
+  variants.field AS differs_in,
+  variants.value AS this_page_says,
+  CASE variants.field
+    WHEN 'title' THEN papers.title
+    WHEN 'published' THEN papers.published
+    WHEN 'category_id' THEN papers.category_id
+    WHEN 'byline' THEN {BYLINE}
+    WHEN 'abstract' THEN papers.abstract
+  END AS dataset_says,
+  variants.profile_id,
+  profiles.name AS page_of,
+  profiles.observed_on AS page_saved_on,
+  profiles.source,
+  listings.line_start AS line
+FROM variants
+JOIN listings USING (profile_id, position)
+JOIN papers USING (paper_id)
+JOIN profiles USING (profile_id)
+WHERE variants.field <> 'block'
+ORDER BY variants.field DESC, variants.profile_id DESC, variants.position DESC
+""",  # noqa: S608
+)
+
+COVERAGE_BY_PROFILE = Question(
+    name="coverage_by_profile",
+    title="How much of each person's work does the dataset know?",
+    description=(
+        "Of the papers that a page says there are, how many it lists; the smallest share first. The site shows at most 50"
+        " papers a page, so counts over this dataset are lower bounds."
+    ),
+    sql="""
+SELECT
+  profile_id,
+  name,
+  observed_on,
+  stated_papers,
+  listed_papers,
+  max(stated_papers - listed_papers, 0) AS missing_papers,
+  round(100 * share, 1) AS percent_listed
+FROM coverage
+ORDER BY share IS NULL, share, missing_papers DESC, name, profile_id
+""",
+)
+
+FINDINGS_WITH_LINES = Question(
+    name="findings_with_lines",
+    title="What did the rules find, and what stands there?",
+    description=(
+        "Each finding with the lines of the page as they were printed; of lines in quarantine, the first"
+        f" {SHOWN_LETTERS:,} characters. A finding tells what is wrong or odd on a page; the dataset keeps it as printed."
+    ),
+    params={"rule_id": "A rule, such as PAP-002; empty for all. The table of rules lists them."},
+    sql=WITH_LINES,
+)
+
+QUESTIONS: dict[str, Question] = {
+    question.name: question
+    for question in (
+        SEARCH_PAPERS,
+        PAPERS_OF_AUTHOR,
+        COAUTHORS_OF_AUTHOR,
+        PAPERS_BY_CATEGORY_AND_YEAR,
+        PAPERS_WITH_CODE,
+        CHANGED_PAPERS,
+        COVERAGE_BY_PROFILE,
+        FINDINGS_WITH_LINES,
+    )
+}
+"""The questions by name, in the order in which a reader meets them."""
