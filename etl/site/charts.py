@@ -1,1 +1,114 @@
-"""The page of charts: each with its numbers as a table and the SQL behind them."""
+"""The page of charts: each with its numbers as a table and the SQL behind them.
+
+In: the charts in a release's `results.json`. Out: `/-/charts`, and each picture as a file at `/-/charts/ID.svg`. They are
+drawn when first asked for, once a release.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import msgspec
+from datasette import hookimpl
+from datasette.utils.asgi import NotFound, Request, Response
+from markupsafe import Markup
+
+from etl.charts import Chart
+from etl.charts.drawing import Picture, draw, style
+from etl.load.layout import DATABASE
+from etl.site.served import Served, served
+from etl.validate.results import RESULTS_FILE
+from schemas import TABLES
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+CHARTS = "/-/charts"
+_PAGE = "paperledger-charts.html"
+_TABLES = {
+    model.definition().primary_key[0]: name
+    for name, model in TABLES.items()
+    if len(model.definition().primary_key) == 1
+} | {"other_id": "authors"}
+"""The tables that a column's cells are rows of."""
+_drawing = Lock()
+
+
+class _Kept(msgspec.Struct):
+    """What of `results.json` is read here; those that an older tool wrote hold no charts."""
+
+    charts: list[Chart] = []
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A chart with its picture, where there is something to draw."""
+
+    chart: Chart
+    picture: Picture | None
+
+
+@hookimpl
+def register_routes(datasette: "Datasette") -> list[tuple[str, Any]]:
+    """The addresses of the page and of the pictures, where a release is served."""
+    release = served(datasette)
+    if release is None:
+        return []
+    charts = Charts(datasette, release)
+    return [(rf"{CHARTS}$", charts.page), (rf"{CHARTS}/(?P<chart>[^/]+)\.svg$", charts.picture)]
+
+
+class Charts:
+    """The page and the pictures of one release."""
+
+    def __init__(self, datasette: "Datasette", release: Served) -> None:
+        self._datasette = datasette
+        self._release = release
+
+    async def page(self, request: Request) -> Response:
+        """All charts, one under the other."""
+        drawn = await self._drawn(request)
+        urls = self._datasette.urls
+        asks = await self._datasette.permission_allowed(request.actor, "execute-sql", DATABASE, default=True)
+        context = {
+            "charts": drawn,
+            "style": Markup(style()),  # noqa: S704 - a file of ours
+            "database": DATABASE,
+            "tables": _TABLES,
+            "folder": urls.path(CHARTS),
+            "queries": {
+                one.chart.id: f"{urls.database(DATABASE)}?{urlencode({'sql': one.chart.sql})}" for one in drawn if asks
+            },
+        }
+        return Response.html(await self._datasette.render_template(_PAGE, context, request=request))
+
+    async def picture(self, request: Request) -> Response:
+        """One chart as an SVG file."""
+        pictures = {one.chart.id: one.picture for one in await self._drawn(request)}
+        picture = pictures.get(request.url_vars["chart"])
+        if picture is None:
+            raise NotFound("No chart of this name in the release")
+        return Response(picture.file, content_type="image/svg+xml; charset=utf-8")
+
+    async def _drawn(self, request: Request) -> Sequence[Drawn]:
+        """The charts for those who may see the database; raises `Forbidden` for others."""
+        await self._datasette.ensure_permissions(request.actor, [("view-database", DATABASE), "view-instance"])
+        return await asyncio.to_thread(_once, self._release.folder)
+
+
+def _once(folder: Path) -> Sequence[Drawn]:
+    # Whoever asks while the charts are being drawn waits for them, instead of drawing them too.
+    with _drawing:
+        return _draw_all(folder)
+
+
+@cache
+def _draw_all(folder: Path) -> Sequence[Drawn]:
+    results = folder / RESULTS_FILE
+    kept = msgspec.json.decode(results.read_bytes(), type=_Kept) if results.is_file() else _Kept()
+    return [Drawn(chart, draw(chart)) for chart in kept.charts]

@@ -9,6 +9,7 @@ import msgspec
 import polars as pl
 
 from etl import __version__
+from etl.charts import Chart, charts_of
 from etl.extract.page import split_lines
 from etl.rebuild import rebuild_pages
 from schemas import Frames
@@ -91,6 +92,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     rules: list[RuleResult]
     findings: list[FindingResult]
     baseline: BaselineResult | None = None
+    charts: list[Chart] = []
 
     def rule(self, rule_id: str) -> RuleResult:
         """The result of one rule."""
@@ -110,6 +112,7 @@ def summarize(tables: Frames) -> Results:
         pages=_pages(tables),
         rules=rules,
         findings=told,
+        charts=charts_of(tables),
     )
 
 

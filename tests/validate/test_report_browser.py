@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from report_cases import HOSTILE, hostile
+from report_cases import HOSTILE, ODD, SOUND, hostile, results_of
 
 from etl.validate.reports import render_html
 
@@ -30,6 +30,12 @@ def browsed(page: str, folder: Path) -> tuple[str, bool]:
 def test_nothing_of_a_page_runs_and_the_style_is_applied(tmp_path: Path) -> None:
     seen, complained = browsed(render_html(hostile(TEXT)), tmp_path)
     assert "<title>paperledger report: Failed" in seen
+    assert not complained
+
+
+def test_the_charts_are_drawn_under_the_policy(tmp_path: Path) -> None:
+    seen, complained = browsed(render_html(results_of(SOUND, ODD)), tmp_path)
+    assert seen.count('role="img"') == len(results_of(SOUND, ODD).charts)
     assert not complained
 
 

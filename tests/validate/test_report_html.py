@@ -7,15 +7,27 @@ import warnings
 from xml.etree.ElementTree import Element
 
 import html5lib
+import msgspec
 import pytest
 from report_cases import HOSTILE, ODD, SOUND, baseline, finding, hostile, results, results_of, rule
 
+from etl.charts import Chart
 from etl.validate.reports import render_html
 from etl.validate.reports.html import SHOWN_FINDINGS, SHOWN_PAGES
 from etl.validate.reports.text import clipped
 from etl.validate.results import PageResult, Results
 
-CASES = [pytest.param(hostile(text), id=name) for name, text in HOSTILE.items()]
+
+def charted(text: str) -> Results:
+    """Results that hold a text in every field, those of charts included."""
+    rows = [["a", text, "b", text, 1]]
+    columns = ["author_id", "author", "other_id", "other", "papers"]
+    network = Chart(id="network", title=text, says=text, sql=text, columns=columns, rows=rows)
+    unknown = Chart(id=text, title=text, says=text, sql=text, columns=[text], rows=[[text], [None]])
+    return msgspec.structs.replace(hostile(text), charts=[network, unknown])
+
+
+CASES = [pytest.param(charted(text), id=name) for name, text in HOSTILE.items()]
 CASES += [
     pytest.param(results_of(SOUND), id="sound"),
     pytest.param(results_of(SOUND, ODD), id="odd"),
@@ -25,11 +37,15 @@ EVERY_REPORT = pytest.mark.parametrize("results", CASES)
 STRUCTURE = {"html", "head", "meta", "title", "style", "body", "header", "nav", "main", "section", "footer", "div"}
 TEXT = {"a", "p", "h1", "h2", "h3", "ul", "ol", "li", "dl", "dt", "dd", "br", "span", "code", "bdi", "mark"}
 TABLES = {"table", "caption", "thead", "tbody", "tr", "th", "td", "svg", "rect", "details", "summary"}
-ELEMENTS = STRUCTURE | TEXT | TABLES
+CHARTS = {"figure", "figcaption", "g", "path", "line", "text"}
+ELEMENTS = STRUCTURE | TEXT | TABLES | CHARTS
 HEAD = {"lang", "charset", "http-equiv", "content", "name"}
 PLACES = {"class", "id", "href", "tabindex", "scope", "open", "start", "value", "dir"}
-NAMES = {"aria-label", "aria-labelledby", "aria-hidden", "focusable"}
-ATTRIBUTES = HEAD | PLACES | NAMES | {"viewBox", "preserveAspectRatio", "width", "height"}
+NAMES = {"aria-label", "aria-labelledby", "aria-hidden", "aria-roledescription", "role", "focusable"}
+SIZES = {"viewBox", "preserveAspectRatio", "width", "height", "d", "x", "y", "x1", "y1", "x2", "y2", "transform"}
+LOOKS = {"fill", "stroke", "stroke-width", "stroke-miterlimit", "opacity", "display", "pointer-events"}
+LETTERS = {"font-family", "font-size", "text-anchor"}
+ATTRIBUTES = HEAD | PLACES | NAMES | SIZES | LOOKS | LETTERS
 
 
 def tree_of(results: Results) -> Element:
@@ -85,11 +101,13 @@ def test_no_character_is_hidden(results: Results) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_text_is_shown_as_text_in_every_place(text: str) -> None:
-    root = tree_of(hostile(text))
+    root = tree_of(charted(text))
     shown = clipped(text)
     assert [words(code) for line in classes(root, "lines") for code in line.iter("code")] == [shown] * 4
     assert [words(message) for message in classes(root, "message")] == [shown] * 2
     assert words(root, ".//h3/bdi") == shown
+    assert [words(cell) for cell in root.iterfind(".//figure//td/bdi")] == ["a", shown, "b", shown]
+    assert [words(head) for head in root.iterfind(".//figcaption/h3")] == [shown] * 2
     assert words(root, ".//header//code") == shown
 
 
@@ -152,6 +170,29 @@ def test_a_file_with_an_error_comes_first() -> None:
     told = [finding(1, "PAP-001"), finding(2, "PAG-001", source="dee.txt", severity="error")]
     root = tree_of(results([rule("PAP-001"), rule("PAG-001", "failed")], told))
     assert [words(head) for head in root.iter("h3")] == ["dee.txt", "ann.txt"]
+
+
+def test_every_chart_stands_with_its_picture_its_numbers_and_its_sql() -> None:
+    held = results_of(SOUND, ODD)
+    figures = list(tree_of(held).iter("figure"))
+    assert len(figures) == len(held.charts) > 0
+    for figure, chart in zip(figures, held.charts, strict=True):
+        assert words(figure, "figcaption") == f"{chart.title} {chart.says}"
+        assert [element.get("aria-label") for element in figure.iter() if element.get("role") == "img"] == [chart.title]
+        assert len(figure.findall(".//tbody/tr")) == len(chart.rows)
+        assert "\n".join("".join(line.itertext()) for line in figure.iterfind("details/ol/li")) == chart.sql
+
+
+def test_a_chart_of_nothing_says_so() -> None:
+    figures = list(tree_of(results_of()).iter("figure"))
+    assert figures
+    assert [words(figure, "p") for figure in figures] == ["Nothing to draw."] * len(figures)
+
+
+def test_results_of_an_older_tool_have_no_charts_and_no_section_of_them() -> None:
+    root = tree_of(results([], []))
+    assert not list(root.iter("figure"))
+    assert "#charts" not in {link.get("href") for link in root.iter("a")}
 
 
 def test_states_and_rows_are_told_against_a_baseline() -> None:

@@ -14,6 +14,9 @@ from itertools import groupby
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from etl.charts import Chart
+from etl.charts.drawing import Picture, draw
+from etl.charts.drawing import style as picture_style
 from etl.validate.reports import text
 from etl.validate.results import FindingResult, PageResult, Results, shown
 
@@ -36,9 +39,17 @@ class Group:
         return any(finding.severity == "error" for finding in self.findings)
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """A chart with its picture, where there is something to draw."""
+
+    chart: Chart
+    picture: Picture | None
+
+
 def render_html(results: Results) -> str:
     """The results as one HTML page."""
-    style = files(PACKAGE).joinpath("report.css").read_text(encoding="utf-8")
+    style = files(PACKAGE).joinpath("report.css").read_text(encoding="utf-8") + picture_style()
     told = text.by_urgency(results.findings)
     pages = sorted(results.pages, key=_by_coverage)
     rules = text.by_failure(results.rules)
@@ -51,6 +62,7 @@ def render_html(results: Results) -> str:
         titles={rule.id: rule.title for rule in results.rules},
         anchors={rule.id: f"rule-{number}" for number, rule in enumerate(results.rules)},
         groups=_groups(told[:SHOWN_FINDINGS]),
+        charts=[Drawn(chart, draw(chart)) for chart in results.charts],
         findings_left=max(0, len(told) - SHOWN_FINDINGS),
         pages=pages[:SHOWN_PAGES],
         pages_left=max(0, len(pages) - SHOWN_PAGES),

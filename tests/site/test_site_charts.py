@@ -1,0 +1,143 @@
+"""The page of charts: every chart of the release with its numbers, its SQL and its picture, and nothing without a release."""
+
+import asyncio
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from xml.etree.ElementTree import Element, fromstring
+
+import html5lib
+import pytest
+from conftest import Fetch
+from datasette.app import Datasette
+
+from etl.load.layout import DATABASE, DATABASE_FILE
+from etl.site import charts
+from etl.validate.results import RESULTS_FILE, read_results
+
+SVG = "{http://www.w3.org/2000/svg}svg"
+
+
+def read(html: str) -> Element:
+    tree: Element = html5lib.parse(html, namespaceHTMLElements=False)
+    return tree
+
+
+def words(element: Element) -> str:
+    return " ".join("".join(element.itertext()).split())
+
+
+def figures(fetch: Fetch) -> dict[str, Element]:
+    page = read(fetch(charts.CHARTS).text)
+    return {figure.get("id", ""): figure for figure in page.iter("figure")}
+
+
+def asked(release: Path, path: str, **options: Any) -> int:
+    site = Datasette([], immutables=[str(release / DATABASE_FILE)], **options)
+    return asyncio.run(site.client.get(path)).status_code
+
+
+@pytest.fixture(scope="module")
+def kept(release: Path) -> list[charts.Chart]:
+    return read_results((release / RESULTS_FILE).read_text(encoding="utf-8")).charts
+
+
+def test_every_chart_of_the_release_has_a_picture_and_says_what_it_shows(
+    fetch: Fetch, kept: list[charts.Chart]
+) -> None:
+    found = figures(fetch)
+    assert list(found) == [chart.id for chart in kept]
+    for chart in kept:
+        assert chart.says in words(found[chart.id])
+        (picture,) = found[chart.id].iter(SVG)
+        assert (picture.get("role"), picture.get("aria-label")) == ("img", chart.title)
+
+
+def test_the_table_shows_the_numbers(fetch: Fetch, kept: list[charts.Chart]) -> None:
+    found = figures(fetch)
+    for chart in kept:
+        rows = [[words(cell) for cell in row.iter("td")] for row in found[chart.id].iterfind(".//tbody/tr")]
+        assert rows == [[f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row] for row in chart.rows]
+
+
+def test_the_sql_opens_in_datasette_and_gives_the_numbers(fetch: Fetch, kept: list[charts.Chart]) -> None:
+    found = figures(fetch)
+    for chart in kept:
+        (link,) = [a.get("href", "") for a in found[chart.id].iter("a") if words(a).endswith("with SQL")]
+        address = urlsplit(link)
+        assert parse_qs(address.query) == {"sql": [chart.sql]}
+        answer = fetch(f"{address.path}.json?{address.query}", params={"sql": chart.sql, "_shape": "arrays"})
+        assert answer.json()["rows"] == chart.rows
+
+
+def test_a_person_of_the_table_leads_to_their_row(fetch: Fetch) -> None:
+    links = [a.get("href", "") for a in figures(fetch)["coauthors"].find(".//tbody") or () for a in a.iter("a")]
+    assert links[0].startswith("/paperledger/authors/")
+    assert fetch(links[0]).status_code == 200
+
+
+def test_every_picture_is_a_file_too(fetch: Fetch, kept: list[charts.Chart]) -> None:
+    for chart in kept:
+        answer = fetch(f"{charts.CHARTS}/{chart.id}.svg")
+        assert answer.headers["content-type"] == "image/svg+xml; charset=utf-8"
+        drawn = fromstring(answer.text)  # noqa: S314 - drawn by ourselves
+        assert drawn.tag == SVG
+        assert drawn.findtext("{*}title") == chart.title
+        assert "prefers-color-scheme: dark" in (drawn.findtext("{*}style") or "")
+
+
+@pytest.mark.parametrize("name", ["nothing", "Papers", ".."])
+def test_a_picture_that_is_not_there_is_not_found(fetch: Fetch, name: str) -> None:
+    assert fetch(f"{charts.CHARTS}/{name}.svg").status_code == 404
+
+
+def test_addresses_follow_the_base_url(release: Path) -> None:
+    site = Datasette([], immutables=[str(release / DATABASE_FILE)], settings={"base_url": "/bells/"})
+    page = read(asyncio.run(site.client.get(charts.CHARTS)).text)
+    links = [a.get("href", "") for figure in page.iter("figure") for a in figure.iter("a")]
+    assert links
+    assert [link for link in links if not link.startswith("/bells/")] == []
+
+
+def test_who_may_not_see_the_database_sees_no_chart(release: Path) -> None:
+    shut = {"databases": {DATABASE: {"allow": False}}}
+    assert asked(release, charts.CHARTS, metadata=shut) == 403
+    assert asked(release, f"{charts.CHARTS}/papers.svg", metadata=shut) == 403
+
+
+def test_who_may_not_ask_sql_gets_no_link_to_it(release: Path) -> None:
+    site = Datasette([], immutables=[str(release / DATABASE_FILE)], metadata={"allow_sql": False})
+    page = asyncio.run(site.client.get(charts.CHARTS)).text
+    assert "SQL that gives these numbers" in page
+    assert "?sql=" not in page
+
+
+def test_a_release_without_charts_says_so(release: Path, tmp_path: Path) -> None:
+    old = shutil.copytree(release, tmp_path / release.name)
+    results = json.loads((old / RESULTS_FILE).read_text(encoding="utf-8"))
+    del results["charts"]
+    (old / RESULTS_FILE).write_text(json.dumps(results), encoding="utf-8")
+    site = Datasette([], immutables=[str(old / DATABASE_FILE)])
+    assert "This release holds no charts" in asyncio.run(site.client.get(charts.CHARTS)).text
+    assert asked(old, f"{charts.CHARTS}/papers.svg") == 404
+
+
+def test_there_is_no_page_where_no_release_is_served() -> None:
+    assert asyncio.run(Datasette([], memory=True).client.get(charts.CHARTS)).status_code == 404
+
+
+def test_charts_are_drawn_once_for_all_who_ask(site: Datasette, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+    charts._draw_all.cache_clear()  # noqa: SLF001
+    monkeypatch.setattr(charts, "draw", lambda chart: drawn.append(chart.id))
+
+    async def ask() -> list[int]:
+        await site.invoke_startup()
+        answers = await asyncio.gather(*(site.client.get(charts.CHARTS) for _ in range(8)))
+        return [answer.status_code for answer in answers]
+
+    assert asyncio.run(ask()) == [200] * 8
+    assert len(drawn) == len(set(drawn)) > 0
+    charts._draw_all.cache_clear()  # noqa: SLF001
