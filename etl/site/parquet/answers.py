@@ -1,0 +1,122 @@
+"""The answers to addresses that end in .parquet.
+
+In: requests. Out: the release's own file for a whole table, else a file made for the request, or words why there is none.
+"""
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Awaitable
+from functools import partial
+from io import BufferedRandom
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from datasette.utils import tilde_decode
+from datasette.utils.asgi import Request, Response
+
+from etl.load.layout import DATABASE
+from etl.site.files.sending import PARQUET, Send, Sent, last_modified, other_method, released, send_file
+from etl.site.parquet.asked import Asked, asked_of_query, asked_of_row, asked_of_sql, asked_of_table, content_arguments
+from etl.site.parquet.desk import Desk
+from etl.site.parquet.export import Export
+from etl.site.parquet.limits import BUSY, Refused, limits_of
+from etl.site.served import Served
+from schemas import QUESTIONS, TABLES, VIEWS, Definition, Question, View
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+Asking = Awaitable[Asked | Response]
+_RETRY_SECONDS = "5"
+_SOURCES: dict[str, Definition | View | Question] = {
+    **{name: model.definition() for name, model in TABLES.items()},
+    **VIEWS,
+    **QUESTIONS,
+}
+
+
+class Answers:
+    """What one Datasette answers; each method is a view of it."""
+
+    def __init__(self, datasette: "Datasette", release: Served) -> None:
+        self._datasette = datasette
+        self._release = release
+        self._limits = limits_of(datasette)
+        self._desk = Desk(self._limits)
+
+    async def sql(self, request: Request, send: Send) -> Response | None:
+        """SQL that stands in the address."""
+        return await self._answer(asked_of_sql(self._datasette, request), DATABASE, request, send)
+
+    async def table(self, request: Request, send: Send) -> Response | None:
+        """A table, a view, or a canned query."""
+        name = tilde_decode(request.url_vars["table"])
+        if await self._datasette.get_canned_query(DATABASE, name, request.actor):
+            return await self._answer(asked_of_query(self._datasette, request, name), name, request, send)
+        whole = (
+            released(self._release, f"{name}.parquet") if name in TABLES and not content_arguments(request) else None
+        )
+        return await self._answer(asked_of_table(self._datasette, request, name), name, request, send, whole)
+
+    async def row(self, request: Request, send: Send) -> Response | None:
+        """One row of a table."""
+        table, key = tilde_decode(request.url_vars["table"]), request.url_vars["pks"]
+        return await self._answer(asked_of_row(self._datasette, request, table), f"{table}-{key}", request, send)
+
+    async def _answer(
+        self, asking: Asking, name: str, request: Request, send: Send, whole: Sent | None = None
+    ) -> Response | None:
+        """Send a file: the whole one where there is one, else one that is made; or words why there is none."""
+        try:
+            found = await asking
+            if isinstance(found, Response):
+                return found
+            if answer := other_method(request):
+                return answer
+            if whole:
+                await send_file(whole, request, send)
+            else:
+                await self._make(found, name, request, send)
+        except Refused as refused:
+            return _refusal(refused)
+        return None
+
+    async def _make(self, found: Asked, name: str, request: Request, send: Send) -> None:
+        export = Export(partial(_connect, self._datasette), found, self._limits, self._words(found))
+        file = await self._desk.run(export, request.receive)
+        if file:
+            with file:
+                await send_file(self._sent(file, name), request, send, is_open=self._datasette.cors)
+
+    def _words(self, found: Asked) -> dict[str, str]:
+        """What the file says of itself."""
+        words = {
+            "logical_hash": self._release.manifest["logical_hash"],
+            "parameters": json.dumps(found.named, ensure_ascii=False),
+            "sql": found.sql,
+        }
+        source = _SOURCES.get(found.page or "")
+        return words | ({"title": source.title, "description": source.description} if source else {})
+
+    def _sent(self, file: BufferedRandom, name: str) -> Sent:
+        """An open file without a name, as one to send; two exports of the same rows have the same hash."""
+        file.seek(0)
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        path = f"/dev/fd/{file.fileno()}"
+        return Sent(path, f"{name}.parquet", PARQUET, digest, last_modified(self._release))
+
+
+def _connect(datasette: "Datasette") -> sqlite3.Connection:
+    """A connection of an export's own, with all that Datasette and its plugins do to theirs."""
+    database = datasette.get_database(DATABASE)
+    mode = "mode=ro" if database.is_mutable else "immutable=1"
+    connection = sqlite3.connect(f"{Path(database.path).resolve().as_uri()}?{mode}", uri=True)
+    datasette._prepare_connection(connection, DATABASE)  # noqa: SLF001  no public name for it
+    connection.row_factory = None
+    return connection
+
+
+def _refusal(refused: Refused) -> Response:
+    headers = {"retry-after": _RETRY_SECONDS} if refused.status == BUSY else {}
+    return Response.text(f"{refused}\n", status=refused.status, headers=headers)
