@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-from datasette.app import Datasette
+from typing import TYPE_CHECKING, Any
 
 from etl.load.layout import DATABASE, MANIFEST, read_manifest
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Served:
     manifest: dict[str, Any]
 
 
-def served(datasette: Datasette) -> Served | None:
+def served(datasette: "Datasette") -> Served | None:
     """The release whose database this Datasette serves; None where it serves none, or a database without its folder."""
     database = datasette.databases.get(DATABASE)
     folder = Path(database.path).resolve().parent if database and database.path else None

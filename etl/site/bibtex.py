@@ -1,0 +1,107 @@
+r"""BibTeX of one paper. In: its row and the authors of its byline. Out: an entry that BibTeX and biber read.
+
+TeX of letters, signs and emphasis stays as printed. What would break the entry (lone braces, dollars, per cent signs) is
+escaped, and so are all other macros, since a title may come from anybody.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from etl.site.tex import guarded, is_harmless
+from etl.validate.reports.text import visible
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+"""BibTeX's own macros for months."""
+_DEEPEST = 100
+_BRACES = {"{": r"\textbraceleft ", "}": r"\textbraceright "}
+_UNSAFE = re.compile(r"\\?[{}]")
+_MACRO = re.compile(r"\\([A-Za-z]+|.)|\^\^+", re.DOTALL)
+_LONE_BACKSLASH = re.compile(r"(?<!\\)(?:\\\\)*\\$")
+_LONE_SCRIPT = re.compile(r"(\$[^$]*\$|\\.)|([_^])", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Author:
+    """A name in two parts; no given name where it is one word."""
+
+    given: str | None
+    family: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What an entry is made of; `cut` where the byline ends in "et al."."""
+
+    citekey: str
+    title: str
+    authors: Sequence[Author]
+    cut: bool
+    published: date | None
+    year_inferred: bool
+
+
+def bibtex(entry: Entry) -> str:
+    r"""The entry's text.
+
+    >>> print(bibtex(Entry("bell2025bells", "On {Bells} & 5%", [Author("Ann", "Bell")], True, date(2025, 3, 14), False)))
+    @misc{bell2025bells,
+      title = {{On {Bells} \& 5\%}},
+      author = {Bell, Ann and others},
+      year = {2025},
+      month = mar,
+    }
+    <BLANKLINE>
+    """
+    fields = "".join(f"  {name} = {value},\n" for name, value in _fields(entry))
+    return f"@misc{{{entry.citekey},\n{fields}}}\n"
+
+
+def _fields(entry: Entry) -> Iterator[tuple[str, str]]:
+    # The second braces keep the title's capitals.
+    yield "title", f"{{{{{_value(entry.title)}}}}}"
+    yield "author", "{" + " and ".join([*map(_author, entry.authors), *(["others"] if entry.cut else [])]) + "}"
+    if entry.published:
+        yield "year", f"{{{entry.published.year}}}"
+        yield "month", _MONTHS[entry.published.month - 1]
+    if entry.year_inferred:
+        yield "note", "{Year inferred from the page}"
+
+
+def _author(author: Author) -> str:
+    """Family name first; braces where a name holds a word or a comma that BibTeX would split at."""
+    given, family = _value(author.given or ""), _value(author.family)
+    name = f"{family}, {given}"
+    if not given or " and " in f" {name.lower()} ".replace(",", " ") or name.count(",") > 2:
+        return "{" + " ".join(filter(None, (given, family))) + "}"
+    return name
+
+
+def _value(text: str) -> str:
+    """Text that stands between braces; TeX in it stays, unless its braces would end the value."""
+    text = _LONE_SCRIPT.sub(_escaped_script, _MACRO.sub(_harmless, guarded(visible(text))))
+    if not _is_sound(text):
+        text = _UNSAFE.sub(lambda match: _BRACES[match.group()[-1]], text)
+    return _LONE_BACKSLASH.sub(lambda match: match.group()[:-1] + r"\textbackslash", text)
+
+
+def _harmless(match: re.Match[str]) -> str:
+    macro = match[1]
+    if macro is None:  # ^^ and a number is another way to write any sign
+        return r"\^{}" * len(match.group())
+    return match.group() if not macro.isalpha() or is_harmless(macro) else rf"\textbackslash {macro}"
+
+
+def _escaped_script(match: re.Match[str]) -> str:
+    return match[1] or {"_": r"\_", "^": r"\^{}"}[match[2]]
+
+
+def _is_sound(text: str) -> bool:
+    """Whether braces match as BibTeX counts them: a backslash before one means nothing to it."""
+    depth = 0
+    for brace in re.findall("[{}]", text):
+        depth += 1 if brace == "{" else -1
+        if not 0 <= depth <= _DEEPEST:
+            return False
+    return depth == 0

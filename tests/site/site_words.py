@@ -1,0 +1,31 @@
+"""What a page of the site says: the words of one of its elements, and where its links lead."""
+
+from xml.etree.ElementTree import Element
+
+import html5lib
+import httpx
+
+BLOCKS = {"p", "li", "dt", "dd", "h1", "h2", "h3", "pre", "label"}
+
+
+def element(answer: httpx.Response, tag: str = "section") -> Element:
+    """The first element with this tag; Datasette's table of all columns is left out."""
+    found: Element = html5lib.parse(answer.text, namespaceHTMLElements=False).find(f".//{tag}")
+    for parent in list(found.iter()):
+        for details in parent.findall("details"):
+            parent.remove(details)
+    return found
+
+
+def words(answer: httpx.Response) -> str:
+    """The words of a page's content, each white space one blank."""
+    content = element(answer)
+    for part in content.iter():
+        if part.tag in BLOCKS:
+            part.tail = f" {part.tail or ''}"
+    return " ".join("".join(content.itertext()).split())
+
+
+def links(answer: httpx.Response) -> list[str]:
+    """Where the links of a page's content lead, in order."""
+    return [link.attrib["href"] for link in element(answer).iter("a")]

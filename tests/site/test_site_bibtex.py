@@ -1,0 +1,118 @@
+"""BibTeX of a paper: what a small reader of BibTeX's own rules gets back from it."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from etl.site.bibtex import Author, Entry, bibtex
+
+ANN = Author("Ann", "Bell")
+
+
+def entry(title: str = "On Bells", authors: tuple[Author, ...] = (ANN,), **other: object) -> str:
+    facts = {"cut": False, "published": date(2025, 3, 14), "year_inferred": False} | other
+    return bibtex(Entry("bell2025bells", title, authors, **facts))  # type: ignore[arg-type]
+
+
+def fields(text: str) -> dict[str, str]:
+    """The entry's values: each in braces that match as BibTeX counts them, or a bare word."""
+    first, *rest = text.split("\n", 1)
+    assert first == "@misc{bell2025bells,"
+    found, at, body = {}, 0, rest[0]
+    while body[at : at + 2] == "  ":
+        name, at = body[at + 2 : body.index(" = ", at)], body.index(" = ", at) + 3
+        end = _end(body, at)
+        found[name], at = body[at:end], end + 2
+        assert body[end : end + 2] == ",\n"
+    assert body[at:] == "}\n"
+    return found
+
+
+def _end(body: str, at: int) -> int:
+    if body[at] != "{":
+        return body.index(",", at)
+    depth = 0
+    for place in range(at, len(body)):
+        depth += {"{": 1, "}": -1}.get(body[place], 0)
+        if depth == 0:
+            return place + 1
+    raise AssertionError("a value without end")
+
+
+def names(text: str) -> list[str]:
+    """The authors, split at `and` outside braces."""
+    value, depth, parts = fields(text)["author"][1:-1], 0, [""]
+    for word in value.split(" "):
+        if word.lower() == "and" and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += f" {word}"
+        depth += word.count("{") - word.count("}")
+    return [part.strip() for part in parts]
+
+
+def title(printed: str) -> str:
+    return fields(entry(printed))["title"][2:-2]
+
+
+def test_an_entry_holds_title_authors_year_and_month() -> None:
+    assert fields(entry()) == {"title": "{{On Bells}}", "author": "{Bell, Ann}", "year": "{2025}", "month": "mar"}
+
+
+def test_a_cut_byline_ends_in_others() -> None:
+    assert names(entry(authors=(ANN, Author("Cy", "Dole")), cut=True)) == ["Bell, Ann", "Dole, Cy", "others"]
+
+
+def test_a_paper_without_a_date_has_no_year() -> None:
+    assert set(fields(entry(published=None))) == {"title", "author"}
+
+
+def test_an_inferred_year_is_told() -> None:
+    assert fields(entry(year_inferred=True))["note"] == "{Year inferred from the page}"
+
+
+@pytest.mark.parametrize(
+    ("author", "printed"),
+    [
+        (Author("Søren", "Øst"), "Øst, Søren"),
+        (Author("Ludwig", "van der Berg Jr."), "van der Berg Jr., Ludwig"),
+        (Author("Cy", "Dole, Jr."), "Dole, Jr., Cy"),
+        (Author(None, "Plato"), "{Plato}"),
+        (Author("Bell and", "Sons"), "{Bell and Sons}"),
+        (Author("A", "b, c, d, e"), "{A b, c, d, e}"),
+    ],
+)
+def test_a_name_is_one_author_family_name_first(author: Author, printed: str) -> None:
+    assert names(entry(authors=(author, ANN))) == [printed, "Bell, Ann"]
+
+
+@pytest.mark.parametrize(
+    ("printed", "kept"),
+    [
+        (r"$32\times$ \textit{smaller}", r"$32\times$ \textit{smaller}"),
+        ("{B}ells", "{B}ells"),
+        ("5% of $5 & #1_a^2", r"5\% of \$5 \& \#1\_a\^{}2"),
+        (r"5\% \& more", r"5\% \& more"),
+        ("a } b { c", r"a \textbraceright  b \textbraceleft  c"),
+        (r"a \}", r"a \textbraceright "),
+        ("ends in \\", r"ends in \textbackslash"),
+        (r"\input{x} \def\a{b}", r"\textbackslash input{x} \textbackslash def\textbackslash a{b}"),
+        ("^^5cinput", r"\^{}\^{}5cinput"),
+        ("@misc{x, title", r"@misc\textbraceleft x, title"),
+        ("a\u202eb", "aU+202Eb"),
+    ],
+)
+def test_a_title_keeps_its_tex_and_breaks_no_entry(printed: str, kept: str) -> None:
+    assert title(printed) == kept
+
+
+@given(
+    st.text(alphabet='\\{}$%&#~_^@,"= and\n', max_size=40), st.text(alphabet="\\{}$%, andAB", min_size=1, max_size=20)
+)
+def test_no_text_ends_the_entry(printed: str, family: str) -> None:
+    text = entry(printed, (Author("Eve", family), ANN))
+    assert set(fields(text)) == {"title", "author", "year", "month"}
+    assert names(text)[-1] == "Bell, Ann"
+    assert len(names(text)) == 2

@@ -1,0 +1,122 @@
+"""The home page and the common look: what a release's site begins with, and that no other Datasette is changed."""
+
+import asyncio
+import json
+import re
+import sqlite3
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+
+import html5lib
+import httpx
+import pytest
+from datasette.app import Datasette
+from site_words import links, words
+
+from etl.load.layout import DATABASE_FILE, METADATA
+from etl.site.home import facts
+from etl.site.mends import MENDS
+from schemas import TABLES, VIEWS
+
+Fetch = Callable[..., httpx.Response]
+
+
+def ask(datasette: Datasette, path: str) -> httpx.Response:
+    return asyncio.run(datasette.client.get(path))
+
+
+def test_the_home_page_tells_what_the_dataset_is(fetch: Fetch) -> None:
+    home = words(fetch("/"))
+    for told in ("papers 56", "authors 75", "pages 2", "list 56 of the 84 papers", "2021 to 2026", "lower bounds"):
+        assert told in home, told
+
+
+def test_it_names_the_newest_paper_and_leads_to_it(fetch: Fetch, release: Path) -> None:
+    newest = facts(release).newest
+    assert newest
+    assert f"/paperledger/papers/{newest['paper_id']}" in links(fetch("/"))
+
+
+def test_it_leads_to_every_table_view_and_question(fetch: Fetch, release: Path) -> None:
+    metadata = json.loads((release / METADATA).read_text(encoding="utf-8"))
+    questions = metadata["databases"]["paperledger"].get("queries", {})
+    wanted = {f"/paperledger/{name}" for name in (*TABLES, *VIEWS, *questions)}
+    assert wanted | {"/-/charts", "/-/downloads", "/-/report"} <= set(links(fetch("/")))
+
+
+def test_the_audit_stands_apart_from_the_data(fetch: Fetch) -> None:
+    data, _, audit = words(fetch("/")).partition("Audit: how the dataset came about")
+    assert "Papers to read" in data
+    assert "Merge candidates" not in data
+    assert "Merge candidates" in audit
+
+
+def test_its_links_and_its_search_lead_somewhere(fetch: Fetch) -> None:
+    home = fetch("/")
+    form = re.search(r'class="pl-search" action="([^"]+)"', home.text)
+    field = re.search(r'id="pl-q" type="search" name="([^"]+)"', home.text)
+    assert form
+    assert field
+    inside = [link for link in links(home) if link.startswith("/paperledger/")]
+    assert {link: fetch(link).status_code for link in inside} == dict.fromkeys(inside, 200)
+    assert "Towers from Below" in fetch(form[1], params={field[1]: "thousand"}).text
+
+
+def test_the_numbers_are_counted_once(release: Path) -> None:
+    assert facts(release) is facts(release)
+
+
+def test_addresses_hold_under_another_base(release: Path) -> None:
+    database = str(release / DATABASE_FILE)
+    site = Datasette([], immutables=[database], settings={"base_url": "/x/"})
+    addresses = re.findall(r'(?:href|src|action)="([^"]*)"', ask(site, "/").text)
+    inside = [address for address in addresses if not address.startswith(("http:", "https:"))]
+    assert inside
+    assert all(address.startswith("/x/") for address in inside)
+
+
+def test_the_style_sheet_is_served_and_the_menu_leads_on(fetch: Fetch) -> None:
+    home = fetch("/").text
+    style = re.search(r'href="([^"]*site\.css[^"]*)"', home)
+    assert style
+    assert "prefers-color-scheme: dark" in fetch(style[1]).text
+    assert re.findall(r'<li><a href="(/-/[a-z]+)">', home)[:3] == ["/-/charts", "/-/downloads", "/-/report"]
+
+
+def test_a_datasette_without_a_release_stays_as_it_is(tmp_path: Path) -> None:
+    other = tmp_path / "paperledger.db"
+    with sqlite3.connect(other) as database:
+        database.execute("CREATE TABLE papers (paper_id TEXT PRIMARY KEY, title TEXT)")
+        database.execute("INSERT INTO papers VALUES ('a', 'On Bells')")
+    site = Datasette([str(other)])
+    for path in ("/", "/paperledger", "/paperledger/papers", "/paperledger/papers/a", "/paperledger?sql=select+1"):
+        answer = ask(site, path)
+        assert answer.status_code == 200
+        assert "<html>" in answer.text
+        assert "site.css" not in answer.text
+        assert 'class="pl' not in answer.text
+    assert ask(site, "/-/bibtex/aaaaaaaaaaaaaaaa.bib").status_code == 404
+    assert ask(site, "/-/pages/0123456789abcdef.txt").status_code == 404
+
+
+def test_other_databases_beside_a_release_are_named(release: Path, tmp_path: Path) -> None:
+    other = tmp_path / "towers.db"
+    sqlite3.connect(other).execute("CREATE TABLE towers (name TEXT)")
+    site = Datasette([str(other)], immutables=[str(release / DATABASE_FILE)])
+    assert "/towers" in links(ask(site, "/"))
+    assert ask(site, "/towers/towers").status_code == 200
+
+
+@pytest.mark.parametrize(("template", "place"), [(name, place) for name, mends in MENDS.items() for place, _ in mends])
+def test_every_place_to_mend_is_in_datasettes_template(template: str, place: str) -> None:
+    assert place in files("datasette").joinpath("templates", template).read_text(encoding="utf-8")
+
+
+def test_pages_have_a_language_and_filters_have_names(fetch: Fetch) -> None:
+    page = html5lib.parse(fetch("/paperledger/papers?title=x").text, namespaceHTMLElements=False)
+    assert page.attrib["lang"] == "en"
+    fields = [*page.find(".//form").iter("select"), *page.find(".//form").iter("input")]
+    named = [field for field in fields if field.attrib.get("name", "").startswith("_filter")]
+    assert len(named) == 6
+    assert all(field.attrib["aria-label"] for field in named)
