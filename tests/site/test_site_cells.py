@@ -1,0 +1,59 @@
+"""Keys in views and query results lead to the rows that they name."""
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import Callable
+from html import unescape
+from pathlib import Path
+
+import httpx
+import pytest
+from datasette.app import Datasette
+
+from etl.load.layout import DATABASE_FILE
+
+Fetch = Callable[..., httpx.Response]
+
+
+def links(page: httpx.Response) -> set[str]:
+    return {unescape(address) for address in re.findall(r'<td[^>]*><a href="([^"]+)">', page.text)}
+
+
+@pytest.mark.parametrize(
+    ("path", "table"),
+    [
+        ("/paperledger/paper_list?_size=5", "papers"),
+        ("/paperledger/paper_list?_size=5", "categories"),
+        ("/paperledger/coauthors?_size=5", "authors"),
+        ("/paperledger/coverage", "profiles"),
+        ("/paperledger/finding_list", "rules"),
+        ("/paperledger?sql=select+paper_id+from+listings+limit+3", "papers"),
+    ],
+)
+def test_a_key_leads_to_its_row(fetch: Fetch, path: str, table: str) -> None:
+    rows = [address for address in links(fetch(path)) if address.startswith(f"/paperledger/{table}/")]
+    assert rows
+    assert fetch(rows[0]).status_code == 200
+
+
+def test_a_finding_leads_to_what_it_was_found_in(fetch: Fetch) -> None:
+    rows = {address for address in links(fetch("/paperledger/findings")) if "/findings/" not in address}
+    assert any(address.startswith("/paperledger/papers/") for address in rows)
+    assert [fetch(address).status_code for address in rows] == [200] * len(rows)
+
+
+def test_text_that_only_looks_like_a_key_is_escaped(fetch: Fetch) -> None:
+    page = fetch("/paperledger", params={"sql": "select '<script>\"/../' as paper_id"})
+    assert '<script>"' not in page.text
+    assert '<a href="/paperledger/papers/~3Cscript~3E~22~2F~2E~2E~2F">' in page.text
+
+
+def test_a_database_of_others_is_left_alone(tmp_path: Path, release: Path) -> None:
+    other = tmp_path / "other.db"
+    with sqlite3.connect(other) as database:
+        database.execute("CREATE TABLE a (paper_id TEXT)")
+        database.execute("INSERT INTO a VALUES ('x')")
+    from_others = Datasette([str(other)], immutables=[str(release / DATABASE_FILE)])
+    page = asyncio.run(from_others.client.get("/other?sql=select+paper_id+from+a"))
+    assert "/papers/x" not in page.text

@@ -1,0 +1,171 @@
+"""A walk through the site of a release in a real browser: what a visitor sees, and what the browser complains of."""
+
+import io
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pyarrow.parquet as pq
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from serving import serving
+
+from etl.load.layout import DATABASE_FILE
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+PAPER, OWNER = "Seeing Bells: Ten Thousand Towers from Below", "ann-b-bell"
+PLACES = {
+    "home": "/",
+    "database": "/paperledger",
+    "table": "/paperledger/papers?_facet=category_id&_search=bells",
+    "view": "/paperledger/paper_list",
+    "author": f"/paperledger/authors/{OWNER}",
+    "finding list": "/paperledger/finding_list",
+    "question": f"/paperledger/coauthors_of_author?author_id={OWNER}",
+    "own query": "/paperledger?sql=select+1+as+one",
+    "charts": "/-/charts",
+    "downloads": "/-/downloads",
+    "report": "/-/report",
+}
+
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
+
+
+@dataclass
+class Complaints:
+    """What went wrong behind a page's back: errors on the console, and requests to elsewhere."""
+
+    errors: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
+
+    def watch(self, page: Page, address: str) -> None:
+        """Note what happens on the page from now on."""
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self._asked(request, address))
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.errors.append(message.text)
+
+    def _asked(self, request: Request, address: str) -> None:
+        if urlsplit(request.url).netloc != urlsplit(address).netloc:
+            self.elsewhere.append(request.url)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=OPTIONS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(release: Path) -> Iterator[str]:
+    """The address of a server over the release, with the settings that a visitor meets."""
+    with serving(release.parents[1]) as address:
+        yield address
+
+
+@pytest.fixture
+def complaints() -> Complaints:
+    return Complaints()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str, complaints: Complaints) -> Iterator[Page]:
+    """A wide window that shows the home page."""
+    with browser.new_context(base_url=address, viewport=WIDE) as context:  # type: ignore[arg-type]
+        page = context.new_page()
+        complaints.watch(page, address)
+        page.goto("/")
+        yield page
+
+
+def rows_of(release: Path, sql: str, *values: str) -> list[tuple[object, ...]]:
+    database = sqlite3.connect(release / DATABASE_FILE)
+    rows = database.execute(sql, values).fetchall()
+    database.close()
+    return rows
+
+
+def test_a_visitor_walks_from_a_search_to_a_co_author(page: Page, complaints: Complaints) -> None:
+    page.get_by_label("Search titles and abstracts").fill("towers")
+    page.get_by_role("button", name="Search").click()
+    page.locator("table.rows-and-columns a[href*='/papers/']").first.click()
+    assert page.get_by_role("heading", level=1).inner_text() == PAPER
+    page.get_by_role("link", name="Ann B. Bell", exact=True).first.click()
+    assert page.get_by_role("heading", level=1).inner_text() == "Ann B. Bell"
+    page.get_by_role("main").or_(page.locator(".content")).get_by_role("link", name="Cy Dole").first.click()
+    assert page.get_by_role("heading", level=1).inner_text() == "Cy Dole"
+    assert (complaints.errors, complaints.elsewhere) == ([], [])
+
+
+def test_the_marks_of_every_chart_are_drawn(page: Page, complaints: Complaints) -> None:
+    page.goto("/-/charts")
+    charts = page.locator("figure")
+    assert charts.count() >= 5
+    for chart in charts.all():
+        shapes = chart.locator("svg path, svg rect, svg circle, svg line").all()
+        sizes = [box for shape in shapes if (box := shape.bounding_box()) and box["width"] * box["height"] > 4]
+        assert sizes, chart.inner_text()
+    assert (complaints.errors, complaints.elsewhere) == ([], [])
+
+
+def test_a_question_takes_a_parameter_and_its_answer_comes_as_parquet(page: Page, release: Path) -> None:
+    page.goto("/paperledger/papers_of_author")
+    page.locator("input[name=author_id]").fill(OWNER)
+    page.get_by_role("button", name="Run SQL").click()
+    page.locator("table.rows-and-columns tbody tr").first.wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="parquet", exact=True).click()
+    table = pq.read_table(io.BytesIO(Path(download.value.path()).read_bytes()))
+    expected = rows_of(
+        release,
+        "SELECT paper_id, title FROM paper_authors JOIN papers USING (paper_id) WHERE author_id = ?"
+        " ORDER BY published DESC, paper_id",
+        OWNER,
+    )
+    assert list(zip(*(table[name].to_pylist() for name in ("paper_id", "title")), strict=True)) == expected
+
+
+def test_datasettes_own_scripts_still_work(page: Page, complaints: Complaints) -> None:
+    page.goto("/paperledger/papers")
+    page.locator("th svg.dropdown-menu-icon").first.click()
+    assert page.get_by_role("link", name="Sort descending").is_visible()
+    page.goto("/paperledger?sql=select+1+as+one")
+    assert page.locator(".CodeMirror").is_visible()
+    page.get_by_role("button", name="Format SQL").click()
+    assert "\n" in str(page.evaluate("document.querySelector('.CodeMirror').CodeMirror.getValue()"))
+    assert complaints.errors == []
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_shuts_anybody_out(
+    browser: Browser, address: str, complaints: Complaints, width: dict[str, int], scheme: str
+) -> None:
+    with browser.new_context(base_url=address, viewport=width, color_scheme=scheme) as context:  # type: ignore[arg-type]
+        page = context.new_page()
+        complaints.watch(page, address)
+        barriers, too_wide = {}, []
+        for name, place in PLACES.items():
+            page.goto(place)
+            found = Axe().run(page).response["violations"]
+            barriers[name] = [
+                f"{one['id']}: {one['nodes'][0]['html'][:200]}"
+                for one in found
+                if one["impact"] in ("serious", "critical")
+            ]
+            if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+                too_wide.append(name)
+        assert {name: told for name, told in barriers.items() if told} == {}
+        assert too_wide == []
+        assert (complaints.errors, complaints.elsewhere) == ([], [])
