@@ -1,1 +1,0 @@
-"""The release's own files over HTTP: Parquet with ranges, the quality report, and a page of downloads."""

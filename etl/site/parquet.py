@@ -1,1 +1,0 @@
-"""Parquet of any table, view or query: the whole result, beside .csv and .json."""
