@@ -1,4 +1,4 @@
-"""`paperledger serve`: Datasette on this machine, with every page answering and search at work."""
+"""`paperledger serve`: Datasette on this machine, with every page answering, search at work, and options handed on."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from rich.console import Console
 
 from etl.pipeline import Request, build
 from etl.progress import Progress
+from etl.site.settings import SETTINGS
 from schemas import TABLES, VIEWS
 
 COMMAND = Path(sys.executable).with_name("paperledger")
@@ -30,22 +32,43 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server over the sample page; it says itself when it is up."""
-    out = tmp_path_factory.mktemp("serve") / "build"
-    build(Request([str(files("etl").joinpath("sample"))], out), Progress(Console(quiet=True)))
-    command = [COMMAND, "serve", "--out", out, "--port", str(free_port())]
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a release of the sample page."""
+    folder = tmp_path_factory.mktemp("serve") / "build"
+    build(Request([str(files("etl").joinpath("sample"))], folder), Progress(Console(quiet=True)))
+    return folder
+
+
+@contextmanager
+def serving(out: Path, *options: str) -> Iterator[tuple[str, str]]:
+    """The address of a server, which says itself when it is up, and all that it said until then."""
+    command = [COMMAND, "serve", "--out", out, *options]
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment
     ) as server:
         assert server.stderr
-        said = next((line for line in server.stderr if READY in line), None)
+        said = []
+        for line in server.stderr:
+            said.append(line)
+            if READY in line:
+                break
         try:
-            assert said, "the server ended before it was up"
-            yield said.partition(READY)[2].split()[0]
+            assert READY in said[-1], "the server ended before it was up"
+            yield said[-1].partition(READY)[2].split()[0], "".join(said)
         finally:
             server.terminate()
+
+
+@pytest.fixture(scope="module")
+def address(out: Path) -> Iterator[str]:
+    with serving(out, "--port", str(free_port())) as (address, _):
+        yield address
+
+
+def run(out: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [COMMAND, "serve", "--out", out, *options]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def get(address: str) -> tuple[int, bytes]:
@@ -104,3 +127,62 @@ def test_a_findings_row_key_is_the_address_of_its_row(address: str) -> None:
     findings = get_json(f"{address}/paperledger/findings.json?_shape=array")
     rows = [f"{address}/paperledger/{row['table_name']}/{row['row_key']}.json" for row in findings]
     assert [get(row)[0] for row in rows] == [200, 200, 200]
+
+
+def test_the_settings_of_a_public_site_are_served(address: str) -> None:
+    assert SETTINGS.items() <= get_json(f"{address}/-/settings.json").items()
+
+
+def test_what_stands_behind_two_dashes_reaches_datasette_and_wins(out: Path) -> None:
+    port = str(free_port())
+    options = ["--setting", "base_url", "/data/", "--setting", "default_allow_sql", "off", "--cors", "-p", port]
+    with serving(out, "--port", "1", "--", *options, "--setting", "max_returned_rows", "7") as (address, said):
+        assert f"http://127.0.0.1:{port}/data/ - stop with Ctrl+C" in said
+        settings = get_json(f"{address}/data/-/settings.json")
+        assert (settings["max_returned_rows"], settings["suggest_facets"]) == (7, False)
+        assert get(f"{address}/data/paperledger.json?sql=select+1")[0] == 403
+        with urlopen(f"{address}/data/-/settings.json") as answer:  # noqa: S310  the address is this machine's
+            assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_a_port_that_is_taken_is_told_in_one_line(out: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        result = run(out, "--port", str(port))
+    assert result.returncode == 2
+    assert result.stderr == (
+        f"paperledger: 127.0.0.1:{port}: cannot listen here (Address already in use);"
+        " stop what listens there, or give another port (--port 0: any)\n"
+    )
+
+
+def test_a_host_that_is_not_this_machine_is_told_in_one_line(out: Path) -> None:
+    result = run(out, "--host", "203.0.113.7")
+    assert result.returncode == 2
+    assert result.stderr.startswith("paperledger: 203.0.113.7:8001: cannot listen here (")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [(["--nonsense"], "No such option"), (["--setting", "x"], "--setting")],
+    ids=["unknown", "cut-short"],
+)
+def test_what_is_wrong_with_datasettes_options_is_told_by_datasette(out: Path, options: list[str], told: str) -> None:
+    result = run(out, "--port", "0", "--", *options)
+    assert result.returncode == 2
+    assert told in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_option_without_the_two_dashes_is_a_usage_error(out: Path) -> None:
+    result = run(out, "--cors")
+    assert result.returncode == 2
+    assert "Usage: paperledger serve" in result.stderr
+
+
+def test_one_answer_can_be_asked_for_without_a_server(out: Path) -> None:
+    result = run(out, "--", "--get", "/paperledger/papers.json?_size=1&_shape=array")
+    assert (result.returncode, len(json.loads(result.stdout))) == (0, 1)

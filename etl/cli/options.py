@@ -1,0 +1,74 @@
+"""Options that several commands take. In: a command's function. Out: the function with its options."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+OUT = click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    default=Path("build"),
+    show_default=True,
+    help="Folder of the releases.",
+)
+
+
+def run_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The pages, and what `build` and `check` let a person say about them."""
+    for decorate in reversed(_RUN_OPTIONS):
+        command = decorate(command)
+    return command
+
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_RUN_OPTIONS = (
+    click.argument("pages", nargs=-1),
+    click.option(
+        "--observed-on",
+        type=click.DateTime(["%Y-%m-%d"]),
+        metavar="DATE",
+        help="When the pages were saved (YYYY-MM-DD); tells the year of badges without one. Taken before a file's name.",
+    ),
+    click.option(
+        "--overrides",
+        type=_FILE,
+        metavar="FILE",
+        help="TOML file that says which names are the same person, and which are not.",
+    ),
+    click.option(
+        "--rules",
+        "thresholds",
+        type=_FILE,
+        metavar="FILE",
+        help="TOML file with thresholds: how often a rule may be broken.",
+    ),
+    click.option(
+        "--fail-on",
+        type=click.Choice(["error", "warning"]),
+        default="error",
+        show_default=True,
+        help="The least severe finding that ends with exit code 1.",
+    ),
+    click.option(
+        "--baseline",
+        type=click.Path(path_type=Path),
+        metavar="RELEASE_OR_RESULTS",
+        help="Earlier release, or results.json: only findings that are new count, and rows that were lost.",
+    ),
+    click.option(
+        "--report",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="FOLDER",
+        help="Write results.json, report.html, summary.md, junit.xml and results.sarif there.",
+    ),
+    click.option("--annotate", type=click.Choice(["github"]), help="Print annotations for a CI's pages."),
+    click.option(
+        "--workers",
+        type=click.IntRange(1),
+        default=1,
+        show_default=True,
+        help="Processes that read pages side by side.",
+    ),
+)

@@ -1,0 +1,84 @@
+"""The command `serve`: the newest release as a site. In: the folder of releases. Out: this process become Datasette."""
+
+import argparse
+import errno
+import os
+import socket
+import sys
+from pathlib import Path
+
+import click
+
+from etl.cli.options import OUT
+from etl.errors import UsageError
+
+HOST = "127.0.0.1"
+FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "131072"}
+"""How glibc gives memory back once an answer is sent; else a site grows to the sum of its threads' largest answers."""
+
+
+@click.command()
+@OUT
+@click.option("--host", default=HOST, show_default=True, help="Address to listen on; 0.0.0.0 lets other machines in.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="Port; 0 takes any free.")
+@click.argument("datasette_options", nargs=-1, type=click.UNPROCESSED, metavar="[-- DATASETTE_OPTIONS...]")
+def serve(out: Path, host: str, port: int, datasette_options: tuple[str, ...]) -> None:
+    """Serve the newest release with Datasette, on this machine only unless told otherwise.
+
+    What stands behind -- goes to `datasette serve` as it is, and wins over what is set here:
+
+    \b
+    paperledger serve -- --cors --setting base_url /papers/
+    paperledger serve -- --setting default_allow_sql off --open
+    """  # noqa: D301  \b keeps click from joining the lines
+    from etl.load.hold import hold
+    from etl.load.layout import DATABASE_FILE, METADATA, newest_release
+    from etl.site.settings import SETTINGS
+
+    release = newest_release(out)
+    hold(release)  # A build then keeps it; the lock outlives the change of program.
+    options = ["--immutable", str(release / DATABASE_FILE), "--metadata", str(release / METADATA)]
+    for name, value in SETTINGS.items():
+        options += ["--setting", name, str(value).lower()]
+    options += ["--host", host, "--port", str(port), *datasette_options]
+    _announce(release, options)
+    command = [sys.executable, "-m", "datasette", "serve", *options]
+    os.execve(sys.executable, command, FRUGAL | os.environ)  # noqa: S606
+
+
+def _announce(release: Path, options: list[str]) -> None:
+    """Say what is served and where, if it is at a port; raises `UsageError` where nothing can listen there."""
+    try:
+        asked, _ = _reader().parse_known_args(options)
+    except argparse.ArgumentError:
+        return  # Datasette says what is wrong with its options.
+    if asked.uds or asked.get or asked.help:
+        return
+    _require_free(asked.host, asked.port)
+    base_url = dict(asked.setting).get("base_url", "/")
+    where = f"http://{asked.host}:{asked.port}{base_url}" if asked.port else "the address below"
+    click.echo(f"Serving release {release.name} at {where} - stop with Ctrl+C", err=True)
+
+
+def _reader() -> argparse.ArgumentParser:
+    """What reads those of Datasette's options that say where it listens; importing its own reader takes a second."""
+    reader = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    reader.add_argument("-h", "--host")
+    reader.add_argument("-p", "--port", type=int)
+    reader.add_argument("--setting", nargs=2, action="append")
+    reader.add_argument("--uds")
+    reader.add_argument("--get")
+    reader.add_argument("--help", "--help-settings", dest="help", action="store_true")
+    return reader
+
+
+def _require_free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        advice = "stop what listens there, or give another port" if taken else "give another host or port"
+        raise UsageError(f"{host}:{port}: cannot listen here ({error.strerror}); {advice} (--port 0: any)") from error

@@ -1,0 +1,52 @@
+"""What keeps a public site up: one Datasette plugin that stands between a release and anybody's requests.
+
+In: every request, every connection to the release's database, and every error. Out: refusals that say why, bounds on
+what an answer may cost, and headers that tell browsers what a page may do. All of it only where a release is served.
+"""
+
+import sqlite3
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+from datasette import hookimpl
+from datasette.utils.asgi import Request
+from starlette.types import ASGIApp
+
+from etl.load.layout import DATABASE
+from etl.site.safety.connections import guard
+from etl.site.safety.door import Door
+from etl.site.safety.errors import page_of
+from etl.site.safety.headers import SafeHeaders, policy
+from etl.site.safety.lanes import Lanes
+from etl.site.served import served
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+
+@hookimpl
+def asgi_wrapper(datasette: "Datasette") -> Any:
+    """Around all of Datasette, from the outside in: headers, the door, and the lanes behind it."""
+
+    def wrap(app: ASGIApp) -> ASGIApp:
+        if served(datasette) is None:
+            return app
+        base_url = datasette.setting("base_url")
+        return SafeHeaders(Door(Lanes(app, base_url), base_url), policy(datasette.jinja_env))
+
+    return wrap
+
+
+@hookimpl
+def prepare_connection(conn: sqlite3.Connection, database: str, datasette: "Datasette") -> None:
+    """Bound what a connection to the release may read, hold and do."""
+    if database == DATABASE and served(datasette) is not None:
+        guard(conn)
+
+
+@hookimpl(wrapper=True)
+def handle_exception(datasette: "Datasette", request: Request, exception: Exception) -> Generator[None, Any, Any]:
+    """An error that a person caused is told on a page, without the traceback that Datasette prints for each."""
+    answers = yield
+    page = page_of(datasette, request, exception) if served(datasette) is not None else None
+    return answers if page is None else [page]

@@ -1,0 +1,71 @@
+"""Errors that a person caused, told on a page. In: an exception. Out: an answer with its status, or None for a bug.
+
+Datasette prints a traceback with all variables for each of them, a wrong address included: work that anybody could order.
+"""
+
+import sqlite3
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from datasette.database import QueryInterrupted
+from datasette.utils.asgi import Base400, Request, Response
+from datasette.views.base import DatasetteError
+from markupsafe import Markup
+
+from etl.site.safety.connections import LONGEST_VALUE
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+TOO_BIG = "string or blob too big"
+"""What SQLite says of a value beyond its limit."""
+
+
+def page_of(datasette: "Datasette", request: Request, error: Exception) -> Callable[[], Awaitable[Response]] | None:
+    """What makes the page of an error; None where the error is not a person's."""
+    told = _tell(error)
+    if told is None:
+        return None
+    status, title, message = told
+    context = {"ok": False, "error": message, "status": status, "title": title}
+
+    async def answer() -> Response:
+        if request.path.endswith(".json"):
+            return Response.json(context, status=status, headers=headers)
+        html = await datasette.render_template([f"{status}.html", "error.html"], context, request=request)
+        return Response.html(html, status=status, headers=headers)
+
+    headers = {"Access-Control-Allow-Origin": "*"} if datasette.cors else {}
+    return answer
+
+
+def _tell(error: Exception) -> tuple[int, str | None, str] | None:
+    """The status, the title and the words for an error."""
+    if isinstance(error, Base400):
+        return error.status, None, str(error)
+    if isinstance(error, DatasetteError):
+        return error.status, error.title, _without_script(error)
+    if isinstance(error, QueryInterrupted):
+        return 400, "SQL Interrupted", "The query took too long; ask for less, or take the files of the release"
+    if isinstance(error, MemoryError):
+        return 400, "Too large", "This takes more memory than the site gives to all; ask for less."
+    if isinstance(error, sqlite3.DatabaseError):
+        return 400, "Invalid SQL", _words(error)
+    return None
+
+
+def _without_script(error: DatasetteError) -> str:
+    """The message; of one in HTML not the inline script behind it, whose text, and so whose hash, hangs on the query."""
+    if not error.message_is_html:
+        return _words(error)
+    return Markup(error.message.partition("<script>")[0])  # noqa: S704  Datasette's own, its query escaped
+
+
+def _words(error: Exception) -> str:
+    words = error.message if isinstance(error, DatasetteError) else str(error)
+    if words != TOO_BIG:
+        return str(words)
+    return (
+        f"A value is longer than {LONGEST_VALUE >> 20} MiB, too long for this site: leave its column out (_nocol=),"
+        " or take the files of the release"
+    )
