@@ -6,20 +6,16 @@ asked for in turn, so that a busy machine slows both alike. Prints the medians i
 SQL of one's own comes as CSV only up to a thousand rows, so its Parquet stands beside the CSV of the table that it reads.
 """
 
-import re
-import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
 import httpx
 from rich.console import Console
 from rich.table import Table
-from serving import COMMAND, peak_memory
+from site_speed import peak_memory, server
 
 RUNS = 5
 CSV = "/paperledger/papers.csv?_stream=on&_size=max"
@@ -28,20 +24,8 @@ PAIRS = {
     "a filter that all rows pass": ("/paperledger/papers.parquet?title__notblank=1", f"{CSV}&title__notblank=1"),
     "SQL": ("/paperledger.parquet?sql=select+*+from+papers", CSV),
 }
-WHOLE_CSV = ["--", "--setting", "max_csv_mb", "0"]
-
-
-@contextmanager
-def server(out: Path) -> Iterator[tuple[str, int]]:
-    """The address and process id of a server that does not cut CSV, while the block runs."""
-    command = [COMMAND, "serve", "--out", out, "--port", "0", *WHOLE_CSV]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
-        assert process.stderr
-        address = next(found[0] for line in process.stderr if (found := re.search(r"http://127\.0\.0\.1:\d+", line)))
-        try:
-            yield address, process.pid
-        finally:
-            process.terminate()
+WHOLE_CSV = ["--setting", "max_csv_mb", "0"]
+"""Options of a server that does not cut CSV."""
 
 
 def fetch(client: httpx.Client, path: str) -> tuple[float, int]:
@@ -55,7 +39,7 @@ def measure(out: Path, runs: int) -> Table:
     """The table of one pair a line."""
     taken: defaultdict[str, list[float]] = defaultdict(list)
     sizes: dict[str, int] = {}
-    with server(out) as (address, process), httpx.Client(base_url=address, timeout=600) as client:
+    with server(out, *WHOLE_CSV) as (address, process), httpx.Client(base_url=address, timeout=600) as client:
         fetch(client, "/")
         for _ in range(runs):
             for path in [path for pair in PAIRS.values() for path in pair]:

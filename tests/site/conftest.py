@@ -28,14 +28,14 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(Request(pages, out), Progress(Console(quiet=True))).release.path.resolve()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def site(release: Path) -> Datasette:
     """A Datasette over the release, in this process."""
     metadata = json.loads((release / METADATA).read_text(encoding="utf-8"))
     return Datasette([], immutables=[str(release / DATABASE_FILE)], metadata=metadata, settings=dict(SETTINGS))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def fetch(site: Datasette) -> Fetch:
     """Ask the site for a path; keywords are httpx's (`params`, `headers`)."""
 

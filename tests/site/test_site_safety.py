@@ -298,7 +298,8 @@ async def visit(site: Lanes, *visitors: Visitor) -> list[asyncio.Task[None]]:
         Visitor("/paperledger.json", "sql=select+1"),
         Visitor("/paperledger/papers", "_where=1"),
         Visitor("/paperledger/papers.csv"),
-        Visitor("/paperledger/papers.parquet"),
+        Visitor("/paperledger/papers.parquet", "has_code=1"),
+        Visitor("/paperledger/paper_list.parquet"),
     ],
     ids=lambda visitor: visitor.scope["path"],
 )
@@ -310,11 +311,12 @@ def test_costly_requests_take_no_place_from_pages(costly: Visitor) -> None:
         assert app.now == 2
         tasks += await visit(site, *[Visitor("/paperledger/papers")] * 10)
         assert app.now == 8
-        tasks += await visit(site, *[Visitor("/-/static/app.css"), Visitor("/paperledger.db")] * 10)
-        assert app.now == 28
+        files = ("/-/static/app.css", "/paperledger.db", "/paperledger/papers.parquet")
+        tasks += await visit(site, *map(Visitor, files * 10))
+        assert app.now == 38
         app.go.set()
         await asyncio.gather(*tasks)
-        assert app.all == 40
+        assert app.all == 50
 
     asyncio.run(crowd())
 

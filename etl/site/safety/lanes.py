@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from etl.load.layout import DATABASE
 from etl.site.safety.door import inside
+from schemas import TABLES
 
 PATIENCE = 20.0
 """Seconds that a request waits for its turn, and that a reader may take for a piece of its answer."""
@@ -19,6 +21,8 @@ PIECE = 64 << 10
 """Bytes of an answer that are handed to the server at once: as many as its buffer holds before it says stop."""
 FREE = re.compile(r"/-/(static|static-plugins|downloads)/|/favicon\.ico$|/[^/]+\.db$")
 """Files, which are read piece by piece: they take no place."""
+WHOLE_TABLE = re.compile(rf"/{DATABASE}/({'|'.join(TABLES)})\.parquet$")
+"""A file too, unless the query asks for some of its rows."""
 COSTLY_PATH = re.compile(r"\.(csv|parquet|blob)$")
 COSTLY_QUERY = re.compile(rb"(^|&)(sql|_where|_search_mode|_stream|_size)=")
 
@@ -76,10 +80,10 @@ class Lanes:
             await _busy()(scope, receive, send)
 
     def _lane(self, scope: Scope) -> Lane | None:
-        path = inside(scope["path"], self._base_url)
-        if FREE.match(path):
+        path, query = inside(scope["path"], self._base_url), scope.get("query_string", b"")
+        if FREE.match(path) or (WHOLE_TABLE.match(path) and not query):
             return None
-        costly = COSTLY_PATH.search(path) or COSTLY_QUERY.search(scope.get("query_string", b""))
+        costly = COSTLY_PATH.search(path) or COSTLY_QUERY.search(query)
         return self._costly if costly else self._pages
 
     async def _work(self, scope: Scope, receive: Receive, send: Send) -> None:

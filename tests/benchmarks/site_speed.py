@@ -1,4 +1,4 @@
-"""How fast the site of a release answers: `python tests/benchmarks/serving.py [OUT] [RUNS]`.
+"""How fast the site of a release answers: `python tests/benchmarks/site_speed.py [OUT] [RUNS]`.
 
 OUT is an output folder of `paperledger build`; without it one of 100,000 clean invented papers is made first. Asks for the
 pages in turn, so that a busy machine slows them all alike, and prints milliseconds and the server's peak memory.
@@ -48,10 +48,10 @@ PAGES = {
 
 
 @contextmanager
-def server(out: Path) -> Iterator[tuple[str, int]]:
-    """A server's address and process id, while the block runs."""
-    command = [COMMAND, "serve", "--out", out, "--port", "0"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+def server(out: Path, *options: str) -> Iterator[tuple[str, int]]:
+    """A server's address and process id, while the block runs; the options are Datasette's."""
+    command = [COMMAND, "serve", "--out", out, "--port", "0", "--", *options]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
         assert process.stderr
         address = next(found[0] for line in process.stderr if (found := re.search(r"http://127\.0\.0\.1:\d+", line)))
         try:
