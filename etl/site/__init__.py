@@ -33,7 +33,7 @@ def extra_css_urls(datasette: "Datasette") -> list[str]:
     """The style sheet, under an address that changes with it."""
     if served(datasette) is None:
         return []
-    return [f"{datasette.urls.static_plugins('paperledger', STYLE)}?{_style_hash()}"]
+    return [f"/-/static-plugins/paperledger/{STYLE}?{_style_hash()}"]  # Datasette puts the base URL before it.
 
 
 @hookimpl

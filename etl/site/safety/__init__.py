@@ -18,6 +18,7 @@ from etl.site.safety.door import Door
 from etl.site.safety.errors import page_of
 from etl.site.safety.headers import SafeHeaders, policy
 from etl.site.safety.lanes import Lanes
+from etl.site.safety.prefix import WithoutPrefix
 from etl.site.served import served
 
 if TYPE_CHECKING:
@@ -26,13 +27,12 @@ if TYPE_CHECKING:
 
 @hookimpl
 def asgi_wrapper(datasette: "Datasette") -> Any:
-    """Around all of Datasette, from the outside in: headers, the door, and the lanes behind it."""
+    """Around all of Datasette, from the outside in: the prefix, headers, the door, and the lanes behind it."""
 
     def wrap(app: ASGIApp) -> ASGIApp:
         if served(datasette) is None:
             return app
-        base_url = datasette.setting("base_url")
-        return SafeHeaders(Door(Lanes(app, base_url), base_url), policy(datasette.jinja_env))
+        return WithoutPrefix(SafeHeaders(Door(Lanes(app)), policy(datasette.jinja_env)), datasette.setting("base_url"))
 
     return wrap
 

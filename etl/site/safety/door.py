@@ -15,9 +15,8 @@ DEBUGGING = frozenset({"/-/allow-debug", "/-/messages", "/-/patterns", "/-/threa
 class Door:
     """Lets requests of a sensible size through to an application."""
 
-    def __init__(self, app: ASGIApp, base_url: str = "/") -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._base_url = base_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
@@ -34,15 +33,6 @@ class Door:
             return PlainTextResponse("The request's body must say its length.", 411)
         if not size.isdecimal() or int(size) > LARGEST_BODY:
             return PlainTextResponse(f"The request's body is larger than {LARGEST_BODY} bytes.", 413)
-        if inside(scope["path"], self._base_url) in DEBUGGING:
+        if scope["path"] in DEBUGGING:
             return PlainTextResponse("There is no such page here.", 404)
         return None
-
-
-def inside(path: str, base_url: str) -> str:
-    """A path without the prefix under which the site lies.
-
-    >>> inside("/data/-/charts", "/data/"), inside("/-/charts", "/data/"), inside("/-/charts", "/")
-    ('/-/charts', '/-/charts', '/-/charts')
-    """
-    return "/" + path.removeprefix(base_url).removeprefix("/")

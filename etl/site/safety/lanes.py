@@ -12,7 +12,6 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from etl.load.layout import DATABASE
-from etl.site.safety.door import inside
 from schemas import TABLES
 
 PATIENCE = 20.0
@@ -60,9 +59,8 @@ class Lane:
 class Lanes:
     """Lets an application work on a bounded number of requests."""
 
-    def __init__(self, app: ASGIApp, base_url: str = "/") -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._base_url = base_url
         self._pages = Lane(asyncio.Semaphore(6), most_waiting=400)
         self._costly = Lane(asyncio.Semaphore(2), most_waiting=200)
 
@@ -80,7 +78,7 @@ class Lanes:
             await _busy()(scope, receive, send)
 
     def _lane(self, scope: Scope) -> Lane | None:
-        path, query = inside(scope["path"], self._base_url), scope.get("query_string", b"")
+        path, query = scope["path"], scope.get("query_string", b"")
         if FREE.match(path) or (WHOLE_TABLE.match(path) and not query):
             return None
         costly = COSTLY_PATH.search(path) or COSTLY_QUERY.search(query)
