@@ -4,6 +4,8 @@ import asyncio
 import json
 import re
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
@@ -15,7 +17,7 @@ import pytest
 from datasette.app import Datasette
 
 from etl.site.safety import lanes
-from etl.site.safety.connections import LARGEST_ANSWER, LONGEST_VALUE, guard
+from etl.site.safety.connections import LARGEST_ANSWER, LONGEST_VALUE, SQLITE_MEMORY, guard
 from etl.site.safety.door import LARGEST_BODY, LONGEST_ADDRESS
 from etl.site.safety.functions import FUNCTIONS
 from etl.site.safety.headers import INLINE_SCRIPT, VARIABLES, hash_source, sources
@@ -400,3 +402,32 @@ def test_the_door_knows_its_pages_under_a_base_url(release: Path) -> None:
         return [(answer.status_code, answer.url.path[:6]) for answer in answers]
 
     assert asyncio.run(ask()) == [(status, "/data/") for status in (200, 200, 200, 404)]
+
+
+HEAP_LIMIT = """
+import asyncio, sqlite3, sys
+from datasette.app import Datasette
+
+site = Datasette([], immutables=[sys.argv[1]])
+
+def limit():
+    return sqlite3.connect(":memory:").execute("PRAGMA hard_heap_limit").fetchone()[0]
+
+async def receive():
+    return {"type": "lifespan.shutdown"}
+
+async def send(message):
+    pass
+
+asyncio.run(site.client.get("/paperledger/papers.json"))
+asked = limit()
+asyncio.run(site.app()({"type": "lifespan"}, receive, send))
+print(asked, limit())
+"""
+
+
+def test_memory_is_bounded_where_a_server_starts_and_not_where_a_program_asks(release: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", HEAP_LIMIT, release / "paperledger.db"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["0", str(SQLITE_MEMORY)]

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from datasette import hookimpl
 from datasette.utils.asgi import Request
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from etl.load.layout import DATABASE
-from etl.site.safety.connections import guard
+from etl.site.safety.connections import bound_memory, guard
 from etl.site.safety.door import Door
 from etl.site.safety.errors import page_of
 from etl.site.safety.headers import SafeHeaders, policy
@@ -32,9 +32,21 @@ def asgi_wrapper(datasette: "Datasette") -> Any:
     def wrap(app: ASGIApp) -> ASGIApp:
         if served(datasette) is None:
             return app
-        return WithoutPrefix(SafeHeaders(Door(Lanes(app)), policy(datasette.jinja_env)), datasette.setting("base_url"))
+        site = SafeHeaders(Door(Lanes(app)), policy(datasette.jinja_env))
+        return _bounded(WithoutPrefix(site, datasette.setting("base_url")))
 
     return wrap
+
+
+def _bounded(app: ASGIApp) -> ASGIApp:
+    """The application in a process of its own: where a server starts it, and not where a program asks it a question."""
+
+    async def start(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            bound_memory()
+        await app(scope, receive, send)
+
+    return start
 
 
 @hookimpl

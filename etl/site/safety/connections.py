@@ -5,6 +5,7 @@ compare two long texts for minutes. Hence bounds on every value, on a whole answ
 """
 
 import sqlite3
+from contextlib import closing
 from sys import getsizeof
 from typing import Any
 from weakref import ref
@@ -73,13 +74,18 @@ def guard(connection: sqlite3.Connection) -> None:
     """Bound a connection."""
     for limit, value in LIMITS.items():
         connection.setlimit(limit, value)
-    connection.execute(f"PRAGMA hard_heap_limit={SQLITE_MEMORY}")
     for name, (arity, function) in FUNCTIONS.items():
         connection.create_function(name, arity, function, deterministic=True)
     for name in ("printf", "format"):
         connection.create_function(name, -1, make_printf(), deterministic=True)
     connection.row_factory = CountedRows()
     connection.set_authorizer(_authorize)
+
+
+def bound_memory() -> None:
+    """Bound what all of SQLite may hold in this process, for good: SQLite lets nobody widen it again."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute(f"PRAGMA hard_heap_limit={SQLITE_MEMORY}")
 
 
 def _authorize(action: int, first: str | None, second: str | None, *_: str | None) -> int:
