@@ -1,6 +1,6 @@
 """Take the README's pictures of the site anew: `python tests/pictures.py`. Needs Chromium.
 
-Builds the bundled page, serves it, and writes a picture of the home page and one of the charts into docs/.
+Builds the bundled page, serves it, and writes a picture of the home page and one of the network of co-authors into docs/.
 """
 
 import shutil
@@ -16,7 +16,7 @@ from etl.pipeline import Request, build
 from etl.progress import Progress
 
 DOCS = Path(__file__).parents[1] / "docs"
-PICTURES = {"home.png": ("/", None), "charts.png": ("/-/charts", "figure")}
+PICTURES = {"home.png": ("/", None), "network.png": ("/-/charts", "#network")}
 """The pictures, each with the address it shows and the part of the page; None for a whole window."""
 WINDOW = {"width": 1100, "height": 820}
 

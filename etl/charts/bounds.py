@@ -29,5 +29,7 @@ def _short_pages(tables: Frames) -> str:
     short = tables["profiles"].filter(pl.col("listed_papers") < pl.col("stated_papers")).height
     pages = tables["profiles"].height
     return (
-        f"{short:,} of {pages:,} pages list fewer papers than they state (the site shows at most 50)" if short else ""
+        f"on {short:,} of {pages:,} pages fewer papers are listed than stated (the site shows at most 50)"
+        if short
+        else ""
     )

@@ -9,9 +9,10 @@ from typing import Any
 from datasette.utils import format_bytes
 
 from etl.load.layout import DATA_PACKAGE, DATABASE_FILE, MANIFEST, METADATA, PAPER_LIST_FILE
+from etl.validate.reports import REPORT_FILE
+from etl.validate.results import RESULTS_FILE
 from schemas import TABLES, PaperList
 
-REPORT_FILE = "report.html"
 _PARQUET = {f"{name}.parquet": model.definition() for name, model in TABLES.items()}
 _PAPER_LIST = PaperList.definition()
 _WORDS: dict[str, tuple[str, str]] = {
@@ -19,7 +20,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     DATABASE_FILE: ("The whole dataset", "One SQLite file: all tables, the views, and full-text search."),
     **{name: (definition.title, definition.description) for name, definition in _PARQUET.items()},
     REPORT_FILE: ("Quality report", "What the rules found, with the lines of the pages, as a page to read."),
-    "results.json": ("Results of the rules", "The same as the report, for programs."),
+    RESULTS_FILE: ("Results of the rules", "The same as the report, for programs."),
     DATA_PACKAGE: ("Data Package", "All files, columns, types and keys in the Data Package standard, for programs."),
     METADATA: ("Datasette's metadata", "Titles and descriptions of all tables and columns, as this site shows them."),
     MANIFEST: ("Manifest", "What the release is: its logical hash, and each file's size and sha256."),

@@ -1,6 +1,6 @@
 """How much one export may ask for, and how many there may be.
 
-In: "Datasette"'s configuration of the plugin, `"plugins": {"paperledger_parquet": {"seconds": 10}}`. Out: `Limits`.
+In: Datasette's configuration of the plugin, `"plugins": {"paperledger_parquet": {"seconds": 10}}`. Out: `Limits`.
 """
 
 from dataclasses import dataclass
