@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from etl import pipeline
 from etl.cli import main
-from schemas import TABLES, VIEWS
+from schemas import QUESTIONS, TABLES, VIEWS
 
 ANN = "Ann Bell\n\nCLMay 1\nOn Ropes\n\nCy Dole, Ann Bell\n\nRopes hold.\n"
 BELLA = ANN.replace("Ann Bell\n\nCL", "Bella Ann\n\nCL")
@@ -247,7 +247,7 @@ def test_the_schema_as_text_tells_every_column() -> None:
 
 def test_the_schema_as_markdown_has_a_heading_for_each() -> None:
     text = run("schema", "--format", "markdown").stdout
-    expected = [*(f"### `{name}`" for name in TABLES), *(f"### `{name}` (view)" for name in VIEWS)]
+    expected = [*(f"### `{name}`" for name in TABLES), *(f"### `{name}` (view)" for name in VIEWS), "### Questions"]
     assert [line for line in text.splitlines() if line.startswith("#")] == expected
 
 
@@ -256,5 +256,6 @@ def test_the_schema_as_markdown_has_a_row_for_every_column() -> None:
     rows = [line for line in text.splitlines() if line.startswith("| `")]
     columns = [column for model in TABLES.values() for column in model.definition().schema]
     columns += [column for view in VIEWS.values() for column in view.columns]
+    columns += QUESTIONS
     assert [row.split("`")[1] for row in rows] == columns
     assert "| `published` | date, or null |  | Date of the badge;" in text

@@ -86,7 +86,7 @@ def test_numbers_over_cut_bylines_are_called_a_lower_bound(name: str, crowd: Fra
 
 
 def test_numbers_over_pages_that_list_a_part_are_called_a_lower_bound(crowd: Frames) -> None:
-    assert "A lower bound: 45 of 47 pages list fewer papers than they state" in chart(crowd, "papers").says
+    assert "A lower bound: on 45 of 47 pages fewer papers are listed than stated" in chart(crowd, "papers").says
     assert "lower bound" not in chart(tables_of(SOUND), "papers").says
 
 
