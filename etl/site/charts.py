@@ -21,21 +21,19 @@ from markupsafe import Markup
 from etl.charts import Chart
 from etl.charts.drawing import Picture, draw, style
 from etl.load.layout import DATABASE
+from etl.site.cells import keys
 from etl.site.served import Served, served
 from etl.validate.results import RESULTS_FILE
-from schemas import TABLES
+from schemas import PaperAuthors
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
 
 CHARTS = "/-/charts"
 _PAGE = "paperledger-charts.html"
-_TABLES = {
-    model.definition().primary_key[0]: name
-    for name, model in TABLES.items()
-    if len(model.definition().primary_key) == 1
-} | {"other_id": "authors"}
-"""The tables that a column's cells are rows of."""
+_PAIRED = PaperAuthors.definition().name
+LARGEST_PAIRING = 100_000
+"""Rows of `paper_authors` whose pairs SQLite counts in a second; more of them take longer than a site lets SQL run."""
 _drawing = Lock()
 
 
@@ -75,14 +73,18 @@ class Charts:
         drawn = await self._drawn(request)
         urls = self._datasette.urls
         asks = await self._datasette.permission_allowed(request.actor, "execute-sql", DATABASE, default=True)
+        slow = {one.chart.id for one in drawn if self._is_slow(one.chart)}
         context = {
             "charts": drawn,
             "style": Markup(style()),  # noqa: S704 - a file of ours
             "database": DATABASE,
-            "tables": _TABLES,
+            "tables": keys(),
             "folder": urls.path(CHARTS),
+            "slow": slow,
             "queries": {
-                one.chart.id: f"{urls.database(DATABASE)}?{urlencode({'sql': one.chart.sql})}" for one in drawn if asks
+                one.chart.id: f"{urls.database(DATABASE)}?{urlencode({'sql': one.chart.sql})}"
+                for one in drawn
+                if asks and one.chart.id not in slow
             },
         }
         return Response.html(await self._datasette.render_template(_PAGE, context, request=request))
@@ -94,6 +96,11 @@ class Charts:
         if picture is None:
             raise NotFound("No chart of this name in the release")
         return Response(picture.file, content_type="image/svg+xml; charset=utf-8")
+
+    def _is_slow(self, chart: Chart) -> bool:
+        """Whether a chart's SQL runs longer here than the site lets it: where it pairs the authors of many papers."""
+        pairs = chart.sql.count(f" {_PAIRED} ") > 1
+        return pairs and self._release.manifest["files"][f"{_PAIRED}.parquet"]["rows"] > LARGEST_PAIRING
 
     async def _drawn(self, request: Request) -> Sequence[Drawn]:
         """The charts for those who may see the database; raises `Forbidden` for others."""

@@ -72,6 +72,14 @@ def test_the_sql_opens_in_datasette_and_gives_the_numbers(fetch: Fetch, kept: li
         assert answer.json()["rows"] == chart.rows
 
 
+def test_sql_that_takes_too_long_here_is_told_and_not_linked(fetch: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(charts, "LARGEST_PAIRING", 1)
+    found = figures(fetch)
+    told = [name for name, figure in found.items() if "takes longer than this site lets a query run" in words(figure)]
+    linked = [name for name, figure in found.items() if any(words(a).endswith("with SQL") for a in figure.iter("a"))]
+    assert (told, linked) == (["coauthors", "network"], ["papers", "coverage", "findings"])
+
+
 def test_a_person_of_the_table_leads_to_their_row(fetch: Fetch) -> None:
     links = [a.get("href", "") for a in figures(fetch)["coauthors"].find(".//tbody") or () for a in a.iter("a")]
     assert links[0].startswith("/paperledger/authors/")
