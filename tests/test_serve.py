@@ -186,3 +186,12 @@ def test_an_option_without_the_two_dashes_is_a_usage_error(out: Path) -> None:
 def test_one_answer_can_be_asked_for_without_a_server(out: Path) -> None:
     result = run(out, "--", "--get", "/paperledger/papers.json?_size=1&_shape=array")
     assert (result.returncode, len(json.loads(result.stdout))) == (0, 1)
+
+
+def test_a_file_in_the_folder_where_somebody_stands_is_no_module_of_ours(
+    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "csv.py").write_text("raise SystemExit('run')", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    result = run(out, "--", "--get", "/paperledger/papers.json?_size=1&_shape=array")
+    assert (result.returncode, len(json.loads(result.stdout))) == (0, 1)

@@ -42,7 +42,8 @@ def serve(out: Path, host: str, port: int, datasette_options: tuple[str, ...]) -
         options += ["--setting", name, str(value).lower()]
     options += ["--host", host, "--port", str(port), *datasette_options]
     _announce(release, options)
-    command = [sys.executable, "-m", "datasette", "serve", *options]
+    # -P: a csv.py in the folder where somebody stands is no module of ours.
+    command = [sys.executable, "-P", "-m", "datasette", "serve", *options]
     os.execve(sys.executable, command, FRUGAL | os.environ)  # noqa: S606
 
 
