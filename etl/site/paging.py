@@ -19,9 +19,7 @@ from schemas import TABLES
 if TYPE_CHECKING:
     from datasette.app import Datasette
 
-_PAGE = re.compile(
-    r"select .+? from (?P<table>\w+) (?:where .+ )?(?P<order>order by (?P<column>\w+)(?: desc)?) limit \d+$", re.DOTALL
-)
+_ORDER = re.compile(r"order by \w+(?: desc)?(?= limit \d+$)")
 _LATER = re.compile(
     r"\((?P<column>\w+) (?:is not null|[<>] (?P<value>:p\d+)(?: or (?P=column) is null)?)"
     r" or \((?P=column) (?:= (?P=value)|is null) and "
@@ -52,9 +50,9 @@ def paged(sql: str) -> str:
     >>> paged("select name from authors where (name > :p1 or (name = :p1 and author_id > :p0)) order by name, author_id limit 2")
     'select name from authors where +(name > :p1 or (name = :p1 and author_id > :p0)) order by name, author_id limit 2'
     """
-    found = _PAGE.match(sql)
-    if found and found["table"] in TABLES:
-        keys = ", ".join(map(escape_sqlite, TABLES[found["table"]].definition().primary_key))
-        sql = f"{sql[: found.end('order')]}, {keys}{sql[found.end('order') :]}"
+    table = sql.partition(" from ")[2].partition(" ")[0]
+    if table in TABLES:
+        keys = ", ".join(map(escape_sqlite, TABLES[table].definition().primary_key))
+        sql = _ORDER.sub(lambda order: f"{order[0]}, {keys}", sql)
     # A sign keeps SQLite from taking the condition apart; it is true or false as before.
     return _LATER.sub(lambda clause: f"+{clause[0]}", sql)
