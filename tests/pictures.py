@@ -27,8 +27,8 @@ def main() -> None:
         out = Path(folder) / "build"
         build(Request([str(files("etl").joinpath("sample"))], out), Progress(Console(quiet=True)))
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        with serving(out) as address:
-            page = browser.new_page(base_url=address, viewport=WINDOW)  # type: ignore[arg-type]
+        with serving(out) as server:
+            page = browser.new_page(base_url=server.address, viewport=WINDOW)  # type: ignore[arg-type]
             for name, (place, part) in PICTURES.items():
                 page.goto(place)
                 shown = page.locator(part).first if part else page

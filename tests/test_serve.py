@@ -1,12 +1,9 @@
 """`paperledger serve`: Datasette on this machine, with every page answering, search at work, and options handed on."""
 
 import json
-import os
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,14 +12,12 @@ from urllib.request import urlopen
 
 import pytest
 from rich.console import Console
+from serving import COMMAND, serving
 
 from etl.pipeline import Request, build
 from etl.progress import Progress
 from etl.site.settings import SETTINGS
 from schemas import TABLES, VIEWS
-
-COMMAND = Path(sys.executable).with_name("paperledger")
-READY = "Uvicorn running on "
 
 
 def free_port() -> int:
@@ -39,31 +34,10 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@contextmanager
-def serving(out: Path, *options: str) -> Iterator[tuple[str, str]]:
-    """The address of a server, which says itself when it is up, and all that it said until then."""
-    command = [COMMAND, "serve", "--out", out, *options]
-    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment
-    ) as server:
-        assert server.stderr
-        said = []
-        for line in server.stderr:
-            said.append(line)
-            if READY in line:
-                break
-        try:
-            assert READY in said[-1], "the server ended before it was up"
-            yield said[-1].partition(READY)[2].split()[0], "".join(said)
-        finally:
-            server.terminate()
-
-
 @pytest.fixture(scope="module")
 def address(out: Path) -> Iterator[str]:
-    with serving(out, "--port", str(free_port())) as (address, _):
-        yield address
+    with serving(out) as server:
+        yield server.address
 
 
 def run(out: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -136,8 +110,9 @@ def test_the_settings_of_a_public_site_are_served(address: str) -> None:
 def test_what_stands_behind_two_dashes_reaches_datasette_and_wins(out: Path) -> None:
     port = str(free_port())
     options = ["--setting", "base_url", "/data/", "--setting", "default_allow_sql", "off", "--cors", "-p", port]
-    with serving(out, "--port", "1", "--", *options, "--setting", "max_returned_rows", "7") as (address, said):
-        assert f"http://127.0.0.1:{port}/data/ - stop with Ctrl+C" in said
+    with serving(out, "--port", "1", "--", *options, "--setting", "max_returned_rows", "7") as server:
+        address = server.address
+        assert f"http://127.0.0.1:{port}/data/ - stop with Ctrl+C" in server.said
         settings = get_json(f"{address}/data/-/settings.json")
         assert (settings["max_returned_rows"], settings["suggest_facets"]) == (7, False)
         assert get(f"{address}/data/paperledger.json?sql=select+1")[0] == 403

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import httpx
 import pytest
 from datasette.app import Datasette
 from rich.console import Console
+from site_words import Fetch
 
 from etl.load.layout import DATABASE_FILE, METADATA
 from etl.pipeline import Request, build
@@ -17,7 +17,6 @@ from etl.progress import Progress
 from etl.site.settings import SETTINGS
 
 DATA = Path(__file__).parents[1] / "data"
-Fetch = Callable[..., httpx.Response]
 
 
 @pytest.fixture(scope="session")

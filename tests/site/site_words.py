@@ -1,9 +1,13 @@
 """What a page of the site says: the words of one of its elements, and where its links lead."""
 
+from collections.abc import Callable
 from xml.etree.ElementTree import Element
 
 import html5lib
 import httpx
+
+Fetch = Callable[..., httpx.Response]
+"""How tests ask the site: a path, and httpx's keywords."""
 
 BLOCKS = {"p", "li", "dt", "dd", "h1", "h2", "h3", "pre", "label"}
 

@@ -1,24 +1,19 @@
 """What would bring a site down does not: a real `paperledger serve`, requests that ask for everything, and its memory."""
 
 import http.client
-import os
 import re
 import socket
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, urlsplit
 
 import pytest
+from serving import serving
 
-COMMAND = Path(sys.executable).with_name("paperledger")
-READY = "Uvicorn running on "
 MOST_MEMORY_MB = 500
 COUNT = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c)"
 THOUSAND = COUNT.replace("FROM c)", "FROM c LIMIT 1000)")
@@ -80,21 +75,10 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server(release: Path) -> Iterator[Server]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    command = [COMMAND, "serve", "--out", release.parents[1], "--port", str(port)]
-    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment
-    ) as process:
-        assert process.stderr
-        assert any(READY in line for line in process.stderr), "the server ended before it was up"
-        threading.Thread(target=process.stderr.read, daemon=True).start()
-        try:
-            yield Server(port, process.pid)
-        finally:
-            process.kill()
+    with serving(release.parents[1]) as running:
+        port = urlsplit(running.address).port
+        assert port
+        yield Server(port, running.process)
 
 
 @pytest.fixture

@@ -3,17 +3,15 @@
 import asyncio
 import re
 import sqlite3
-from collections.abc import Callable
 from html import unescape
 from pathlib import Path
 
 import httpx
 import pytest
 from datasette.app import Datasette
+from site_words import Fetch
 
 from etl.load.layout import DATABASE_FILE
-
-Fetch = Callable[..., httpx.Response]
 
 
 def links(page: httpx.Response) -> set[str]:

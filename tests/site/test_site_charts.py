@@ -10,8 +10,8 @@ from xml.etree.ElementTree import Element, fromstring
 
 import html5lib
 import pytest
-from conftest import Fetch
 from datasette.app import Datasette
+from site_words import Fetch
 
 from etl.load.layout import DATABASE, DATABASE_FILE
 from etl.site import charts

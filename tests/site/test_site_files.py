@@ -5,7 +5,6 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,12 @@ import httpx
 import pyarrow.parquet as pq
 import pytest
 from datasette.app import Datasette
+from site_words import Fetch
 
 from etl.load.layout import DATABASE_FILE, MANIFEST, METADATA, read_manifest
 from etl.site.settings import SETTINGS
 from schemas import TABLES
 
-Fetch = Callable[..., httpx.Response]
 PAPERS = ["/paperledger/papers.parquet", "/-/downloads/papers.parquet"]
 
 

@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 import sqlite3
-from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,14 +11,12 @@ import html5lib
 import httpx
 import pytest
 from datasette.app import Datasette
-from site_words import links, words
+from site_words import Fetch, links, words
 
 from etl.load.layout import DATABASE_FILE, METADATA
 from etl.site.home import facts
 from etl.site.mends import MENDS
 from schemas import TABLES, VIEWS
-
-Fetch = Callable[..., httpx.Response]
 
 
 def ask(datasette: Datasette, path: str) -> httpx.Response:

@@ -70,8 +70,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def address(release: Path) -> Iterator[str]:
     """The address of a server over the release, with the settings that a visitor meets."""
-    with serving(release.parents[1]) as address:
-        yield address
+    with serving(release.parents[1]) as server:
+        yield server.address
 
 
 @pytest.fixture

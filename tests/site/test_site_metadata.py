@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from conftest import Fetch
 from datasette.app import Datasette
+from site_words import Fetch
 
 from etl.load.layout import DATABASE_FILE, METADATA
 from etl.site.settings import SETTINGS

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from datasette.app import Datasette
+from site_words import Fetch
 
 from etl.load.layout import DATABASE_FILE, METADATA, read_manifest
 from etl.load.parquet import arrow_schema
@@ -23,7 +24,6 @@ from etl.site.parquet.limits import PLUGIN
 from etl.site.settings import SETTINGS
 from schemas import QUESTIONS, TABLES, VIEWS
 
-Fetch = Callable[..., httpx.Response]
 ENDLESS = "with recursive c(n) as (select 1 union all select n + 1 from c)"
 SPIN = f"{ENDLESS} select n from c where n < 0"
 SAID = {"q": "model", "author_id": "mehdi-rezagholizadeh", "category_id": "cs.CL", "year": "2023"}

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Fetch
 from datasette.app import Datasette
 from rich.console import Console
+from site_words import Fetch
 
 from etl.load.layout import DATABASE_FILE, METADATA
 from etl.pipeline import Request, build

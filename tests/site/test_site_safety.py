@@ -15,6 +15,7 @@ import html5lib
 import httpx
 import pytest
 from datasette.app import Datasette
+from site_words import Fetch
 
 from etl.site.safety import lanes
 from etl.site.safety.connections import LARGEST_ANSWER, LONGEST_VALUE, SQLITE_MEMORY, guard
@@ -24,7 +25,6 @@ from etl.site.safety.headers import INLINE_SCRIPT, VARIABLES, hash_source, sourc
 from etl.site.safety.lanes import PIECE, Lanes
 from etl.site.settings import SETTINGS
 
-Fetch = Callable[..., httpx.Response]
 PAGES = [
     "/",
     "/paperledger",
