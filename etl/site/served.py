@@ -22,10 +22,11 @@ class Served:
 def served(datasette: "Datasette") -> Served | None:
     """The release whose database this Datasette serves; None where it serves none, or a database without its folder."""
     database = datasette.databases.get(DATABASE)
-    folder = Path(database.path).resolve().parent if database and database.path else None
-    return _read(folder) if folder and (folder / MANIFEST).is_file() else None
+    return _beside(database.path) if database and database.path else None
 
 
 @cache
-def _read(folder: Path) -> Served:
-    return Served(folder, read_manifest(folder))
+def _beside(database: str) -> Served | None:
+    """The release that a database lies in; looked for once, since every cell of a page asks."""
+    folder = Path(database).resolve().parent
+    return Served(folder, read_manifest(folder)) if (folder / MANIFEST).is_file() else None
