@@ -1,8 +1,19 @@
-"""Text from pages where there is little room. In: any text. Out: the beginning of it, as one line that no terminal obeys."""
+"""Text from pages, and counts, for people. In: any text. Out: text of one line that no terminal obeys and no eye misses."""
 
-from etl.validate.reports.text import visible
+import unicodedata
+from collections.abc import Iterator
+from itertools import groupby
 
 ELLIPSIS = "…"
+
+
+def visible(text: str) -> str:
+    r"""Text of one line with every character in sight: controls, direction marks and zero widths by their number.
+
+    >>> print(visible("a\x1bb\nc\u202ed"))
+    a\x1bb\ncU+202Ed
+    """
+    return "".join(part for part, _ in parts(text))
 
 
 def cut(text: str, letters: int) -> str:
@@ -14,3 +25,38 @@ def cut(text: str, letters: int) -> str:
     # What is cut off need not be looked at: an abstract may be long.
     line = visible(text[: letters + 1])
     return line if len(line) <= letters else line[: letters - 1] + ELLIPSIS
+
+
+def parts(text: str) -> Iterator[tuple[str, bool]]:
+    r"""Text in parts, each with whether it stands for a character that could not be seen.
+
+    >>> list(parts("ab\x00c"))
+    [('ab', False), ('\\x00', True), ('c', False)]
+    """
+    if text.isprintable():
+        yield text, False
+        return
+    for seen, run in groupby(text, key=_is_seen):
+        if seen:
+            yield "".join(run), False
+        else:
+            yield from ((_number(character), True) for character in run)
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> count(1, "finding"), count(1200, "finding")
+    ('1 finding', '1,200 findings')
+    """
+    return f"{number:,} {noun}" + "s" * (number != 1)
+
+
+def _is_seen(character: str) -> bool:
+    # Spaces of other widths, as between a number and its unit, are no reason to alarm anybody.
+    return character.isprintable() or unicodedata.category(character) == "Zs"
+
+
+def _number(character: str) -> str:
+    number = ord(character)
+    return character.encode("unicode_escape").decode() if number < 0xA0 else f"U+{number:04X}"

@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from etl.load.release import Release
-from etl.validate.reports.text import by_urgency, count, visible
+from etl.printable import count, visible
+from etl.validate.reports.text import by_urgency
 from etl.validate.reports.text import lines as lines_of
 from etl.validate.results import FindingResult, Results
 from schemas import TABLES

@@ -4,6 +4,8 @@ LONGEST_PAGE = 64 << 20
 """Bytes of the largest page (64 MiB)."""
 LONGEST_LINE = 1 << 20
 """Bytes of the longest line that a row may hold (1 MiB)."""
+PAPERS_A_PAGE = 50
+"""Papers that the site lists on a page at most, however many there are."""
 NAME_LETTERS = 100
 NAME_WORDS = 12
 """Letters and words of the longest name: prose in a name's place has longer pieces."""

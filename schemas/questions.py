@@ -6,6 +6,7 @@ a number a lower bound, the words say so.
 
 from dataclasses import dataclass, field
 
+from schemas.limits import PAPERS_A_PAGE
 from schemas.raw_lines import BYLINE, SHOWN_LETTERS, WITH_LINES
 
 
@@ -20,7 +21,7 @@ class Question:
     params: dict[str, str] = field(default_factory=dict)
 
 
-CUT_BYLINES = "A lower bound: most bylines are cut after three names, and pages list at most 50 papers."
+CUT_BYLINES = f"A lower bound: most bylines are cut after three names, and pages list at most {PAPERS_A_PAGE} papers."
 FOUND_PAPERS = 100
 """How many papers a search shows."""
 TITLE_WEIGHT = 5.0
@@ -187,8 +188,8 @@ COVERAGE_BY_PROFILE = Question(
     name="coverage_by_profile",
     title="How much of each person's work does the dataset know?",
     description=(
-        "Of the papers that a page says there are, how many it lists; the smallest share first. The site shows at most 50"
-        " papers a page, so counts over this dataset are lower bounds."
+        "Of the papers that a page says there are, how many it lists; the smallest share first. The site shows at most"
+        f" {PAPERS_A_PAGE} papers a page, so counts over this dataset are lower bounds."
     ),
     sql="""
 SELECT

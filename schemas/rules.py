@@ -7,6 +7,8 @@ counted, since a column tells it already.
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from schemas.limits import PAPERS_A_PAGE
+
 Severity = Literal["error", "warning", "info"]
 Dimension = Literal["accuracy", "completeness", "consistency", "timeliness", "uniqueness", "validity"]
 SEVERITIES: tuple[str, ...] = get_args(Severity)
@@ -39,7 +41,7 @@ _RULES = (
     Rule("PAG-005", "profiles", "header", "warning", "validity", "Every line of a header is known",
          "An unknown line may hold a figure that the dataset lacks."),
     Rule("PAG-006", "profiles", "listed_papers", "warning", "completeness", "A page lists as many papers as it states",
-         "The site lists at most 50 papers a page, so that counts over this dataset are lower bounds."),
+         f"The site lists at most {PAPERS_A_PAGE} papers a page, so that counts over this dataset are lower bounds."),
     Rule("PAG-007", "profiles", "stated_papers", "warning", "consistency", "A page states its number of papers the same way twice",
          "One of the two figures is old, or the page was saved while it loaded."),
     Rule("PAG-008", "listings", "badge", "warning", "validity", "A badge's flags are known",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from schemas.limits import PAPERS_A_PAGE
 from schemas.rights import PAGES, Rights
 from schemas.table import Group
 
@@ -183,7 +184,7 @@ FROM findings JOIN rules USING (rule_id)
 COVERAGE = View(
     name="coverage",
     title="Coverage",
-    description="How many of the papers that each page states it lists; the site shows at most 50 a page.",
+    description=f"How many of the papers that each page states it lists; the site shows at most {PAPERS_A_PAGE} a page.",
     columns={
         "profile_id": "The page's identifier.",
         "name": "The page's owner; null where it names none.",

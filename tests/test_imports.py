@@ -27,6 +27,7 @@ MAY_NOT_IMPORT = [
     pytest.param("etl.site", ("etl.pipeline", "etl.cli", "etl.resolve.tables", "etl.validate.tables"), id="site"),
     pytest.param("etl.dictionary", (*STAGES[:3], "etl.pipeline", "etl.cli"), id="dictionary"),
     pytest.param("etl.progress", PACKAGES, id="progress"),
+    pytest.param("etl.printable", PACKAGES, id="printable"),
     pytest.param("etl.pipeline", ("etl.cli", "etl.summary"), id="pipeline"),
 ]
 LIGHT = ("etl", "etl.errors", "etl.load.layout")

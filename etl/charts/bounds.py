@@ -3,6 +3,7 @@
 import polars as pl
 
 from schemas import Frames
+from schemas.limits import PAPERS_A_PAGE
 
 
 def of_papers(tables: Frames) -> str:
@@ -28,8 +29,7 @@ def _cut_bylines(tables: Frames) -> str:
 def _short_pages(tables: Frames) -> str:
     short = tables["profiles"].filter(pl.col("listed_papers") < pl.col("stated_papers")).height
     pages = tables["profiles"].height
-    return (
-        f"on {short:,} of {pages:,} pages fewer papers are listed than stated (the site shows at most 50)"
-        if short
-        else ""
+    told = (
+        f"on {short:,} of {pages:,} pages fewer papers are listed than stated (the site shows at most {PAPERS_A_PAGE})"
     )
+    return told if short else ""

@@ -4,6 +4,7 @@ import polars as pl
 
 from etl.charts.chart import Chart
 from schemas import Frames
+from schemas.limits import PAPERS_A_PAGE
 
 SHOWN_PAGES = 30
 
@@ -14,7 +15,10 @@ def coverage(tables: Frames) -> Chart:
     share = pl.col("listed_papers") / pl.when(pl.col("stated_papers") != 0).then("stated_papers")
     columns = ["profile_id", "name", "stated_papers", "listed_papers"]
     rows = pages.with_columns(share.alias("share")).sort("share", "profile_id", nulls_last=True).select(columns)
-    told = "How many of the papers that a page states it lists, the least first; the site lists at most 50 a page."
+    told = (
+        "How many of the papers that a page states it lists, the least first;"
+        f" the site lists at most {PAPERS_A_PAGE} a page."
+    )
     return Chart(
         id="coverage",
         title="Coverage of each profile",

@@ -28,8 +28,7 @@ from etl.compare.difference import (
 )
 from etl.compare.tiers import coverage_words
 from etl.load.layout import ID_LENGTH
-from etl.printable import ELLIPSIS, cut
-from etl.validate.reports.text import count, visible
+from etl.printable import ELLIPSIS, count, cut, visible
 
 Item = TypeVar("Item")
 

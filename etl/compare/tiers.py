@@ -18,7 +18,7 @@ from etl.compare.difference import (
     TableDifference,
     Tier,
 )
-from etl.validate.reports.text import count
+from etl.printable import count
 
 _BLAMED = ("error", "warning")
 _SCHEMA_WORDS = {

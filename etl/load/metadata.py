@@ -10,13 +10,14 @@ from typing import Any
 from etl.load.layout import DATABASE
 from etl.load.sqlite import SEARCHED
 from schemas import QUESTIONS, TABLES, VIEWS, Column, Definition, Question, View
+from schemas.limits import PAPERS_A_PAGE
 from schemas.rights import PAGES, Rights
 from schemas.table import Group
 
 TITLE = "paperledger"
 DESCRIPTION = (
     "Papers, authors and categories from researchers' profile pages that people saved. Every line of every page is in a"
-    " row or in the quarantine. Pages list at most 50 papers and cut most bylines, so counts are lower bounds."
+    f" row or in the quarantine. Pages list at most {PAPERS_A_PAGE} papers and cut most bylines, so counts are lower bounds."
 )
 GROUPS: dict[Group, tuple[str, str]] = {
     "data": ("", ""),

@@ -15,10 +15,10 @@ from datasette import hookimpl
 from datasette.utils import tilde_encode
 from jinja2 import Environment
 
-from etl.printable import cut
+from etl.printable import cut, visible
 from etl.site.mends import Mends
 from etl.site.served import served
-from etl.validate.reports.text import visible
+from schemas.limits import PAPERS_A_PAGE
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -46,8 +46,9 @@ def menu_links(datasette: "Datasette") -> list[dict[str, str]]:
 
 @hookimpl
 def prepare_jinja2_environment(env: Environment, datasette: "Datasette") -> None:
-    """Filters for text from pages, and words for Datasette's templates."""
+    """Filters for text from pages, the site's limit, and words for Datasette's templates."""
     env.filters |= {"visible": visible, "cut": cut, "tilde": tilde_encode}
+    env.globals["papers_a_page"] = PAPERS_A_PAGE
     if served(datasette) is not None:
         env.add_extension(Mends)
 

@@ -14,8 +14,8 @@ from pylatexenc.latexwalker import LatexMacroNode, LatexWalker, LatexWalkerError
 from pylatexenc.latexwalker import get_default_latex_context_db as shapes_of_macros
 from pylatexenc.macrospec import LatexContextDb, MacroSpec
 
+from etl.printable import visible
 from etl.resolve.links import find_links
-from etl.validate.reports.text import visible
 
 LONGEST_TEX = 20_000
 """Letters of the longest text that is read as TeX: reading takes some 10 µs a letter."""

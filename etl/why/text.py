@@ -6,8 +6,7 @@ from shlex import quote
 from rich.console import Group
 from rich.text import Text
 
-from etl.printable import cut
-from etl.validate.reports.text import count, visible
+from etl.printable import count, cut, visible
 from etl.why.reasons import Join, Look, Place, Reasons, Value
 
 SHOWN_PLACES = 5

@@ -3,7 +3,8 @@
 import pytest
 from report_cases import HOSTILE, baseline, finding, results, rule
 
-from etl.validate.reports.text import by_failure, by_urgency, clipped, drift, place, verdict, visible
+from etl.printable import visible
+from etl.validate.reports.text import by_failure, by_urgency, clipped, drift, place, verdict
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)

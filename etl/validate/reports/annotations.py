@@ -6,7 +6,8 @@ how many there are.
 
 from collections.abc import Mapping
 
-from etl.validate.reports.text import by_urgency, clipped, count
+from etl.printable import count
+from etl.validate.reports.text import by_urgency, clipped
 from etl.validate.results import FindingResult, Results
 
 SHOWN = 9

@@ -14,6 +14,7 @@ from itertools import groupby
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from etl import printable
 from etl.charts import Chart
 from etl.charts.drawing import Picture, draw
 from etl.charts.drawing import style as picture_style
@@ -79,7 +80,7 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.globals.update(
-        count=text.count, verdict=text.verdict, drift=text.drift, lines=text.lines, share=_share, width=_width
+        count=printable.count, verdict=text.verdict, drift=text.drift, lines=text.lines, share=_share, width=_width
     )
     return environment.get_template("report.html.j2")
 
@@ -89,7 +90,7 @@ def _seen(value: object) -> object:
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
     return Markup().join(
-        Markup("<mark>{}</mark>").format(part) if hidden else part for part, hidden in text.parts(shown(value))
+        Markup("<mark>{}</mark>").format(part) if hidden else part for part, hidden in printable.parts(shown(value))
     )
 
 

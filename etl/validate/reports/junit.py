@@ -6,7 +6,8 @@ In: `Results`. Out: the text of an XML file.
 from collections import defaultdict
 from xml.etree import ElementTree as ET
 
-from etl.validate.reports.text import by_failure, by_urgency, clipped, count, drift, place, verdict
+from etl.printable import count
+from etl.validate.reports.text import by_failure, by_urgency, clipped, drift, place, verdict
 from etl.validate.results import FindingResult, Results, RuleResult
 
 SHOWN = 50

@@ -8,7 +8,8 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 
-from etl.validate.reports.text import by_failure, by_urgency, clipped, count, drift, place, verdict
+from etl.printable import count
+from etl.validate.reports.text import by_failure, by_urgency, clipped, drift, place, verdict
 from etl.validate.results import FindingResult, PageResult, Results, RuleResult
 
 SHOWN_FINDINGS = 50

@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from etl.validate.reports.text import clipped, visible
+from etl.printable import visible
+from etl.validate.reports.text import clipped
 from etl.validate.results import FindingResult, Results, RuleResult
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

@@ -1,54 +1,19 @@
-"""What all reports say in the same way: hostile characters made visible, places, counts, verdicts, what comes first.
+"""What all reports say in the same way: places, verdicts, what comes first.
 
 In: `Results` and text from pages. Out: text of one line that can be looked at without harm, and findings in order.
 """
 
-import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Sequence
 
+from etl.printable import count, visible
 from etl.validate.results import FindingResult, Results, RuleResult, shown
 
 _RANKS = {"failed": 0, "warned": 1, "noted": 2, "passed": 3}
 
 
-def visible(text: str) -> str:
-    r"""Text of one line with every character in sight: controls, direction marks and zero widths by their number.
-
-    >>> print(visible("a\x1bb\nc\u202ed"))
-    a\x1bb\ncU+202Ed
-    """
-    return "".join(part for part, _ in parts(text))
-
-
 def clipped(text: str) -> str:
     """Visible text, its end cut off where it is long."""
     return visible(shown(text))
-
-
-def parts(text: str) -> Iterator[tuple[str, bool]]:
-    r"""Text in parts, each with whether it stands for a character that could not be seen.
-
-    >>> list(parts("ab\x00c"))
-    [('ab', False), ('\\x00', True), ('c', False)]
-    """
-    if text.isprintable():
-        yield text, False
-        return
-    for seen, run in groupby(text, key=_is_seen):
-        if seen:
-            yield "".join(run), False
-        else:
-            yield from ((_number(character), True) for character in run)
-
-
-def count(number: int, noun: str) -> str:
-    """A number with its noun.
-
-    >>> count(1, "finding"), count(1200, "finding")
-    ('1 finding', '1,200 findings')
-    """
-    return f"{number:,} {noun}" + "s" * (number != 1)
 
 
 def verdict(results: Results) -> str:
@@ -94,13 +59,3 @@ def by_urgency(findings: Iterable[FindingResult]) -> list[FindingResult]:
 def by_failure(rules: Sequence[RuleResult]) -> list[RuleResult]:
     """Rules, those that failed first, then by how many broke them."""
     return sorted(rules, key=lambda rule: (_RANKS[rule.status], -rule.failed, rule.id))
-
-
-def _is_seen(character: str) -> bool:
-    # Spaces of other widths, as between a number and its unit, are no reason to alarm anybody.
-    return character.isprintable() or unicodedata.category(character) == "Zs"
-
-
-def _number(character: str) -> str:
-    number = ord(character)
-    return character.encode("unicode_escape").decode() if number < 0xA0 else f"U+{number:04X}"
