@@ -3,10 +3,23 @@ r"""Links: the web addresses in an abstract, without the sentence's punctuation 
 import re
 from urllib.parse import urlsplit
 
-_ADDRESS = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2,20}://[^\s<>\"{}|^`“”‘’«»—…。，；：、（）【】《》]+")
-_TEX_ESCAPE = re.compile(r"\\([_%&#~$])")
-_BEHIND = ".,;:!?'*\\"
+_NO_ADDRESS = r"\s<>\"{}|^`\\$“”‘’«»—…。，；：、（）【】《》\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060\ufeff"
+"""Signs that no address holds: white space, quotes, brackets that TeX needs, and what cannot be seen."""
+_NO_HOST = r"/?#,;()*!'"
+_ESCAPED = r"\\~\{\}|\{\\[_%&#~]\}|\\[_%&#~$/]|\$\\sim\$"
+"""How TeX writes signs that it needs itself: a tilde as \\~{} or $\\sim$, an underscore as \\_ or {\\_}."""
+_WEB = r"[Hh][Tt][Tt][Pp][Ss]?://"
+_FTP = r"[Ff][Tt][Pp]://"
+_SCHEME = rf"(?:{_WEB}|{_FTP}|(?<![A-Za-z0-9])[A-Za-z]{{2,20}}://)"
+_ADDRESS = re.compile(rf"{_SCHEME}(?:[^{_NO_ADDRESS}{_NO_HOST}]|{_ESCAPED})+(?:[/?#](?:[^{_NO_ADDRESS}]|{_ESCAPED})*)?")
+_TEX_ESCAPE = re.compile(r"\\~\{\}|\$\\sim\$|\{?\\([_%&#~$/])\}?")
+_GLUED = re.compile(rf"[A-Za-z]{{1,18}}?(?={_WEB}|(?<![Ss]){_FTP})")
+"""A word that is glued to the address behind it."""
+_NEXT = re.compile(rf"(?<=[^/=?])(?={_WEB})")
+"""Where a second address begins within a first one, unless it is a part of that, as in an archive's address."""
+_BEHIND = ".,;:!?'*"
 _PAIRS = {")": "(", "]": "["}
+_BRACKET = re.compile(r"[()\[\]]")
 _HOSTS = {
     "code": ("github.com", "gitlab.com", "bitbucket.org", "codeberg.org", "sourceforge.net", "gitee.com"),
     "data": (
@@ -30,21 +43,33 @@ def find_links(abstract: str) -> list[tuple[str, str, str]]:
     """
     if "://" not in abstract:
         return []
-    addresses = dict.fromkeys(_trim(match.group()) for match in _ADDRESS.finditer(abstract))
+    printed = (part for match in _ADDRESS.finditer(abstract) for part in _NEXT.split(match.group()))
+    addresses = dict.fromkeys(_trim(address) for address in printed)
     links = [(address, _host(address)) for address in addresses]
     return [(address, host, _kind(host, address)) for address, host in links if host]
 
 
-def _trim(address: str) -> str:
-    """Cut off what belongs to the sentence: punctuation, and a bracket that was opened before the address."""
-    address = _TEX_ESCAPE.sub(r"\1", address)
-    unopened = {close: address.count(close) - address.count(opener) for close, opener in _PAIRS.items()}
+def _trim(printed: str) -> str:
+    """An address without what is glued to it: a word before it, punctuation, brackets without a partner, TeX's escapes."""
+    glued = _GLUED.match(printed)
+    address = printed[glued.end() if glued else 0 :]
+    address = address[: _first_lone_bracket(address)].rstrip(_BEHIND)
+    return _TEX_ESCAPE.sub(lambda escape: escape[1] or "~", address)
+
+
+def _first_lone_bracket(address: str) -> int:
+    """The index of the first bracket without a partner, or the address's length."""
+    opened: list[tuple[str, int]] = []
     end = len(address)
-    while address[end - 1] in _BEHIND or unopened.get(address[end - 1], 0) > 0:
-        end -= 1
-        if address[end] in unopened:
-            unopened[address[end]] -= 1
-    return address[:end]
+    for match in _BRACKET.finditer(address):
+        if match[0] in _PAIRS.values():
+            opened.append((match[0], match.start()))
+        elif opened and opened[-1][0] == _PAIRS[match[0]]:
+            opened.pop()
+        else:
+            end = match.start()
+            break
+    return opened[0][1] if opened else end
 
 
 def _host(address: str) -> str | None:

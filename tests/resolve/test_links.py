@@ -35,6 +35,15 @@ IN_A_SENTENCE = [
     pytest.param("here:{}", id="glued to a colon"),
     pytest.param("is here.{}", id="glued to a sentence"),
     pytest.param("code -{}", id="glued to a dash"),
+    pytest.param("at{} and Code{}", id="glued to a word"),
+    pytest.param("version2{}", id="glued to a digit"),
+    pytest.param("${}$ and ${}$.", id="glued to dollars"),
+    pytest.param(r"{}\footnote{here}", id="glued to a TeX command"),
+    pytest.param(r"{\tt {}} and {\color{red}{}}", id="TeX groups"),
+    pytest.param("{}(code and data)", id="a bracket glued behind"),
+    pytest.param("{})and", id="a word glued behind a bracket"),
+    pytest.param("{}\u200b, {}\x00", id="what cannot be seen"),
+    pytest.param("({}),({})", id="two in brackets"),
 ]
 ADDRESSES = [
     "https://a.example",
@@ -64,6 +73,11 @@ def test_an_address_ends_where_the_sentence_goes_on(sentence: str, address: str)
         (r"https://a.example/b\ and", "https://a.example/b"),
         (r"https://a.example/b\\", "https://a.example/b"),
         (r"https://a.example/b\_.", "https://a.example/b_"),
+        (r"https://a.example/\~{}bell.", "https://a.example/~bell"),
+        (r"(https://a.example/$\sim$bell/)", "https://a.example/~bell/"),
+        (r"https://a.example/b{\_}c", "https://a.example/b_c"),
+        (r"https://a.example/b\/c", "https://a.example/b/c"),
+        (r"https://a\_b.example/c", "https://a_b.example/c"),
     ],
 )
 def test_texs_escapes_are_taken_off(printed: str, address: str) -> None:
@@ -86,6 +100,39 @@ def test_texs_escapes_are_taken_off(printed: str, address: str) -> None:
 )
 def test_what_names_no_host_is_no_link(text: str) -> None:
     assert find_links(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("athttps://a.example", ["https://a.example"], id="http"),
+        pytest.param("hhttps://a.example", ["https://a.example"], id="a letter too many"),
+        pytest.param("atftp://a.example/b", ["ftp://a.example/b"], id="ftp"),
+        pytest.param("sftp://a.example", ["sftp://a.example"], id="sftp is one word"),
+        pytest.param("git+ssh://a.example", ["ssh://a.example"], id="two schemes"),
+        pytest.param("x" * MANY + "https://a.example", ["https://a.example"], id="a long word"),
+        pytest.param(
+            "https://a.example/bhttps://b.example", ["https://a.example/b", "https://b.example"], id="another address"
+        ),
+        pytest.param(
+            "https://a.example,https://b.example;https://c.example",
+            ["https://a.example", "https://b.example", "https://c.example"],
+            id="addresses parted by a comma",
+        ),
+        pytest.param(
+            "https://a.example/web/2019/https://b.example/c",
+            ["https://a.example/web/2019/https://b.example/c"],
+            id="an archive's address",
+        ),
+        pytest.param(
+            "https://a.example/?to=https://b.example",
+            ["https://a.example/?to=https://b.example"],
+            id="an address as value",
+        ),
+    ],
+)
+def test_an_address_that_is_glued_to_a_word_begins_at_its_scheme(text: str, expected: list[str]) -> None:
+    assert urls(text) == expected
 
 
 def test_several_links_stand_once_and_in_order() -> None:
@@ -126,6 +173,12 @@ def test_a_links_host_tells_its_kind(address: str, host: str, kind: str) -> None
         pytest.param("a:/" * MANY + "://", [], id="schemes without end"),
         pytest.param("http://[ " * MANY, [], id="hosts that cannot be"),
         pytest.param("http://a.b/ " * MANY, ["http://a.b/"], id="one address many times"),
+        pytest.param("http://a.b/" + "(" * MANY, ["http://a.b/"], id="brackets that open"),
+        pytest.param("http://a.b/" + "()" * MANY, ["http://a.b/" + "()" * MANY], id="brackets in pairs"),
+        pytest.param("http://a.b/" + "\\" * MANY, ["http://a.b/"], id="backslashes"),
+        pytest.param("http://a.b/" + "$\\sim" * MANY, ["http://a.b/~"], id="a tilde without its dollar"),
+        pytest.param("http://a.bc" * MANY, ["http://a.bc"], id="addresses glued to one another"),
+        pytest.param("h" * MANY + "http" * MANY + "://", [], id="words without an address"),
     ],
 )
 def test_hostile_text_is_read_in_linear_time(text: str, expected: list[str]) -> None:
