@@ -11,11 +11,10 @@ from pathlib import Path
 
 from etl.errors import PageError
 from etl.extract.page import parse_page
-from etl.extract.pages import PageFile, find_pages, read_pages
+from etl.extract.pages import PageFile, find_others, find_pages, read_pages
 from etl.load.release import Release, locked, publish
 from etl.progress import Progress
 from etl.records import Page
-from etl.resolve.categories import field_codes
 from etl.resolve.overrides import read_overrides
 from etl.resolve.tables import resolve
 from etl.validate.baseline import hold_against, read_baseline
@@ -42,6 +41,7 @@ class Request:
     thresholds: Path | None = None
     baseline: Path | None = None
     fail_on: FailOn = "error"
+    allow_unreadable: bool = False
     workers: int = 1
 
 
@@ -49,7 +49,8 @@ class Request:
 class Checked:
     """What a run found: the tables, the results that they hold, and those results held against a baseline.
 
-    `provenance` tells what else the tables depend on; `paths` leads from a page's source to its file.
+    `provenance` tells what else the tables depend on; `paths` leads from a page's source to its file. `passed_over` are
+    files in the folders given that may be saved pages, but are none by their names.
     """
 
     tables: Frames
@@ -57,6 +58,7 @@ class Checked:
     in_release: Results
     results: Results
     paths: dict[str, str]
+    passed_over: list[str]
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,20 @@ def check(request: Request, progress: Progress) -> Checked:
     with progress.step("Telling who is who"):
         resolved = resolve(intake.profiles, intake.blocks, overrides)
     with progress.step("Checking the tables"):
-        tables = validate(resolved, intake.quarantine, overrides, thresholds, intake.unreadable)
+        tables = validate(
+            resolved,
+            intake.quarantine,
+            overrides,
+            thresholds,
+            intake.unreadable,
+            notes=intake.notes,
+            allow_unreadable=request.allow_unreadable,
+        )
         results = summarize(tables)
     held = hold_against(results, baseline, str(request.baseline), thresholds) if baseline else results
     provenance = overrides.provenance | {"skipped": sorted(error.source for error in intake.unreadable)}
-    return Checked(tables, provenance, results, held, {file.source: file.path.as_posix() for file in files})
+    paths = {file.source: file.path.as_posix() for file in files}
+    return Checked(tables, provenance, results, held, paths, find_others(request.pages))
 
 
 def build(request: Request, progress: Progress, report: Callable[[Checked], None] = lambda _: None) -> Built:
@@ -106,5 +117,5 @@ def _extract(files: Sequence[PageFile], request: Request, progress: Progress) ->
 
 def _take_in(files: Sequence[PageFile], observed_on: date | None) -> Intake:
     read = read_pages(files, observed_on)
-    pages = [parse_page(page, field_codes()) for page in read if isinstance(page, Page)]
+    pages = [parse_page(page) for page in read if isinstance(page, Page)]
     return take_in(pages, [error for error in read if isinstance(error, PageError)])

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from etl.errors import BrokenTables, UsageError
-from etl.extract.fields import render_byline
+from etl.extract.byline import render_byline
 from etl.extract.page import join_lines, render_block
 from etl.records import Byline
 from schemas import TABLES, Frames

@@ -9,13 +9,14 @@ from datetime import date
 
 @dataclass(frozen=True)
 class Page:
-    """A saved page: where it came from and its text, still in one piece."""
+    """A saved page: where it came from and its text, still in one piece; `odd_date` is one in its name that does not exist."""
 
     source: str
     observed_on: date | None
     sha256: str
     size: int
     text: str
+    odd_date: str | None = None
 
     @property
     def profile_id(self) -> str:
@@ -33,7 +34,7 @@ class Value:
     @property
     def number(self) -> int:
         """The value as a number, without thousands separators."""
-        return int(self.text.replace(",", ""))
+        return int(self.text.replace(",", "").replace(" ", ""))
 
 
 @dataclass(frozen=True)
@@ -58,38 +59,66 @@ class Badge:
 
 @dataclass(frozen=True)
 class Byline:
-    """A byline taken apart: the names in order, whether it is cut, and its institutions."""
+    """A byline taken apart: the names in order, whether it is cut, its institutions, and items that can be no name."""
 
     names: tuple[str, ...]
     truncated: bool
     tags: tuple[str, ...]
+    odd: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Block:
-    """One paper as a page prints it: the lines it takes, and its parts as they stand there."""
+    """One paper as a page prints it: the lines it takes, and its parts as they stand there, without white space around.
+
+    `owned` says whether the page's owner wrote it, which is not known behind a further header.
+    """
 
     line_start: int
     line_end: int
     badge: str
     title: str
+    title_line: int
     byline: str
     byline_line: int
     abstract: str
     abstract_line: int | None
+    badge_parts: Badge
+    byline_parts: Byline
+    owned: bool = True
+
+
+@dataclass(frozen=True)
+class Note:
+    """What only reading shows about a page, or about all where there is no `profile_id`: the rule that breaks, the place, words."""
+
+    rule_id: str
+    profile_id: str | None
+    source: str | None
+    line: int | None
+    value: str | None
+    message: str
 
 
 @dataclass(frozen=True)
 class Stray:
-    """A run of lines that are neither header nor block, from its first line that is not empty to its last."""
+    """A run of lines that are neither header nor block, from its first line that is not empty to its last.
+
+    `rule` and `reason` say what is wrong with them.
+    """
 
     line_start: int
     line_end: int
+    rule: str
+    reason: str
 
 
 @dataclass(frozen=True)
 class ParsedPage:
-    """A page read by the grammar: its lines, each of them empty or in exactly one of header, blocks and strays."""
+    """A page read by the grammar: its lines, each of them empty or in exactly one of header, blocks and strays.
+
+    `second_headers` are the lines on which further pages begin in the same file.
+    """
 
     page: Page
     newline: str
@@ -97,6 +126,7 @@ class ParsedPage:
     header: Header
     blocks: tuple[Block, ...]
     strays: tuple[Stray, ...]
+    second_headers: tuple[int, ...] = ()
 
     def raw(self, line_start: int, line_end: int) -> str:
         """The lines from `line_start` to `line_end` as they are, joined by a line feed."""

@@ -31,6 +31,7 @@ class Blocks(Table):
     year: int = Field(nullable=True, title="Year", description="The badge's year; null where it prints none.")
     flags: list[str] = Field(title="Flags", description="The badge's flags, in order.")
     title: str = Field(title="Title", description="The title's line.", metadata={"rule": "BLK-001"})
+    title_line: int = Field(ge=1, title="Title's line", description="The line of the title.")
     byline: str = Field(title="Byline", description="The byline's line.")
     byline_line: int = Field(ge=1, title="Byline's line", description="The line of the byline.")
     names: list[str] = Field(
@@ -40,6 +41,10 @@ class Blocks(Table):
     )
     truncated: bool = Field(title="Cut", description='Whether the byline ends in "et al.".')
     tags: list[str] = Field(title="Tags", description="The byline's institutions, in order.")
+    odd: list[str] = Field(title="Odd items", description="Items of the byline that can be no name.")
+    owned: bool = Field(
+        title="Owned", description="Whether the page's owner wrote it, which is not known behind a further header."
+    )
     abstract: str = Field(
         title="Abstract", description="The abstract's lines, joined by a line feed; empty where there are none."
     )

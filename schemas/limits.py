@@ -9,6 +9,8 @@ PAPERS_A_PAGE = 50
 NAME_LETTERS = 100
 NAME_WORDS = 12
 """Letters and words of the longest name: prose in a name's place has longer pieces."""
+BYLINE_LETTERS = 100_000
+"""Letters of the longest byline that is read: the largest collaborations have 5,000 names of some 15 letters."""
 SENTENCE_END = r"[a-z]{3}[.!?]$"
 """How prose ends and names do not: a full stop behind a word (initials, Jr. and Ph.D. are shorter)."""
 ROWS_PER_BATCH = 100_000

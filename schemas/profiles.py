@@ -52,7 +52,12 @@ class Profiles(Table):
     observed_on: dt.date = Field(
         nullable=True,
         title="Saved on",
-        description="When the page was saved, as far as its file name or the build's option tells.",
+        description="When the page was first saved, as far as the build's option, or its file's or folder's name tells.",
+    )
+    last_observed_on: dt.date = Field(
+        nullable=True,
+        title="Last saved on",
+        description="When a page of the same bytes was last saved; where it was saved once, the same day.",
     )
     source: str = Field(title="Source", description="The page's file, relative to the folder it was found in.")
     sha256: str = Field(

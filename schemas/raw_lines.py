@@ -30,7 +30,8 @@ WITH
       profiles.header,
       substr(quarantine.raw_text, 1, {SHOWN_LETTERS}) AS kept,
       coalesce(listings.line_start, 1) AS first_line,
-      listings.line_end - listings.line_start - 2 AS more_lines,
+      listings.line_end - listings.line_start - 2 - length(listings.badge) + length(replace(listings.badge, char(10), ''))
+        AS more_lines,
       listings.badge,
       block.value AS block,
       coalesce(title.value, papers.title) AS title,

@@ -10,7 +10,6 @@ from datetime import date
 from etl.extract.page import parse_page
 from etl.rebuild import rebuild_pages
 from etl.records import Page, ParsedPage
-from etl.resolve.categories import field_codes
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import resolve
 from etl.validate.blocks import combine, take_in
@@ -28,7 +27,7 @@ def page_of(text: str, source: str = "p0.txt", observed_on: date | None = None) 
 
 def parsed(text: str, source: str = "p0.txt", observed_on: date | None = None) -> ParsedPage:
     """What the grammar reads in a page of this text."""
-    return parse_page(page_of(text, source, observed_on), field_codes())
+    return parse_page(page_of(text, source, observed_on))
 
 
 def tables_of(*texts: str, observed_on: Dates = None, overrides: Overrides | None = None) -> Frames:
@@ -37,7 +36,8 @@ def tables_of(*texts: str, observed_on: Dates = None, overrides: Overrides | Non
     pages = [parsed(text, f"p{number}.txt", day) for number, (text, day) in enumerate(zip(texts, dates, strict=True))]
     intake = combine([take_in(pages)])
     decided = overrides or Overrides()
-    return validate(resolve(intake.profiles, intake.blocks, decided), intake.quarantine, decided)
+    resolved = resolve(intake.profiles, intake.blocks, decided)
+    return validate(resolved, intake.quarantine, decided, notes=intake.notes, allow_unreadable=True)
 
 
 def rebuilt(tables: Frames) -> dict[str, bytes]:

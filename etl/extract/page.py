@@ -8,31 +8,34 @@ order) and strict where it is not: what has no block's shape stays a stray, and 
 the next line that has a badge's shape and a block's shape behind it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-from etl.extract.fields import BOM, is_name, parse_badge, parse_stat
-from etl.records import Block, Header, Page, ParsedPage, Stray, Value
+from etl.extract.blocks import BlockReader
+from etl.extract.header import parse_header
+from etl.extract.text import is_blank
+from etl.records import Block, Header, Page, ParsedPage, Stray
 from schemas.limits import LONGEST_LINE
 
 Lines = Sequence[str]
 
-LONGEST_FIELD = 20
-"""Letters of the longest word under the name that is taken for the owner's field."""
 
+def parse_page(page: Page) -> ParsedPage:
+    r"""Read a page.
 
-def parse_page(page: Page, field_codes: frozenset[str]) -> ParsedPage:
-    r"""Read a page; `field_codes` are the codes that a header's field may have anywhere.
-
-    >>> from datetime import date
-    >>> text = "Ada Bell\n\nCL\n1papers\n\n1 Papers\n\nCLMay 1, 2024\nOn Bells\n\nAda Bell\n\nThey ring."
-    >>> parsed = parse_page(Page("ada.txt", None, "", 0, text), frozenset({"CL"}))
+    >>> text = "Ann Bell\n\nCL\n1papers\n\n1 Papers\n\nCLMay 1, 2024\nOn Bells\n\nAnn Bell\n\nThey ring."
+    >>> parsed = parse_page(Page("ada.txt", None, "", 0, text))
     >>> parsed.header.line_count, parsed.blocks[0].title, parsed.strays
     (6, 'On Bells', ())
     """
     newline, lines = split_lines(page.text)
-    blocks = find_blocks(lines)
-    header = parse_header(lines[: _header_limit(lines, blocks)], field_codes, has_blocks=bool(blocks))
-    return ParsedPage(page, newline, tuple(lines), header, tuple(blocks), tuple(find_strays(lines, header, blocks)))
+    reader = BlockReader(lines)
+    above = lines[: _header_limit(lines, reader)]
+    authors = {name for block in reader.read(None)[0] for name in block.byline_parts.names}
+    header = parse_header(above, authors, has_blocks=bool(authors))
+    blocks, shifted = reader.read(header.values["name"].text if "name" in header.values else None)
+    strays = list(_strays(lines, header, blocks, reader, shifted))
+    second = tuple(index + 1 for index in reader.headers)
+    return ParsedPage(page, newline, tuple(lines), header, tuple(blocks), tuple(strays), second)
 
 
 def split_lines(text: str) -> tuple[str, list[str]]:
@@ -54,41 +57,6 @@ def join_lines(newline: str, lines: Lines) -> str:
     return {"CRLF": "\r\n", "LF": "\n"}[newline].join(lines)
 
 
-def find_blocks(lines: Lines) -> list[Block]:
-    """Every block of a page, in order; a line that starts none is passed over."""
-    blocks = []
-    at = 0
-    while at < len(lines):
-        block = read_block(lines, at)
-        if block:
-            blocks.append(block)
-        at = block.line_end if block else at + 1
-    return blocks
-
-
-def read_block(lines: Lines, at: int) -> Block | None:
-    """Read the block whose badge stands at index `at`, or None where none does.
-
-    The gaps around the byline must be equal. Where instead the next block or the page's end comes behind
-    the byline, or just the gap that an empty line in its place leaves, the abstract is empty.
-    """
-    if not _starts_block(lines, at):
-        return None
-    title = at + 1
-    byline = _next_text(lines, title + 1)
-    if _starts_block(lines, byline):
-        return None
-    gap = byline - title
-    first = _next_text(lines, byline + 1)
-    # An empty line in the abstract's place has a gap on either side of it; without gaps it would look like one.
-    empty_line = gap > 1 and first - byline == 2 * gap
-    if first == len(lines) or _starts_block(lines, first) or empty_line:
-        return _block(lines, at, byline, None, byline)
-    if first - byline == gap:
-        return _block(lines, at, byline, first, _abstract_end(lines, first))
-    return None
-
-
 def byte_length(line: str) -> int:
     """Bytes of a line in UTF-8."""
     return len(line) if line.isascii() else len(line.encode())
@@ -100,105 +68,73 @@ def render_block(badge: str, title: str, byline: str, abstract: str, line_count:
     >>> render_block("CLMay 1", "On Bells", "Ada Bell", "They ring.", 6)
     ['CLMay 1', 'On Bells', '', 'Ada Bell', '', 'They ring.']
     """
-    tail = abstract.split("\n") if abstract else []
-    blank = line_count - 3 - len(tail)
+    head, tail = badge.split("\n"), abstract.split("\n") if abstract else []
+    blank = line_count - len(head) - 2 - len(tail)
     gap = [""] * (blank // 2 if tail else blank)
-    return [badge, title, *gap, byline, *(gap if tail else []), *tail]
+    return [*head, title, *gap, byline, *(gap if tail else []), *tail]
 
 
-def parse_header(lines: Lines, field_codes: frozenset[str], *, has_blocks: bool) -> Header:
-    """Read the header in `lines`, the page's first: through "N Papers", or the last line that is known.
+def last_bare_return(lines: Lines, line_end: int) -> int:
+    r"""The number of the last line behind `line_end` of those that hold only a carriage return, empty ones between them.
 
-    A name counts only where something else on the page is known: a line of any other text is no page.
+    Such lines are blank, but must come back when the page is rebuilt, so what stands before them keeps them.
+
+    >>> last_bare_return(["They ring.\r", "\r", "", "\r", "CLMay 1"], 1)
+    4
     """
-    values: dict[str, Value] = {}
-    unknown: list[int] = []
-    expect_field = False
-    for number, line in enumerate(lines, start=1):
-        text = line.removeprefix(BOM).strip() if number == 1 else line.strip()
-        if not text:
-            continue
-        name, value = _header_value(text, field_codes, first=not values and not unknown, expect_field=expect_field)
-        expect_field = name == "name"
-        if name in values or name is None:
-            unknown.append(number)
-        else:
-            values[name] = Value(value, number)
-        if name == "section_count":
+    last = line_end
+    for number in range(line_end + 1, len(lines) + 1):
+        if lines[number - 1] not in {"", "\r"}:
             break
-    if not has_blocks and set(values) <= {"name"}:
-        return Header(0, {}, ())
-    end = max((value.line for value in values.values()), default=0)
-    return Header(end, values, tuple(number for number in unknown if number <= end))
+        last = number if lines[number - 1] else last
+    return last
 
 
-def find_strays(lines: Lines, header: Header, blocks: Sequence[Block]) -> list[Stray]:
-    """The runs of lines outside header and blocks, parted at each badge, without the empty lines around them."""
-    ends = [header.line_count, *(block.line_end for block in blocks)]
-    starts = [*(block.line_start for block in blocks), len(lines) + 1]
-    strays: list[Stray] = []
-    for before, after in zip(ends, starts, strict=True):
-        filled = [number for number in range(before + 1, after) if lines[number - 1]]
-        for index, number in enumerate(filled):
-            if index == 0 or parse_badge(lines[number - 1]):
-                strays.append(Stray(number, number))
-            else:
-                strays[-1] = Stray(strays[-1].line_start, number)
-    return strays
-
-
-def _header_value(text: str, field_codes: frozenset[str], *, first: bool, expect_field: bool) -> tuple[str | None, str]:
-    stat = parse_stat(text)
-    if stat:
-        return stat
-    if text in field_codes or (expect_field and _field_shape(text)):
-        return "field", text
-    return ("name" if first and is_name(text) else None), text
-
-
-def _field_shape(text: str) -> bool:
-    return len(text) <= LONGEST_FIELD and text.isascii() and text.replace("-", "").replace(".", "").isalpha()
-
-
-def _header_limit(lines: Lines, blocks: Sequence[Block]) -> int:
+def _header_limit(lines: Lines, reader: BlockReader) -> int:
     """The header lies before the first badge, be it a damaged block's, and before any line too long for a row."""
-    end = blocks[0].line_start - 1 if blocks else len(lines)
-    return next((at for at in range(end) if parse_badge(lines[at]) or byte_length(lines[at]) > LONGEST_LINE), end)
+    end = min(reader.badges, default=len(lines))
+    return next((at for at in range(end) if byte_length(lines[at]) > LONGEST_LINE), end)
 
 
-def _starts_block(lines: Lines, at: int) -> bool:
-    """Whether a badge stands at `at`, a title under it and any text behind that."""
-    return (
-        at + 2 < len(lines)
-        and lines[at + 1].strip() != ""
-        and parse_badge(lines[at]) is not None
-        and _next_text(lines, at + 2) < len(lines)
-    )
+def _strays(
+    lines: Lines, header: Header, blocks: Sequence[Block], reader: BlockReader, shifted: Collection[int]
+) -> Iterator[Stray]:
+    """The runs of lines outside header and blocks, parted at each badge and further header, without the empty lines around them."""
+    ends = [last_bare_return(lines, header.line_count), *(last_bare_return(lines, block.line_end) for block in blocks)]
+    starts = [*(block.line_start for block in blocks), len(lines) + 1]
+    for before, after in zip(ends, starts, strict=True):
+        for first, last in _runs(lines, range(before + 1, after), reader):
+            yield Stray(first, last, *_fault(lines[first - 1 : last], first - 1, reader, shifted))
 
 
-def _next_text(lines: Lines, at: int) -> int:
-    """The index of the next line from `at` on that is not blank, or the number of lines."""
-    while at < len(lines) and not lines[at].strip():
-        at += 1
-    return at
+def _runs(lines: Lines, numbers: range, reader: BlockReader) -> list[tuple[int, int]]:
+    runs: list[tuple[int, int]] = []
+    for number in numbers:
+        if not lines[number - 1]:
+            continue
+        if not runs or number - 1 in reader.badges or number - 1 in reader.headers:
+            runs.append((number, number))
+        else:
+            runs[-1] = (runs[-1][0], number)
+    return runs
 
 
-def _abstract_end(lines: Lines, first: int) -> int:
-    """The index of the abstract's last line: before the first blank line, or the next line that starts a block."""
-    at = first + 1
-    while at < len(lines) and lines[at].strip() and not _starts_block(lines, at):
-        at += 1
-    return at - 1
-
-
-def _block(lines: Lines, at: int, byline: int, first: int | None, last: int) -> Block:
-    return Block(
-        line_start=at + 1,
-        line_end=last + 1,
-        badge=lines[at],
-        title=lines[at + 1],
-        byline=lines[byline],
-        byline_line=byline + 1,
-        abstract="" if first is None else "\n".join(lines[first : last + 1]),
-        abstract_line=None if first is None else first + 1,
+def _fault(run: Lines, at: int, reader: BlockReader, shifted: Collection[int]) -> tuple[str, str]:
+    """The rule that a run of lines breaks, and why, for somebody who never saw the grammar."""
+    if all(map(is_blank, run)):
+        return "PAG-016", "white space between blocks, expected an empty line; nothing is lost"
+    if at in reader.headers:
+        return "PAG-012", "another header; one file holds one page, so split the file above this line"
+    if at in shifted:
+        return "BLK-005", (
+            "title, names and abstract do not stand in this order; see whether a line was doubled,"
+            " lost or copied along with a button, and save the page again"
+        )
+    if at in reader.badges:
+        return "PAG-004", "a badge without its paper; expected under it a title, then names, then an abstract"
+    if at in reader.glued:
+        return "PAG-004", "a badge with more text on its line; expected the title on a line of its own"
+    return "PAG-004", (
+        "text that belongs to no paper; expected above it a badge such as CLMar 14, 2025,"
+        " or an empty line less within an abstract"
     )

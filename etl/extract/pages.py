@@ -21,9 +21,15 @@ from etl.records import Page
 from schemas.limits import LONGEST_PAGE
 
 STANDARD_INPUT = "-"
-ENDINGS = (".txt", ".txt.gz", ".txt.zst")
+ENDINGS = tuple(text + packed for text in (".txt", ".text") for packed in ("", ".gz", ".zst"))
+"""How the names of files in a folder end that are read as pages, in any case."""
+OTHER_ENDINGS = (".md", ".html", ".htm", ".mhtml", ".pdf", ".rtf", ".doc", ".docx", ".odt", ".json")
+"""How the names of files end that may be saved pages too, but are read only where they are named themselves."""
 _CODECS: dict[str, Literal["gzip", "zstd"]] = {".gz": "gzip", ".zst": "zstd"}
-_DATE_IN_NAME = re.compile(r"@([0-9]{4}-[0-9]{2}-[0-9]{2})(?:\.|$)")
+_DATE = r"(?<![0-9])([0-9]{4}-[0-9]{2}-[0-9]{2})"
+_DATE_OF_FILE, _DATE_OF_FOLDER = re.compile(rf"{_DATE}(?:\.|$)"), re.compile(rf"{_DATE}$")
+_BOMS_OF_UTF16 = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+_SHOWN_OTHERS = 3
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ class PageFile:
 
 
 def find_pages(paths: Sequence[str]) -> list[PageFile]:
-    """Every page that the paths name: files, folders (searched for .txt, .txt.gz and .txt.zst), globs, - for standard input.
+    """Every page that the paths name: files, folders (searched for text files, packed or not), globs, - for standard input.
 
     Raises `UsageError` for a path that does not exist and for a folder or glob without pages.
     """
@@ -61,18 +67,15 @@ def read_page(file: PageFile, observed_on: date | None = None) -> Page:
     data = _read_bytes(file)
     if not data:
         raise PageError(file.source, "empty file, expected a saved page; save the page again")
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise PageError(
-            file.source,
-            f"line {line}, byte {error.start}: found 0x{data[error.start]:02x}, expected UTF-8 text;"
-            " save the page as text in UTF-8",
-            line,
-        ) from None
+    text = _decode(file.source, data)
+    saved, odd_date = saved_on(file)
     return Page(
-        file.source, observed_on or date_in_name(file.source), hashlib.sha256(data).hexdigest(), len(data), text
+        source=file.source,
+        observed_on=observed_on or saved,
+        sha256=hashlib.sha256(data).hexdigest(),
+        size=len(data),
+        text=text,
+        odd_date=odd_date,
     )
 
 
@@ -83,19 +86,59 @@ def _read_or_error(file: PageFile, observed_on: date | None) -> Page | PageError
         return error
 
 
-def date_in_name(source: str) -> date | None:
-    """The day in a file's name on which its page was saved.
+def saved_on(file: PageFile) -> tuple[date | None, str | None]:
+    """The day in the file's name on which its page was saved, else in its folder's; and a date there that does not exist."""
+    if file.source == STANDARD_INPUT:
+        return None, None
+    names = (file.path.name, _DATE_OF_FILE), (file.path.parent.resolve().name, _DATE_OF_FOLDER)
+    written = [found[1] for name, pattern in names if (found := pattern.search(name))]
+    days = [(text, date_of(text)) for text in written]
+    return next((day for _, day in days if day), None), next((text for text, day in days if day is None), None)
 
-    >>> date_in_name("ada@2026-06-01.txt.gz")
-    datetime.date(2026, 6, 1)
-    >>> date_in_name("ada@2026-02-30.txt") is None
-    True
+
+def date_of(text: str) -> date | None:
+    """The day that a text such as 2026-06-01 names, or None where there is no such day.
+
+    >>> date_of("2026-06-01"), date_of("2026-02-30")
+    (datetime.date(2026, 6, 1), None)
     """
-    match = _DATE_IN_NAME.search(Path(source).name)
     try:
-        return date.fromisoformat(match[1]) if match else None
+        return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def find_others(paths: Sequence[str]) -> list[str]:
+    """The files in the folders among the paths that may be saved pages but are not read, such as notes.md."""
+    folders = [Path(path) for path in paths if path and Path(path).is_dir()]
+    return sorted(
+        {_shown(file.relative_to(folder).as_posix()) for folder in folders for file in _below(folder, OTHER_ENDINGS)}
+    )
+
+
+def _decode(source: str, data: bytes) -> str:
+    """The text of a page; raises `PageError` where it is not UTF-8."""
+    encoding = _BOMS_OF_UTF16.get(data[:2]) or ("UTF-16" if _is_half_nul(data[:1000]) else None)
+    if encoding:
+        raise PageError(
+            source, f"found {encoding} text, expected UTF-8; save the page again, with the encoding UTF-8", 1
+        )
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise PageError(
+            source,
+            f"line {line}, byte {error.start}: found 0x{data[error.start]:02x}, expected UTF-8 text;"
+            " save the page as text in UTF-8",
+            line,
+        ) from None
+
+
+def _is_half_nul(data: bytes) -> bool:
+    """Whether every second byte is a NUL, as in UTF-16 of plain letters without a mark at its beginning."""
+    shares = [data[start::2].count(0) / max(1, len(data[start::2])) for start in (0, 1)]
+    return len(data) > 3 and max(shares) > 0.9 > 0.1 > min(shares)
 
 
 def _expand(path: str) -> Iterator[PageFile]:
@@ -113,21 +156,23 @@ def _expand(path: str) -> Iterator[PageFile]:
 
 
 def _pages_in(folder: Path) -> Iterator[PageFile]:
-    files = sorted(_files_below(folder))
+    files = sorted(_below(folder, ENDINGS))
     if not files:
-        raise UsageError(f"{folder}: no pages in this folder, expected files ending in {', '.join(ENDINGS)}")
+        others = find_others([str(folder)])[:_SHOWN_OTHERS]
+        found = f"; found {', '.join(others)}, which are read only where they are named themselves" if others else ""
+        raise UsageError(f"{folder}: no pages in this folder, expected files ending in {', '.join(ENDINGS)}{found}")
     yield from (PageFile(file, _shown(file.relative_to(folder).as_posix())) for file in files)
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
-    """The files of a folder and its subfolders that may be pages; hidden ones are left out."""
+def _below(folder: Path, endings: tuple[str, ...]) -> Iterator[Path]:
+    """The files of a folder and its subfolders whose names end so; hidden ones are left out."""
 
     def stop(error: OSError) -> NoReturn:
         raise error
 
     for place, folders, names in os.walk(folder, onerror=stop):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        pages = (Path(place, name) for name in names if name.endswith(ENDINGS) and not name.startswith("."))
+        pages = (Path(place, name) for name in names if name.lower().endswith(endings) and not name.startswith("."))
         yield from (page for page in pages if page.is_file())
 
 
@@ -153,7 +198,7 @@ def _read_bytes(file: PageFile) -> bytes:
                 raise PageError(file.source, "standard input is closed; give a saved page")
             return _limited(file.source, sys.stdin.buffer)
         with file.path.open("rb") as stream:
-            codec = _CODECS.get(file.path.suffix)
+            codec = _CODECS.get(file.path.suffix.lower())
             return _limited(file.source, pa.CompressedInputStream(stream, codec) if codec else stream)
     except OSError as error:
         problem = error.strerror or str(error)

@@ -3,54 +3,17 @@
 In: codes a page. Out: for each the category and one of alias, unique, page, prior, unresolved.
 """
 
-import csv
 from collections import Counter
-from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 import polars as pl
+
+from etl.taxonomy import taxonomy
 
 PRIOR_ARCHIVE = "cs"
 """The archive that is likeliest where nothing else tells."""
 RANKS = {how: rank for rank, how in enumerate(("unique", "alias", "page", "prior", "unresolved"))}
 """The ways of resolving, the surest first."""
-
-
-@dataclass(frozen=True)
-class Category:
-    """One line of the taxonomy."""
-
-    category_id: str
-    name: str
-    archive: str
-    archive_name: str
-    group_name: str
-    alias_of: str
-    active: bool
-
-    @property
-    def badge_code(self) -> str:
-        """What a page prints: the part after the dot, or the whole where there is none."""
-        return self.category_id.rpartition(".")[2]
-
-
-@cache
-def taxonomy() -> dict[str, Category]:
-    """All categories of arXiv by identifier, as https://arxiv.org/category_taxonomy lists them.
-
-    >>> len(taxonomy()), taxonomy()["eess.AS"].badge_code
-    (176, 'AS')
-    """
-    text = files("etl").joinpath("data/arxiv_taxonomy.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(text.splitlines())
-    return {row["code"]: Category(row.pop("code"), **(row | {"active": row["active"] == "true"})) for row in rows}
-
-
-@cache
-def field_codes() -> frozenset[str]:
-    """Every code that a page may print as its owner's field."""
-    return frozenset(category.badge_code for category in taxonomy().values())
 
 
 @cache
@@ -60,7 +23,7 @@ def candidates(code: str) -> tuple[tuple[str, ...], bool]:
     >>> candidates("CV"), candidates("TH"), candidates("EC")
     ((('cs.CV', 'math.CV'), False), (('econ.TH',), True), (('econ.GN',), True))
     """
-    named = [category for category in taxonomy().values() if category.badge_code == code]
+    named = [category for category in taxonomy().values() if code in (category.badge_code, category.category_id)]
     primary = [category.category_id for category in named if not category.alias_of]
     aliases = [category.alias_of for category in named if category.alias_of]
     return tuple(sorted(primary or set(aliases))), bool(aliases)

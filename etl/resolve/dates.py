@@ -1,24 +1,37 @@
-"""Dates: the year of badges that leave it out. Such a badge is of the year in which its page was saved."""
+"""Dates: the year of badges that leave it out, from the day on which their page was saved."""
 
 import calendar
 from collections.abc import Sequence
-from datetime import MAXYEAR, date
+from datetime import MAXYEAR, date, timedelta
 
 import polars as pl
 
+AHEAD = timedelta(days=7)
+"""How long after its page was saved a paper may be dated: arXiv's days and time zones, and a clock that is a little off."""
+_LEAP_YEARS_APART = 8
+"""Years between two leap years at most, as around 1900."""
 
-def page_year(observed_on: date | None, badges: Sequence[tuple[int | None, int, int]]) -> int | None:
-    """The year that badges (year, month, day) without a year belong to, or None where nothing tells.
 
-    Where no date of saving is known it is the lowest year above every printed one in which all such days exist.
+def year_before(observed_on: date, month: int, day: int) -> int | None:
+    """The year of a badge that prints none, on a page saved on a known day: that of its latest day up to a week later.
 
-    >>> page_year(None, [(2025, 3, 14), (None, 5, 16)]), page_year(None, [(2025, 3, 14), (None, 2, 29)])
-    (2026, 2028)
-    >>> page_year(date(2027, 1, 2), [(None, 5, 16)]), page_year(None, [(None, 5, 16)])
-    (2027, None)
+    >>> year_before(date(2026, 1, 4), 12, 28), year_before(date(2026, 1, 4), 1, 9), year_before(date(2026, 1, 4), 2, 29)
+    (2025, 2026, 2024)
     """
-    if observed_on:
-        return observed_on.year
+    last = min(observed_on, date.max - AHEAD) + AHEAD
+    years = range(last.year, max(0, last.year - _LEAP_YEARS_APART - 1), -1)
+    days = ((year, _date(year, month, day)) for year in years)
+    return next((year for year, found in days if found and found <= last), None)
+
+
+def page_year(badges: Sequence[tuple[int | None, int, int]]) -> int | None:
+    """The year of badges (year, month, day) without one on a page of which nobody knows when it was saved, or None.
+
+    It is the lowest year above every printed one in which all such days exist.
+
+    >>> page_year([(2025, 3, 14), (None, 5, 16)]), page_year([(2025, 3, 14), (None, 2, 29)]), page_year([(None, 5, 16)])
+    (2026, 2028, None)
+    """
     printed = [year for year, _, _ in badges if year is not None]
     leap = any((month, day) == (2, 29) for year, month, day in badges if year is None)
     if not printed:
@@ -36,8 +49,9 @@ def resolve_dates(blocks: pl.DataFrame) -> pl.DataFrame:
     rows = []
     for (profile_id,), page in blocks.sort("profile_id", "position").group_by("profile_id", maintain_order=True):
         badges = list(page.select("year", "month", "day").iter_rows())
-        inferred = page_year(page["observed_on"][0], badges)
+        observed_on, likely = page["observed_on"][0], page_year(badges)
         for position, (year, month, day) in zip(page["position"], badges, strict=True):
+            inferred = year_before(observed_on, month, day) if observed_on else likely
             published = _date(year or inferred, month, day)
             rows.append((profile_id, position, published, year is None and published is not None))
     schema = {"profile_id": pl.String, "position": pl.Int64, "published": pl.Date, "year_inferred": pl.Boolean}

@@ -7,7 +7,7 @@ from itertools import groupby
 from nameparser import HumanName
 from nameparser.config.particles import PARTICLES
 
-from etl.extract.fields import is_suffix
+from etl.extract.byline import is_suffix
 from etl.resolve.folding import fold
 
 

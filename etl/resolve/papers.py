@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from etl.extract.fields import render_byline
+from etl.extract.byline import render_byline
 from etl.extract.page import render_block
 from etl.records import Byline
 from etl.resolve.categories import RANKS

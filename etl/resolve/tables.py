@@ -9,7 +9,7 @@ import polars as pl
 
 from etl.rebuild import merged_bylines
 from etl.resolve.authors import resolve_authors
-from etl.resolve.categories import resolve_categories, taxonomy
+from etl.resolve.categories import resolve_categories
 from etl.resolve.citekeys import citekeys
 from etl.resolve.coauthors import Printed
 from etl.resolve.dates import resolve_dates
@@ -17,6 +17,7 @@ from etl.resolve.folding import slug
 from etl.resolve.links import find_links
 from etl.resolve.overrides import Overrides
 from etl.resolve.papers import find_variants, identify, merge
+from etl.taxonomy import taxonomy
 from schemas import TABLES, Categories, Frames, Institutions, Links, PaperInstitutions
 
 
@@ -66,7 +67,9 @@ def _interpret(profiles: pl.DataFrame, blocks: pl.DataFrame) -> tuple[pl.DataFra
     fields = profiles.drop_nulls("field").select("profile_id", pl.col("field").alias("code"), pl.lit(0).alias("weight"))
     categories = resolve_categories(pl.concat([badges, fields]))
     pages = profiles.select("profile_id", "observed_on", "source", pl.col("name").alias("owner"))
-    dated = blocks.join(pages, on="profile_id", how="left", maintain_order="left")
+    dated = blocks.join(pages, on="profile_id", how="left", maintain_order="left").with_columns(
+        pl.when("owned").then("owner").alias("owner")
+    )
     listings = dated.join(categories, on=["profile_id", "code"], how="left", maintain_order="left").join(
         resolve_dates(dated), on=["profile_id", "position"], how="left", maintain_order="left"
     )
@@ -105,7 +108,7 @@ def _paper_authors(
         .with_columns(pl.int_range(1, pl.len() + 1).over("paper_id").alias("position"))
         .join(ids, on="name", how="left")
     )
-    owners = listings.join(
+    owners = listings.filter("owned").join(
         profiles.drop_nulls("author_id").select("profile_id", "author_id", "name"), on="profile_id"
     ).select("paper_id", "name", pl.lit(None, dtype=pl.Int64).alias("position"), "author_id")
     every = pl.concat([printed.select(owners.columns).with_columns(pl.col("position").cast(pl.Int64)), owners])

@@ -5,19 +5,19 @@ In: parsed pages. Out: an `Intake` of profiles (as far as pages tell them), good
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from etl.errors import BrokenTables, PageError
-from etl.extract.fields import parse_badge, parse_byline
-from etl.extract.page import byte_length
-from etl.records import Block, ParsedPage, Stray
+from etl.extract.foreign import recognize
+from etl.extract.page import byte_length, last_bare_return
+from etl.records import Note, ParsedPage, Stray
 from etl.validate.checks import failures
-from schemas import RULES, Blocks, Profiles, Quarantine
+from schemas import Blocks, Profiles, Quarantine
 
-STRAY_RULE = "PAG-004"
+UNREAD_RULE, SECOND_RULE, DATE_RULE, TWICE_RULE = "PAG-010", "PAG-012", "PAG-013", "PAG-014"
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,14 @@ class Intake:
     """What is known of the pages before anything is resolved.
 
     `profiles` has no author, category and count yet. `blocks` are good and numbered in the order of their page.
+    `notes` are about pages that were read, `unreadable` about files that were not.
     """
 
     profiles: pl.DataFrame
     blocks: pl.DataFrame
     quarantine: pl.DataFrame
     unreadable: tuple[PageError, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def take_in(parsed: Sequence[ParsedPage], unreadable: Sequence[PageError] = ()) -> Intake:
@@ -38,23 +40,29 @@ def take_in(parsed: Sequence[ParsedPage], unreadable: Sequence[PageError] = ()) 
     distinct = {page.page.profile_id: page for page in parsed}.values()
     blocks = Blocks.frame([row for page in distinct for row in _block_rows(page)])
     broken = _broken_rules(blocks)
-    strays = [_stray_row(page, stray) for page in distinct for stray in page.strays]
     good = blocks.with_row_index("row").filter(~pl.col("row").is_in(list(broken))).drop("row")
+    read = set(good["profile_id"])
+    unread = {page.page.profile_id for page in distinct if page.page.profile_id not in read and _must_have_papers(page)}
+    strays = [_stray_row(page, stray, unread) for page in distinct for stray in page.strays]
     return Intake(
         Profiles.frame([_profile_row(page) for page in parsed]),
         good.with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("profile_id").alias("position")),
         Quarantine.frame(strays + [_broken_row(blocks.row(row, named=True), rules) for row, rules in broken.items()]),
         tuple(unreadable),
+        tuple(note for page in parsed for note in _notes(page, unread)),
     )
 
 
 def combine(intakes: Iterable[Intake]) -> Intake:
-    """One intake of many, the same page counted once: under its smallest source, saved when it is first known to be."""
+    """One intake of many, the same page counted once: under its smallest source, first and last saved when it is known to be."""
     every = list(intakes)
     profiles = pl.concat([intake.profiles for intake in every]).sort("profile_id", "source")
-    first_seen = pl.col("observed_on").min().over("profile_id")
+    day = pl.col("observed_on")
+    saved = profiles.with_columns(
+        day.min().over("profile_id"), day.max().over("profile_id").alias("last_observed_on")
+    ).unique("profile_id", keep="first", maintain_order=True)
     return Intake(
-        profiles.with_columns(first_seen).unique("profile_id", keep="first", maintain_order=True),
+        Profiles.select(saved),
         pl.concat([intake.blocks for intake in every]).unique(
             ["profile_id", "position"], keep="first", maintain_order=True
         ),
@@ -62,20 +70,87 @@ def combine(intakes: Iterable[Intake]) -> Intake:
             pl.concat([intake.quarantine for intake in every]).unique(["profile_id", "line_start"], keep="first")
         ),
         tuple(error for intake in every for error in intake.unreadable),
+        (*_once(every, saved), *_given_twice(profiles), *_without_papers(every)),
     )
+
+
+def _without_papers(intakes: Sequence[Intake]) -> Iterator[Note]:
+    """That no page lists a paper, where nothing else says so yet."""
+    told = any(intake.unreadable or any(note.rule_id == UNREAD_RULE for note in intake.notes) for intake in intakes)
+    if not told and not any(intake.blocks.height for intake in intakes):
+        message = "none of these pages lists a paper, expected one at least; see whether the right pages were given"
+        yield Note(UNREAD_RULE, None, None, None, None, message)
+
+
+def _once(intakes: Sequence[Intake], profiles: pl.DataFrame) -> Iterator[Note]:
+    """The notes about each page under the source that it is counted under."""
+    sources = dict(profiles.select("profile_id", "source").iter_rows())
+    notes = {(note.rule_id, note.profile_id, note.source, note.line): note for one in intakes for note in one.notes}
+    yield from (note for note in notes.values() if note.rule_id == DATE_RULE or sources[note.profile_id] == note.source)
+
+
+def _given_twice(profiles: pl.DataFrame) -> Iterator[Note]:
+    """Files of the same bytes, saved on one day as far as is known: all but the first were not counted."""
+    first: dict[tuple[str, object], str] = {}
+    for profile_id, source, day in profiles.select("profile_id", "source", "observed_on").iter_rows():
+        known = first.setdefault((profile_id, day), source)
+        if known != source:
+            message = (
+                f"{source} holds the same bytes as {known}, so that it was not counted; remove one of the two files"
+            )
+            yield Note(TWICE_RULE, profile_id, source, None, source, message)
+
+
+def _must_have_papers(parsed: ParsedPage) -> bool:
+    """Whether a page ought to list papers: all but those that say that there are none."""
+    stated = _stated_papers(parsed)
+    return stated is None or stated > 0
+
+
+def _stated_papers(parsed: ParsedPage) -> int | None:
+    values = parsed.header.values
+    value = values.get("stated_papers") or values.get("section_count")
+    return value.number if value else None
+
+
+def _notes(parsed: ParsedPage, unread: set[str]) -> Iterator[Note]:
+    page = parsed.page
+    if page.profile_id in unread:
+        yield _unread_note(parsed)
+    if page.odd_date:
+        message = (
+            f"found the date {page.odd_date}, which does not exist, in the name of the file or its folder;"
+            " rename it to the day on which the page was saved, or give --observed-on"
+        )
+        yield Note(DATE_RULE, page.profile_id, page.source, None, page.odd_date, message)
+    for line in parsed.second_headers:
+        first = parsed.lines[line - 1].strip()
+        message = (
+            f"another page begins on this line, with {first}; one file holds one page, so move it from here on"
+            " into a file of its own (until then its papers are read without an owner)"
+        )
+        yield Note(SECOND_RULE, page.profile_id, page.source, line, first, message)
+
+
+def _unread_note(parsed: ParsedPage) -> Note:
+    page, stated = parsed.page, _stated_papers(parsed)
+    badges = any(stray.rule.startswith("BLK") or "badge without" in stray.reason for stray in parsed.strays)
+    what, advice = recognize(page.text, has_header=bool(parsed.header.values), has_badges=badges or bool(parsed.blocks))
+    states = f", though the page states {stated:,}" if stated else ""
+    message = f"no paper was found{states}; this seems to be {what}, expected a researcher's profile page; {advice}"
+    return Note(UNREAD_RULE, page.profile_id, page.source, 1, what, message)
 
 
 def _profile_row(parsed: ParsedPage) -> dict[str, object]:
     page, values = parsed.page, parsed.header.values
     text = {name: values[name].text if name in values else None for name in ("name", "field")}
-    figures = ("h_index", "stated_papers", "citations", "novelty_pct", "ai_score")
+    figures = ("h_index", "citations", "novelty_pct", "ai_score")
     number = {name: values[name].number if name in values else None for name in figures}
-    if "stated_papers" not in values and "section_count" in values:
-        number["stated_papers"] = values["section_count"].number
     return {
         **text,
         **number,
         "profile_id": page.profile_id,
+        "stated_papers": _stated_papers(parsed),
         "listed_papers": 0,
         "observed_on": page.observed_on,
         "source": page.source,
@@ -83,7 +158,7 @@ def _profile_row(parsed: ParsedPage) -> dict[str, object]:
         "bytes": page.size,
         "lines": len(parsed.lines),
         "newline": parsed.newline,
-        "header": parsed.raw(1, parsed.header.line_count),
+        "header": parsed.raw(1, last_bare_return(parsed.lines, parsed.header.line_count)),
     }
 
 
@@ -93,15 +168,11 @@ def _block_rows(parsed: ParsedPage) -> Iterable[dict[str, object]]:
             "profile_id": parsed.page.profile_id,
             "position": position,
             **vars(block),
-            **_parts(block),
+            **vars(block.badge_parts),
+            **vars(block.byline_parts),
             "longest_line": max(map(byte_length, parsed.lines[block.line_start - 1 : block.line_end])),
-            "raw": parsed.raw(block.line_start, block.line_end),
+            "raw": parsed.raw(block.line_start, last_bare_return(parsed.lines, block.line_end)),
         }
-
-
-def _parts(block: Block) -> dict[str, object]:
-    badge, byline = parse_badge(block.badge), parse_byline(block.byline)
-    return {**vars(badge), **vars(byline)} if badge else vars(byline)
 
 
 def _broken_rules(blocks: pl.DataFrame) -> dict[int, list[str]]:
@@ -119,26 +190,33 @@ def _broken_rules(blocks: pl.DataFrame) -> dict[int, list[str]]:
     return {row: sorted(broken[row]) for row in sorted(broken)}
 
 
+_REASONS = {
+    "BLK-001": "the line under the badge shows no title",
+    "BLK-002": "the line in the byline's place holds no name ({byline}), expected names such as Ann Bell, Cy Dole et al.",
+    "BLK-003": "the badge {badge} has a date that does not exist",
+    "BLK-004": "a line is longer than 1 MiB, expected a title, names or an abstract",
+}
+
+
 def _broken_row(block: dict[str, object], rules: Sequence[str]) -> dict[str, object]:
-    reason = "; ".join(f"breaks {rule} ({RULES[rule].title})" for rule in rules)
-    return {**block, "rule_ids": json.dumps(rules), "raw_text": block["raw"], "reason": reason}
+    found = {name: _shortened(str(block[name])) for name in ("badge", "byline")}
+    reason = "; ".join(_REASONS[rule].format(**found) for rule in rules)
+    raw = str(block["raw"])
+    last = int(str(block["line_start"])) + raw.count("\n")
+    return {**block, "line_end": last, "rule_ids": json.dumps(rules), "raw_text": raw, "reason": reason}
 
 
-def _stray_row(parsed: ParsedPage, stray: Stray) -> dict[str, object]:
+def _shortened(text: str, letters: int = 80) -> str:
+    return text if len(text) <= letters else f"{text[:letters]}…"
+
+
+def _stray_row(parsed: ParsedPage, stray: Stray, unread: set[str]) -> dict[str, object]:
+    unread_page = parsed.page.profile_id in unread and stray.rule.startswith("PAG")
     return {
         "profile_id": parsed.page.profile_id,
-        **vars(stray),
-        "rule_ids": json.dumps([STRAY_RULE]),
+        "line_start": stray.line_start,
+        "line_end": stray.line_end,
+        "rule_ids": json.dumps([UNREAD_RULE if unread_page else stray.rule]),
         "raw_text": parsed.raw(stray.line_start, stray.line_end),
-        "reason": _stray_reason(parsed.lines[stray.line_start - 1]),
+        "reason": stray.reason,
     }
-
-
-def _stray_reason(first_line: str) -> str:
-    if parse_badge(first_line):
-        return (
-            "a badge without a block behind it; expected title, byline and abstract with equal gaps around the byline"
-        )
-    if not first_line.strip():
-        return "white space; expected an empty line"
-    return "lines outside header and blocks; expected a badge such as CLMar 14, 2025"

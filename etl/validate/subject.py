@@ -5,8 +5,8 @@ from functools import cached_property
 
 import polars as pl
 
-from etl.extract.page import parse_header
-from etl.resolve.categories import field_codes
+from etl.extract.header import parse_header
+from etl.records import Note
 from etl.resolve.overrides import Overrides
 from schemas import Frames
 
@@ -18,17 +18,24 @@ _PLACE = ("profile_id", "source", "line_start", "line_end")
 
 @dataclass(frozen=True)
 class Subject:
-    """The tables, the listings with all their parts (a paper's winner first), and the overrides that were given."""
+    """The tables, the listings with all their parts (a paper's winner first), and the overrides that were given.
+
+    `notes` are what reading a page showed beyond its rows.
+    """
 
     tables: Frames
     listings: pl.DataFrame
     overrides: Overrides
+    notes: tuple[Note, ...] = ()
 
     @cached_property
     def profiles(self) -> pl.DataFrame:
         """The profiles, with the `_line` of each value of the header, the section's count, and the lines that are unknown."""
         profiles = self.tables["profiles"]
-        headers = [parse_header(header.split("\n"), field_codes(), has_blocks=True) for header in profiles["header"]]
+        headers = [
+            parse_header(header.split("\n"), () if name is None else (name,), has_blocks=True)
+            for header, name in profiles.select("header", "name").iter_rows()
+        ]
         names = ("field", "h_index", "stated_papers", "citations", "novelty_pct", "ai_score", "section_count")
         found = [[header.values.get(name) for header in headers] for name in names]
         lines = [

@@ -4,10 +4,10 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
-from etl.extract.page import parse_header, read_block, split_lines
+from etl.extract.header import parse_header
+from etl.extract.page import parse_page, split_lines
 from etl.rebuild import rebuild_page
-from etl.records import Block, Header
-from etl.resolve.categories import field_codes
+from etl.records import Block, Header, Page
 from etl.why.reasons import Place
 
 Row = dict[str, Any]
@@ -30,6 +30,7 @@ class Book:
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
         self._pages: dict[str, list[str]] = {}
+        self._blocks: dict[str, dict[int, Block]] = {}
 
     def rows(self, sql: str, *values: object) -> Iterator[Row]:
         """The rows of a query, by column."""
@@ -59,11 +60,13 @@ class Book:
 
     def block(self, listing: Row) -> Block:
         """A listing as the grammar reads it."""
-        block = read_block(self.lines(listing["profile_id"]), listing["line_start"] - 1)
-        if block is None:
-            raise LookupError(f"{listing['source']}: no block on line {listing['line_start']}")
-        return block
+        profile_id = listing["profile_id"]
+        if profile_id not in self._blocks:
+            text = "\n".join(self.lines(profile_id))
+            blocks = parse_page(Page(listing["source"], None, "", 0, text)).blocks
+            self._blocks[profile_id] = {block.line_start: block for block in blocks}
+        return self._blocks[profile_id][listing["line_start"]]
 
     def header(self, profile: Row) -> Header:
         """A page's header as the grammar reads it."""
-        return parse_header(profile["header"].split("\n"), field_codes(), has_blocks=True)
+        return parse_header(profile["header"].split("\n"), (profile["name"] or "",), has_blocks=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from etl.extract.fields import parse_badge
+from etl.extract.badge import parse_badge
 from etl.printable import ELLIPSIS
 from etl.validate.outcomes import escape
 from etl.why.book import LISTINGS, Book, Row
@@ -63,7 +63,7 @@ def variant(book: Book, row: Row) -> Told:
 def _lines_of_field(book: Book, one: Row, field: str) -> tuple[int, int]:
     block = book.block(one)
     lines = {
-        "title": (block.line_start + 1, block.line_start + 1),
+        "title": (block.title_line, block.title_line),
         "byline": (block.byline_line, block.byline_line),
         "abstract": (block.abstract_line or block.line_end, block.line_end),
         "block": (block.line_start, block.line_end),

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from etl.extract.fields import parse_byline
+from etl.extract.byline import parse_byline
 from etl.validate.outcomes import escape
 from etl.why.book import LISTINGS, WINNER_FIRST, Book, Row
 from etl.why.reasons import Join, Place, Told

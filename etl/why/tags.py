@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from etl.extract.fields import parse_byline
+from etl.extract.byline import parse_byline
 from etl.resolve.folding import slug
 from etl.resolve.links import find_links
 from etl.why.book import LISTINGS, WINNER_FIRST, Book, Row

@@ -54,7 +54,6 @@ def test_a_packed_page_of_no_bytes_is_an_error(tmp_path: Path) -> None:
     [
         pytest.param(b"\xff", "line 1, byte 0", "0xff", id="first byte"),
         pytest.param(b"Ann\nBe\xfcll\n", "line 2, byte 6", "0xfc", id="Latin-1"),
-        pytest.param("Ann".encode("utf-16"), "line 1, byte 0", "0xff", id="UTF-16"),
         pytest.param(b"Ann\r\n\r\n\xe6\x9d", "line 3, byte 7", "0xe6", id="cut within a character"),
         pytest.param(b"A\xed\xa0\x80", "line 1, byte 1", "0xed", id="surrogate"),
         pytest.param(b"A\n\xc0\xaf", "line 2, byte 2", "0xc0", id="overlong"),
@@ -65,6 +64,12 @@ def test_what_is_not_utf8_is_an_error_that_names_line_and_byte(
 ) -> None:
     expected = f"ann.txt: {place}: found {byte}, expected UTF-8 text; save the page as text in UTF-8"
     assert problem(write(tmp_path / "ann.txt", data)) == expected
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf16_is_named(tmp_path: Path, encoding: str) -> None:
+    expected = "ann.txt: found UTF-16 text, expected UTF-8; save the page again, with the encoding UTF-8"
+    assert problem(write(tmp_path / "ann.txt", "Ann Bell\n".encode(encoding))) == expected
 
 
 def test_a_file_over_64_mib_is_an_error_and_one_of_64_mib_is_none(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from datetime import date
 
 from helpers import parsed
 
-from etl.extract.fields import parse_byline
+from etl.extract.byline import parse_byline
 from etl.resolve.authors import People, resolve_authors
 from etl.resolve.coauthors import Printed
 from etl.resolve.overrides import Overrides

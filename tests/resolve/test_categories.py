@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 from invented import block, page, resolved_of
 
-from etl.resolve.categories import candidates, field_codes, page_archives, resolve_categories, resolve_code, taxonomy
+from etl.resolve.categories import candidates, page_archives, resolve_categories, resolve_code
+from etl.taxonomy import field_codes, taxonomy
 
 AMBIGUOUS = {
     "AP": "math.AP stat.AP",

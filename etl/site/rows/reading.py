@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from etl.extract.fields import render_byline
+from etl.extract.byline import render_byline
 from etl.extract.page import render_block
 from etl.load.layout import DATABASE
 from etl.printable import cut

@@ -1,42 +1,117 @@
-"""Rules about pages: unknown lines, counts that differ, flags that are new."""
+"""Rules about pages: what is no page, unknown lines, papers that are missing, flags that are new, dates and copies."""
+
+import json
+from functools import partial
 
 import polars as pl
 
-from etl.extract.fields import KNOWN_FLAGS
-from etl.validate.outcomes import Outcome, at_line, outcome
+from etl.extract.badge import KNOWN_FLAGS, read_badge
+from etl.validate.outcomes import FAILED, Outcome, at_line, escape, outcome
 from etl.validate.subject import LISTING_KEY, PROFILE_KEY, Subject
+from schemas.limits import PAPERS_A_PAGE
 
-HTML = r"(?is)^<(?:!doctype|html|head|body|\?xml)"
+FEWEST_LOST = 3
+"""Papers that a page must have lost before it is called damaged as a whole."""
+SHOWN_LINES = 5
+"""Unknown lines of a header that one finding quotes."""
+
+
+def noted(rule_id: str, subject: Subject) -> Outcome:
+    """The outcome of a rule whose failures reading itself told: PAG-010, PAG-012, PAG-013 and PAG-014."""
+    rows = [
+        {
+            "row_key": escape(note.profile_id or "dataset"),
+            "profile_id": note.profile_id,
+            "source": note.source,
+            "line_start": note.line,
+            "line_end": note.line,
+            "value": note.value,
+            "message": note.message,
+        }
+        for note in subject.notes
+        if note.rule_id == rule_id
+    ]
+    return Outcome(rule_id, subject.profiles.height, pl.DataFrame(rows, schema=FAILED))
 
 
 def header_lines_are_known(subject: Subject) -> Outcome:
-    """PAG-005: a header's line that is neither name nor field nor figure."""
-    unknown = subject.profiles.explode("unknown_lines").drop_nulls("unknown_lines")
-    lines = unknown.with_columns(pl.col("header").str.split("\n").list.get(pl.col("unknown_lines") - 1).alias("line"))
-    written = pl.col("header").str.split("\n").list.eval(pl.element() != "").list.sum()
+    """PAG-005: header lines that are neither name nor field nor figure, told once a page."""
+    split = pl.col("header").str.split("\n")
+    written = subject.profiles.select(split.list.eval(pl.element().str.strip_chars() != "").list.sum().sum())
+    unknown = subject.profiles.filter(pl.col("unknown_lines").list.len() > 0)
+    lines = [
+        "; ".join(header.split("\n")[number - 1].strip() for number in numbers[:SHOWN_LINES])
+        for header, numbers in unknown.select("header", "unknown_lines").iter_rows()
+    ]
     return outcome(
         "PAG-005",
-        int(subject.profiles.select(written.sum()).item()),
-        at_line(lines, "unknown_lines"),
+        int(written.item()),
+        at_line(unknown.with_columns(pl.Series("found", lines, dtype=pl.String)), pl.col("unknown_lines").list.first()),
         PROFILE_KEY,
-        value="line",
-        message=pl.format("the header's line {} is unknown; expected a field or a figure such as h-index12", "line"),
+        value="found",
+        message=pl.format(
+            "{} line(s) of the header are unknown, such as {}; expected the owner's name, a field and figures such as"
+            " h-index12 (a menu above the name can be cut off)",
+            pl.col("unknown_lines").list.len(),
+            "found",
+        ),
+    )
+
+
+def page_is_whole(subject: Subject) -> Outcome:
+    """PAG-009: a page of which at least every second paper could not be read."""
+    pages = _with_lost(subject)
+    damaged = pages.filter((pl.col("lost") >= FEWEST_LOST) & (pl.col("lost") >= pl.col("listed_papers")))
+    read = damaged.filter(pl.col("listed_papers") > 0)
+    return outcome(
+        "PAG-009",
+        pages.height,
+        at_line(read, "first_lost"),
+        PROFILE_KEY,
+        value="source",
+        message=pl.format(
+            "{} of about {} papers of this page could not be read; it was damaged when it was saved, so save it again",
+            "lost",
+            pl.col("lost") + pl.col("listed_papers"),
+        ),
     )
 
 
 def all_papers_are_listed(subject: Subject) -> Outcome:
-    """PAG-006: a page that lists fewer papers than it states."""
-    stated = subject.profiles.drop_nulls("stated_papers")
-    fewer = stated.filter(pl.col("listed_papers") < pl.col("stated_papers"))
+    """PAG-006: a page that lists fewer papers than it states, and fewer than the site shows on a page."""
+    stated = _with_lost(subject).drop_nulls("stated_papers")
+    expected = pl.min_horizontal("stated_papers", pl.lit(PAPERS_A_PAGE))
+    there = pl.col("listed_papers") + pl.col("lost")
     return outcome(
         "PAG-006",
         stated.height,
-        at_line(fewer, pl.coalesce("stated_papers_line", "section_count_line")),
+        at_line(
+            stated.filter((there > 0) & (there < expected)), pl.coalesce("stated_papers_line", "section_count_line")
+        ),
         PROFILE_KEY,
         value=pl.format("{}/{}", "listed_papers", "stated_papers"),
         message=pl.format(
-            "the page lists {} of {} papers; counts over it are lower bounds", "listed_papers", "stated_papers"
+            "the page lists {} of {} papers, fewer than the {} that the site shows; save it again once all have loaded",
+            there,
+            "stated_papers",
+            pl.lit(PAPERS_A_PAGE),
         ),
+    )
+
+
+def page_is_under_the_cap(subject: Subject) -> Outcome:
+    """PAG-015: a page that states more papers than the site lists."""
+    stated = subject.profiles.drop_nulls("stated_papers")
+    return outcome(
+        "PAG-015",
+        stated.height,
+        at_line(
+            stated.filter(pl.col("stated_papers") > PAPERS_A_PAGE),
+            pl.coalesce("stated_papers_line", "section_count_line"),
+        ),
+        PROFILE_KEY,
+        value=pl.format("{}/{}", "listed_papers", "stated_papers"),
+        message=pl.format("the page lists {} of {} papers", "listed_papers", "stated_papers"),
     )
 
 
@@ -67,36 +142,41 @@ def flags_are_known(subject: Subject) -> Outcome:
         at_line(flagged, "line_start"),
         LISTING_KEY,
         value="badge",
-        message=pl.format("the badge {} has an unknown flag; known is {}", "badge", pl.lit(", ".join(KNOWN_FLAGS))),
+        message=pl.format(
+            "the badge {} has a flag that is not known (known: {}); see whether the title was glued to it",
+            "badge",
+            pl.lit(", ".join(KNOWN_FLAGS)),
+        ),
     )
 
 
-def page_is_whole_text(subject: Subject) -> Outcome:
-    """PAG-009: a page that was saved as HTML, without its blank lines, or while it loaded."""
-    first = subject.tables["quarantine"].unique("profile_id", keep="first", maintain_order=True)
-    starts = first.select("profile_id", pl.col("raw_text").str.strip_chars().alias("stray"), stray_line="line_start")
-    tight = pl.col("byline_line") == pl.col("line_start") + 2
-    gaps = subject.listings.group_by("profile_id").agg(tight.all().alias("tight"))
-    pages = subject.profiles.join(starts, on="profile_id", how="left").join(gaps, on="profile_id", how="left")
-    markup = pl.col("stray").str.contains(HTML)
-    loading = (pl.col("listed_papers") == 0) & (pl.col("stated_papers") > 0)
-    hint = (
-        pl.when(markup)
-        .then(pl.lit("it looks like HTML; save it as text: select all in the browser, copy, paste into a text file"))
-        .when(pl.col("tight"))
-        .then(pl.lit("its blank lines are gone; copy it again into an editor that keeps them"))
-        .when(loading)
-        .then(pl.lit("it states papers but lists none; save it again once the list has loaded"))
+def _with_lost(subject: Subject) -> pl.DataFrame:
+    """The profiles, with how many papers stand in the quarantine (`lost`), and the line of the first."""
+    kept = subject.tables["quarantine"]
+    papers = [
+        _is_paper(raw, rules) for raw, rules in kept.select(pl.col("raw_text").str.head(200), "rule_ids").iter_rows()
+    ]
+    lost = (
+        kept.filter(pl.Series(papers, dtype=pl.Boolean))
+        .group_by("profile_id")
+        .agg(pl.len().cast(pl.Int64).alias("lost"), pl.col("line_start").min().alias("first_lost"))
     )
-    odd = pages.with_columns(hint.alias("hint")).drop_nulls("hint")
-    return outcome(
-        "PAG-009",
-        pages.height,
-        at_line(odd, pl.when(markup).then("stray_line").otherwise(1)),
-        PROFILE_KEY,
-        value="source",
-        message=pl.format("the page cannot be read as it is: {}", "hint"),
+    return subject.profiles.join(lost, on="profile_id", how="left").with_columns(pl.col("lost").fill_null(0))
+
+
+def _is_paper(raw_text: str, rule_ids: str) -> bool:
+    """Whether lines in quarantine are a paper: a block, or lines under a badge."""
+    return (
+        any(rule.startswith("BLK") for rule in json.loads(rule_ids)) or read_badge(raw_text.split("\n"), 0) is not None
     )
 
 
-RULES = (header_lines_are_known, all_papers_are_listed, counts_agree, flags_are_known, page_is_whole_text)
+RULES = (
+    header_lines_are_known,
+    all_papers_are_listed,
+    counts_agree,
+    flags_are_known,
+    page_is_whole,
+    page_is_under_the_cap,
+    *(partial(noted, rule_id) for rule_id in ("PAG-010", "PAG-012", "PAG-013", "PAG-014")),
+)

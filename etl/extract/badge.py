@@ -1,0 +1,134 @@
+"""The badge over a block: `CLMar 14, 2025Code` is a category's code, a date and flags, glued together.
+
+    badge := CODE MON " " DAY [", " YEAR] FLAG*
+
+Copies print it in other ways: white space between the parts, whole or abbreviated months, the parts on lines of
+their own. A code that arXiv has is then required, since a title may begin like such a badge.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+
+from etl.extract.text import clean
+from etl.records import Badge
+from etl.taxonomy import known_codes
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+CODE_FLAG = "Code"
+KNOWN_FLAGS = frozenset({CODE_FLAG})
+LONGEST_BADGE = 120
+"""Letters of the longest badge."""
+FLAG_LETTERS = 24
+"""Letters of all flags of a badge together; what is longer is a title that was glued to it."""
+
+_MONTH_NAMES = (
+    "January|February|March|April|May|June|July|August|September|October|November|December"
+    "|Sept|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+)
+_DATE = (
+    rf"(?P<month>(?i:{_MONTH_NAMES})\.?)(?P<space> ?)(?P<day>[0-9]{{1,2}})"
+    r"(?:(?:, (?P<year>[0-9]{4})|,? ?(?P<bare_year>(?:19|20)[0-9]{2}))(?![0-9]))?(?P<flags> ?[^0-9, ].*)?"
+)
+_BADGE = re.compile(rf"(?P<code>[A-Za-z][A-Za-z.-]*?)(?P<gap> ?){_DATE}")
+_DATE_LINE = re.compile(_DATE)
+_FLAG = re.compile(r"[A-Z]+[^A-Z]*|[^A-Z]+")
+
+
+def parse_badge(line: str) -> Badge | None:
+    """Read a badge that stands on one line, or None where the line is none.
+
+    >>> parse_badge("CLMar 14, 2025Code")
+    Badge(code='CL', month=3, day=14, year=2025, flags=('Code',))
+    >>> parse_badge("cs.CL Sept. 3 2019")
+    Badge(code='cs.CL', month=9, day=3, year=2019, flags=())
+    >>> parse_badge("March 14, 2025") is None, parse_badge("On May 1, 2024") is None
+    (True, True)
+    """
+    badge = _parse(line) if len(line) <= LONGEST_BADGE else None
+    return badge if badge and sum(map(len, badge.flags)) <= FLAG_LETTERS else None
+
+
+def is_glued(line: str) -> bool:
+    """Whether a badge begins the line and something too long for a flag goes on behind it, such as the title.
+
+    >>> is_glued("CLMar 14, 2025On the Ringing of Bells, and of Other Things"), is_glued("CLMar 14, 2025")
+    (True, False)
+    """
+    badge = _parse(line)
+    return badge is not None and (len(line) > LONGEST_BADGE or sum(map(len, badge.flags)) > FLAG_LETTERS)
+
+
+def read_badge(lines: Sequence[str], at: int) -> tuple[Badge, int] | None:
+    """The badge that begins on the line of index `at`, and the index behind it; its parts may stand on lines of their own.
+
+    >>> read_badge(["CL", "Mar 14, 2025", "Code", "On Bells"], 0)
+    (Badge(code='CL', month=3, day=14, year=2025, flags=('Code',)), 3)
+    """
+    badge, end = parse_badge(lines[at]), at + 1
+    if badge is None:
+        found = _parse_parted(lines, at)
+        if found is None:
+            return None
+        badge, end = found
+    while end < len(lines) and clean(lines[end]) in KNOWN_FLAGS:
+        badge = Badge(badge.code, badge.month, badge.day, badge.year, (*badge.flags, clean(lines[end])))
+        end += 1
+    return badge, end
+
+
+def render_badge(badge: Badge) -> str:
+    """Write a badge as pages print it.
+
+    >>> render_badge(Badge("CL", 3, 14, 2025, ("Code",)))
+    'CLMar 14, 2025Code'
+    """
+    year = f", {badge.year:04}" if badge.year is not None else ""
+    return f"{badge.code}{MONTHS[badge.month - 1]} {badge.day}{year}{''.join(badge.flags)}"
+
+
+def known_code(text: str) -> str | None:
+    """The code of arXiv's that a text is, in any case, or None.
+
+    >>> known_code("cl"), known_code("MED-PH"), known_code("On")
+    ('CL', 'med-ph', None)
+    """
+    return text if text in known_codes() else _codes_by_case().get(text.casefold())
+
+
+@cache
+def _codes_by_case() -> dict[str, str]:
+    return {code.casefold(): code for code in sorted(known_codes())}
+
+
+def _parse(line: str) -> Badge | None:
+    """A badge with flags of any length."""
+    match = _BADGE.fullmatch(clean(line[:LONGEST_BADGE]))
+    if match is None:
+        return None
+    code, month = match["code"], match["month"]
+    if match["gap"] or not match["space"] or month not in MONTHS or "." in code:
+        code = known_code(code) or ""
+    return _badge(code, match) if code else None
+
+
+def _parse_parted(lines: Sequence[str], at: int) -> tuple[Badge, int] | None:
+    """A badge whose date stands on the next line that is not blank, behind a code of arXiv's that stands alone."""
+    code = known_code(clean(lines[at])) if len(lines[at]) < LONGEST_BADGE else None
+    if code is None:
+        return None
+    end = next((index for index in range(at + 1, min(at + 3, len(lines))) if clean(lines[index])), at)
+    match = _DATE_LINE.fullmatch(clean(lines[end][:LONGEST_BADGE])) if end > at else None
+    badge = _badge(code, match) if match else None
+    return (badge, end + 1) if badge and sum(map(len, badge.flags)) <= FLAG_LETTERS else None
+
+
+def _badge(code: str, match: re.Match[str]) -> Badge:
+    year = match["year"] or match["bare_year"]
+    return Badge(
+        code=code,
+        month=MONTHS.index(match["month"][:3].capitalize()) + 1,
+        day=int(match["day"]),
+        year=int(year) if year else None,
+        flags=tuple(flag.strip() for flag in _FLAG.findall(match["flags"] or "") if flag.strip()),
+    )

@@ -1,0 +1,195 @@
+"""The blocks of a page: badge, title, byline and abstract of one paper each.
+
+    block := badge title "" byline "" abstract
+
+Two shapes are read. Even gaps: the title under its badge, and equal gaps before and behind the byline, whatever their
+size. Else exactly three lines with text between two badges, of which the second reads as names. Of either shape a
+block is taken only where its lines stand in order: a title or abstract that reads as the byline shows that they do not.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from etl.extract.badge import is_glued, read_badge
+from etl.extract.byline import is_full_name, is_same_person, parse_byline
+from etl.extract.header import find_headers
+from etl.extract.text import clean, is_blank
+from etl.records import Badge, Block, Byline
+
+BUTTONS = frozenset({"show more", "show less", "read more", "read less", "see more", "see less", "more", "less", "…"})
+"""Words of buttons that a copy of a page may hold among its lines."""
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """Indices of a block's lines; `first` and `last` are the abstract's, and `first` is None where there is none."""
+
+    title: int
+    byline: int
+    first: int | None
+    last: int
+
+
+class BlockReader:
+    """The lines of a page, with every badge among them and every header behind the first badge, by index.
+
+    `badges` leads from an index to the badge and the index behind it; `glued` are lines that hold a badge and more.
+    """
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self._lines = lines
+        self._next = _next_filled(lines)
+        self._bylines: dict[str, Byline] = {}
+        found = {at: read_badge(lines, at) for at in range(len(lines)) if self._next[at] == at}
+        self.badges: dict[int, tuple[Badge, int]] = {at: badge for at, badge in found.items() if badge}
+        self.glued = frozenset(at for at in found if at not in self.badges and is_glued(lines[at]))
+        self.headers = find_headers(lines, min(self.badges) + 1) if self.badges else []
+
+    def read(self, owner: str | None) -> tuple[list[Block], list[int]]:
+        """The blocks in order, and the indices of badges over lines that stand in another order.
+
+        Behind a further header the owner is not known.
+        """
+        blocks: list[Block] = []
+        shifted: list[int] = []
+        end, second = 0, min(self.headers, default=len(self._lines))
+        for at in sorted(self.badges):
+            if at < end or (shape := self._shape(at, owner if at < second else None)) is None:
+                continue
+            block = self._block(at, shape, owned=at < second)
+            if self._is_shifted(block, owner if at < second else None):
+                shifted.append(at)
+            else:
+                blocks.append(block)
+                end = block.line_end
+        return blocks, shifted
+
+    def _shape(self, at: int, owner: str | None) -> _Shape | None:
+        title = self.badges[at][1]
+        even = self._even(title)
+        if even is None or (even.first is not None and even.title in self.badges and self._is_good(even.title)):
+            even = None
+        return even or self._three(title) or self._two(title, owner)
+
+    def _even(self, title: int) -> _Shape | None:
+        """A block whose title stands right under its badge, and whose byline has equal gaps on both sides."""
+        byline = self._text(title + 1)
+        if self._text(title) != title or self._is_edge(byline):
+            return None
+        gap, first = byline - title, self._text(byline + 1)
+        if self._is_edge(first):
+            return _Shape(title, byline, None, byline)
+        return _Shape(title, byline, first, self._abstract_end(first)) if first - byline == gap else None
+
+    def _three(self, title: int) -> _Shape | None:
+        """A block of three lines with text up to the next badge, however large the gaps."""
+        places = [self._text(title)]
+        for _ in range(3):
+            places.append(self._text(places[-1] + 1))
+        *parts, behind = places
+        if not self._is_mark(behind) or any(map(self._is_mark, parts)):
+            return None
+        return _Shape(parts[0], parts[1], parts[2], parts[2]) if self._names(parts[1]).names else None
+
+    def _two(self, title: int, owner: str | None) -> _Shape | None:
+        """A block without an abstract: an empty line in its place, or nothing but the byline up to the next badge."""
+        title = self._text(title)
+        byline = self._text(title + 1)
+        first = self._text(byline + 1)
+        if self._is_mark(title) or self._is_mark(byline) or not _is_sure(self._names(byline), owner):
+            return None
+        empty_line = first - byline == 2 * (byline - title) > 2
+        return _Shape(title, byline, None, byline) if empty_line or self._is_mark(first) else None
+
+    def _is_good(self, at: int) -> bool:
+        """Whether the badge in a title's place has a sound block of its own."""
+        title = self.badges[at][1]
+        shape = self._even(title) or self._three(title)
+        return shape is not None and title not in self.badges and bool(self._names(shape.byline).names)
+
+    def _is_shifted(self, block: Block, owner: str | None) -> bool:
+        """Whether what stands as title, byline or abstract is another of them."""
+        byline, lead = block.byline_parts, clean(block.abstract.split("\n", 1)[0])
+        title, sure = self._parsed(block.title), _is_sure(byline, owner)
+        if (
+            _reads_as_byline(self._parsed(lead), owner)
+            or clean(block.title).casefold() == clean(block.byline).casefold()
+        ):
+            return True
+        if {clean(block.title).casefold(), clean(block.byline).casefold()} & BUTTONS:
+            return True
+        full = all(map(is_full_name, byline.names))
+        if not sure and (_is_sure(title, owner) or (_reads_as_byline(title, owner) and not full)):
+            return True
+        return not block.abstract and bool(byline.names) and not sure and not full
+
+    def _is_mark(self, at: int) -> bool:
+        """Whether a badge or a header begins at an index, or the page ends there."""
+        return at >= len(self._lines) or at in self.badges or at in self.glued or at in self.headers
+
+    def _is_edge(self, at: int) -> bool:
+        """Whether no line of the block before can stand at an index: what is there starts another, or the page ends."""
+        if at not in self.badges:
+            return self._is_mark(at)
+        title = self.badges[at][1]
+        under = self._text(title) == title and self._text(title + 1) < len(self._lines)
+        return under or self._three(title) is not None
+
+    def _abstract_end(self, first: int) -> int:
+        """The index of the abstract's last line: before the first blank line, the next block or a button."""
+        at = first + 1
+        while self._text(at) == at < len(self._lines) and not self._is_edge(at) and not self._is_button(at):
+            at += 1
+        return at - 1
+
+    def _is_button(self, at: int) -> bool:
+        return len(self._lines[at]) < 20 and clean(self._lines[at]).casefold() in BUTTONS
+
+    def _text(self, at: int) -> int:
+        """The index of the next line from `at` on that is not blank, or the number of lines."""
+        return self._next[min(at, len(self._lines))]
+
+    def _names(self, at: int) -> Byline:
+        return self._parsed(self._lines[at])
+
+    def _parsed(self, line: str) -> Byline:
+        if line not in self._bylines:
+            self._bylines[line] = parse_byline(line)
+        return self._bylines[line]
+
+    def _block(self, at: int, shape: _Shape, *, owned: bool) -> Block:
+        badge, behind = self.badges[at]
+        lines = [line.strip() for line in self._lines[at : shape.last + 1]]
+        byline = self._names(shape.byline)
+        return Block(
+            line_start=at + 1,
+            line_end=shape.last + 1,
+            badge="\n".join(filter(None, lines[: behind - at])),
+            title=lines[shape.title - at],
+            title_line=shape.title + 1,
+            byline=lines[shape.byline - at],
+            byline_line=shape.byline + 1,
+            abstract="" if shape.first is None else "\n".join(lines[shape.first - at :]),
+            abstract_line=None if shape.first is None else shape.first + 1,
+            badge_parts=badge,
+            byline_parts=byline,
+            owned=owned,
+        )
+
+
+def _is_sure(byline: Byline, owner: str | None) -> bool:
+    """Whether a line is a byline beyond doubt: it is cut, or names the page's owner."""
+    named = owner is not None and any(is_same_person(owner, name) for name in byline.names)
+    return bool(byline.names) and (byline.truncated or named)
+
+
+def _reads_as_byline(byline: Byline, owner: str | None) -> bool:
+    return _is_sure(byline, owner) or (len(byline.names) > 1 and all(map(is_full_name, byline.names)))
+
+
+def _next_filled(lines: Sequence[str]) -> list[int]:
+    """For each index that of the next line with text, and the number of lines where none comes."""
+    found = [len(lines)] * (len(lines) + 1)
+    for at in range(len(lines) - 1, -1, -1):
+        found[at] = found[at + 1] if is_blank(lines[at]) else at
+    return found

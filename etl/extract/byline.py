@@ -1,0 +1,265 @@
+"""The byline under a title: the names of a paper's first authors.
+
+    byline := name (", " name)* [" et al."] [" · " tag (", " tag)*]
+
+Copies and sites write it in other ways, which are read where their meaning is plain: other separators, "and", "+5 more",
+a colon behind a collaboration, "Bell, Ann; Dole, Cyrus". Where it is not plain the byline names nobody, and its block
+goes to the quarantine.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+from etl.extract.text import clean
+from etl.records import Byline
+from schemas.limits import BYLINE_LETTERS, NAME_LETTERS, NAME_WORDS, SENTENCE_END
+
+ET_AL = " et al."
+TAG_MARK = " · "
+GROUP_WORDS = frozenset(
+    ["alliance", "association", "center", "centre", "collaboration", "collaborations", "committee", "community", "company", "consortium", "corporation", "department", "experiment", "foundation", "gmbh", "group", "groups", "inc", "initiative", "institute", "lab", "laboratories", "laboratory", "labs", "network", "organization", "project", "projects", "society", "survey", "taskforce", "team", "teams", "university"]
+)
+"""Words of which groups are called and people hardly ever; a given name with such a family name ("C. Group") is a person."""
+PARTICLES = frozenset(
+    ["af", "al", "ben", "bin", "d", "da", "dal", "de", "degli", "del", "dell", "della", "den", "der", "des", "di", "do", "dos", "du", "e", "ei", "el", "et", "i", "ibn", "im", "la", "las", "le", "lo", "los", "mac", "of", "op", "san", "st", "t", "te", "ten", "ter", "thi", "tot", "van", "vom", "von", "y", "zu", "zum", "zur"]
+)
+"""Words within a name that are written small."""
+
+_LABEL = re.compile(r"(?:by|authors?|author\(s\)) ?: ?|by (?=\S+ \S+)", re.IGNORECASE)
+_CUT = re.compile(
+    r"(?:^|(?<=[ ,;·•.]))(?:et\.? ?al\.?,?|(?:and|&|\+) ?[0-9]{1,6} ?(?:more|others?)?(?: authors?)?|and others|and more)$"
+    r"|(?:…|\.\.\.)$",
+    re.IGNORECASE,
+)
+_CUT_LETTERS = 40
+"""Letters of a line's end in which "and 12 other authors" fits."""
+_SPACED_DOT = re.compile(r"(?:^|[ ,])·(?: |$)")
+_BULLET = re.compile(r" ?[•∙●] ?|(?<=[^\W\d_])·(?=[^\W\d_])|(?<=\.)·(?=[^\W\d_])")
+_SEPARATOR = re.compile(r"[,;:，；：、،|＆•∙●]|(?<![A-Z])&|&(?![A-Z])")
+_AND = re.compile(r" (?:and|et) ", re.IGNORECASE)
+_ENTITY = re.compile(r"&(#[0-9]{1,6}|#x[0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});")
+_OPENED, _CLOSED = "\ue000", "\ue001"
+"""What stands for the two signs of an HTML entity while a line is parted at such signs."""
+_EDGE_AND = re.compile(r"^and (?=\S)|(?<=\S) and$", re.IGNORECASE)
+_SUFFIX = re.compile(r"(?:Jr|Sr|II|III|IV|Ph\.?D|M\.?D)\.?")
+_STOP = re.compile(r"[^\W\d_]{3}\.$")
+
+
+def parse_byline(line: str) -> Byline:
+    """Read a byline; a comma before Jr. and the like belongs to the name.
+
+    >>> parse_byline("Ada Bell, Cy Dole, Jr., Eve Fox et al. · mila")
+    Byline(names=('Ada Bell', 'Cy Dole, Jr.', 'Eve Fox'), truncated=True, tags=('mila',), odd=())
+    >>> parse_byline("The Tower Collaboration: Ada Bell and Cy Dole, Eve Fox +5 more").names
+    ('The Tower Collaboration', 'Ada Bell', 'Cy Dole', 'Eve Fox')
+    >>> parse_byline("They ring at every full hour.").names
+    ()
+    """
+    split = _split_tags(_readable(line)) if len(line) <= BYLINE_LETTERS else None
+    if split is None:
+        return Byline((), truncated=False, tags=())
+    people, truncated = _uncut(split[0])
+    items = [_ended(item) for item in _items(people)]
+    if _is_prose(people, items):
+        items = []
+    names = tuple(filter(may_be_name, items))
+    odd = tuple(item for item in items if not may_be_name(item))
+    return Byline(names, truncated, tuple(map(_ended, _parts(split[1]))), odd)
+
+
+def render_byline(byline: Byline) -> str:
+    """Write a byline as pages print it.
+
+    >>> render_byline(Byline(("Ada Bell", "Cy Dole"), True, ("mila",)))
+    'Ada Bell, Cy Dole et al. · mila'
+    """
+    tags = TAG_MARK + ", ".join(byline.tags) if byline.tags else ""
+    return f"{', '.join(byline.names)}{ET_AL if byline.truncated else ''}{tags}"
+
+
+def may_be_name(text: str) -> bool:
+    """Whether an item of a byline is short enough for a name, and no sentence.
+
+    >>> may_be_name("Ada Bell"), may_be_name("1984"), may_be_name("which rings the bells.")
+    (True, False, False)
+    """
+    return (
+        len(text) <= NAME_LETTERS
+        and len(text.split()) <= NAME_WORDS
+        and any(map(str.isalpha, text))
+        and not (re.search(SENTENCE_END, text) and _is_small(text.rsplit(maxsplit=1)[-1]))
+    )
+
+
+def is_name(text: str) -> bool:
+    """Whether a line can be one person's name, by the measures that a byline's names are held to, and without a figure.
+
+    >>> is_name("Ada Bell"), is_name("Ada Bell, Cy Dole et al."), is_name("Bells ring."), is_name("1984")
+    (True, False, False, False)
+    """
+    return (
+        len(text) <= NAME_LETTERS
+        and not any(map(str.isdigit, text))
+        and not re.search(SENTENCE_END, text)
+        and parse_byline(text) == Byline((text,), truncated=False, tags=())
+    )
+
+
+def is_group(name: str) -> bool:
+    """Whether an item names a group rather than a person: it holds a word of which groups are called.
+
+    >>> is_group("The Tower Collaboration"), is_group("C. Group"), is_group("Ada Bell")
+    (True, False, False)
+    """
+    words = [word.strip(".,()").casefold() for part in name.split() for word in (part, part.rpartition("-")[2])]
+    return len(name.split(maxsplit=1)[0].rstrip(".")) > 1 and not GROUP_WORDS.isdisjoint(words) if name else False
+
+
+def is_suffix(word: str) -> bool:
+    """Whether a word may stand behind a family name, with a comma before it.
+
+    >>> is_suffix("Jr."), is_suffix("III"), is_suffix("Bell")
+    (True, True, False)
+    """
+    return _SUFFIX.fullmatch(word) is not None
+
+
+def is_full_name(name: str) -> bool:
+    """Whether an item has the form of most people's names: two to five words, none of them small but particles.
+
+    >>> is_full_name("Ada de la Bell"), is_full_name("Bells"), is_full_name("Show more"), is_full_name("A Study of Bells")
+    (True, False, False, False)
+    """
+    words = name.split()
+    return 2 <= len(words) <= 5 and not any(map(_is_small, words)) and words[0] not in {"A", "An", "The", "On"}
+
+
+def is_same_person(name: str, other: str) -> bool:
+    """Whether two spellings have one last word and, as far as they have given names, one initial; marks do not count.
+
+    >>> is_same_person("Ada B. Bell", "A. Bell"), is_same_person("Ada Bell", "Cy Bell")
+    (True, False)
+    """
+    some, others = _bare(name).split(), _bare(other).split()
+    return bool(some and others) and some[-1] == others[-1] and some[0][0] == others[0][0]
+
+
+def _readable(line: str) -> str:
+    """A line without its label, and with entities that hold no separator."""
+    text = clean(line).replace("&amp;", "&")
+    text = _ENTITY.sub(rf"{_OPENED}\1{_CLOSED}", text) if "&" in text else text
+    label = _LABEL.match(text)
+    return text[label.end() :] if label else text
+
+
+def _ended(text: str) -> str:
+    """Text with the signs of its entities again."""
+    return text.replace(_OPENED, "&").replace(_CLOSED, ";")
+
+
+def _split_tags(text: str) -> tuple[str, str] | None:
+    """The part with the names and the part with the tags, or None where nothing tells which is which."""
+    dot = _SPACED_DOT.search(text)
+    head, tags = (text[: dot.start()], text[dot.end() :]) if dot else (text, "")
+    parts = _BULLET.split(head) if not _within_words(head) else [head]
+    if len(parts) == 1:
+        return head, tags
+    if _CUT.search(parts[0]) or ("," in parts[0] and all(_is_small(part) for part in parts[1:] if part)):
+        return parts[0], ", ".join(filter(None, (*parts[1:], tags)))
+    if all(is_full_name(name) and not is_group(name) for part in parts for name in _parts(_uncut(part)[0])):
+        return ", ".join(parts), tags
+    if is_full_name(parts[0]) and all(_is_small(part) for part in parts[1:] if part):
+        return parts[0], ", ".join(filter(None, (*parts[1:], tags)))
+    return None
+
+
+def _within_words(text: str) -> bool:
+    """Whether all middle dots stand within words, as in Catalan (Gal·la) and in names written in Chinese."""
+    return "•" not in text and all(
+        (before + after).casefold() == "ll" or unicodedata.east_asian_width(before) in "WF"
+        for before, after in re.findall(r"(.)·(.)", text)
+    )
+
+
+def _uncut(people: str) -> tuple[str, bool]:
+    """The names without "et al." and the like, and whether it stood there."""
+    end = len(people)
+    while match := _CUT.search(people[max(0, end - _CUT_LETTERS) : end]):
+        end = max(0, end - _CUT_LETTERS) + match.start()
+        while end and people[end - 1] in " ,;":
+            end -= 1
+    return people[:end].strip(), end < len(people)
+
+
+def _items(people: str) -> Iterator[str]:
+    """The items between the separators; those without a letter are nobody."""
+    inverted = _inverted(people)
+    for segment in inverted or [people]:
+        for part in [segment] if inverted else _names(segment):
+            yield from (item for item in _without_and(part) if any(map(str.isalpha, item)))
+
+
+def _inverted(people: str) -> list[str]:
+    """The names in order of "Bell, Ann; Dole, Cyrus" or "Bell, Ann and Dole, Cyrus"; nothing where they stand otherwise."""
+    segments = [segment.strip() for segment in people.split(";" if ";" in people else " and ") if segment.strip(" ,")]
+    pairs = [[part.strip() for part in segment.split(",")] for segment in segments]
+    sure = ";" in people and len(segments) > 1
+    plain = all(len(pair) == 2 and len(pair[0].split()) == len(pair[1].split()) == 1 for pair in pairs)
+    if not (all(len(pair) == 2 and all(pair) and not is_suffix(pair[1]) for pair in pairs) and (sure or plain)):
+        return []
+    return [f"{given} {family}" for family, given in pairs] if len(segments) > 1 else []
+
+
+def _names(text: str) -> list[str]:
+    """Pieces between separators, each suffix with its name."""
+    names: list[list[str]] = []
+    for part in _parts(text):
+        if names and is_suffix(part):
+            names[-1].append(part)
+        else:
+            names.append([_without_stop(part)])
+    return [", ".join(parts) for parts in names]
+
+
+def _without_stop(name: str) -> str:
+    """The name without a full stop that ends no abbreviation."""
+    capital = name.split() and not _is_small(name.rsplit(maxsplit=1)[-1])
+    return name[:-1] if capital and _STOP.search(name) and not is_suffix(name.rsplit(maxsplit=1)[-1]) else name
+
+
+def _without_and(item: str) -> list[str]:
+    """An item, or the two that "and" joins; it stays within a group's name, as in Department of Bells and Towers."""
+    bare = _EDGE_AND.sub("", item).strip()
+    halves = _AND.split(bare)
+    if len(halves) == 1 or not all(map(may_be_name, halves)):
+        return [bare]
+    groups = [is_group(half) for half in halves]
+    if any(groups) and not all(groups) and not halves[-1].casefold().startswith("the "):
+        return [bare]
+    return halves
+
+
+def _is_prose(people: str, items: Iterable[str]) -> bool:
+    """Whether a line is text and no list of names: it ends as a sentence does, or most words are small ones."""
+    persons = [item.split() for item in items if not is_group(item)]
+    words = [word for item in persons for word in item]
+    small = sum(map(_is_small, words))
+    if words and _is_small(words[-1]) and re.search(SENTENCE_END, people):
+        return True
+    return 2 * small > len(words) and any(len(item) > 2 for item in persons)
+
+
+def _is_small(text: str) -> bool:
+    """Whether the first word of a text has no capital letter and is no particle of a name."""
+    word = text.split(maxsplit=1)[0] if text.strip() else ""
+    return word.islower() and word.strip(".,'’") not in PARTICLES
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in _SEPARATOR.split(text) if part.strip()]
+
+
+def _bare(name: str) -> str:
+    letters = (letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter))
+    return "".join(letter if letter.isalnum() else " " for letter in letters).casefold()
