@@ -5,10 +5,8 @@ from pandera.polars import Field
 from schemas.checks import at_least, row_check
 from schemas.patterns import RULE_ID
 from schemas.rights import TOOL
-from schemas.rules import DIMENSIONS, SEVERITIES
+from schemas.rules import DIMENSIONS, LEVELS, STATUSES
 from schemas.table import Table
-
-STATUSES = ["passed", "noted", "warned", "failed"]
 
 
 class Quarantine(Table):
@@ -45,9 +43,9 @@ class Rules(Table):
     table_name: str = Field(title="Table", description="The table that the rule looks at.", metadata={"facet": True})
     column_name: str = Field(nullable=True, title="Column", description="The column, where it looks at one.")
     severity: str = Field(
-        isin=list(SEVERITIES),
+        isin=list(LEVELS),
         title="Severity",
-        description="error (nothing is published), warning (published and told), info (counted).",
+        description="In this build: error (nothing is published), warning (published and told), info (counted), off.",
         metadata={"facet": True},
     )
     dimension: str = Field(
@@ -62,9 +60,9 @@ class Rules(Table):
         ge=0, title="Failed", description="How many of them broke the rule.", metadata={"unit": "items"}
     )
     status: str = Field(
-        isin=STATUSES,
+        isin=list(STATUSES),
         title="Status",
-        description="passed (none broke it), noted (info), warned, failed.",
+        description="passed (none broke it), noted (info), warned, failed, off (not looked at).",
         metadata={"facet": True},
     )
 

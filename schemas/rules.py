@@ -1,7 +1,7 @@
 """The registry of rules: one entry for all that data is held to.
 
 Identifiers are stable. `error` stops a build, `warning` is published and told, `info` is only
-counted, since a column tells it already.
+counted, since a column tells it already. A rules file may set another severity, and turn a rule off.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,17 @@ from schemas.limits import PAPERS_A_PAGE
 
 Severity = Literal["error", "warning", "info"]
 Dimension = Literal["accuracy", "completeness", "consistency", "timeliness", "uniqueness", "validity"]
+Level = Literal["off", "info", "warning", "error"]
+"""What a rules file may say of a rule: a severity, or that it is not looked at."""
+Status = Literal["passed", "noted", "warned", "failed", "off"]
+"""What a rule came to: nothing broke it, or it was broken and is info, a warning or an error, or it was not looked at."""
 SEVERITIES: tuple[str, ...] = get_args(Severity)
+LEVELS: tuple[Level, ...] = get_args(Level)
+STATUSES: tuple[Status, ...] = get_args(Status)
+SEVERITY_OF: dict[Status, Level] = {"noted": "info", "warned": "warning", "failed": "error", "off": "off"}
+"""The severity in force where a rule came to a status."""
+SEVERE: tuple[Status, ...] = ("warned", "failed")
+"""What a rule comes to where what broke it is told in findings."""
 DIMENSIONS: tuple[str, ...] = get_args(Dimension)
 
 
@@ -71,7 +81,7 @@ _RULES = (
          "A figure outside its scale is damaged, or the scale is another."),
     Rule("PRO-004", "profiles", "name", "warning", "completeness", "A page names its owner",
          "Without a name the owner's papers cannot be told from other people's."),
-    Rule("PRO-005", "profiles", "field", "warning", "validity", "A page's field is a category that is known",
+    Rule("PRO-005", "profiles", "field", "warning", "validity", "A page's field is a code of arXiv's",
          "An unknown field has no category to be counted under."),
     # Blocks: what breaks one of these goes to the quarantine
     Rule("BLK-001", "quarantine", "raw_text", "warning", "completeness", "A block has a title",
@@ -88,7 +98,7 @@ _RULES = (
     Rule("PAP-001", "papers", "abstract", "warning", "completeness", "A paper has an abstract",
          "Search and reading depend on it; the page may have been cut short."),
     Rule("PAP-002", "papers", "abstract", "warning", "completeness", "An abstract ends in a full sentence",
-         "An abstract that ends in a letter is cut off. (A missing full stop alone would flag one sound abstract in twenty.)"),
+         "An abstract that ends in a comma, a dash, an open bracket or a word such as \"with\" is cut off; one that only lacks its full stop is not."),
     Rule("PAP-003", "papers", "year_inferred", "info", "accuracy", "A paper's year is printed, not inferred",
          "The year was inferred from the page: a page leaves out the year in which it was saved."),
     Rule("PAP-004", "papers", "published", "warning", "completeness", "A paper's year is known",
@@ -100,7 +110,7 @@ _RULES = (
     Rule("PAP-007", "variants", "value", "warning", "consistency", "Pages print the same year for a paper",
          "Two pages disagree; the newest page was believed."),
     Rule("PAP-008", "papers", "title", "warning", "uniqueness", "A title and first author stand under one date",
-         "The same paper may stand twice, as two versions; they were not merged."),
+         "It may be one paper in two versions, counted twice; listings of two dates are not merged."),
     Rule("PAP-009", "papers", "title", "warning", "completeness", "A title has more than two letters",
          "A title so short is cut, or a line of another kind stands in its place."),
     Rule("PAP-010", "papers", "abstract", "warning", "completeness", "An abstract has more than twenty letters",
@@ -108,7 +118,7 @@ _RULES = (
     Rule("PAP-011", "papers", "abstract", "warning", "validity", "TeX in an abstract is balanced",
          "A dollar or a brace without its partner spoils the rendering of all that follows."),
     Rule("PAP-012", "papers", "published", "warning", "timeliness", "A paper is not dated after its page was saved",
-         "One of the two dates is wrong."),
+         "Either the badge's date or the day of saving is wrong."),
     Rule("PAP-013", "papers", "published", "warning", "timeliness", "A paper is dated 1990 or later",
          "arXiv began in 1991; an earlier date is damage."),
     Rule("PAP-014", "papers", "abstract", "warning", "validity", "Titles and abstracts hold no invisible characters",
@@ -117,22 +127,22 @@ _RULES = (
     Rule("AUT-001", "author_names", "matched_by", "info", "consistency", "A person stands under one spelling",
          "Several spellings were joined to one person; the table of spellings tells why."),
     Rule("AUT-002", "merge_candidates", "evidence", "info", "uniqueness", "No two authors may be one person",
-         "The names are alike, but nothing decides; an overrides file can."),
+         "The names of these authors are like another's, but nothing decides; an overrides file can."),
     Rule("AUT-003", "listings", "paper_id", "warning", "uniqueness", "A byline names a person once",
-         "The second mention is not counted; two people of one name cannot be told apart."),
+         "One author is counted; two people of one name cannot be told apart."),
     Rule("AUT-004", "paper_authors", "position", "warning", "consistency", "A page's owner stands in a byline that is not cut",
-         "The page may list papers of a namesake."),
+         "The page may list a namesake's paper, which would be counted as the owner's."),
     Rule("AUT-005", "author_names", "name", "warning", "validity", "An override can be carried out",
          "It names a spelling that no page prints, or asks to part two people of one spelling."),
-    Rule("AUT-006", "authors", "name", "warning", "validity", "An author has more than one name",
-         "A name of one word is often cut, and cannot be told from others of its kind."),
-    Rule("AUT-007", "authors", "name", "warning", "validity", "An author is a person",
-         "An organisation among the authors has no given and family name."),
+    Rule("AUT-006", "authors", "name", "warning", "validity", "A byline's commas part authors, not names",
+         "Two neighbours of one word each are mostly one author, whose name a comma splits in two; one such name alone is sound."),
+    Rule("AUT-007", "authors", "name", "info", "validity", "An author is a person",
+         "Collaborations and teams are authors too, but count as no person."),
     Rule("AUT-008", "profiles", None, "warning", "validity", "Bylines write given names first",
          "Where family names stand first, the comma between family and given name parts one person into two."),
     # Links
     Rule("LNK-001", "links", "url", "warning", "validity", "A link is one of the web",
-         "Other schemes than http and https are not shown as links, since they can do harm."),
+         "An address of another scheme than http and https is shown as text, since it can do harm."),
     Rule("LNK-002", "links", "host", "warning", "validity", "A link's host is a domain name",
          "An address without a domain leads nowhere, or into a private network."),
     # Tables

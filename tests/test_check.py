@@ -62,19 +62,44 @@ def test_a_page_that_cannot_be_read_fails_and_is_in_the_report(pages: Path) -> N
     assert (error["rule_id"], error["source"], error["line_start"]) == ("PAG-001", "bad.txt", 2)
 
 
-def test_a_maintainer_may_allow_pages_that_cannot_be_read(pages: Path) -> None:
+def test_no_rules_file_allows_pages_that_cannot_be_read(pages: Path) -> None:
     (pages / "bad.txt").touch()
     Path("rules.toml").write_text("[PAG-001]\nerror_above = 1\n", encoding="utf-8")
     result = run("build", "pages", "--rules", "rules.toml")
-    assert (result.exit_code, result.stderr) == (0, "")
-    assert "bad.txt PAG-001 empty file" in result.stdout
-    manifest = json.loads(Path("build/current/manifest.json").read_text(encoding="utf-8"))
-    assert manifest["skipped"] == ["bad.txt"]
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert result.stderr.startswith("paperledger: rules.toml: [PAG-001] error_above: found 1, expected no setting")
+    assert "--allow-unreadable" in result.stderr
+
+
+def test_a_rules_file_sets_what_fails_and_what_is_told(pages: Path) -> None:
+    for lines, code, told in (
+        ("error_above = 0", 1, "PAG-006  error"),
+        ('severity = "info"', 0, "No findings."),
+        ('severity = "off"', 0, "Off by the rules file: PAG-006"),
+    ):
+        Path("rules.toml").write_text(f"[PAG-006]\n{lines}\n", encoding="utf-8")
+        result = run("check", str(pages), "--rules", "rules.toml")
+        assert (result.exit_code, told in result.stdout) == (code, True)
+
+
+def test_counts_by_rule_come_before_findings_and_errors_before_warnings(pages: Path) -> None:
+    for number in range(30):
+        (pages / f"{number:02}.txt").write_text(PAGE.replace("Bells", f"Bells {number}"), encoding="utf-8")
+    (pages / "zoe.txt").write_text(f"{PAGE}\nCLFeb 30, 2024\nOn Ropes\n\nAnn Bell\n\nThey hold.\n", encoding="utf-8")
+    Path("rules.toml").write_text("[BLK-003]\nerror_above = 0\n", encoding="utf-8")
+    lines = run("check", "pages", "--rules", "rules.toml").stdout.splitlines()
+    rules = [line.split()[:2] for line in lines[lines.index("Rules that were broken:") + 1 :]]
+    assert rules[:2] == [["BLK-003", "error"], ["PAG-006", "warning"]]
+    findings = lines[lines.index("33 findings:") + 1 :]
+    assert findings[0].startswith("  zoe.txt:15-20 BLK-003")
+    assert sum("PAG-006" in line for line in findings) == 3
 
 
 def test_all_pages_may_be_unreadable_and_are_told(pages: Path) -> None:
     (pages / "ann.txt").write_bytes(b"")
-    assert run("check", "pages").exit_code == 1
+    result = run("check", "pages")
+    assert result.exit_code == 1
+    assert "what it holds" not in result.stdout
 
 
 def test_against_a_baseline_only_what_is_new_fails(pages: Path) -> None:
@@ -82,19 +107,22 @@ def test_against_a_baseline_only_what_is_new_fails(pages: Path) -> None:
     again = run("check", "pages", "--baseline", "build", "--fail-on", "warning")
     assert (again.exit_code, again.stderr) == (0, "")
     assert "Against build: 0 new, 1 unchanged, 0 gone" in again.stdout
+    assert "No new findings." in again.stdout
     (pages / "eve.txt").write_text(STRAY.replace("Ann Bell\n\nCL", "Eve Fox\n\nCL"), encoding="utf-8")
     worse = run("check", "pages", "--baseline", "build", "--fail-on", "warning")
     assert worse.exit_code == 1
     assert worse.stderr.startswith("paperledger: eve.txt: ")
 
 
-def test_rows_that_were_lost_fail_unless_a_threshold_lets_them_go(pages: Path) -> None:
+def test_a_page_that_is_missing_fails_unless_a_rules_file_lets_it_go(pages: Path) -> None:
     (pages / "eve.txt").write_text(PAGE.replace("Ann Bell\n\nCL", "Eve Fox\n\nCL"), encoding="utf-8")
     assert run("build", "pages").exit_code == 0
     (pages / "eve.txt").unlink()
     worse = run("check", "pages", "--baseline", "build", "--report", "report")
-    assert worse.exit_code == 1
-    assert "profiles has 1 rows, 2 in the baseline; see whether pages are missing" in worse.stderr
+    assert (worse.exit_code, worse.stderr.count("\n")) == (1, 1)
+    assert "eve.txt was read in the baseline and is not among these pages: 1 paper; give it again, or" in worse.stderr
+    assert "Against build: 1 new, 1 unchanged," in worse.stdout
+    assert "1 new finding:" in worse.stdout
     assert "DAT-001" in Path("report/results.sarif").read_text(encoding="utf-8")
     Path("rules.toml").write_text("[DAT-001]\nerror_above_share = 0.9\n", encoding="utf-8")
     assert run("check", "pages", "--baseline", "build", "--rules", "rules.toml").exit_code == 0
@@ -105,7 +133,7 @@ def test_a_smaller_share_of_its_papers_fails(pages: Path) -> None:
     (pages / "ann.txt").write_text(PAGE.replace("3papers", "9papers").replace("3 Papers", "9 Papers"), encoding="utf-8")
     worse = run("check", "pages", "--baseline", "build")
     assert worse.exit_code == 1
-    assert "pages list 11% of their papers, 33% in the baseline; save them again whole" in worse.stderr
+    assert "these pages list 11%, in the baseline 33%; the greatest loss is ann.txt: 1 of 9 papers" in worse.stderr
 
 
 @pytest.mark.usefixtures("pages")

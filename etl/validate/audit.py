@@ -4,6 +4,7 @@ In: outcomes and the quarantine. Out: the frames of `rules` and `findings`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import polars as pl
 
@@ -11,12 +12,13 @@ from etl.errors import PageError
 from etl.resolve.folding import digest
 from etl.validate.keys import TableFailure
 from etl.validate.outcomes import FAILED, Outcome, escape, outcome
-from etl.validate.thresholds import Thresholds
+from etl.validate.thresholds import FIXED, Thresholds
 from schemas import RULES, Findings, Frames, Quarantine, Rules
+from schemas.rules import SEVERE, Status
 
 UNREADABLE_RULE = "PAG-001"
-DRIFT_TABLE = "dataset"
-"""The table that rules about drift name: they look at reports, never at a release."""
+MOST_RUNS = 5
+"""Runs of lines of one page in quarantine under one rule that are told one by one; more are told in one finding."""
 
 
 def quarantine_outcomes(tables: Frames) -> list[Outcome]:
@@ -28,23 +30,40 @@ def quarantine_outcomes(tables: Frames) -> list[Outcome]:
     blocks = tables["listings"].height + quarantine.height
     key = Quarantine.definition().primary_key
     return [
-        outcome(
-            rule.id,
-            blocks,
-            exploded.filter(pl.col("rule_ids") == rule.id),
-            key,
-            value=pl.col("raw_text").str.split("\n").list.first(),
-            message=pl.format("in quarantine: {}", "reason"),
+        _told_once(
+            outcome(
+                rule.id,
+                blocks,
+                exploded.filter(pl.col("rule_ids") == rule.id),
+                key,
+                value=pl.col("raw_text").str.split("\n").list.first(),
+                message=pl.format("in quarantine: {}", "reason"),
+            )
         )
         for rule in RULES.values()
         if rule.table == Quarantine.definition().name
     ]
 
 
+def _told_once(result: Outcome) -> Outcome:
+    """The outcome, told by the first run of lines alone for each page that has many."""
+    ordered = result.failed.sort("profile_id", "line_start")
+    runs = pl.len().over("profile_id")
+    is_first = pl.int_range(pl.len()).over("profile_id") == 0
+    many = pl.format(
+        "{} runs of lines of this page are in quarantine, the first on line {}: {}",
+        runs,
+        "line_start",
+        pl.col("message").str.strip_prefix("in quarantine: "),
+    )
+    message = pl.when(runs > MOST_RUNS).then(many).otherwise("message").alias("message")
+    return replace(result, told=ordered.with_columns(message).filter((runs <= MOST_RUNS) | is_first))
+
+
 def error_outcomes(
     tables: Frames, failures: Sequence[TableFailure], unreadable: Sequence[PageError]
 ) -> Iterator[Outcome]:
-    """For each rule that stops a build what broke it: failures of tables, and pages that cannot be read."""
+    """For each rule that cannot be lowered what broke it: failures of tables, and pages that cannot be read."""
     pages = tables["profiles"].height
     rows = sum(frame.height for frame in tables.values())
     checked = {"PAG-001": pages + len(unreadable), "PAG-002": pages, "PAG-003": pages}
@@ -52,9 +71,8 @@ def error_outcomes(
         *((failure.rule_id, failure.row_key, None, failure.line, failure.message) for failure in failures),
         *((UNREADABLE_RULE, escape(error.source), error.source, error.line, error.problem) for error in unreadable),
     ]
-    for rule in RULES.values():
-        if rule.severity == "error" and rule.table != DRIFT_TABLE:
-            yield Outcome(rule.id, checked.get(rule.id, rows), _failed([row for row in broken if row[0] == rule.id]))
+    for rule_id in FIXED:
+        yield Outcome(rule_id, checked.get(rule_id, rows), _failed([row for row in broken if row[0] == rule_id]))
 
 
 def unchecked(rule_ids: Iterable[str]) -> Iterator[Outcome]:
@@ -67,9 +85,16 @@ def audit(outcomes: Iterable[Outcome], thresholds: Thresholds) -> Frames:
     """The frames of `rules` and `findings`; rules without an outcome were not looked at."""
     results = {result.rule_id: result for result in outcomes}
     results |= {result.rule_id: result for result in unchecked(RULES.keys() - results.keys())}
+    statuses = {
+        rule.id: thresholds.status(rule, results[rule.id].checked, results[rule.id].failed.height)
+        for rule in RULES.values()
+    }
+    results |= {result.rule_id: result for result in unchecked(name for name in RULES if statuses[name] == "off")}
+    rows = [_rule_row(results[rule_id], status, thresholds) for rule_id, status in statuses.items()]
+    told = [_findings(results[rule_id]) for rule_id, status in statuses.items() if status in SEVERE]
     return {
-        "rules": Rules.sorted(Rules.frame([_rule_row(results[rule_id], thresholds) for rule_id in RULES])),
-        "findings": Findings.sorted(pl.concat([_findings(result) for result in results.values()])),
+        "rules": Rules.sorted(Rules.frame(rows)),
+        "findings": Findings.sorted(pl.concat([Findings.frame([]), *told])),
     }
 
 
@@ -81,24 +106,24 @@ def _failed(broken: Sequence[tuple[str, str, str | None, int | None, str]]) -> p
     return pl.DataFrame(rows, schema=FAILED)
 
 
-def _rule_row(result: Outcome, thresholds: Thresholds) -> dict[str, object]:
+def _rule_row(result: Outcome, status: Status, thresholds: Thresholds) -> dict[str, object]:
     rule = RULES[result.rule_id]
-    failed = result.failed.height
     return {
         **vars(rule),
         "rule_id": rule.id,
         "table_name": rule.table,
         "column_name": rule.column,
+        "severity": thresholds.level(rule, status),
         "checked": result.checked,
-        "failed": failed,
-        "status": thresholds.status(rule, result.checked, failed),
+        "failed": result.failed.height,
+        "status": status,
     }
 
 
 def _findings(result: Outcome) -> pl.DataFrame:
     """The rows that broke a rule, each under a hash of rule and row; a row that broke it several times is numbered."""
     rule = RULES[result.rule_id]
-    told = result.failed if rule.severity != "info" else result.failed.clear()
+    told = result.failed if result.told is None else result.told
     ordered = told.sort("row_key", "value", "profile_id", "line_start", nulls_last=True)
     times = ordered.select(pl.int_range(pl.len()).over("row_key")).to_series()
     ids = [

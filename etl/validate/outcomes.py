@@ -20,11 +20,15 @@ FAILED = pl.Schema(
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of one rule: `failed` has the columns of `FAILED`."""
+    """The result of one rule: `failed` has the columns of `FAILED`, and so has `told`.
+
+    `told` is what findings say in place of `failed`, where many rows would say the same.
+    """
 
     rule_id: str
     checked: int
     failed: pl.DataFrame
+    told: pl.DataFrame | None = None
 
 
 def outcome(

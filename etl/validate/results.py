@@ -13,6 +13,7 @@ from etl.charts import Chart, charts_of
 from etl.extract.page import split_lines
 from etl.rebuild import rebuild_pages
 from schemas import Frames
+from schemas.rules import Level, Status
 
 FORMAT = 1
 RESULTS_FILE = "results.json"
@@ -20,17 +21,16 @@ SHOWN_LINES = 12
 SHOWN_LETTERS = 400
 """Raw lines of a finding that a report shows, and letters of each; the rest is in the page."""
 
-Status = Literal["passed", "noted", "warned", "failed"]
 State = Literal["new", "unchanged"]
 
 
 class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule, how many items it looked at, how many broke it, and what that came to."""
+    """A rule, its severity in this run, how many items it looked at, how many broke it, and what that came to."""
 
     id: str
     table: str
     column: str | None
-    severity: Literal["error", "warning", "info"]
+    severity: Level
     dimension: str
     title: str
     why: str
@@ -104,10 +104,10 @@ def summarize(tables: Frames) -> Results:
     rules = [_rule(row) for row in tables["rules"].iter_rows(named=True)]
     findings = tables["findings"].sort("source", "line_start", "rule_id", "finding_id", nulls_last=True)
     lines = _lines_of(tables, findings)
-    statuses = {rule.id: rule.status for rule in rules}
-    told = [_finding(row, statuses, lines) for row in findings.iter_rows(named=True)]
+    severities = {rule.id: rule.severity for rule in rules}
+    told = [_finding(row, severities, lines) for row in findings.iter_rows(named=True)]
     return Results(
-        verdict="failed" if "failed" in statuses.values() else "warned" if told else "passed",
+        verdict="failed" if "error" in {finding.severity for finding in told} else "warned" if told else "passed",
         rows={name: frame.height for name, frame in tables.items()},
         pages=_pages(tables),
         rules=rules,
@@ -146,7 +146,7 @@ def _rule(row: dict[str, object]) -> RuleResult:
     return msgspec.convert({renamed.get(name, name): value for name, value in row.items()}, RuleResult)
 
 
-def _finding(row: dict[str, object], statuses: dict[str, Status], lines: dict[str, list[str]]) -> FindingResult:
+def _finding(row: dict[str, object], severities: dict[str, Level], lines: dict[str, list[str]]) -> FindingResult:
     first, last, profile = row["line_start"], row["line_end"], str(row["profile_id"])
     raw = lines.get(profile, [])[first - 1 : last] if isinstance(first, int) and isinstance(last, int) else []
     return msgspec.convert(
@@ -154,7 +154,7 @@ def _finding(row: dict[str, object], statuses: dict[str, Status], lines: dict[st
             **row,
             "id": row["finding_id"],
             "table": row["table_name"],
-            "severity": "error" if statuses[str(row["rule_id"])] == "failed" else "warning",
+            "severity": severities[str(row["rule_id"])],
             "raw": [shown(line) for line in raw[:SHOWN_LINES]],
         },
         FindingResult,

@@ -1,87 +1,243 @@
-"""Thresholds: how often a rule may be broken before that stops a build, by a maintainer's file in TOML.
+"""The rules file: how grave it is when a rule is broken, and how often it may be, by a maintainer's TOML.
+
+    [PAP-011]
+    severity = "off"     # not looked at; or info (only counted), warning, error
 
     [PAG-004]
-    error_above = 10           # more lines than that in quarantine are an error
+    warn_above = 10      # up to 10 are only counted, more are warnings
+    error_above = "5%"   # more than one in twenty of what was looked at are an error
 
-    [PAG-001]
-    error_above_share = 0.01   # up to one page in a hundred may be unreadable
-
-Without a threshold a rule of severity warning never stops a build, and one of severity error always does.
+A whole number is a count; a number below 1, or a text such as "5%", is a share of what was looked at.
 """
 
+import json
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from difflib import get_close_matches
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from etl.errors import UsageError
+from etl.printable import cut
 from etl.toml_file import read_toml
 from schemas import RULES, Rule
+from schemas.rules import LEVELS, SEVERITY_OF, Level, Status
 
-_KEYS = ("error_above", "error_above_share")
-FIXED = ("PAG-002", "PAG-003", "TAB-001", "TAB-002", "TAB-003", "TAB-004")
-"""Rules without which the dataset would be wrong: no threshold may allow them to be broken."""
+FIXED = ("PAG-001", "PAG-002", "PAG-003", "TAB-001", "TAB-002", "TAB-003", "TAB-004")
+"""Rules without which the dataset would be wrong or would lack a page: no rules file can lower them."""
+UNREADABLE = ("PAG-001", "PAG-010")
+"""Rules about pages of which nothing could be read: `allow_unreadable` makes warnings of them, and no baseline excuses them."""
+_KEYS = ("severity", "warn_above", "error_above")
+_OLD_SHARE = "error_above_share"
+_PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?%")
+_AMOUNT = 'a whole number from 0 (a count), a number below 1 such as 0.05, or a text such as "5%" (shares)'
+_SHOWN_LETTERS = 60
 
 
 @dataclass(frozen=True)
 class Limit:
-    """More failures than the count, or than that share of what was looked at, are an error."""
+    """More failures than the count, or than that share of what was looked at, are past it."""
 
     count: int | None = None
-    share: float | None = None
+    share: Fraction | float | None = None
 
     def is_passed(self, checked: int, failed: int) -> bool:
         """Whether so many failures are past the limit.
 
-        >>> Limit(count=3).is_passed(100, 4), Limit(share=0.1).is_passed(100, 4)
-        (True, False)
+        >>> Limit(count=3).is_passed(100, 4), Limit(share=0.1).is_passed(100, 4), Limit(share=0.29).is_passed(100, 29)
+        (True, False, False)
         """
         past_count = self.count is not None and failed > self.count
-        return past_count or (self.share is not None and failed > self.share * checked)
+        # By its decimal digits: as binary floats 0.29 of 100 is less than 29.
+        return past_count or (self.share is not None and failed > Fraction(str(self.share)) * checked)
+
+
+NONE, ANY = Limit(count=0), Limit()
+"""The limit that the first failure passes, and the one that none does."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a rules file, or the registry, says about one rule."""
+
+    severity: Level
+    warn_above: Limit | None = None
+    error_above: Limit | None = None
+
+    def status(self, checked: int, failed: int, warn_default: Limit = NONE, error_default: Limit = NONE) -> Status:
+        """What so many failures come to; the defaults hold where the severity asks for a limit and none is set.
+
+        >>> setting = Setting("warning", warn_above=Limit(count=3), error_above=Limit(share=0.1))
+        >>> [setting.status(100, failed) for failed in (0, 3, 4, 11)]
+        ['passed', 'noted', 'warned', 'failed']
+        """
+        if self.severity == "off":
+            return "off"
+        if failed <= 0:
+            return "passed"
+        by_default = (self.warn_above or error_default) if self.severity == "error" else ANY
+        if (self.error_above or by_default).is_passed(checked, failed):
+            return "failed"
+        warn_above = self.warn_above or (ANY if self.severity == "info" else warn_default)
+        return "warned" if warn_above.is_passed(checked, failed) else "noted"
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """The limits of some rules; the others keep their severity's."""
+    """The settings of some rules; the others keep the registry's severity."""
 
-    limits: dict[str, Limit] = field(default_factory=dict)
+    settings: dict[str, Setting] = field(default_factory=dict)
+    allow_unreadable: bool = False
 
-    def status(self, rule: Rule, checked: int, failed: int) -> str:
+    def of(self, rule: Rule) -> Setting:
+        """What holds for a rule."""
+        return self.settings.get(rule.id, Setting(rule.severity))
+
+    def status(self, rule: Rule, checked: int, failed: int) -> Status:
         """What so many failures of a rule come to: a value of `rules.status`."""
-        if failed == 0:
-            return "passed"
-        if rule.severity == "info":
-            return "noted"
-        default = Limit(count=0) if rule.severity == "error" else Limit()
-        return "failed" if self.limits.get(rule.id, default).is_passed(checked, failed) else "warned"
+        status = self.of(rule).status(checked, failed)
+        return "warned" if status == "failed" and self.allow_unreadable and rule.id in UNREADABLE else status
+
+    def level(self, rule: Rule, status: Status) -> Level:
+        """The severity in force where a rule came to a status; one that nothing broke keeps the one that is set."""
+        return SEVERITY_OF.get(status) or self.of(rule).severity
 
 
 def read_thresholds(path: Path | None) -> Thresholds:
-    """Read a file of thresholds; without one every rule keeps its severity.
+    """Read a rules file; without one every rule keeps its severity.
 
-    Raises `UsageError` where the file cannot be read, is no TOML, or names a rule or a key that does not exist.
+    Raises `UsageError` where the file cannot be read, is no TOML, names a rule, key or value that does not exist, or
+    lowers a rule that cannot be lowered.
     """
     if path is None:
         return Thresholds()
     content, _ = read_toml(path, "tables such as [PAG-004] with error_above = 10")
-    return Thresholds({rule_id: _limit(path, rule_id, facts) for rule_id, facts in content.items()})
+    try:
+        return Thresholds({rule_id: _setting(rule_id, facts) for rule_id, facts in content.items()})
+    except _Mistake as mistake:
+        raise UsageError(f"{path}: {mistake}") from mistake
 
 
-def _limit(path: Path, rule_id: str, facts: Any) -> Limit:
+class _Mistake(ValueError):
+    """What is wrong with a rules file, without its name."""
+
+
+def _setting(rule_id: str, facts: Any) -> Setting:
     if rule_id not in RULES:
-        raise UsageError(f"{path}: found {rule_id}, expected a rule's id; paperledger rules lists them")
-    if rule_id in FIXED or RULES[rule_id].severity == "info":
-        raise UsageError(f"{path}: {rule_id} can have no threshold ({RULES[rule_id].severity}: {RULES[rule_id].title})")
-    if not isinstance(facts, dict) or not facts or not set(facts) <= set(_KEYS):
-        raise UsageError(f"{path}: {rule_id}: found {facts!r}, expected {' or '.join(_KEYS)}")
-    count, share = facts.get(_KEYS[0]), facts.get(_KEYS[1])
-    if not _is_count(count) or not _is_share(share):
-        raise UsageError(f"{path}: {rule_id}: found {facts}, expected a count from 0 and a share from 0 to 1")
-    return Limit(count, share)
+        raise _Mistake(
+            f"found {_shown(rule_id)}, expected a rule's id{near(rule_id, RULES)}; paperledger rules lists them"
+        )
+    if not isinstance(facts, dict) or not facts:
+        found = _shown(facts) if facts != {} else "nothing"
+        raise _Mistake(f"[{rule_id}]: found {found}, expected {_either(_KEYS)} under it")
+    for key in facts:
+        if key not in {*_KEYS, _OLD_SHARE}:
+            raise _Mistake(f"[{rule_id}]: found {_shown(key)}, expected {_either(_KEYS)}{near(key, _KEYS)}")
+    setting = Setting(_severity(rule_id, facts), _amount(rule_id, "warn_above", facts), _error_above(rule_id, facts))
+    _require_sense(rule_id, facts, setting)
+    return setting
 
 
-def _is_count(value: Any) -> bool:
-    return value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0)
+def _severity(rule_id: str, facts: dict[str, Any]) -> Level:
+    found = facts.get("severity", RULES[rule_id].severity)
+    for level in LEVELS:
+        if found == level:
+            return level
+    raise _mistake(rule_id, "severity", found, _either([f'"{level}"' for level in LEVELS]))
 
 
-def _is_share(value: Any) -> bool:
-    return value is None or (isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1)
+def _error_above(rule_id: str, facts: dict[str, Any]) -> Limit | None:
+    limit, old = _amount(rule_id, "error_above", facts), facts.get(_OLD_SHARE)
+    if old is None:
+        return limit
+    share = Fraction(str(old)) if _is_number(old) and 0 <= old <= 1 else _percent(old)
+    if share is None:
+        raise _mistake(rule_id, _OLD_SHARE, old, "a share from 0 to 1")
+    if limit and limit.share is not None:
+        raise _mistake(rule_id, _OLD_SHARE, old, "one share only, since error_above is one already")
+    return Limit(limit.count if limit else None, share)
+
+
+def _amount(rule_id: str, key: str, facts: dict[str, Any]) -> Limit | None:
+    found = facts.get(key)
+    if found is None:
+        return None
+    if isinstance(found, int) and _is_number(found) and found >= 0:
+        return Limit(count=found)
+    share = Fraction(str(found)) if isinstance(found, float) and 0 <= found < 1 else _percent(found)
+    if share is None:
+        raise _mistake(rule_id, key, found, _AMOUNT)
+    return Limit(share=share)
+
+
+def _require_sense(rule_id: str, facts: dict[str, Any], setting: Setting) -> None:
+    """Raise a mistake where keys contradict each other, or lower a rule that cannot be lowered."""
+    if rule_id in FIXED:
+        _require_no_lower(rule_id, facts, setting)
+    for key, found in facts.items():
+        if setting.severity == "off" and key != "severity":
+            raise _mistake(rule_id, key, found, 'nothing else beside severity = "off"')
+    warn, error = setting.warn_above, setting.error_above
+    if warn and error and _is_more(warn, error):
+        allowed = _shown(facts.get("error_above", facts.get(_OLD_SHARE)))
+        raise _mistake(rule_id, "warn_above", facts["warn_above"], f"at most the {allowed} above which it is an error")
+
+
+def _require_no_lower(rule_id: str, facts: dict[str, Any], setting: Setting) -> None:
+    lowered = {
+        "severity": setting.severity != "error",
+        "warn_above": setting.warn_above not in {None, NONE, Limit(share=Fraction(0))},
+        "error_above": setting.error_above not in {None, NONE, Limit(share=Fraction(0))},
+    }
+    for key, found in facts.items():
+        if lowered[key if key in lowered else "error_above"]:
+            advice = " (--allow-unreadable publishes without such pages)" if rule_id in UNREADABLE else ""
+            raise _mistake(
+                rule_id,
+                key,
+                found,
+                f"no setting: this rule cannot be lowered, since without it the dataset would be wrong{advice}",
+            )
+
+
+def _is_more(one: Limit, other: Limit) -> bool:
+    counts = one.count is not None and other.count is not None and one.count > other.count
+    shares = one.share is not None and other.share is not None and one.share > other.share
+    return counts or shares
+
+
+def _percent(found: Any) -> Fraction | None:
+    """The share that a text such as 5% says; None where it says none."""
+    said = _PERCENT.fullmatch(found.strip()) if isinstance(found, str) else None
+    share = Fraction(said[1]) / 100 if said else None
+    return share if share is not None and share <= 1 else None
+
+
+def _is_number(found: Any) -> bool:
+    return isinstance(found, (int, float)) and not isinstance(found, bool)
+
+
+def _mistake(rule_id: str, key: str, found: Any, expected: str) -> _Mistake:
+    return _Mistake(f"[{rule_id}] {key}: found {_shown(found)}, expected {expected}")
+
+
+def near(found: str, known: Iterable[str]) -> str:
+    """The known names that are like the one that was found, as a question in brackets; nothing where none is.
+
+    >>> near("PAP-02", ["PAP-002", "LNK-001"]), near("x", ["PAP-002"])
+    (' (did you mean PAP-002?)', '')
+    """
+    names = get_close_matches(found.upper(), known, n=3, cutoff=0.7) or get_close_matches(found, known, n=1)
+    return f" (did you mean {_either(names)}?)" if names else ""
+
+
+def _either(names: Iterable[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def _shown(found: Any) -> str:
+    """A value as TOML writes it, cut where it is long."""
+    return cut(json.dumps(found, ensure_ascii=False, default=str), _SHOWN_LETTERS)

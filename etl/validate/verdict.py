@@ -1,16 +1,14 @@
-"""The verdict on a run: whether its results stop a build, and in which words.
-
-Against a baseline only what is new counts, but for what no threshold can allow.
-"""
+"""The verdict on a run: whether its results stop a build, and in which words. Against a baseline only what is new counts."""
 
 from typing import Literal
 
 from etl.errors import BadData
+from etl.printable import visible
+from etl.validate.reports.text import by_urgency, shorten
 from etl.validate.results import FindingResult, Results
-from etl.validate.thresholds import FIXED
 
 FailOn = Literal["error", "warning"]
-SHOWN = 10
+SHOWN = 20
 """How many findings an error tells before it only counts them."""
 
 
@@ -18,22 +16,17 @@ def require_good(results: Results, fail_on: FailOn) -> None:
     """Raise `BadData`, a line a finding, where the results are not good enough."""
     stopping = stopping_findings(results, fail_on)
     if stopping:
-        told = [_in_words(finding) for finding in stopping[:SHOWN]]
-        rest = len(stopping) - SHOWN
-        raise BadData("\n".join([*told, *([f"and {rest} more"] if rest > 0 else [])]))
+        shown, rest = shorten(stopping, SHOWN)
+        told = [_in_words(finding) for finding in shown]
+        raise BadData("\n".join([*told, *([f"and {rest:,} more; --report FOLDER writes them all"] if rest else [])]))
 
 
 def stopping_findings(results: Results, fail_on: FailOn) -> list[FindingResult]:
-    """The findings that stop a build: errors, and warnings where those shall; of both only what is new."""
+    """The findings that stop a build, the gravest first: errors, and warnings where those shall; of both only what is new."""
     severities = ("error",) if fail_on == "error" else ("error", "warning")
-    return [
-        finding
-        for finding in results.findings
-        if finding.severity in severities and (finding.state != "unchanged" or finding.rule_id in FIXED)
-    ]
+    stopping = (finding for finding in results.findings if finding.severity in severities)
+    return by_urgency(finding for finding in stopping if finding.state != "unchanged")
 
 
 def _in_words(finding: FindingResult) -> str:
-    if finding.source is None:
-        return f"{finding.rule_id}: {finding.message}"
-    return f"{finding.source}: {finding.message}"
+    return visible(f"{finding.source or finding.rule_id}: {finding.message}")

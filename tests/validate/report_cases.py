@@ -1,9 +1,17 @@
 """Results for the tests of reports: of invented pages, and with one hostile text in every field."""
 
-import msgspec
-from helpers import tables_of
+from typing import Any
 
+import msgspec
+from helpers import parsed, tables_of
+
+from etl.resolve.overrides import Overrides
+from etl.resolve.tables import resolve
+from etl.validate.blocks import combine, take_in
 from etl.validate.results import BaselineResult, FindingResult, PageResult, Results, RuleResult, summarize
+from etl.validate.tables import validate
+from schemas import Frames
+from schemas.rules import SEVERITY_OF
 
 SOUND = "Ann Bell\n\nCL\n1paper\n\n1 Paper\n\nCLFeb 29, 2024\nOn Bells\n\nAnn Bell, Cy Dole\n\nThey ring at noon, and often."
 ODD = SOUND.replace("1paper\n", "h-index3\n2papers\n").replace("Feb 29, 2024", "Feb 30, 2024")
@@ -38,9 +46,15 @@ def results_of(*texts: str) -> Results:
     return summarize(tables_of(*texts))
 
 
+def validated(*texts: str, **options: Any) -> Frames:
+    """The checked tables of pages p0.txt, p1.txt, … with these texts, under options of `validate`."""
+    intake = combine([take_in([parsed(text, f"p{number}.txt") for number, text in enumerate(texts)])])
+    return validate(resolve(intake.profiles, intake.blocks, Overrides()), intake.quarantine, Overrides(), **options)
+
+
 def rule(rule_id: str, status: str = "warned", **values: object) -> RuleResult:
     """A rule that one of three items breaks."""
-    severity = {"failed": "error", "noted": "info"}.get(status, "warning")
+    severity = SEVERITY_OF.get(status, "warning")
     words = {
         "table": "papers",
         "column": "title",

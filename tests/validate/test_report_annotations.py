@@ -1,4 +1,4 @@
-"""Annotations: read as GitHub's runner reads them, nine at most, and no page can give a command."""
+"""Annotations: read as GitHub's runner reads them, ten at most, and no page can give a command."""
 
 import re
 
@@ -51,20 +51,30 @@ def test_a_finding_without_a_page_or_a_line_is_told_without_them() -> None:
     assert [name for name, _, _ in found] == ["error", "warning"]
 
 
-@pytest.mark.parametrize(("findings", "told"), [(0, 0), (1, 1), (9, 9), (10, 10), (12, 10)])
-def test_at_most_nine_are_shown_and_the_rest_counted(findings: int, told: int) -> None:
+@pytest.mark.parametrize("findings", [0, 1, 9, 10])
+def test_few_findings_are_annotated_one_by_one(findings: int) -> None:
     found = commands(results([rule("A-1")], [finding(number, "A-1") for number in range(findings)]))
-    assert len(found) == told
-    assert [message for name, _, message in found if name == "notice"] == {
-        10: ["1 more finding; the report shows them"],
-        12: ["3 more findings; the report shows them"],
-    }.get(findings, [])
+    assert [message for _, _, message in found] == [f"message {number}" for number in range(findings)]
+
+
+def test_a_rule_with_many_findings_has_one_annotation_that_says_how_many() -> None:
+    told = [finding(number, "A-1") for number in range(12)] + [finding(20, "A-2"), finding(21, "A-2")]
+    found = commands(results([rule("A-1", failed=12), rule("A-2", failed=2)], told))
+    assert [message for _, _, message in found] == ["12 findings, the first: message 0", "message 20", "message 21"]
+
+
+def test_an_error_comes_before_rules_with_many_warnings() -> None:
+    rules = [rule(f"A-{number}", failed=9) for number in range(12)] + [rule("B-1", "failed")]
+    told = [finding(number, f"A-{number % 12}") for number in range(108)] + [finding(200, "B-1", severity="error")]
+    found = commands(results(rules, told))
+    assert (len(found), found[0][0], found[0][2]) == (10, "error", "message 200")
+    assert found[-1] == ("notice", {}, "36 more findings; the report shows them")
 
 
 def test_new_findings_come_first_and_then_errors() -> None:
-    told = [finding(number, "A-1", state="unchanged", severity="error") for number in range(9)]
-    told += [finding(9, "A-1", state="new"), finding(10, "A-1", state="new", severity="error")]
-    found = commands(results([rule("A-1")], told, baseline=baseline()))
+    told = [finding(number, "A-1", state="unchanged", severity="error") for number in range(8)]
+    told += [finding(9, "A-2", state="new"), finding(10, "A-1", state="new", severity="error")]
+    found = commands(results([rule("A-1", "failed"), rule("A-2")], told, baseline=baseline()))
     assert [message for _, _, message in found][:3] == ["message 10", "message 9", "message 0"]
 
 

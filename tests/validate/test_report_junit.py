@@ -4,7 +4,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from junitparser import Failure, JUnitXml
+from junitparser import Failure, JUnitXml, Skipped
 from report_cases import HOSTILE, ODD, SOUND, baseline, finding, hostile, results, results_of, rule
 
 from etl.validate.reports import render_junit
@@ -26,11 +26,11 @@ def test_every_rule_is_a_case() -> None:
 
 
 def test_only_a_rule_that_stops_a_build_fails() -> None:
-    rules = [rule("A-1", "failed"), rule("A-2"), rule("A-3", "noted"), rule("A-4", "passed")]
+    rules = [rule("A-1", "failed"), rule("A-2"), rule("A-3", "noted"), rule("A-4", "passed"), rule("A-5", "off")]
     suite = suite_of(results(rules, [finding(1, "A-1", severity="error"), finding(2, "A-2")]))
-    assert (suite.failures, suite.errors, suite.skipped) == (1, 0, 0)
+    assert (suite.failures, suite.errors, suite.skipped) == (1, 0, 1)
     kinds = {case.name.split(" ")[0]: [type(result) for result in case.result] for case in suite}
-    assert kinds == {"A-1": [Failure], "A-2": [], "A-3": [], "A-4": []}
+    assert kinds == {"A-1": [Failure], "A-2": [], "A-3": [], "A-4": [], "A-5": [Skipped]}
 
 
 def test_a_warning_is_told_in_a_case_that_passes() -> None:

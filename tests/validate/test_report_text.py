@@ -4,7 +4,7 @@ import pytest
 from report_cases import HOSTILE, baseline, finding, results, rule
 
 from etl.printable import visible
-from etl.validate.reports.text import by_failure, by_urgency, clipped, drift, place, verdict
+from etl.validate.reports.text import by_failure, by_rule, by_urgency, clipped, drift, picked, place, verdict
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
@@ -55,6 +55,35 @@ def test_rules_that_failed_come_first_and_then_those_that_most_rows_broke() -> N
         rule("A-5", "failed"),
     ]
     assert [rule.id for rule in by_failure(rules)] == ["A-5", "A-4", "A-3", "A-2", "A-1"]
+
+
+RULES = [rule("A-1", failed=9), rule("A-2", failed=2), rule("B-1", "failed", failed=2)]
+FINDINGS = [
+    *(finding(number, "A-1") for number in range(9)),
+    *(finding(number, "A-2") for number in range(10, 12)),
+    *(finding(number, "B-1", severity="error") for number in range(20, 22)),
+]
+
+
+def test_findings_come_rule_by_rule_the_gravest_first() -> None:
+    groups = by_rule(FINDINGS, RULES)
+    assert [(group[0].rule_id, len(group)) for group in groups] == [("B-1", 2), ("A-1", 9), ("A-2", 2)]
+
+
+@pytest.mark.parametrize(
+    ("most", "warnings", "expected"),
+    [
+        pytest.param(20, None, [20, 21, *range(9), 10, 11], id="all"),
+        pytest.param(1, None, [20], id="error"),
+        pytest.param(4, None, [20, 21, 0, 10], id="first-of-each"),
+        pytest.param(20, 1, [20, 21, 0, 10], id="errors-are-not-held-back"),
+    ],
+)
+def test_no_error_and_no_rule_hides_behind_a_rule_with_many_findings(
+    most: int, warnings: int | None, expected: list[int]
+) -> None:
+    shown = picked(FINDINGS, RULES, most, warnings)
+    assert [finding.row_key for finding in shown] == [f"row{number}" for number in expected]
 
 
 def test_the_verdict_is_a_sentence() -> None:

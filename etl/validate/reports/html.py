@@ -29,7 +29,7 @@ SHOWN_PAGES = 500
 
 @dataclass(frozen=True)
 class Group:
-    """The findings of one file in the order of its lines; `source` is None where no page shows them."""
+    """The findings of one file, errors first; `source` is None where no page shows them."""
 
     source: str | None
     findings: Sequence[FindingResult]
@@ -51,20 +51,20 @@ class Drawn:
 def render_html(results: Results) -> str:
     """The results as one HTML page."""
     style = files(PACKAGE).joinpath("report.css").read_text(encoding="utf-8") + picture_style()
-    told = text.by_urgency(results.findings)
     pages = sorted(results.pages, key=_by_coverage)
     rules = text.by_failure(results.rules)
     return _template().render(
         results=results,
         style=Markup(style),  # noqa: S704 - a file of ours
         style_hash=_hash(style),
-        broken=[rule for rule in rules if rule.status != "passed"],
+        broken=[rule for rule in rules if rule.status not in {"passed", "off"}],
+        off=[rule for rule in rules if rule.status == "off"],
         passed=[rule for rule in rules if rule.status == "passed"],
         titles={rule.id: rule.title for rule in results.rules},
         anchors={rule.id: f"rule-{number}" for number, rule in enumerate(results.rules)},
-        groups=_groups(told[:SHOWN_FINDINGS]),
+        groups=_groups(text.picked(results.findings, results.rules, SHOWN_FINDINGS)),
         charts=[Drawn(chart, draw(chart)) for chart in results.charts],
-        findings_left=max(0, len(told) - SHOWN_FINDINGS),
+        findings_left=max(0, len(results.findings) - SHOWN_FINDINGS),
         pages=pages[:SHOWN_PAGES],
         pages_left=max(0, len(pages) - SHOWN_PAGES),
     )
@@ -99,14 +99,15 @@ def _hash(style: str) -> str:
 
 
 def _groups(findings: Iterable[FindingResult]) -> list[Group]:
-    """Findings by file, files with an error first; those of no file at the end."""
+    """Findings by file, files with an error first, and of each file its errors; those of no file at the end."""
     ordered = sorted(findings, key=_by_line)
     groups = [Group(source, list(group)) for source, group in groupby(ordered, key=lambda finding: finding.source)]
     return sorted(groups, key=lambda group: not group.has_error)
 
 
-def _by_line(finding: FindingResult) -> tuple[bool, str, int, str, str]:
-    return finding.source is None, finding.source or "", finding.line_start or 0, finding.rule_id, finding.id
+def _by_line(finding: FindingResult) -> tuple[bool, str, bool, int, str, str]:
+    place = (finding.source is None, finding.source or "", finding.severity != "error", finding.line_start or 0)
+    return *place, finding.rule_id, finding.id
 
 
 def _by_coverage(page: PageResult) -> tuple[float, str, str]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from etl.printable import count
-from etl.validate.reports.text import by_failure, by_urgency, clipped, drift, place, verdict
+from etl.validate.reports.text import by_failure, clipped, drift, picked, place, verdict
 from etl.validate.results import FindingResult, PageResult, Results, RuleResult
 
 SHOWN_FINDINGS = 50
@@ -36,10 +36,13 @@ def _totals(results: Results) -> str:
 
 
 def _rules(results: Results) -> str:
-    broken = [rule for rule in by_failure(results.rules) if rule.status != "passed"]
+    broken = [rule for rule in by_failure(results.rules) if rule.status not in {"passed", "off"}]
+    off = [rule for rule in results.rules if rule.status == "off"]
     head = ["| Rule | What must hold | Result | Broke it | Looked at |", "| --- | --- | --- | ---: | ---: |"]
     rows = [_rule(rule) for rule in broken[:SHOWN_RULES]]
-    passed = f"{count(len(results.rules) - len(broken), 'rule')} passed."
+    passed = f"{count(len(results.rules) - len(broken) - len(off), 'rule')} passed."
+    if off:
+        passed += f" Not looked at, since a rules file turns them off: {', '.join(code(rule.id) for rule in off)}."
     return "\n".join(["## Rules", "", *(head if rows else []), *rows, *_more(broken, SHOWN_RULES), "", passed])
 
 
@@ -51,11 +54,10 @@ def _rule(rule: RuleResult) -> str:
 
 
 def _findings(results: Results) -> str | None:
-    told = by_urgency(results.findings)
-    if not told:
+    if not results.findings:
         return None
-    entries = [_finding(finding) for finding in told[:SHOWN_FINDINGS]]
-    return "\n".join(["## Findings", "", *entries, *_more(told, SHOWN_FINDINGS)])
+    entries = [_finding(finding) for finding in picked(results.findings, results.rules, SHOWN_FINDINGS)]
+    return "\n".join(["## Findings", "", *entries, *_more(results.findings, SHOWN_FINDINGS)])
 
 
 def _finding(finding: FindingResult) -> str:

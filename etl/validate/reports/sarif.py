@@ -11,7 +11,7 @@ from urllib.parse import quote
 import msgspec
 
 from etl.printable import visible
-from etl.validate.reports.text import clipped
+from etl.validate.reports.text import clipped, picked
 from etl.validate.results import FindingResult, Results, RuleResult
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -19,7 +19,7 @@ MOST_RESULTS = 25_000
 """GitHub refuses a file with more, and shows the first 5,000."""
 DATASET = "paperledger.db"
 """The place of a finding that is on no page: GitHub refuses a result without a file."""
-_LEVELS = {"error": "error", "warning": "warning", "info": "note"}
+_LEVELS = {"error": "error", "warning": "warning", "info": "note", "off": "none"}
 _PLACEHOLDER = re.compile(r"\{([0-9]+)\}")
 
 Json = dict[str, Any]
@@ -28,12 +28,12 @@ Json = dict[str, Any]
 def render_sarif(results: Results, paths: Mapping[str, str] | None = None) -> str:
     """The results as SARIF; `paths` leads from a page's source to its file, relative to the repository."""
     places = {rule.id: number for number, rule in enumerate(results.rules)}
-    findings = sorted(results.findings, key=lambda finding: finding.severity != "error")
+    findings = picked(results.findings, results.rules, MOST_RESULTS)
     run = {
         "tool": {"driver": _driver(results)},
         "automationDetails": {"id": "paperledger/"},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(finding, places, paths or {}) for finding in findings[:MOST_RESULTS]],
+        "results": [_result(finding, places, paths or {}) for finding in findings],
         "properties": _properties(results),
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
@@ -54,7 +54,7 @@ def _rule(rule: RuleResult) -> Json:
         "shortDescription": _message(rule.title),
         "fullDescription": _message(rule.why),
         "help": _message(f"{rule.title}. {rule.why}"),
-        "defaultConfiguration": {"level": _LEVELS[rule.severity]},
+        "defaultConfiguration": {"enabled": rule.severity != "off", "level": _LEVELS[rule.severity]},
         "properties": {"tags": [visible(rule.dimension)], "checked": rule.checked, "failed": rule.failed},
     }
 

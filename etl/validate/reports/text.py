@@ -4,11 +4,14 @@ In: `Results` and text from pages. Out: text of one line that can be looked at w
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import TypeVar
 
 from etl.printable import count, visible
 from etl.validate.results import FindingResult, Results, RuleResult, shown
 
-_RANKS = {"failed": 0, "warned": 1, "noted": 2, "passed": 3}
+_Item = TypeVar("_Item")
+_RANKS = {"failed": 0, "warned": 1, "noted": 2, "off": 3, "passed": 4}
 
 
 def clipped(text: str) -> str:
@@ -53,9 +56,48 @@ def place(finding: FindingResult) -> str:
 
 def by_urgency(findings: Iterable[FindingResult]) -> list[FindingResult]:
     """Findings, new ones first, then errors: against a baseline only new ones can fail a run."""
-    return sorted(findings, key=lambda finding: (finding.state == "unchanged", finding.severity != "error"))
+    return sorted(findings, key=_urgency)
 
 
 def by_failure(rules: Sequence[RuleResult]) -> list[RuleResult]:
     """Rules, those that failed first, then by how many broke them."""
     return sorted(rules, key=lambda rule: (_RANKS[rule.status], -rule.failed, rule.id))
+
+
+def by_rule(findings: Iterable[FindingResult], rules: Sequence[RuleResult]) -> list[list[FindingResult]]:
+    """Findings in groups of one rule and state: those of new errors first, and otherwise the rules as in `by_failure`."""
+    ranks = {rule.id: rank for rank, rule in enumerate(by_failure(rules))}
+    ordered = sorted(by_urgency(findings), key=lambda finding: (_urgency(finding), ranks[finding.rule_id]))
+    return [list(group) for _, group in groupby(ordered, key=lambda finding: (_urgency(finding), finding.rule_id))]
+
+
+def picked(
+    findings: Iterable[FindingResult], rules: Sequence[RuleResult], most: int, warnings: int | None = None
+) -> list[FindingResult]:
+    """As many findings as can be shown, in the order of `by_rule`, so that no rule with many hides another.
+
+    Errors are taken before all others, and of each rule the first before the second; `warnings` is how many are taken
+    of a rule that is no error.
+    """
+    places = [
+        (_urgency(finding), number, place, finding)
+        for place, group in enumerate(by_rule(findings, rules))
+        for number, finding in enumerate(group)
+        if warnings is None or finding.severity == "error" or number < warnings
+    ]
+    first = sorted(places, key=lambda place: place[:3])[:most]
+    return [finding for _, _, _, finding in sorted(first, key=lambda place: (place[2], place[1]))]
+
+
+def shorten(items: Sequence[_Item], most: int) -> tuple[Sequence[_Item], int]:
+    """The first items, and how many are left: never one, since a line that says so could show it.
+
+    >>> shorten("abcd", 3), shorten("abcde", 3)
+    (('abcd', 0), ('abc', 2))
+    """
+    shown = items if len(items) <= most + 1 else items[:most]
+    return shown, len(items) - len(shown)
+
+
+def _urgency(finding: FindingResult) -> tuple[bool, bool]:
+    return finding.state == "unchanged", finding.severity != "error"
