@@ -1,15 +1,101 @@
 """The commands that tell what the dataset is made of, without one: `rules` and `schema`."""
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import click
+
+from etl.errors import UsageError
+
+if TYPE_CHECKING:
+    from schemas import Rule
+
+_INDENT = "    "
 
 
 @click.command()
-def rules() -> None:
-    """List the rules that data is held to."""
+@click.argument("rule_id", required=False, metavar="[ID]")
+def rules(rule_id: str | None) -> None:
+    """List the rules that data is held to, or explain the one of this ID.
+
+    \b
+    paperledger rules PAP-002
+    """  # noqa: D301  \b keeps click from joining the lines
     from schemas import RULES
 
+    if rule_id is not None:
+        click.echo("\n".join(_explanation(_rule(rule_id))))
+        return
     for rule in RULES.values():
         click.echo(f"{rule.id}  {rule.severity:<7}  {rule.dimension:<12}  {rule.title}\n{'':33}{rule.why}")
+
+
+def _rule(rule_id: str) -> "Rule":
+    from etl.validate.thresholds import near
+    from schemas import RULES
+
+    rule = RULES.get(rule_id.strip().upper())
+    if rule is None:
+        hint = near(rule_id, RULES)
+        raise UsageError(f"{rule_id}: no such rule, expected an id such as PAP-002{hint}; paperledger rules lists them")
+    return rule
+
+
+def _explanation(rule: "Rule") -> Iterator[str]:
+    """The lines that explain a rule: what must hold, why, what breaks it, what to do, and how to set it."""
+    from etl.printable import visible
+
+    place = f"{rule.table}.{rule.column}" if rule.column else rule.table
+    yield f"{rule.id}  {rule.title}"
+    yield ""
+    yield from _paragraph("Severity", f"{rule.severity}: {_SEVERITIES[rule.severity]}")
+    yield from _paragraph("Looks at", f"{place} ({rule.dimension})")
+    yield from _paragraph("Why", rule.why)
+    yield from _paragraph("To do", rule.advice)
+    yield ""
+    yield "An example that breaks it:"
+    yield ""
+    yield from ((_INDENT + visible(line)).rstrip() for line in rule.example.split("\n"))
+    yield ""
+    yield from _setting(rule)
+
+
+_SEVERITIES = {
+    "error": "nothing is published",
+    "warning": "published and told",
+    "info": "only counted, since a column tells it",
+}
+
+
+def _paragraph(word: str, text: str) -> list[str]:
+    from textwrap import wrap
+
+    head = f"{word:<10}"
+    return wrap(text, 100, initial_indent=head, subsequent_indent=" " * len(head), break_on_hyphens=False)
+
+
+def _setting(rule: "Rule") -> Iterator[str]:
+    """How a rules file sets the rule, in lines that can be copied into one."""
+    from etl.validate.thresholds import FIXED
+
+    if rule.id in FIXED:
+        yield "No rules file can lower it: a dataset that breaks it would be wrong, or lack a page."
+        return
+    looked_at = "of the baseline" if rule.table == "dataset" else "of what was looked at"
+    yield "In a rules file (--rules FILE), limits:"
+    yield ""
+    yield f"{_INDENT}[{rule.id}]"
+    yield f"{_INDENT}warn_above = 2        # up to 2 are only counted, more are warnings"
+    yield f'{_INDENT}error_above = "5%"    # more than 5 % {looked_at} are an error'
+    yield ""
+    yield "or a severity for any number:"
+    yield ""
+    yield f"{_INDENT}[{rule.id}]"
+    yield f'{_INDENT}severity = "{_other(rule)}"    # off, info, warning or error'
+
+
+def _other(rule: "Rule") -> str:
+    return "error" if rule.severity == "warning" else "warning"
 
 
 @click.command()
