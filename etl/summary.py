@@ -1,4 +1,4 @@
-"""What a run prints when it is done: the rows, what the rules found and where, and what to do next.
+"""What a run prints when it is done: the rows, how often each rule was broken, what broke it and where.
 
 In: results, as every report. Out: renderables for a terminal; text from pages is never taken for markup, and
 control characters, which a terminal would obey, are shown escaped.
@@ -14,18 +14,25 @@ from rich.text import Text
 
 from etl.load.release import Release
 from etl.printable import count, visible
-from etl.validate.reports.text import by_urgency
+from etl.validate.baseline import LOST
+from etl.validate.reports.text import by_failure, picked
 from etl.validate.reports.text import lines as lines_of
-from etl.validate.results import FindingResult, Results
+from etl.validate.results import FindingResult, Results, RuleResult
 from schemas import TABLES
+from schemas.rules import SEVERE
 
 SHOWN_FINDINGS = 20
+SHOWN_WARNINGS = 3
+"""Findings that are shown, and how many of them of a rule that is no error."""
 AUDIT_TABLES = ("quarantine", "rules", "findings", "merge_candidates")
 
 
 def print_results(console: Console, results: Results) -> None:
     """Print what a run found; without a terminal lines are as long as they need to be."""
-    parts = [_headline(results), _rows(results), *_baseline(results), *_findings(results), *_notes(results)]
+    counts = [_headline(results)] if results.pages else []
+    rows = [_rows(results)] if results.rows.get("papers") else []
+    broken = [*_baseline(results), *_rules(results), *_findings(results), *_notes(results)]
+    parts: list[RenderableType] = [*counts, *rows, *broken]
     console.print(Group(*parts), soft_wrap=not console.is_terminal)
 
 
@@ -45,7 +52,7 @@ def print_release(console: Console, release: Release, profiles: pl.DataFrame, ou
 def _headline(results: Results) -> Text:
     lines = sum(page.lines for page in results.pages)
     kept = sum(page.quarantined_lines for page in results.pages)
-    counts = ", ".join(count(results.rows[name], name.removesuffix("s")) for name in ("papers", "authors"))
+    counts = ", ".join(count(results.rows.get(name, 0), name.removesuffix("s")) for name in ("papers", "authors"))
     told = f"{count(kept, 'line')} in quarantine" if kept else "no line in quarantine"
     return Text.assemble(
         (f"{count(len(results.pages), 'page')}, {counts}", "bold"), f" from {count(lines, 'line')}; {told}"
@@ -71,27 +78,65 @@ def _baseline(results: Results) -> list[RenderableType]:
     return [Text(told, style="bold")]
 
 
+def _rules(results: Results) -> list[RenderableType]:
+    """How many broke each rule, a line each, the gravest first."""
+    broken = [rule for rule in by_failure(results.rules) if rule.status in SEVERE]
+    counts = [_counts(rule, results) for rule in broken]
+    width = max(map(len, counts), default=0)
+    lines = [
+        Text(f"  {rule.id}  ")
+        .append(f"{rule.severity:<7}", style=_style(rule.severity))
+        .append(f"  {told:>{width}}  {rule.title}")
+        for rule, told in zip(broken, counts, strict=True)
+    ]
+    return [Text("Rules that were broken:", style="bold"), *lines] if lines else []
+
+
+def _counts(rule: RuleResult, results: Results) -> str:
+    counts = f"{rule.failed:,} of {rule.checked:,}"
+    if results.baseline is None or rule.id in LOST:
+        return counts
+    new = sum(finding.rule_id == rule.id and finding.state == "new" for finding in results.findings)
+    return f"{counts}, {new:,} new"
+
+
 def _findings(results: Results) -> list[RenderableType]:
+    """The first findings of each rule, errors before all others; against a baseline those that are new."""
     findings = [finding for finding in results.findings if finding.state != "unchanged"]
     new = "new " if results.baseline else ""
     if not findings:
         return [Text(f"No {new}findings.", style="green")]
     lines = [Text(f"{count(len(findings), f'{new}finding')}:", style="bold yellow")]
-    for finding in by_urgency(findings)[:SHOWN_FINDINGS]:
-        style = "bold red" if finding.severity == "error" else "yellow"
-        place = Text("  ").append(_place(finding), style="cyan")
-        lines.append(place.append(f" {finding.rule_id} ", style=style).append(visible(finding.message)))
-    rest = len(findings) - SHOWN_FINDINGS
-    if rest > 0:
+    shown = picked(findings, results.rules, SHOWN_FINDINGS, SHOWN_WARNINGS)
+    if len(findings) - len(shown) == 1:
+        shown = picked(findings, results.rules, len(findings))
+    lines += map(_line, shown)
+    rest = len(findings) - len(shown)
+    if rest:
         lines.append(Text(f"  and {rest:,} more; --report FOLDER writes them all", style="dim"))
     return list(lines)
 
 
+def _line(finding: FindingResult) -> Text:
+    words = [(_place(finding), "cyan"), (finding.rule_id, _style(finding.severity)), (visible(finding.message), "")]
+    return Text("  ").append(Text(" ").join(Text(word, style=style) for word, style in words if word))
+
+
 def _notes(results: Results) -> list[RenderableType]:
+    """What was only counted, and what was not looked at."""
     noted = [rule for rule in results.rules if rule.status == "noted"]
+    off = [rule.id for rule in results.rules if rule.status == "off"]
     notes = [f"  {rule.id} {rule.failed:,} of {rule.checked:,}: {rule.why}" for rule in noted]
-    return [Text("Noted, no fault:", style="bold"), *(Text(note, style="dim") for note in notes)] if notes else []
+    head = [Text("Noted, no fault:", style="bold")] if noted else []
+    ignored = [Text(f"Off by the rules file: {', '.join(off)}", style="dim")] if off else []
+    return [*head, *(Text(note, style="dim") for note in notes), *ignored]
 
 
 def _place(finding: FindingResult) -> str:
-    return ":".join(filter(None, (visible(finding.source or finding.table), lines_of(finding))))
+    """Where a finding is; nothing for what was lost, whose message says it."""
+    table = "" if finding.rule_id in LOST else finding.table
+    return ":".join(filter(None, (visible(finding.source or table), lines_of(finding))))
+
+
+def _style(severity: str) -> str:
+    return "bold red" if severity == "error" else "yellow"

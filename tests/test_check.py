@@ -83,6 +83,18 @@ def test_a_rules_file_sets_what_fails_and_what_is_told(pages: Path) -> None:
         assert (result.exit_code, told in result.stdout) == (code, True)
 
 
+def test_a_page_that_is_none_stops_the_build_in_one_line_and_shows_no_empty_counts(pages: Path) -> None:
+    assert run("build", "pages").exit_code == 0
+    before = Path("build/current").resolve()
+    (pages / "ann.txt").write_text("<!DOCTYPE html>\n<html><body><p>Ann Bell</p></body></html>\n", encoding="utf-8")
+    result = run("build", str(pages))
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert result.stderr.startswith("paperledger: ann.txt: ")
+    assert "PAG-010  error" in result.stdout
+    assert "what it holds" not in result.stdout
+    assert Path("build/current").resolve() == before
+
+
 def test_counts_by_rule_come_before_findings_and_errors_before_warnings(pages: Path) -> None:
     for number in range(30):
         (pages / f"{number:02}.txt").write_text(PAGE.replace("Bells", f"Bells {number}"), encoding="utf-8")

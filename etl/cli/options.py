@@ -42,7 +42,7 @@ _RUN_OPTIONS = (
         "thresholds",
         type=_FILE,
         metavar="FILE",
-        help="TOML file with thresholds: how often a rule may be broken.",
+        help="TOML file that sets severity and limits of rules; `paperledger rules ID` shows how.",
     ),
     click.option(
         "--fail-on",
