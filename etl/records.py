@@ -104,13 +104,14 @@ class Note:
 class Stray:
     """A run of lines that are neither header nor block, from its first line that is not empty to its last.
 
-    `rule` and `reason` say what is wrong with them.
+    `rule` and `reason` say what is wrong with them; `has_badge` whether they begin as a paper does.
     """
 
     line_start: int
     line_end: int
     rule: str
     reason: str
+    has_badge: bool = False
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def assert_accounted(*texts: str, observed_on: list[date | None] | None = None) 
         profile_id, newline = profiles[source]
         lines = text.split("\r\n" if newline == "CRLF" else "\n")
         claimed = lines_claimed(tables, profile_id)
-        filled = {number for number, line in enumerate(lines, 1) if line}
+        filled = {number for number, line in enumerate(lines, 1) if line not in {"", "\r"}}
         assert filled - set(claimed) == set()
         assert {number: times for number, times in claimed.items() if times > 1 or number > len(lines)} == {}
     return tables

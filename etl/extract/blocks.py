@@ -16,8 +16,10 @@ from etl.extract.header import find_headers
 from etl.extract.text import clean, is_blank
 from etl.records import Badge, Block, Byline
 
-BUTTONS = frozenset({"show more", "show less", "read more", "read less", "see more", "see less", "more", "less", "…"})
-"""Words of buttons that a copy of a page may hold among its lines."""
+BUTTONS = frozenset(
+    {"show more", "show less", "read more", "read less", "see more", "see less", "more", "less", "…", "abstract"}
+)
+"""Words of buttons and labels that a copy of a page may hold among its lines."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ class BlockReader:
             or clean(block.title).casefold() == clean(block.byline).casefold()
         ):
             return True
-        if {clean(block.title).casefold(), clean(block.byline).casefold()} & BUTTONS:
+        if {clean(line).casefold() for line in (block.title, block.byline, lead)} & BUTTONS:
             return True
         full = all(map(is_full_name, byline.names))
         if not sure and (_is_sure(title, owner) or (_reads_as_byline(title, owner) and not full)):

@@ -41,16 +41,14 @@ _OTHER_SITE = (
 )
 
 
-def recognize(text: str, *, has_header: bool, has_badges: bool) -> tuple[str, str]:
+def recognize(text: str, *, has_header: bool) -> tuple[str, str]:
     r"""What a text without a paper seems to be, and what to do about it.
 
-    >>> recognize("<!DOCTYPE html><p>Bells", has_header=False, has_badges=False)[0]
+    >>> recognize("<!DOCTYPE html><p>Bells", has_header=False)[0]
     'HTML code'
-    >>> recognize("Ada Bell\n\n3 Papers\n\nCL14. März 2025", has_header=True, has_badges=False)[0]
+    >>> recognize("Ada Bell\n\n3 Papers\n\nCL14. März 2025", has_header=True)[0]
     'a page whose dates are in another language (14. März)'
     """
-    if has_badges:
-        return "a page whose papers are all damaged", "the quarantine says what is wrong with each; save the page again"
     head = text[:_HEAD_LETTERS].removeprefix("\ufeff")
     for kind, pattern, advice in _KINDS:
         if re.search(pattern, head):

@@ -104,7 +104,8 @@ def _strays(
     starts = [*(block.line_start for block in blocks), len(lines) + 1]
     for before, after in zip(ends, starts, strict=True):
         for first, last in _runs(lines, range(before + 1, after), reader):
-            yield Stray(first, last, *_fault(lines[first - 1 : last], first - 1, reader, shifted))
+            fault = _fault(lines[first - 1 : last], first - 1, reader, shifted)
+            yield Stray(first, last, *fault, has_badge=first - 1 in reader.badges or first - 1 in reader.glued)
 
 
 def _runs(lines: Lines, numbers: range, reader: BlockReader) -> list[tuple[int, int]]:

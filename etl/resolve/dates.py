@@ -40,6 +40,22 @@ def page_year(badges: Sequence[tuple[int | None, int, int]]) -> int | None:
     return next((year for year in years if calendar.isleap(year) or not leap), None)
 
 
+def page_years(observed_on: date | None, badges: Sequence[tuple[int | None, int, int]]) -> list[int | None]:
+    """The year for each badge of a page, as it is where the badge prints none.
+
+    A site leaves out one year, its current one. So where another badge without a year is of the year of saving, a day
+    early in January is not taken for one of next week.
+
+    >>> page_years(date(2019, 12, 31), [(None, 1, 6)]), page_years(date(2019, 12, 31), [(None, 1, 6), (None, 8, 29)])
+    ([2020], [2019, 2019])
+    """
+    if observed_on is None:
+        return [page_year(badges)] * len(badges)
+    years = [year_before(observed_on, month, day) for _, month, day in badges]
+    current = any(printed is None and year == observed_on.year for (printed, *_), year in zip(badges, years, strict=True))
+    return [min(year, observed_on.year) if year and current else year for year in years]
+
+
 def resolve_dates(blocks: pl.DataFrame) -> pl.DataFrame:
     """Date every block.
 
@@ -49,9 +65,8 @@ def resolve_dates(blocks: pl.DataFrame) -> pl.DataFrame:
     rows = []
     for (profile_id,), page in blocks.sort("profile_id", "position").group_by("profile_id", maintain_order=True):
         badges = list(page.select("year", "month", "day").iter_rows())
-        observed_on, likely = page["observed_on"][0], page_year(badges)
-        for position, (year, month, day) in zip(page["position"], badges, strict=True):
-            inferred = year_before(observed_on, month, day) if observed_on else likely
+        years = page_years(page["observed_on"][0], badges)
+        for position, (year, month, day), inferred in zip(page["position"], badges, years, strict=True):
             published = _date(year or inferred, month, day)
             rows.append((profile_id, position, published, year is None and published is not None))
     schema = {"profile_id": pl.String, "position": pl.Int64, "published": pl.Date, "year_inferred": pl.Boolean}

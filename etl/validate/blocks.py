@@ -43,13 +43,15 @@ def take_in(parsed: Sequence[ParsedPage], unreadable: Sequence[PageError] = ()) 
     good = blocks.with_row_index("row").filter(~pl.col("row").is_in(list(broken))).drop("row")
     read = set(good["profile_id"])
     unread = {page.page.profile_id for page in distinct if page.page.profile_id not in read and _must_have_papers(page)}
-    strays = [_stray_row(page, stray, unread) for page in distinct for stray in page.strays]
+    kept = [_stray_row(page, stray, unread) for page in distinct for stray in page.strays]
+    kept += [_broken_row(blocks.row(row, named=True), rules) for row, rules in broken.items()]
+    quarantine = Quarantine.sorted(Quarantine.frame(kept))
     return Intake(
         Profiles.frame([_profile_row(page) for page in parsed]),
         good.with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("profile_id").alias("position")),
-        Quarantine.frame(strays + [_broken_row(blocks.row(row, named=True), rules) for row, rules in broken.items()]),
+        quarantine,
         tuple(unreadable),
-        tuple(note for page in parsed for note in _notes(page, unread)),
+        tuple(note for page in parsed for note in _notes(page, unread, quarantine)),
     )
 
 
@@ -113,10 +115,10 @@ def _stated_papers(parsed: ParsedPage) -> int | None:
     return value.number if value else None
 
 
-def _notes(parsed: ParsedPage, unread: set[str]) -> Iterator[Note]:
+def _notes(parsed: ParsedPage, unread: set[str], quarantine: pl.DataFrame) -> Iterator[Note]:
     page = parsed.page
     if page.profile_id in unread:
-        yield _unread_note(parsed)
+        yield _unread_note(parsed, quarantine.filter(profile_id=page.profile_id))
     if page.odd_date:
         message = (
             f"found the date {page.odd_date}, which does not exist, in the name of the file or its folder;"
@@ -132,11 +134,16 @@ def _notes(parsed: ParsedPage, unread: set[str]) -> Iterator[Note]:
         yield Note(SECOND_RULE, page.profile_id, page.source, line, first, message)
 
 
-def _unread_note(parsed: ParsedPage) -> Note:
+def _unread_note(parsed: ParsedPage, quarantine: pl.DataFrame) -> Note:
+    """Why a page has no paper: what is wrong with its first block, or what its text seems to be."""
     page, stated = parsed.page, _stated_papers(parsed)
-    badges = any(stray.rule.startswith("BLK") or "badge without" in stray.reason for stray in parsed.strays)
-    what, advice = recognize(page.text, has_header=bool(parsed.header.values), has_badges=badges or bool(parsed.blocks))
     states = f", though the page states {stated:,}" if stated else ""
+    damaged = quarantine.filter(~pl.col("rule_ids").str.contains(UNREAD_RULE))
+    if damaged.height:
+        line, reason = damaged.select("line_start", "reason").row(0)
+        message = f"no paper could be read{states}; the first is damaged, on line {line}: {reason}"
+        return Note(UNREAD_RULE, page.profile_id, page.source, line, None, message)
+    what, advice = recognize(page.text, has_header=bool(parsed.header.values))
     message = f"no paper was found{states}; this seems to be {what}, expected a researcher's profile page; {advice}"
     return Note(UNREAD_RULE, page.profile_id, page.source, 1, what, message)
 
@@ -211,7 +218,7 @@ def _shortened(text: str, letters: int = 80) -> str:
 
 
 def _stray_row(parsed: ParsedPage, stray: Stray, unread: set[str]) -> dict[str, object]:
-    unread_page = parsed.page.profile_id in unread and stray.rule.startswith("PAG")
+    unread_page = parsed.page.profile_id in unread and not stray.has_badge and stray.rule.startswith("PAG")
     return {
         "profile_id": parsed.page.profile_id,
         "line_start": stray.line_start,

@@ -13,7 +13,7 @@ import pytest
 from page_files import DATA, TEXT, read, sources, write, zst
 
 from etl.errors import Exit, PageError, PaperledgerError, UsageError
-from etl.extract.pages import PageFile, date_in_name, find_pages, read_page, read_pages
+from etl.extract.pages import PageFile, find_others, find_pages, read_page, read_pages, saved_on
 from etl.records import Page
 
 
@@ -55,6 +55,19 @@ def test_a_folder_gives_no_hidden_and_no_other_files(tmp_path: Path) -> None:
     (tmp_path / "folder.txt").mkdir()
     write(tmp_path / "ann.txt")
     assert sources(tmp_path) == ["ann.txt"]
+
+
+def test_files_of_a_folder_are_pages_whatever_the_case_of_their_endings(tmp_path: Path) -> None:
+    for name in ("a.TXT", "b.text", "c.Txt.GZ", "d.TEXT"):
+        write(tmp_path / name, gzip.compress(DATA) if name.endswith("GZ") else DATA)
+    assert sources(tmp_path) == ["a.TXT", "b.text", "c.Txt.GZ", "d.TEXT"]
+    assert [page.text for page in read_pages(find_pages([str(tmp_path)]), None) if isinstance(page, Page)] == [TEXT] * 4
+
+
+def test_files_that_may_be_pages_are_told_where_they_are_passed_over(tmp_path: Path) -> None:
+    for name in ("a.txt", "sub/b.MD", "c.html", "d.csv", ".e.md"):
+        write(tmp_path / name)
+    assert find_others([str(tmp_path), str(tmp_path / "a.txt"), "-"]) == ["c.html", "sub/b.MD"]
 
 
 def test_a_hidden_folder_that_is_asked_for_is_searched(tmp_path: Path) -> None:
@@ -103,14 +116,13 @@ def test_standard_input_is_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
         "ann@2026-13-01.txt": None,
         "ann@2026-6-1.txt": None,
         "ann@2026-06-011.txt": None,
-        "ann-2026-06-01.txt": None,
-        "pages@2026-06-01/ann.txt": None,
+        "ann-2026-06-01.txt": date(2026, 6, 1),
         "ann@\u0662026-06-01.txt": None,
         "-": None,
     }.items(),
 )
 def test_a_date_in_the_name_tells_when_the_page_was_saved(name: str, day: date | None) -> None:
-    assert date_in_name(name) == day
+    assert saved_on(PageFile(Path(name), name))[0] == day
 
 
 def test_a_date_that_is_given_goes_before_the_one_in_the_name(tmp_path: Path) -> None:
@@ -149,7 +161,10 @@ def test_a_folder_without_pages_is_a_usage_error(tmp_path: Path) -> None:
     write(tmp_path / "ann.md")
     with pytest.raises(UsageError) as caught:
         find_pages([str(tmp_path)])
-    expected = f"{tmp_path}: no pages in this folder, expected files ending in .txt, .txt.gz, .txt.zst"
+    expected = (
+        f"{tmp_path}: no pages in this folder, expected files ending in .txt, .txt.gz, .txt.zst, .text, .text.gz, .text.zst;"
+        " found ann.md, which are read only where they are named themselves"
+    )
     assert str(caught.value) == expected
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from invented import block, page, resolved_of
 
 from etl.extract.pages import PageFile, read_page
-from etl.resolve.dates import page_year
+from etl.resolve.dates import page_year, page_years, year_before
 from schemas import Frames
 
 Badge = tuple[int | None, int, int]
@@ -20,34 +20,58 @@ SAVED = date(2027, 1, 2)
 
 
 @pytest.mark.parametrize(
-    ("observed_on", "badges", "year"),
+    ("observed_on", "month", "day", "year"),
     [
-        pytest.param(SAVED, [(None, 5, 16)], 2027, id="the day of saving tells"),
-        pytest.param(SAVED, [(2031, 5, 16), (None, 5, 16)], 2027, id="the day of saving tells, whatever is printed"),
-        pytest.param(SAVED, [(None, 2, 29)], 2027, id="the day of saving tells, even a year without that day"),
-        pytest.param(None, [(2025, 3, 14), (2019, 1, 1), (None, 5, 16)], 2026, id="above every printed year"),
-        pytest.param(None, [(2025, 3, 14), (None, 2, 29)], 2028, id="a leap day needs a leap year"),
-        pytest.param(None, [(2024, 2, 29), (None, 5, 16)], 2025, id="a printed leap day needs nothing"),
-        pytest.param(None, [(2027, 3, 14), (None, 2, 29)], 2028, id="the next year is a leap year"),
-        pytest.param(None, [(1896, 3, 14), (None, 2, 29)], 1904, id="eight years between leap years"),
-        pytest.param(None, [(2099, 3, 14), (None, 2, 29)], 2104, id="a century is no leap year"),
-        pytest.param(None, [(1999, 3, 14), (None, 2, 29)], 2000, id="but every fourth is"),
-        pytest.param(None, [(None, 5, 16)], None, id="nothing is printed"),
-        pytest.param(None, [], None, id="no badge at all"),
-        pytest.param(None, [(9999, 1, 1), (None, 5, 16)], None, id="no year is left"),
-        pytest.param(None, [(9995, 1, 1), (None, 2, 29)], 9996, id="the last leap year"),
-        pytest.param(None, [(9996, 1, 1), (None, 2, 29)], None, id="no leap year is left"),
+        pytest.param(date(2026, 1, 4), 12, 28, 2025, id="last year's"),
+        pytest.param(date(2026, 1, 4), 1, 4, 2026, id="the day itself"),
+        pytest.param(date(2026, 6, 1), 6, 8, 2026, id="a week later"),
+        pytest.param(date(2026, 6, 1), 6, 9, 2025, id="more than a week later"),
+        pytest.param(date(2025, 12, 30), 1, 3, 2026, id="next week's, in another year"),
+        pytest.param(date(2026, 6, 1), 2, 29, 2024, id="the latest leap day"),
+        pytest.param(date(1903, 6, 1), 2, 29, 1896, id="the latest leap day, eight years ago"),
+        pytest.param(date(9999, 12, 31), 12, 31, 9999, id="the last day"),
+        pytest.param(date(1, 1, 1), 1, 9, None, id="no year is left"),
+        pytest.param(date(1, 1, 1), 2, 29, None, id="no leap year is left"),
     ],
 )
-def test_the_pages_year(observed_on: date | None, badges: list[Badge], year: int | None) -> None:
-    assert page_year(observed_on, badges) == year
+def test_a_badge_is_of_its_latest_day_up_to_a_week_after_saving(
+    observed_on: date, month: int, day: int, year: int | None
+) -> None:
+    assert year_before(observed_on, month, day) == year
+
+
+def test_next_weeks_day_is_of_last_january_where_another_badge_shows_which_year_is_left_out() -> None:
+    saved = date(2019, 12, 31)
+    assert page_years(saved, [(None, 1, 3), (2018, 8, 29)]) == [2020, 2019]
+    assert page_years(saved, [(None, 1, 3), (None, 8, 29)]) == [2019, 2019]
+
+
+@pytest.mark.parametrize(
+    ("badges", "year"),
+    [
+        pytest.param([(2025, 3, 14), (2019, 1, 1), (None, 5, 16)], 2026, id="above every printed year"),
+        pytest.param([(2025, 3, 14), (None, 2, 29)], 2028, id="a leap day needs a leap year"),
+        pytest.param([(2024, 2, 29), (None, 5, 16)], 2025, id="a printed leap day needs nothing"),
+        pytest.param([(2027, 3, 14), (None, 2, 29)], 2028, id="the next year is a leap year"),
+        pytest.param([(1896, 3, 14), (None, 2, 29)], 1904, id="eight years between leap years"),
+        pytest.param([(2099, 3, 14), (None, 2, 29)], 2104, id="a century is no leap year"),
+        pytest.param([(1999, 3, 14), (None, 2, 29)], 2000, id="but every fourth is"),
+        pytest.param([(None, 5, 16)], None, id="nothing is printed"),
+        pytest.param([], None, id="no badge at all"),
+        pytest.param([(9999, 1, 1), (None, 5, 16)], None, id="no year is left"),
+        pytest.param([(9995, 1, 1), (None, 2, 29)], 9996, id="the last leap year"),
+        pytest.param([(9996, 1, 1), (None, 2, 29)], None, id="no leap year is left"),
+    ],
+)
+def test_the_year_of_a_page_saved_nobody_knows_when(badges: list[Badge], year: int | None) -> None:
+    assert page_year(badges) == year
 
 
 @settings(deadline=None, derandomize=True, database=None)
 @given(printed=st.lists(st.integers(1900, 2100), min_size=1), leap_day=st.booleans())
 def test_the_pages_year_is_the_lowest_that_can_be(printed: list[int], *, leap_day: bool) -> None:
     badges: list[Badge] = [(None, 2, 29 if leap_day else 28), *((year, 1, 1) for year in printed)]
-    year = page_year(None, badges)
+    year = page_year(badges)
     assert year is not None
     possible = [later for later in range(max(printed) + 1, year + 1) if calendar.isleap(later) or not leap_day]
     assert possible == [year]
@@ -61,7 +85,7 @@ def test_the_pages_year_is_the_lowest_that_can_be(printed: list[int], *, leap_da
         ("ann.txt", SAVED, SAVED),
         ("ann.txt", None, None),
         ("ann@2026-02-30.txt", None, None),
-        ("ann-2026-06-01.txt", None, None),
+        ("ann-2026-06-01.txt", None, date(2026, 6, 1)),
         ("ann@2026-06-01-old.txt", None, None),
     ],
 )
@@ -73,10 +97,32 @@ def test_the_option_dates_a_page_before_its_name(
     assert read_page(PageFile(path, name), option).observed_on == observed_on
 
 
-def test_the_folder_does_not_date_a_page(tmp_path: Path) -> None:
-    path = tmp_path / "ann.txt"
+@pytest.mark.parametrize(
+    ("folder", "name", "observed_on"),
+    [
+        ("pages-2026-07-02", "ann.txt", date(2026, 7, 2)),
+        ("pages-2026-07-02", "ann@2026-06-01.txt", date(2026, 6, 1)),
+        ("pages-2026-07-02", "ann@2026-02-30.txt", date(2026, 7, 2)),
+        ("pages-2026-07-02/more", "ann.txt", None),
+        ("pages-2026-07-02.d", "ann.txt", None),
+        ("2026-07-02-pages", "ann.txt", None),
+    ],
+)
+def test_the_folder_that_directly_holds_a_page_dates_it_after_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, name: str, observed_on: date | None
+) -> None:
+    path = tmp_path / folder / name
+    path.parent.mkdir(parents=True)
     path.write_text("Ann Bell")
-    assert read_page(PageFile(path, "saved@2026-06-01.d/ann.txt")).observed_on is None
+    assert read_page(PageFile(path, name)).observed_on == observed_on
+    monkeypatch.chdir(path.parent)
+    assert read_page(PageFile(Path(name), name)).observed_on == observed_on
+
+
+def test_a_date_that_does_not_exist_is_handed_on(tmp_path: Path) -> None:
+    path = tmp_path / "ann@2026-02-30.txt"
+    path.write_text("Ann Bell")
+    assert read_page(PageFile(path, path.name)).odd_date == "2026-02-30"
 
 
 def dated(tables: Frames) -> list[tuple[str, date | None, bool]]:
@@ -91,7 +137,7 @@ def test_a_page_without_a_known_day_dates_badges_above_its_printed_years() -> No
 def test_a_known_day_dates_badges_and_says_that_the_year_is_inferred() -> None:
     text = page("Ann Bell", block("Ann Bell", "CLMay 1", "A"), block("Ann Bell", "CLMay 2, 2024", "B"))
     assert dated(resolved_of(text, observed_on=[SAVED])) == [
-        ("A", date(2027, 5, 1), True),
+        ("A", date(2026, 5, 1), True),
         ("B", date(2024, 5, 2), False),
     ]
 
@@ -119,7 +165,6 @@ def test_another_page_dates_a_paper_that_its_own_leaves_open(badge: str) -> None
     assert "PAP-004" not in tables["findings"]["rule_id"].to_list()
 
 
-def test_a_leap_day_in_a_known_year_without_one_stays_open() -> None:
+def test_a_leap_day_is_the_latest_before_the_page_was_saved() -> None:
     tables = tables_of(page("Ann Bell", block("Ann Bell", "CLFeb 29", "A")), observed_on=SAVED)
-    assert dated(tables) == [("A", None, False)]
-    assert "PAP-004" in tables["findings"]["rule_id"].to_list()
+    assert dated(tables) == [("A", date(2024, 2, 29), True)]

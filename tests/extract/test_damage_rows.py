@@ -1,0 +1,57 @@
+"""No damage makes a wrong row: what is read of a damaged page is compared, field by field, with the page as it was."""
+
+from collections.abc import Sequence
+
+import pytest
+from damage_kinds import HIT, OWNER, READ, Invented, Whole, invent
+from helpers import assert_accounted, parsed
+
+from etl.validate.blocks import take_in
+
+Row = tuple[object, ...]
+PAGES = [invent(seed) for seed in range(12)]
+FIELDS = ("title", "names", "truncated", "tags", "code", "month", "day", "year", "flags", "abstract")
+
+
+def rows(text: str) -> list[Row]:
+    """The good blocks of a page, by their fields."""
+    blocks = take_in([parsed(text)]).blocks
+    return [tuple(tuple(v) if isinstance(v, list) else v for v in row) for row in blocks.select(FIELDS).iter_rows()]
+
+
+def in_order(found: Sequence[Row], whole: Sequence[Row]) -> bool:
+    """Whether all that was found stands in the whole, in its order."""
+    rest = iter(whole)
+    return all(row in rest for row in found)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=range(len(PAGES)))
+def test_a_sound_page_says_what_was_printed(page: Invented) -> None:
+    printed = [(block.title, block.abstract) for block in page.blocks]
+    assert [(row[0], row[-1]) for row in rows(page.text)] == printed
+    assert parsed(page.text).strays == ()
+
+
+@pytest.mark.parametrize("kind", READ.values(), ids=READ)
+def test_after_this_damage_every_row_is_as_it_was(kind: Whole) -> None:
+    for page in PAGES:
+        assert rows(kind(page)) == rows(page.text)
+
+
+@pytest.mark.parametrize("kind", [kind for name, kind in READ.items() if name != "no header"], ids=READ.keys() - {"no header"})
+def test_after_this_damage_the_owner_is_the_same(kind: Whole) -> None:
+    assert {parsed(kind(page)).header.values["name"].text for page in PAGES} == {OWNER}
+
+
+@pytest.mark.parametrize("kind", HIT.values(), ids=HIT)
+def test_a_damaged_block_is_read_as_it_was_or_not_at_all_and_its_neighbours_are_read(kind: Whole) -> None:
+    for page in PAGES:
+        whole, found = rows(page.text), rows(kind(page))
+        assert in_order(found, whole)
+        assert len(found) >= len(whole) - 1
+
+
+@pytest.mark.parametrize("part", range(6))
+def test_damaged_pages_are_accounted_for_and_come_back(part: int) -> None:
+    kinds = list((READ | HIT).values())[part::6]
+    assert_accounted(*(kind(PAGES[number % len(PAGES)]) for number, kind in enumerate(kinds)))
