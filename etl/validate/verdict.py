@@ -4,7 +4,7 @@ from typing import Literal
 
 from etl.errors import BadData
 from etl.printable import visible
-from etl.validate.reports.text import by_urgency, shorten
+from etl.validate.reports.text import by_urgency, picked, shorten
 from etl.validate.results import FindingResult, Results
 
 FailOn = Literal["error", "warning"]
@@ -16,8 +16,8 @@ def require_good(results: Results, fail_on: FailOn) -> None:
     """Raise `BadData`, a line a finding, where the results are not good enough."""
     stopping = stopping_findings(results, fail_on)
     if stopping:
-        shown, rest = shorten(stopping, SHOWN)
-        told = [_in_words(finding) for finding in shown]
+        shown = picked(stopping, results.rules, shorten(stopping, SHOWN))
+        told, rest = [_in_words(finding) for finding in shown], len(stopping) - len(shown)
         raise BadData("\n".join([*told, *([f"and {rest:,} more; --report FOLDER writes them all"] if rest else [])]))
 
 

@@ -50,6 +50,17 @@ def test_a_new_finding_fails_though_old_ones_stand() -> None:
     assert stopping_findings(now, "error") == []
 
 
+def test_an_error_tells_some_of_each_rule_and_counts_the_rest() -> None:
+    told = [finding(number, "A-1", severity="error", source=f"{number:02}.txt") for number in range(30)]
+    told += [finding(number, "A-2", severity="error", source="zoe.txt") for number in range(30, 32)]
+    with pytest.raises(BadData) as caught:
+        require_good(results([rule("A-1", "failed", failed=30), rule("A-2", "failed", failed=2)], told), "error")
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 21
+    assert sum(line.startswith("zoe.txt") for line in lines) == 2
+    assert lines[-1] == "and 12 more; --report FOLDER writes them all"
+
+
 def test_findings_that_went_are_counted() -> None:
     baseline = held(results_of(3), results_of(3, STRAY)).baseline
     assert baseline is not None

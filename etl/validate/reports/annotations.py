@@ -22,7 +22,8 @@ _Note = tuple[FindingResult, int]
 def render_annotations(results: Results, paths: Mapping[str, str] | None = None) -> str:
     """The annotations, a line each; `paths` leads from a page's source to its file, relative to the repository."""
     titles = {rule.id: f"{rule.id} {rule.title}" for rule in results.rules}
-    shown, _ = shorten(_notes(by_rule(results.findings, results.rules)), SHOWN)
+    notes = _notes(by_rule(results.findings, results.rules))
+    shown = notes[: shorten(notes, SHOWN)]
     commands = [_command(note, titles[note[0].rule_id], paths or {}) for note in shown]
     left = len(results.findings) - sum(findings for _, findings in shown)
     if left:

@@ -5,12 +5,10 @@ In: `Results` and text from pages. Out: text of one line that can be looked at w
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import TypeVar
 
 from etl.printable import count, visible
 from etl.validate.results import FindingResult, Results, RuleResult, shown
 
-_Item = TypeVar("_Item")
 _RANKS = {"failed": 0, "warned": 1, "noted": 2, "off": 3, "passed": 4}
 
 
@@ -89,14 +87,13 @@ def picked(
     return [finding for _, _, _, finding in sorted(first, key=lambda place: (place[2], place[1]))]
 
 
-def shorten(items: Sequence[_Item], most: int) -> tuple[Sequence[_Item], int]:
-    """The first items, and how many are left: never one, since a line that says so could show it.
+def shorten(items: Sequence[object], most: int) -> int:
+    """How many items to show, at most so many: one more where a line would only say that one is left.
 
     >>> shorten("abcd", 3), shorten("abcde", 3)
-    (('abcd', 0), ('abc', 2))
+    (4, 3)
     """
-    shown = items if len(items) <= most + 1 else items[:most]
-    return shown, len(items) - len(shown)
+    return len(items) if len(items) <= most + 1 else most
 
 
 def _urgency(finding: FindingResult) -> tuple[bool, bool]:
