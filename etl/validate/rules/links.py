@@ -19,7 +19,10 @@ def scheme_is_the_webs(subject: Subject) -> Outcome:
         at_line(other, "line_end"),
         _KEY,
         value="url",
-        message=pl.format("the link {} is not one of http or https", "url"),
+        message=pl.format(
+            "the address {} begins with neither http nor https, so that it is shown as text; see whether it was meant",
+            "url",
+        ),
     )
 
 
@@ -32,7 +35,9 @@ def host_is_a_domain(subject: Subject) -> Outcome:
         at_line(other, "line_end"),
         _KEY,
         value="url",
-        message=pl.format("the link {} has no domain name; found the host {}", "url", "host"),
+        message=pl.format(
+            "the address {} leads nowhere: {} is no domain name; see what the abstract's source prints", "url", "host"
+        ),
     )
 
 

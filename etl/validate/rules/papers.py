@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from etl.resolve.categories import candidates
 from etl.validate.outcomes import Outcome, at_line, outcome
 from etl.validate.subject import LISTING_KEY, PAPER_KEY, Subject
 
@@ -9,6 +10,24 @@ OBSERVED_ON = "--observed-on"
 """The option that dates a page; messages name it."""
 TAIL_LETTERS = 60
 """Letters of an abstract's end that a finding shows."""
+LAST_LETTERS = 400
+"""Letters of an abstract's end that are looked at: more than an address has."""
+_OPEN_WORDS = (
+    "a|an|the|our|their|its|whose|which|that|we"
+    "|of|to|in|on|at|by|for|from|with|into|onto|upon|via|per|than|as|between|among|amongst|toward|towards|against|during"
+    "|within|without|through|across|under|despite|regarding|concerning|versus|vs"
+    "|and|or|nor|but|if|because|while|whereas|although|unless|whether|and/or"
+)
+CUT = rf"""[,;:(\[{{\\\x{{2013}}\x{{2014}}-]$|(?i:(?:^|[\s("'\x{{2018}}\x{{201c}}]|-of-)(?:{_OPEN_WORDS})$)"""
+"""Ends of text that goes on: a comma, a dash, an open bracket; an article, a preposition, a conjunction."""
+NOT_CUT = (
+    r"[a-z]+://\S*[^\s,;:(\[{]$"
+    r"|[+]\s?(?:and )?\S{0,4}-$"
+    r"|[^\s.!?:] A$"
+    r"|(?i:\b(?:(?:so|later|early|now) on|(?:a|in) while|(?:deal|dealt|dealing|cope|coping|begin|start) with"
+    r"|(?:rely|relied|agreed) (?:up)?on|accounted for|care of)$)"
+)
+"""Ends that only look so: an address, the signs of charges (e+ e-), a name such as "algebra A", turns of speech."""
 
 SHORTEST_TITLE = 2
 SHORTEST_ABSTRACT = 20
@@ -17,6 +36,8 @@ TEX = r"\\[a-zA-Z]|[\^_{]"
 """What shows that a dollar in an abstract is TeX's and not money."""
 INVISIBLE = r"[\x00-\x08\x0b-\x1f\x7f-\x{9f}\x{200b}-\x{200f}\x{2028}-\x{202e}\x{2060}-\x{2069}\x{feff}]"
 """Control characters but tab and line feed, and those of Unicode that have no width or turn the direction."""
+GARBLED = r"[\x{c2}-\x{f4}][\x{80}-\x{bf}]{1,3}"
+"""UTF-8 read as Latin-1, in which control characters stand: PAG-011 tells of it once a page."""
 
 
 def abstract_is_there(subject: Subject) -> Outcome:
@@ -27,13 +48,14 @@ def abstract_is_there(subject: Subject) -> Outcome:
         subject.papers.filter(pl.col("abstract").str.strip_chars() == ""),
         PAPER_KEY,
         value="title",
-        message=pl.format("no abstract for {}; see whether the page was saved whole", "title"),
+        message=pl.format("no abstract stands under {}; if the site shows one, save the page again", "title"),
     )
 
 
 def abstract_is_whole(subject: Subject) -> Outcome:
-    """PAP-002: an abstract that ends in a letter, and so in the middle of a sentence."""
-    cut = subject.papers.filter(pl.col("abstract").str.contains(r"\p{L}\s*$"))
+    """PAP-002: an abstract that ends in the middle of a sentence: in a comma, an open bracket, or a word such as "with"."""
+    end = pl.col("abstract").str.slice(-LAST_LETTERS).str.strip_chars()
+    cut = subject.papers.filter(end.str.contains(CUT)).filter(~end.str.contains(NOT_CUT))
     tail = pl.col("abstract").str.slice(-TAIL_LETTERS)
     return outcome(
         "PAP-002",
@@ -41,7 +63,9 @@ def abstract_is_whole(subject: Subject) -> Outcome:
         at_line(cut, "line_end"),
         PAPER_KEY,
         value=tail,
-        message=pl.format("the abstract ends in the middle of a sentence: …{}", tail),
+        message=pl.format(
+            "the abstract ends in the middle of a sentence: …{}; save the page again, or see how its source ends", tail
+        ),
     )
 
 
@@ -53,7 +77,7 @@ def year_is_printed(subject: Subject) -> Outcome:
         at_line(subject.papers.filter("year_inferred"), "line_start"),
         PAPER_KEY,
         value=pl.col("published").dt.to_string("%Y-%m-%d"),
-        message=pl.lit("the badge prints no year; the page tells it"),
+        message=pl.format("the badge prints no year; {} is the latest such day before the page was saved", "published"),
     )
 
 
@@ -66,7 +90,9 @@ def year_is_known(subject: Subject) -> Outcome:
         PAPER_KEY,
         value="title",
         message=pl.format(
-            "no year is known for {}; say when its page was saved, with {}", "title", pl.lit(OBSERVED_ON)
+            "no page prints the year of {}; say when the page was saved, with {} YYYY-MM-DD",
+            "title",
+            pl.lit(OBSERVED_ON),
         ),
     )
 
@@ -85,14 +111,24 @@ def code_is_plain(subject: Subject) -> Outcome:
 
 def category_is_known(subject: Subject) -> Outcome:
     """PAP-006: a paper without a category."""
+    unresolved = subject.papers.filter(pl.col("category_id").is_null())
+    hints = {code: _hint(code) for code in unresolved["code"].unique()}
     return outcome(
         "PAP-006",
         subject.papers.height,
-        at_line(subject.papers.filter(pl.col("category_id").is_null()), "line_start"),
+        at_line(unresolved, "line_start"),
         PAPER_KEY,
         value="code",
-        message=pl.format("the code {} names no category, or several that nothing tells apart", "code"),
+        message=pl.col("code").replace_strict(hints, return_dtype=pl.String),
     )
+
+
+def _hint(code: str) -> str:
+    """What a code without a category may be."""
+    found, _ = candidates(code)
+    if not found:
+        return f"arXiv has no category with the code {code}; see whether the badge was saved as the site shows it"
+    return f"the code {code} is {' or '.join(found)}, and nothing on the page decides; the paper is left without a category"
 
 
 def pages_agree_on_year(subject: Subject) -> Outcome:
@@ -105,7 +141,10 @@ def pages_agree_on_year(subject: Subject) -> Outcome:
         at_line(variants.join(places, on=LISTING_KEY, how="left"), "line_start"),
         (*LISTING_KEY, "field"),
         value="value",
-        message=pl.format("another page dates this paper otherwise than {}; the newest page was believed", "value"),
+        message=pl.format(
+            "another page prints another year than {} for this paper; the newest page was believed, see which is right",
+            "value",
+        ),
     )
 
 
@@ -114,10 +153,12 @@ def work_stands_once(subject: Subject) -> Outcome:
     return outcome(
         "PAP-008",
         subject.papers.height,
-        at_line(subject.papers.filter(pl.col("work").is_duplicated()), pl.col("line_start") + 1),
+        _at_title(subject, subject.papers.filter(pl.col("work").is_duplicated())),
         PAPER_KEY,
         value="title",
-        message=pl.format("title and first author stand under another date too: {}", "title"),
+        message=pl.format(
+            "{} stands under two dates with one first author; see whether it is one paper in two versions", "title"
+        ),
     )
 
 
@@ -127,10 +168,10 @@ def title_is_long_enough(subject: Subject) -> Outcome:
     return outcome(
         "PAP-009",
         subject.papers.height,
-        at_line(short, pl.col("line_start") + 1),
+        _at_title(subject, short),
         PAPER_KEY,
         value="title",
-        message=pl.format("the title {} is very short; see whether the page was saved whole", "title"),
+        message=pl.format("the title {} has one or two letters; see whether this line is the title", "title"),
     )
 
 
@@ -143,36 +184,47 @@ def abstract_is_long_enough(subject: Subject) -> Outcome:
         at_line(subject.papers.filter(length.is_between(1, SHORTEST_ABSTRACT)), "line_end"),
         PAPER_KEY,
         value="abstract",
-        message=pl.format("the abstract is very short: {}", "abstract"),
+        message=pl.format("the abstract is only {}; see whether this line is the abstract, and all of it", "abstract"),
     )
 
 
 def tex_is_balanced(subject: Subject) -> Outcome:
     """PAP-011: dollars or braces without a partner, but for those that a backslash makes text."""
     bare = pl.col("abstract").str.replace_all(r"\\\\|\\[{}$]", "")
-    dollars = bare.str.count_matches(r"\$") % 2 != 0
-    braces = bare.str.count_matches(r"\{") != bare.str.count_matches(r"\}")
-    broken = subject.papers.filter(braces | (dollars & pl.col("abstract").str.contains(TEX)))
+    counted = subject.papers.with_columns(
+        bare.str.count_matches(r"\$").alias("dollars"),
+        bare.str.count_matches(r"\{").alias("opened"),
+        bare.str.count_matches(r"\}").alias("closed"),
+    )
+    odd = (pl.col("dollars") % 2 != 0) & pl.col("abstract").str.contains(TEX)
+    broken = counted.filter((pl.col("opened") != pl.col("closed")) | odd)
+    braces = pl.format("the braces in the abstract of {} do not pair ({} open, {} close)", "title", "opened", "closed")
+    dollars = pl.format("one of the {} dollars in the abstract of {} has no partner", "dollars", "title")
+    fault = pl.when(pl.col("opened") != pl.col("closed")).then(braces).otherwise(dollars)
     return outcome(
         "PAP-011",
         subject.papers.height,
         at_line(broken, "line_end"),
         PAPER_KEY,
         value="title",
-        message=pl.format("the abstract of {} has a dollar or a brace without its partner", "title"),
+        message=pl.format("{}, so that its TeX cannot be shown; correct it where the page has it from", fault),
     )
 
 
 def date_is_before_the_page(subject: Subject) -> Outcome:
-    """PAP-012: a badge's date after the day on which its page was saved."""
-    dated = subject.listings.drop_nulls(["observed_on", "published"])
+    """PAP-012: a date that a badge prints after the day on which its page was saved; an inferred year allows a few days."""
+    dated = subject.listings.drop_nulls(["observed_on", "published"]).filter(~pl.col("year_inferred"))
     return outcome(
         "PAP-012",
         dated.height,
         at_line(dated.filter(pl.col("published") > pl.col("observed_on")), "line_start"),
         LISTING_KEY,
         value="badge",
-        message=pl.format("the date {} is after {}, when the page was saved", "published", "observed_on"),
+        message=pl.format(
+            "the date {} is after {}, when the page was saved; see which of the two is wrong",
+            "published",
+            "observed_on",
+        ),
     )
 
 
@@ -185,24 +237,48 @@ def date_is_of_arxiv(subject: Subject) -> Outcome:
         at_line(early, "line_start"),
         PAPER_KEY,
         value=pl.col("published").dt.to_string("%Y-%m-%d"),
-        message=pl.format("the date {} is before {}; expected a date of arXiv", "published", pl.lit(EARLIEST_YEAR)),
+        message=pl.format(
+            "the date {} is before {}, and arXiv began in 1991; see whether the badge was saved as the site shows it",
+            "published",
+            pl.lit(EARLIEST_YEAR),
+        ),
     )
 
 
 def text_is_visible(subject: Subject) -> Outcome:
     """PAP-014: control, bidirectional and zero-width characters in a title or an abstract."""
-    title, abstract = (pl.col(column).str.contains(INVISIBLE) for column in ("title", "abstract"))
-    found = subject.papers.filter(title | abstract)
-    place = pl.when(title).then(pl.col("line_start") + 1).otherwise("line_end")
-    first = pl.coalesce(pl.col("title").str.extract(INVISIBLE, 0), pl.col("abstract").str.extract(INVISIBLE, 0))
+    title, abstract = (
+        pl.col(column).str.replace_all(GARBLED, "").str.extract(INVISIBLE, 0) for column in ("title", "abstract")
+    )
+    hidden = pl.any_horizontal(pl.col(column).str.contains(INVISIBLE) for column in ("title", "abstract"))
+    found = (
+        subject.papers.filter(hidden)
+        .with_columns(pl.coalesce(title, abstract).alias("first"), title.is_not_null().alias("in_title"))
+        .drop_nulls("first")
+        .with_columns(pl.col("line_end").alias("abstract_end"))
+    )
+    places = _at_title(subject, found).with_columns(
+        *(pl.when("in_title").then(line).otherwise("abstract_end").alias(line) for line in ("line_start", "line_end"))
+    )
+    point = pl.format("U+{}", pl.col("first").map_elements(_code_point, return_dtype=pl.String))
     return outcome(
         "PAP-014",
         subject.papers.height,
-        at_line(found, place),
+        places,
         PAPER_KEY,
-        value=pl.format("U+{}", first.map_elements(_code_point, return_dtype=pl.String)),
-        message=pl.lit("the title or abstract holds characters that cannot be seen; see whether they were meant"),
+        value=point,
+        message=pl.format(
+            "the {} holds {}, which cannot be seen; take it out, since it hides words from search",
+            pl.when("in_title").then(pl.lit("title")).otherwise(pl.lit("abstract")),
+            point,
+        ),
     )
+
+
+def _at_title(subject: Subject, papers: pl.DataFrame) -> pl.DataFrame:
+    """The papers, shown on the line of the title that was taken."""
+    titles = subject.listings.unique("paper_id", keep="first", maintain_order=True).select("paper_id", "title_line")
+    return at_line(papers.join(titles, on="paper_id", how="left", maintain_order="left"), "title_line")
 
 
 def _code_point(letter: str) -> str:

@@ -1,14 +1,29 @@
 """Rules about people: spellings that were joined or may be, bylines that cannot be, overrides that have no effect."""
 
-from math import comb
+from collections import Counter
+from itertools import pairwise
 
 import polars as pl
 
+from etl.extract.byline import is_group, is_same_person
+from etl.resolve.folding import fold
+from etl.resolve.names import is_initial
 from etl.validate.outcomes import Outcome, at_line, outcome
-from etl.validate.subject import LISTING_KEY, Subject
+from etl.validate.subject import LISTING_KEY, PROFILE_KEY, Subject
 
-ORGANISATION = r"(?i)\b(?:collaboration|consortium|team|group|laborator(?:y|ies)|institute|university|department|inc|gmbh|committee|association|society)\b"
-"""Words of which no person's name is made."""
+ONE_NAME = r"^\p{Lu}[\p{Ll}\p{M}'\x{2019}]+(?:-\p{L}[\p{Ll}\p{M}'\x{2019}]*)*$"
+"""A given name or a family name by itself; NVIDIA and DeepSeek-AI are none."""
+INITIALS = r"^(?:\p{Lu}\p{M}*\.[ -]?){1,4}$|^\p{Lu}{1,2}$"
+FAMILY = r"^(?:\p{Ll}[\p{Ll}'\x{2019}]{0,4} ){0,3}\p{Lu}[\p{L}\p{M}'\x{2019}-]+$"
+"""A family name: one word, or one behind particles such as "van der"."""
+GIVEN = r"^\p{Lu}[\p{L}\p{M}'\x{2019}-]*\.?(?:[ -]?\p{Lu}\.?){0,3}(?: \p{Lu}[\p{Ll}\p{M}'\x{2019}-]+)?$"
+"""Given names: a name or an initial, perhaps with more initials, perhaps with a second name."""
+HALF = 0.5
+"""The share of a page from which on something is its habit."""
+RECURRING_NAMES = 6
+"""So many names, of three people, show by their places alone which are family names."""
+FEW_BYLINES = 3
+"""So many bylines show a page's habit; a page with fewer has to show it in all."""
 
 
 def person_has_one_spelling(subject: Subject) -> Outcome:
@@ -20,44 +35,75 @@ def person_has_one_spelling(subject: Subject) -> Outcome:
 
 
 def person_is_one_author(subject: Subject) -> Outcome:
-    """AUT-002: two authors who may be one person."""
-    authors = subject.tables["authors"].height
+    """AUT-002: an author who may be another one, too."""
+    pairs = subject.tables["merge_candidates"]
     return outcome(
         "AUT-002",
-        comb(authors, 2),
-        subject.tables["merge_candidates"],
+        subject.tables["authors"].height,
+        pairs.unique("author_id", keep="first", maintain_order=True),
         ("author_id", "other_id"),
         value="matched_by",
-        message=pl.col("evidence"),
+        message=pl.format(
+            "{} and {} may be one person ({}); an overrides file can join them with same, or part them with different",
+            "author_id",
+            "other_id",
+            "evidence",
+        ),
     )
 
 
 def byline_names_once(subject: Subject) -> Outcome:
     """AUT-003: a byline that names one person twice."""
-    doubled = subject.bylines.drop_nulls("author_id").filter(pl.struct(*LISTING_KEY, "author_id").is_duplicated())
+    named = subject.bylines.drop_nulls("author_id").join(_pages_of_parted_names(subject), on="profile_id", how="anti")
+    doubled = named.filter(pl.struct(*LISTING_KEY, "author_id").is_duplicated()).sort(*LISTING_KEY)
     return outcome(
         "AUT-003",
         subject.listings.height,
         at_line(doubled.unique(LISTING_KEY, keep="first", maintain_order=True), "byline_line"),
         LISTING_KEY,
         value="name",
-        message=pl.format("the byline names {} twice; the second mention is not counted", "name"),
+        message=pl.format(
+            "the byline names {} twice and one author is counted; if they are two people of one name, write them apart",
+            "name",
+        ),
     )
 
 
 def owner_is_in_byline(subject: Subject) -> Outcome:
-    """AUT-004: a byline that is not cut and lacks the page's owner."""
+    """AUT-004: a byline that is not cut and has no name that may be the page's owner's."""
     owners = subject.tables["profiles"].select("profile_id", owner_id="author_id", owner="name").drop_nulls()
     uncut = subject.bylines.filter(~pl.col("truncated")).join(owners, on="profile_id", maintain_order="left")
-    own = (pl.col("author_id") == pl.col("owner_id")).any().over(LISTING_KEY)
-    lacking = uncut.filter(~own).unique(LISTING_KEY, keep="first", maintain_order=True)
+    own = uncut.filter(pl.col("author_id") == pl.col("owner_id")).select(LISTING_KEY)
+    names = subject.listings.select(*LISTING_KEY, "names")
+    lacking = (
+        uncut.join(own, on=LISTING_KEY, how="anti", maintain_order="left")
+        .unique(LISTING_KEY, keep="first", maintain_order=True)
+        .join(_pages_of_parted_names(subject), on="profile_id", how="anti", maintain_order="left")
+        .join(names, on=LISTING_KEY, how="left", maintain_order="left")
+    )
+    namesakes = [not _may_stand_in(owner, others) for owner, others in lacking.select("owner", "names").iter_rows()]
     return outcome(
         "AUT-004",
-        uncut.select(LISTING_KEY).n_unique(),
-        at_line(lacking, "byline_line"),
+        subject.listings.select("profile_id", "truncated")
+        .filter(~pl.col("truncated"))
+        .join(owners, on="profile_id", how="semi")
+        .height,
+        at_line(lacking.filter(pl.Series(namesakes, dtype=pl.Boolean)), "byline_line"),
         ("paper_id", "owner_id"),
         value="owner",
-        message=pl.format("{} is not in this byline, which is not cut; it may be a namesake's paper", "owner"),
+        message=pl.format(
+            "{} owns this page, but this byline, which shows all authors, lacks the name; see whether it is a namesake's paper",
+            "owner",
+        ),
+    )
+
+
+def _may_stand_in(owner: str, names: list[str]) -> bool:
+    """Whether a byline may name the owner: family name and initial fit, or the words stand in another order or two items."""
+    words = sorted(fold(owner).split())
+    written = [*names, *(" ".join(pair) for pair in pairwise(names))]
+    return any(is_same_person(owner, name) for name in names) or any(
+        sorted(fold(name).split()) == words for name in written
     )
 
 
@@ -65,7 +111,7 @@ def overrides_take_effect(subject: Subject) -> Outcome:
     """AUT-005: an override that names a spelling which no page prints, or parts two people of one spelling."""
     known = {*subject.tables["author_names"]["name"], *subject.listings["names"].explode()}
     problems = {
-        name: "no page prints this spelling; copy it from the table author_names"
+        name: "no page prints this spelling; copy one from the table author_names"
         for name in subject.overrides.names
         if name not in known
     }
@@ -86,29 +132,150 @@ def overrides_take_effect(subject: Subject) -> Outcome:
 
 
 def author_has_two_names(subject: Subject) -> Outcome:
-    """AUT-006: an author of one name."""
-    single = subject.tables["authors"].filter(pl.col("given").is_null() & ~pl.col("name").str.contains(ORGANISATION))
-    return _about_authors(subject, "AUT-006", single, "the name {} is one word; see whether the byline was cut")
+    """AUT-006: two neighbours in a byline who have one name each, so that a comma may have parted one author."""
+    pairs = _single_names_in_pairs(subject.bylines).drop_nulls("author_id")
+    single = pairs.join(_pages_of_parted_names(subject), on="profile_id", how="anti").sort("source", "byline_line")
+    return outcome(
+        "AUT-006",
+        subject.tables["authors"].height,
+        at_line(single.unique("author_id", keep="first", maintain_order=True), "byline_line"),
+        ("author_id",),
+        value=pl.format("{}, {}", "name", "other"),
+        message=pl.format(
+            "{} and {} stand side by side with one name each; if the comma parts one author's name, write it without",
+            "name",
+            "other",
+        ),
+    )
+
+
+def _single_names_in_pairs(bylines: pl.DataFrame) -> pl.DataFrame:
+    """The first of each two neighbours with one name each, on pages on which most people have more; the second is `other`."""
+    one_name = pl.col("name").str.contains(ONE_NAME)
+    alone = one_name | pl.col("name").str.contains(INITIALS)
+    pages = bylines.filter(alone).unique("profile_id")
+    before, behind, next_but_one = (_neighbour("alone", step).fill_null(value=False) for step in (1, -1, -2))
+    return (
+        bylines.join(pages, on="profile_id", how="semi", maintain_order="left")
+        .with_columns(alone.alias("alone"), one_name.alias("one_name"), _neighbour("name", -1).alias("other"))
+        .filter(pl.col("alone").mean().over("profile_id") < HALF)
+        .filter(pl.col("alone") & behind & ~before & ~next_but_one & (pl.col("one_name") | _neighbour("one_name", -1)))
+    )
+
+
+def _neighbour(column: str, step: int) -> pl.Expr:
+    return pl.col(column).shift(step).over(LISTING_KEY)
 
 
 def author_is_a_person(subject: Subject) -> Outcome:
-    """AUT-007: an organisation among the authors."""
-    organisations = subject.tables["authors"].filter(pl.col("name").str.contains(ORGANISATION))
-    return _about_authors(subject, "AUT-007", organisations, "{} looks like an organisation; expected a person")
-
-
-def _about_authors(subject: Subject, rule_id: str, authors: pl.DataFrame, message: str) -> Outcome:
-    """An outcome about authors, each shown in the first byline that names them."""
+    """AUT-007: a group among the authors."""
+    groups = subject.tables["authors"].filter(pl.col("name").map_elements(is_group, return_dtype=pl.Boolean))
     places = subject.bylines.sort("source", "byline_line").unique("author_id", keep="first", maintain_order=True)
-    placed = authors.join(places.drop("name", "line_start", "line_end"), on="author_id", how="left")
+    placed = groups.join(places.drop("name", "line_start", "line_end"), on="author_id", how="left")
     return outcome(
-        rule_id,
+        "AUT-007",
         subject.tables["authors"].height,
         at_line(placed, "byline_line"),
         ("author_id",),
         value="name",
-        message=pl.format(message, "name"),
+        message=pl.format("{} is a group by its name, and an author of its own", "name"),
     )
+
+
+def given_names_stand_first(subject: Subject) -> Outcome:
+    """AUT-008: a page that writes Bell, Ann, Dole, Cyrus, so that each author became two."""
+    return outcome(
+        "AUT-008",
+        subject.profiles.height,
+        at_line(_pages_of_parted_names(subject), "byline_line"),
+        PROFILE_KEY,
+        value=pl.format("{}, {}", "family", "given"),
+        message=pl.format(
+            "bylines of this page write family names first ({}, {}, in {} of {}), so that each author was read as two;"
+            " write {} {}, or a semicolon behind each author",
+            *("family", "given", "parted", "bylines", "given", "family"),
+        ),
+    )
+
+
+def _pages_of_parted_names(subject: Subject) -> pl.DataFrame:
+    """The pages whose commas part family from given names: the first such byline's line and pair, and how many there are."""
+    parted = _parted_bylines(subject.listings)
+    counts = subject.listings.group_by("profile_id").agg(pl.len().alias("bylines"))
+    pages = (
+        parted.group_by("profile_id", "source", "owner", maintain_order=True)
+        .agg(
+            pl.first("byline_line"),
+            pl.col("families").list.first().first().alias("family"),
+            pl.col("givens").list.first().first().alias("given"),
+            pl.col("families").explode(),
+            pl.col("givens").explode(),
+            pl.len().alias("parted"),
+        )
+        .join(counts, on="profile_id", how="left", maintain_order="left")
+        .filter((pl.col("parted") == pl.col("bylines")) | (pl.col("parted") >= FEW_BYLINES))
+    )
+    if pages.is_empty():
+        return pages
+    firsts, lasts = _first_and_last_words(subject)
+    sure = [
+        _is_owned(owner, families, givens)
+        or _read_as_pairs(families, givens, firsts, lasts)
+        or _keep_their_places(families, givens, parted / bylines)
+        for owner, families, givens, parted, bylines in pages.select(
+            "owner", "families", "givens", "parted", "bylines"
+        ).iter_rows()
+    ]
+    return pages.filter(pl.Series(sure, dtype=pl.Boolean))
+
+
+def _parted_bylines(listings: pl.DataFrame) -> pl.DataFrame:
+    """The bylines of which, by their form, every other item is a family name and the ones between are given names."""
+    families, givens = pl.col("names").list.gather_every(2), pl.col("names").list.gather_every(2, 1)
+    count = pl.col("names").list.len()
+    return (
+        listings.select(*LISTING_KEY, "source", "owner", "byline_line", "names", "truncated")
+        .filter(count > 1, pl.col("truncated") | (count % 2 == 0))
+        .filter(pl.col("names").list.first().str.contains(FAMILY))
+        .with_columns(families.alias("families"), givens.alias("givens"))
+        .filter(pl.col("families").list.eval(pl.element().str.contains(FAMILY)).list.all())
+        .filter(pl.col("givens").list.eval(pl.element().str.contains(GIVEN)).list.all())
+        .with_columns(pl.col("families").list.head(pl.col("givens").list.len()))
+        .sort("profile_id", "position")
+    )
+
+
+def _first_and_last_words(subject: Subject) -> tuple[frozenset[str], frozenset[str]]:
+    """The first and the last words of all names of several words, in small letters."""
+    words = subject.tables["author_names"].select(pl.col("name").str.to_lowercase().str.split(" ").alias("words"))
+    several = words.filter(pl.col("words").list.len() > 1)["words"].list
+    return frozenset(several.first().unique()), frozenset(several.last().unique())
+
+
+def _is_owned(owner: str | None, families: list[str], givens: list[str]) -> bool:
+    """Whether the owner of a page stands as one of the pairs."""
+    words = fold(owner or "")
+    return any(fold(f"{given} {family}") == words for family, given in zip(families, givens, strict=True))
+
+
+def _read_as_pairs(families: list[str], givens: list[str], firsts: frozenset[str], lasts: frozenset[str]) -> bool:
+    """Whether what stands as given names are initials or others' given names, and what stands as family names is not."""
+    words = [[word for word in _words(given) if not is_initial(word)] for given in set(givens)]
+    usual = sum(not names or (len(names) == 1 and names[0] in firsts) for names in words)
+    unusual = sum(family.lower() in firsts and family.lower() not in lasts for family in set(families))
+    return len(givens) > 1 and 2 * usual >= len(words) and 2 * unusual < len(set(families))
+
+
+def _keep_their_places(families: list[str], givens: list[str], share: float) -> bool:
+    """Whether, on a page most of whose bylines are pairs, names of several people recur and hardly one changes its place."""
+    first, second = Counter(families), Counter(givens)
+    recurring = [name for name, count in (first + second).items() if count > 1]
+    moved = sum(name in first and name in second for name in recurring)
+    return share > HALF and len(recurring) >= RECURRING_NAMES and moved * 10 <= len(recurring)
+
+
+def _words(name: str) -> list[str]:
+    return name.lower().replace(".", " ").split()
 
 
 RULES = (
@@ -119,4 +286,5 @@ RULES = (
     overrides_take_effect,
     author_has_two_names,
     author_is_a_person,
+    given_names_stand_first,
 )

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from etl.resolve.categories import candidates
 from etl.validate.outcomes import Outcome, at_line, outcome
 from etl.validate.subject import PROFILE_KEY, Subject
 
@@ -18,7 +19,9 @@ def h_index_is_possible(subject: Subject) -> Outcome:
         PROFILE_KEY,
         value="h_index",
         message=pl.format(
-            "h-index {} with {} papers; an h-index is at most the number of papers", "h_index", "stated_papers"
+            "h-index {} with {} papers; an h-index is at most the number of papers, see which figure is wrong",
+            "h_index",
+            "stated_papers",
         ),
     )
 
@@ -34,7 +37,10 @@ def citations_are_possible(subject: Subject) -> Outcome:
         at_line(few, "citations_line"),
         PROFILE_KEY,
         value="citations",
-        message=pl.format("{} citations with h-index {}; expected at least its square", "citations", "h_index"),
+        message=pl.format(
+            "{} citations with h-index {}; that index takes {} times {} citations at least, see which figure is wrong",
+            *("citations", "h_index", "h_index", "h_index"),
+        ),
     )
 
 
@@ -53,32 +59,40 @@ def scores_are_in_range(subject: Subject) -> Outcome:
         every.filter(pl.col("score") > LARGEST_SCORE),
         PROFILE_KEY,
         value="score",
-        message=pl.format("{} {}; expected at most {}", "words", "score", pl.lit(LARGEST_SCORE)),
+        message=pl.format(
+            "{} is {}; expected 0 to {}, see whether the line was saved as the site shows it",
+            "words",
+            "score",
+            pl.lit(LARGEST_SCORE),
+        ),
     )
 
 
 def owner_is_named(subject: Subject) -> Outcome:
-    """PRO-004: a page without its owner's name."""
+    """PRO-004: a page that lists papers without its owner's name."""
+    pages = subject.profiles.filter(pl.col("listed_papers") > 0)
     return outcome(
         "PRO-004",
-        subject.profiles.height,
-        at_line(subject.profiles.filter(pl.col("name").is_null()), pl.lit(1)),
+        pages.height,
+        at_line(pages.filter(pl.col("name").is_null()), pl.lit(1)),
         PROFILE_KEY,
         value=pl.lit(None),
-        message=pl.lit("the page names no owner; expected the owner's name on its first line"),
+        message=pl.lit("the page names no owner; copy it with the name above the figures, as its first line"),
     )
 
 
 def field_is_known(subject: Subject) -> Outcome:
-    """PRO-005: a field that names no category."""
+    """PRO-005: a field that is no code of arXiv's; one of several categories is left open, since the page is right."""
     fields = subject.profiles.drop_nulls("field")
+    unresolved = fields.filter(pl.col("category_id").is_null())
+    unknown = pl.Series([not candidates(field)[0] for field in unresolved["field"]], dtype=pl.Boolean)
     return outcome(
         "PRO-005",
         fields.height,
-        at_line(fields.filter(pl.col("category_id").is_null()), "field_line"),
+        at_line(unresolved.filter(unknown), "field_line"),
         PROFILE_KEY,
         value="field",
-        message=pl.format("the field {} names no category, or several; expected a code such as CL", "field"),
+        message=pl.format("arXiv has no category with the code {}; expected one such as CL under the name", "field"),
     )
 
 
