@@ -111,7 +111,7 @@ def overrides_take_effect(subject: Subject) -> Outcome:
     """AUT-005: an override that names a spelling which no page prints, or parts two people of one spelling."""
     known = {*subject.tables["author_names"]["name"], *subject.listings["names"].explode()}
     problems = {
-        name: "no page prints this spelling; copy one from the table author_names"
+        name: "no page prints this spelling; copy it from the table author_names"
         for name in subject.overrides.names
         if name not in known
     }
