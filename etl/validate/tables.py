@@ -25,7 +25,7 @@ from schemas import TABLES, Frames
 AUDIT_TABLES = ("rules", "findings")
 
 
-def validate(
+def validate(  # noqa: PLR0913 - what a run is given, each by its name
     resolved: Resolved,
     quarantine: pl.DataFrame,
     overrides: Overrides,
