@@ -1,6 +1,10 @@
-"""The errors that a person meets: one clear line each, and the exit code of the command."""
+"""The errors that a person meets: one clear line each, and the exit code of the command.
+
+Each can be pickled, since a page may be read in another process than the one that tells of it.
+"""
 
 from enum import IntEnum
+from typing import Any
 
 
 class Exit(IntEnum):
@@ -41,6 +45,10 @@ class PageError(PaperledgerError):
         self.problem = problem
         self.line = line
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How to make it again: an exception's own way gives the message for the source."""
+        return type(self), (self.source, self.problem, self.line)
+
 
 class BrokenTables(PaperledgerError):
     """Tables that are not what their models promise; nothing is published."""
@@ -54,7 +62,25 @@ class BadData(PaperledgerError):
     exit_code = Exit.BAD_DATA
 
 
+class DamagedRelease(PaperledgerError):
+    """A release whose files are not those that were published, or that this version cannot read."""
+
+    exit_code = Exit.BAD_DATA
+
+
+class WorkerDied(PaperledgerError):
+    """A process that read pages ended before it was done; nothing is published."""
+
+    exit_code = Exit.BAD_DATA
+
+
 class PublicationError(PaperledgerError):
     """A release that could not be written; the last one is untouched."""
 
     exit_code = Exit.PUBLICATION
+
+
+class Interrupted(PaperledgerError):
+    """Somebody pressed Ctrl-C."""
+
+    exit_code = Exit.INTERRUPTED

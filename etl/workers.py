@@ -1,16 +1,30 @@
-"""Run a function over batches, in this process or in several; the results come in the order of the batches."""
+"""Run a function over batches, in this process or in several; the results come in the order of the batches.
+
+Each worker has a pipe of its own and one batch at a time. So there is no queue that a dying process could leave locked
+or half written: a worker that dies closes its pipe, and a parent that dies closes all of them, which ends the workers.
+"""
 
 import multiprocessing
+import pickle
+import signal
+import threading
+import traceback
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from typing import TypeVar
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection, wait
+from typing import Any, Generic, TypeVar
+
+from etl.errors import WorkerDied
 
 Batch = TypeVar("Batch")
 Result = TypeVar("Result")
 
 
 def map_batches(function: Callable[[Batch], Result], batches: Sequence[Batch], workers: int) -> Iterator[Result]:
-    """The function's result for each batch.
+    """The function's result for each batch; what it raises is raised here.
+
+    Raises `WorkerDied` where the system ends a worker. No worker outlives the iterator.
 
     >>> list(map_batches(len, ["a", "bb"], workers=1))
     [1, 2]
@@ -18,7 +32,123 @@ def map_batches(function: Callable[[Batch], Result], batches: Sequence[Batch], w
     if workers == 1 or len(batches) < 2:
         yield from map(function, batches)
         return
+    with _started(function, min(workers, len(batches))) as links:
+        yield from _Run[Batch, Result](batches).results(links)
+
+
+class _Run(Generic[Batch, Result]):
+    """Batches that are given out, and results that wait for their turn."""
+
+    def __init__(self, batches: Sequence[Batch]) -> None:
+        self._batches = batches
+        self._left = iter(range(len(batches)))
+        self._given: dict[Connection, int] = {}
+        self._done: dict[int, Result] = {}
+
+    def results(self, links: Sequence[Connection]) -> Iterator[Result]:
+        """The results in order, from workers that wait for their first batch."""
+        for link in links:
+            self._give(link)
+        for turn in range(len(self._batches)):
+            while turn not in self._done:
+                self._take()
+            yield self._done.pop(turn)
+
+    def _give(self, link: Connection) -> None:
+        """Hand out the next batch, to a worker that waits: one that writes would not read, and both would wait."""
+        number = next(self._left, None)
+        if number is not None:
+            try:
+                link.send(self._batches[number])
+            except OSError as error:
+                raise _died() from error
+            self._given[link] = number
+
+    def _take(self) -> None:
+        ready = set(wait(self._given))
+        for link in [link for link in self._given if link in ready]:
+            try:
+                result, error = link.recv()
+            except (EOFError, OSError) as problem:
+                raise _died() from problem
+            if error:
+                raise error
+            self._done[self._given.pop(link)] = result
+            self._give(link)
+
+
+@contextmanager
+def _started(function: Callable[[Any], Any], number: int) -> Iterator[list[Connection]]:
+    """The ends of pipes to so many workers, which end with the block."""
     # Not forked: the threads of polars would not be there in the child, but their locks would.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(batches)), mp_context=context) as pool:
-        yield from pool.map(function, batches)
+    children, links = [], []
+    try:
+        with _interrupts_held_back():
+            for _ in range(number):
+                ours, theirs = context.Pipe()
+                child = context.Process(target=_work, args=(theirs, function), daemon=True)
+                child.start()
+                theirs.close()
+                children.append(child)
+                links.append(ours)
+        yield links
+    finally:
+        for child in children:
+            child.terminate()
+        for child in children:
+            child.join()
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Ctrl-C reaches the whole process group: what starts in this block never sees it, and this process when it ends.
+
+    The signal is masked, since children inherit that. Another thread may still get it for this process, so the handler
+    waits too.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    # It unmasks the signal once it runs, and would else be started by the first child.
+    resource_tracker.ensure_running()
+    caught: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: caught.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler)
+        if caught:
+            signal.raise_signal(signal.SIGINT)
+
+
+def _work(link: Connection, function: Callable[[Any], Any]) -> None:
+    """Answer batches until there are none, or nobody who asks."""
+    try:
+        while True:
+            link.send(_answer(function, link.recv()))
+    except (EOFError, OSError):
+        return
+
+
+def _answer(function: Callable[[Any], Any], batch: Any) -> tuple[Any, BaseException | None]:
+    try:
+        return function(batch), None
+    except Exception as error:  # noqa: BLE001  whatever it is, it is raised again where the batch came from
+        trace = traceback.format_exc()
+        error.add_note(f"In a worker process:\n{trace}")
+        return None, error if _pickles(error) else RuntimeError(trace)
+
+
+def _pickles(error: Exception) -> bool:
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301  our own bytes
+    except (pickle.PickleError, TypeError, AttributeError):
+        return False
+    return True
+
+
+def _died() -> WorkerDied:
+    return WorkerDied("a worker process died, perhaps for lack of memory; give fewer --workers, or free some memory")
