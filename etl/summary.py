@@ -4,14 +4,13 @@ In: results, as every report. Out: renderables for a terminal; text from pages i
 control characters, which a terminal would obey, are shown escaped.
 """
 
-from shlex import quote
-
 import polars as pl
 from rich.box import SIMPLE
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from etl.invocation import command
 from etl.load.release import Release
 from etl.printable import count, visible
 from etl.validate.baseline import LOST
@@ -37,16 +36,14 @@ def print_results(console: Console, results: Results) -> None:
 
 
 def print_release(console: Console, release: Release, profiles: pl.DataFrame, out: str) -> None:
-    """Print where the release is, and what can be done with it."""
-    option = "" if out == "build" else f" --out {quote(out)}"
+    """Print where the release is, and what can be done with it: each command on a line of its own, to be pasted."""
+    option = () if out == "build" else ("--out", out)
     first = profiles.sort("source")["profile_id"].head(1).to_list()
-    profile = f"paperledger page {first[0]}{option}" if first else ""
-    lines = {"Release": str(release.path), "Look": f"paperledger serve{option}", "Rebuild": profile}
-    console.print(
-        *(Text.assemble((f"{word:<8}", "bold"), line) for word, line in lines.items() if line),
-        sep="\n",
-        soft_wrap=not console.is_terminal,
-    )
+    profile = command("page", *first, *option) if first else ""
+    lines = {"Release": str(release.path), "Look": command("serve", *option), "Rebuild": profile}
+    for word, line in lines.items():
+        if line:
+            console.print(Text.assemble((f"{word:<8}", "bold"), line), soft_wrap=True)
 
 
 def _headline(results: Results) -> Text:
