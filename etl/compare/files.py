@@ -3,12 +3,12 @@
 In: a folder. Out: each published table's key, columns and rows. The list of papers, made of other tables, is left out.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -29,7 +29,7 @@ class TableFile:
         """The rows, all columns or some; raises `UsageError` where the file is damaged."""
         try:
             return pl.read_parquet(self.path, columns=None if columns is None else list(columns))
-        except (OSError, pl.exceptions.PolarsError) as error:
+        except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
             raise _damaged(self.path, error) from error
 
 
@@ -50,13 +50,16 @@ class ReleaseFiles:
 
 def open_release(path: Path) -> ReleaseFiles:
     """The release in a folder, or the newest one of an output folder; raises `UsageError` where there is none."""
-    folder = next((place for place in (path / CURRENT, path) if (place / MANIFEST).is_file()), None)
+    try:
+        folder = next((place for place in (path / CURRENT, path) if (place / MANIFEST).is_file()), None)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}); check the folder and its permissions") from error
     if folder is None:
         raise UsageError(f"{path}: no release here; expected the folder of a release, or that of a build's output")
     try:
         manifest = read_manifest(folder)
         names = sorted(name for name in manifest["files"] if name.endswith(".parquet") and name != PAPER_LIST_FILE)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise UsageError(f"{folder / MANIFEST}: not the manifest of a release ({error}); build it again") from error
     return ReleaseFiles(path, manifest, {name.removesuffix(".parquet"): _table_file(folder / name) for name in names})
 
@@ -64,10 +67,14 @@ def open_release(path: Path) -> ReleaseFiles:
 def _table_file(path: Path) -> TableFile:
     try:
         schema = pq.read_schema(path)
-        key = tuple(json.loads((schema.metadata or {})[b"primary_key"]))
-    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+        columns = {field.name: str(field.type) for field in schema}
+        key = msgspec.json.decode((schema.metadata or {})[b"primary_key"], type=tuple[str, ...])
+        missing = ", ".join(set(key) - columns.keys())
+        if missing:
+            raise LookupError(f"its key has the column {missing}, which is not there")
+    except (OSError, ValueError, LookupError, pa.ArrowException) as error:
         raise _damaged(path, error) from error
-    return TableFile(path, key, {field.name: str(field.type) for field in schema})
+    return TableFile(path, key, columns)
 
 
 def _damaged(path: Path, error: Exception) -> UsageError:

@@ -15,7 +15,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from etl.load.layout import DATABASE_FILE, METADATA, PAPER_LIST_FILE, read_manifest
+from etl.load.layout import DATABASE_FILE, METADATA, PAPER_LIST_FILE, database_address, read_manifest
 from etl.load.logical import Wording, hash_wording
 from etl.load.manifest import provenance_of
 from etl.load.paper_list import paper_list
@@ -24,7 +24,14 @@ from etl.load.sqlite import SEARCHED
 from etl.load.whole import damaged_files
 from schemas import TABLES, PaperList
 
-_UNREADABLE = (OSError, sqlite3.Error, pa.ArrowException, pl.exceptions.PolarsError, UnicodeDecodeError)
+_UNREADABLE = (
+    OSError,
+    sqlite3.Error,
+    pa.ArrowException,
+    pl.exceptions.PolarsError,
+    pl.exceptions.PanicException,
+    UnicodeDecodeError,
+)
 _VIEWS = "SELECT sql FROM sqlite_schema WHERE type = 'view' ORDER BY rowid"
 Check = Callable[[Path, sqlite3.Connection], Iterable[str]]
 
@@ -37,9 +44,7 @@ def verify(release: Path) -> list[str]:
         return problems
     if not (release / DATABASE_FILE).is_file():
         return [f"{DATABASE_FILE}: found no such file, expected the database"]
-    # Immutable: SQLite then makes no file of its own in the release, not even for a moment.
-    address = f"{(release / DATABASE_FILE).resolve().as_uri()}?mode=ro&immutable=1"
-    with closing(sqlite3.connect(address, uri=True)) as database:
+    with closing(sqlite3.connect(database_address(release), uri=True)) as database:
         return [problem for check in CHECKS for problem in _told(check, release, database)]
 
 
@@ -68,7 +73,9 @@ def _names(release: Path, database: sqlite3.Connection) -> Iterator[str]:
 def _database(_: Path, database: sqlite3.Connection) -> Iterator[str]:
     for (words,) in database.execute("PRAGMA integrity_check"):
         if words != "ok":
-            yield f"{DATABASE_FILE}: found {words}, expected a sound database"
+            # Where a tree is damaged, its lines are many: a title, and what is wrong with page after page.
+            first = next(line for line in words.splitlines() if not line.startswith("***"))
+            yield f"{DATABASE_FILE}: found {first}, expected a sound database"
     for table, rowid, parent, _number in database.execute("PRAGMA foreign_key_check"):
         yield f"{DATABASE_FILE}: {table}: found row {rowid} without its row in {parent}, expected every foreign key to lead to one"
 

@@ -1,16 +1,16 @@
 """Whether a release's files are those that its manifest names. In: a release's folder. Out: problems in words.
 
-A problem tells the file, what was found and what was expected.
+A problem tells the file, what was found and what was expected. Light to import, since `serve` needs no more.
 """
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
+from etl.errors import DamagedRelease
 from etl.load.layout import ID_LENGTH, MANIFEST, is_release_id
 from etl.load.manifest import file_facts, render_manifest, sealed
 
@@ -32,41 +32,99 @@ class _Manifest(msgspec.Struct):
 def damaged_files(release: Path) -> Iterator[str]:
     """The problems of a release's manifest, or else of its files' names, sizes and hashes."""
     try:
-        manifest = json.loads((release / MANIFEST).read_bytes())
+        files = _files_of(release)
+        yield from _file_problems(release, files, files.keys() | _names_in(release))
+    except _Problem as problem:
+        yield str(problem)
+
+
+def require_undamaged(release: Path, names: Collection[str]) -> None:
+    """See that the manifest and these files of a release are as they were published.
+
+    Raises `DamagedRelease` with the first problem where they are not.
+    """
+    try:
+        problem = next(_file_problems(release, _files_of(release), names), None)
+    except _Problem as error:
+        problem = str(error)
+    if problem:
+        raise DamagedRelease(
+            f"{release}/{problem}; the release is damaged: remove this folder, and build or fetch it again"
+        )
+
+
+def parquet_files(release: Path) -> list[str]:
+    """The names of a release's Parquet files as its manifest has them; raises `DamagedRelease` where it has none."""
+    require_undamaged(release, [])
+    return sorted(name for name in _files_of(release) if name.endswith(".parquet"))
+
+
+class _Problem(Exception):
+    """What is wrong with a manifest or a folder, so that nothing can be said of single files."""
+
+
+def _files_of(release: Path) -> dict[str, _File]:
+    """The files that a release's manifest names; raises `_Problem` where it is not the one that was published."""
+    text = _manifest_text(release)
+    try:
+        manifest = json.loads(text)
         told = msgspec.convert(manifest, _Manifest)
-    except (OSError, ValueError, msgspec.ValidationError) as error:
-        yield f"{MANIFEST}: found no manifest ({_first_line(error)}), expected that of a release"
-        return
-    problems = [*_manifest_problems(release, manifest)]
-    yield from problems or _file_problems(release, told.files)
+        rendered = render_manifest(sealed(manifest)).encode()
+    except (ValueError, RecursionError, msgspec.ValidationError) as error:
+        raise _Problem(f"{MANIFEST}: found no manifest ({_first_line(error)}), expected that of a release") from error
+    if rendered != text:
+        raise _Problem(
+            f"{MANIFEST}: found other text than it was published with, expected the entries that its last one hashes"
+        )
+    _require_own_hash(release.resolve().name, told.logical_hash)
+    return told.files
 
 
-def _manifest_problems(release: Path, manifest: dict[str, Any]) -> Iterator[str]:
-    if render_manifest(sealed(manifest)).encode() != (release / MANIFEST).read_bytes():
-        yield f"{MANIFEST}: found other text than it was published with, expected the entries that its last one hashes"
-    name, logical_hash = release.resolve().name, manifest["logical_hash"]
+def _manifest_text(release: Path) -> bytes:
+    path = release / MANIFEST
+    try:
+        # Nobody would ever write into a pipe of that name.
+        if path.exists() and not path.is_file():
+            raise _Problem(f"{MANIFEST}: found no manifest (not a file), expected that of a release")
+        return path.read_bytes()
+    except OSError as error:
+        raise _Problem(f"{MANIFEST}: found no manifest ({_first_line(error)}), expected that of a release") from error
+
+
+def _require_own_hash(name: str, logical_hash: str) -> None:
     if not re.fullmatch("[0-9a-f]{64}", logical_hash):
-        yield f"{MANIFEST}: found the logical hash {logical_hash!r}, expected 64 hexadecimal digits"
-    elif is_release_id(name) and name != logical_hash[:ID_LENGTH]:
-        yield f"{MANIFEST}: found the logical hash {logical_hash}, expected one that begins with the folder's name {name}"
+        raise _Problem(f"{MANIFEST}: found the logical hash {logical_hash!r}, expected 64 hexadecimal digits")
+    if is_release_id(name) and name != logical_hash[:ID_LENGTH]:
+        raise _Problem(
+            f"{MANIFEST}: found the logical hash {logical_hash}, expected one that begins with the folder's name {name}"
+        )
 
 
-def _file_problems(release: Path, told: dict[str, _File]) -> Iterator[str]:
-    found = {path.name: path for path in sorted(release.iterdir()) if path.name != MANIFEST}
-    for name in sorted(told.keys() | found.keys()):
-        if name not in found:
-            yield f"{name}: found no such file, expected one of {told[name].bytes} bytes"
+def _file_problems(release: Path, told: dict[str, _File], names: Collection[str]) -> Iterator[str]:
+    found = _names_in(release)
+    for name in sorted(names):
+        if name not in told and name not in found:
+            yield f"{MANIFEST}: found no entry for {name}, expected one"
         elif name not in told:
             yield f"{name}: found a file that the manifest does not name, expected none"
+        elif name not in found:
+            yield f"{name}: found no such file, expected one of {told[name].bytes} bytes"
         else:
-            yield from _problems_of_file(found[name], told[name])
+            yield from _problems_of_file(release / name, told[name])
+
+
+def _names_in(release: Path) -> set[str]:
+    try:
+        return {path.name for path in release.iterdir()} - {MANIFEST}
+    except OSError as error:
+        raise _Problem(f".: found a folder that cannot be read ({_first_line(error)}), expected a release's") from error
 
 
 def _problems_of_file(path: Path, told: _File) -> Iterator[str]:
-    if path.is_symlink() or not path.is_file():
-        yield f"{path.name}: found a link or a folder, expected a file"
-        return
     try:
+        if path.is_symlink() or not path.is_file():
+            yield f"{path.name}: found a link or a folder, expected a file"
+            return
         facts = file_facts(path)
     except OSError as error:
         yield f"{path.name}: found a file that cannot be read ({_first_line(error)}), expected one of {told.bytes} bytes"
