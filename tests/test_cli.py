@@ -61,7 +61,7 @@ def test_the_date_in_a_files_name_dates_its_papers(ann: Path, out: Path) -> None
 def test_the_option_dates_papers_before_the_files_name(ann: Path, out: Path) -> None:
     assert run("build", ann, "--out", out, "--observed-on", "2031-02-03").exit_code == 0
     assert query(out, "SELECT published, year_inferred, observed_on FROM papers, profiles") == [
-        ("2031-05-01", 1, "2031-02-03")
+        ("2030-05-01", 1, "2031-02-03")
     ]
 
 
@@ -148,7 +148,7 @@ def test_the_same_page_twice_is_one_profile(ann: Path, out: Path, tmp_path: Path
 
 
 def test_text_that_looks_like_markup_or_controls_a_terminal_is_shown_as_text(out: Path, tmp_path: Path) -> None:
-    (tmp_path / "odd.txt").write_text(ANN.replace("Ropes hold.", "[/red] \x1b[31mropes [bold"), encoding="utf-8")
+    (tmp_path / "odd.txt").write_text(ANN.replace("Ropes hold.", "[/red] \x1b[31mropes [bold and"), encoding="utf-8")
     result = run("build", tmp_path / "odd.txt", "--out", out)
     assert result.exit_code == 0
     assert r"[/red] \x1b[31mropes [bold" in result.stdout
@@ -209,15 +209,51 @@ def test_a_page_that_the_release_does_not_give_back_is_not_written(ann: Path, ou
         database.execute("UPDATE papers SET abstract = 'Ropes break.'")
     result = run("page", ann.name, "--out", out)
     assert (result.exit_code, result.stdout_bytes) == (1, b"")
-    assert "the rebuilt page is not the page that was read; the release is damaged" in result.stderr
+    assert "paperledger.db: found the sha256 " in result.stderr
+    assert "the release is damaged" in result.stderr
 
 
 def test_a_release_without_its_database_is_told_in_one_line(ann: Path, out: Path) -> None:
     run("build", ann, "--out", out)
     (out / "current" / "paperledger.db").unlink()
     result = run("page", ann.name, "--out", out)
-    assert isinstance(result.exception, SystemExit)
-    assert result.stderr.startswith("paperledger: ")
+    assert result.exit_code == 1
+    assert "paperledger.db: found no such file, expected one of " in result.stderr
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param(["out"], id="output-folder"),
+        pytest.param(["out/current"], id="link"),
+        pytest.param(["out/current", "--out", "out/../out/current"], id="twice"),
+        pytest.param(["--out", "out"], id="option"),
+    ],
+)
+def test_a_page_and_a_row_are_looked_for_in_the_folder_that_is_given(
+    ann: Path, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: list[str]
+) -> None:
+    run("build", ann, "--out", out)
+    monkeypatch.chdir(tmp_path)
+    assert run("page", ann.name, *place).stdout_bytes == ANN.encode()
+    told = run("why", "profiles", sha_of(ANN)[:16], *place)
+    assert (told.exit_code, f"source: {ann.name}" in told.stdout) == (0, True)
+
+
+@pytest.mark.parametrize("command", [["page", "x"], ["why", "papers", "x"], ["serve"]], ids=["page", "why", "serve"])
+def test_two_folders_are_a_usage_error(command: list[str]) -> None:
+    result = run(*command, "one", "--out", "two")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "paperledger: one: found another folder than two of --out, expected one; give only one of the two\n"
+    )
+
+
+def test_an_argument_too_many_is_a_usage_error(out: Path) -> None:
+    for command in (["page", "x"], ["why", "papers", "x"]):
+        result = run(*command, out, "more")
+        assert result.exit_code == 2
+        assert "Got unexpected extra argument (more)" in result.stderr
 
 
 def test_an_interrupted_build_ends_with_130(ann: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,18 +1,46 @@
 """Options that several commands take. In: a command's function. Out: the function with its options."""
 
+import os
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 
 import click
 
+from etl.errors import UsageError
+
+DEFAULT_OUT = Path("build")
 OUT = click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    default=Path("build"),
+    default=DEFAULT_OUT,
     show_default=True,
     help="Folder of the releases.",
 )
+
+
+def release_folder(command: Callable[..., None]) -> Callable[..., None]:
+    """FOLDER, or --out, which is the same: the command gets `folder`, by default that of the builds."""
+
+    @wraps(command)
+    def with_folder(folder: Path | None, out: Path | None, **asked: object) -> None:
+        command(folder=_one_folder(folder, out), **asked)
+
+    argument = click.argument("folder", required=False, type=click.Path(path_type=Path))
+    option = click.option(
+        "--out",
+        type=click.Path(path_type=Path),
+        metavar="FOLDER",
+        help="The same as FOLDER.  [default: build]",
+    )
+    return argument(option(with_folder))
+
+
+def _one_folder(folder: Path | None, out: Path | None) -> Path:
+    if folder is not None and out is not None and os.path.realpath(folder) != os.path.realpath(out):
+        raise UsageError(f"{folder}: found another folder than {out} of --out, expected one; give only one of the two")
+    return folder or out or DEFAULT_OUT
 
 
 def run_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -50,6 +78,11 @@ _RUN_OPTIONS = (
         default="error",
         show_default=True,
         help="The least severe finding that ends with exit code 1.",
+    ),
+    click.option(
+        "--allow-unreadable",
+        is_flag=True,
+        help="Publish though pages cannot be read or hold no paper: those are left out, or in quarantine, and told.",
     ),
     click.option(
         "--baseline",

@@ -3,28 +3,32 @@
 import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from etl.cli.options import OUT
-from etl.errors import BadData, BrokenTables, Exit
+from etl.cli.interrupts import clearing_away
+from etl.cli.options import release_folder
+from etl.errors import BadData, DamagedRelease, Exit, UsageError
 
 
 @click.command()
 @click.argument("profile")
-@OUT
-def page(profile: str, out: Path) -> None:
-    """Write the exact bytes of a page, rebuilt from the newest release.
+@release_folder
+def page(profile: str, folder: Path) -> None:
+    """Write the exact bytes of a page, rebuilt from a release.
 
     PROFILE is a profile's id, the unique beginning of one, or the page's source.
+
+    FOLDER is a release's folder, or an output folder whose newest release is meant.
     """
     from etl.rebuild import find_profile, rebuild_page
 
-    with _database(out) as database:
-        sys.stdout.buffer.write(rebuild_page(database, find_profile(database, profile)))
+    with _database(folder) as database:
+        rebuilt = rebuild_page(database, find_profile(database, profile))
+    sys.stdout.buffer.write(rebuilt)
 
 
 @click.command()
@@ -34,12 +38,14 @@ def page(profile: str, out: Path) -> None:
 def diff(old: Path, new: Path, form: str) -> None:
     """Tell how the release NEW differs from OLD, row by row.
 
-    The exit code is 0 where they are equal, else 1.
+    The exit code is 0 where they are equal, 1 where they differ, and 2 where one cannot be read.
 
     OLD and NEW are releases, or output folders whose newest release is meant.
     """
     from etl.compare import compare, render_json, render_text
 
+    for path in (old, new):
+        _require_tables(path)
     difference = compare(old, new)
     if form == "json":
         click.echo(render_json(difference))
@@ -52,19 +58,22 @@ def diff(old: Path, new: Path, form: str) -> None:
 @click.command()
 @click.argument("table")
 @click.argument("key")
-@OUT
-def why(table: str, key: str, out: Path) -> None:
+@release_folder
+def why(table: str, key: str, folder: Path) -> None:
     """Tell where a row comes from.
 
     The lines of its pages, the joins that made it, and the rules that looked at it.
 
     KEY is the row's key as in Datasette's address of the row, its parts joined by commas.
+
+    FOLDER is a release's folder, or an output folder whose newest release is meant.
     """
     from etl.why import render_text
     from etl.why import why as reasons
 
-    with _database(out) as database:
-        Console().print(render_text(reasons(database, table, key)), soft_wrap=True)
+    with _database(folder) as database:
+        told = render_text(reasons(database, table, key))
+    Console().print(told, soft_wrap=True)
 
 
 @click.command()
@@ -80,22 +89,37 @@ def verify(release: Path) -> None:
     from etl.load.verify import verify as problems_of
 
     place = find_release(release)
-    problems = problems_of(place)
+    with clearing_away():
+        problems = problems_of(place)
     if problems:
         raise BadData("\n".join(f"{place}: {problem}" for problem in problems))
     click.echo(f"{place}: whole")
 
 
 @contextmanager
-def _database(out: Path) -> Iterator[sqlite3.Connection]:
-    """The newest release's database, to be read only."""
-    from etl.load.layout import DATABASE_FILE, newest_release
+def _database(folder: Path) -> Iterator[sqlite3.Connection]:
+    """The database of the release that is meant, to be read only; raises `DamagedRelease` where it is not as published."""
+    from etl.load.known import require_known_tables
+    from etl.load.layout import DATABASE_FILE, database_address, newest_release
+    from etl.load.whole import require_undamaged
 
-    address = (newest_release(out) / DATABASE_FILE).as_uri()
-    database = sqlite3.connect(f"{address}?mode=ro", uri=True)
+    release = newest_release(folder)
+    require_undamaged(release, [DATABASE_FILE])
     try:
-        yield database
-    except sqlite3.Error as error:
-        raise BrokenTables(f"{address}: cannot be read ({error}); build the release again") from error
-    finally:
-        database.close()
+        with closing(sqlite3.connect(database_address(release), uri=True)) as database:
+            require_known_tables(release, database)
+            yield database
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        raise DamagedRelease(f"{release / DATABASE_FILE}: cannot be read ({error}); build the release again") from error
+
+
+def _require_tables(path: Path) -> None:
+    """Raises `DamagedRelease` where a release's Parquet files are not as published; differing is another exit code."""
+    from etl.load.layout import find_release
+    from etl.load.whole import parquet_files, require_undamaged
+
+    release = find_release(path)
+    try:
+        require_undamaged(release, parquet_files(release))
+    except DamagedRelease as error:
+        raise UsageError(str(error)) from error

@@ -1,5 +1,7 @@
 """The commands that read pages: `build` and `check`. In: pages. Out: what a run found, its reports, and a release."""
 
+import os
+from collections.abc import Callable
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
@@ -8,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from etl.cli.options import OUT, run_options
+from etl.cli.interrupts import NOTHING, clearing_away
+from etl.cli.options import DEFAULT_OUT, OUT, run_options
 
 if TYPE_CHECKING:
     from etl.pipeline import Checked, Request
@@ -26,7 +29,8 @@ def build(out: Path, report: Path | None, annotate: str | None, **asked: Any) ->
     from etl import pipeline
     from etl.summary import print_release
 
-    built = pipeline.build(_request(out, asked), _progress(), lambda checked: _tell(checked, report, annotate))
+    with clearing_away(_words_of_interrupt(out)):
+        built = pipeline.build(_request(out, asked), _progress(), lambda checked: _tell(checked, report, annotate))
     print_release(Console(), built.release, built.tables["profiles"], str(out))
 
 
@@ -40,10 +44,20 @@ def check(report: Path | None, annotate: str | None, **asked: Any) -> None:
     from etl import pipeline
     from etl.validate.verdict import require_good
 
-    request = _request(Path("build"), asked)
-    checked = pipeline.check(request, _progress())
-    _tell(checked, report, annotate)
+    request = _request(DEFAULT_OUT, asked)
+    with clearing_away():
+        checked = pipeline.check(request, _progress())
+        _tell(checked, report, annotate)
     require_good(checked.results, request.fail_on)
+
+
+def _words_of_interrupt(out: Path) -> Callable[[], str]:
+    """What can be said of a build that is interrupted now or later: its last step is to change a link."""
+    from etl.load.layout import CURRENT
+
+    link = out / CURRENT
+    before = os.path.realpath(link)
+    return lambda: NOTHING if os.path.realpath(link) == before else "interrupted; the release was published before"
 
 
 def _request(out: Path, asked: dict[str, Any]) -> "Request":

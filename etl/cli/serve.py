@@ -1,4 +1,4 @@
-"""The command `serve`: the newest release as a site. In: the folder of releases. Out: this process become Datasette."""
+"""The command `serve`: a release as a site. In: its folder. Out: this process become Datasette."""
 
 import argparse
 import errno
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from etl.cli.options import OUT
+from etl.cli.options import release_folder
 from etl.errors import UsageError
 
 HOST = "127.0.0.1"
@@ -17,13 +17,34 @@ FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "131072"}
 """How glibc gives memory back once an answer is sent; else a site grows to the sum of its threads' largest answers."""
 
 
-@click.command()
-@OUT
+class ServeCommand(click.Command):
+    """A command that hands on what stands behind two dashes; click itself would take it for arguments of its own."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read what stands before the dashes, and keep what stands behind."""
+        at = args.index("--") if "--" in args else len(args)
+        ctx.params["datasette_options"] = tuple(args[at + 1 :])
+        try:
+            return super().parse_args(ctx, args[:at])
+        except click.BadParameter:
+            raise
+        except click.UsageError as error:
+            told = f"{error.format_message().rstrip('.')}; options for Datasette stand behind --"
+            raise click.UsageError(told, ctx) from error
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """What the command's usage tells."""
+        return [*super().collect_usage_pieces(ctx), "[-- DATASETTE_OPTIONS...]"]
+
+
+@click.command(cls=ServeCommand)
+@release_folder
 @click.option("--host", default=HOST, show_default=True, help="Address to listen on; 0.0.0.0 lets other machines in.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="Port; 0 takes any free.")
-@click.argument("datasette_options", nargs=-1, type=click.UNPROCESSED, metavar="[-- DATASETTE_OPTIONS...]")
-def serve(out: Path, host: str, port: int, datasette_options: tuple[str, ...]) -> None:
-    """Serve the newest release with Datasette, on this machine only unless told otherwise.
+def serve(folder: Path, host: str, port: int, datasette_options: tuple[str, ...]) -> None:
+    """Serve a release with Datasette, on this machine only unless told otherwise.
+
+    FOLDER is a release's folder, or an output folder whose newest release is meant.
 
     What stands behind -- goes to `datasette serve` as it is, and wins over what is set here:
 
@@ -31,20 +52,35 @@ def serve(out: Path, host: str, port: int, datasette_options: tuple[str, ...]) -
     paperledger serve -- --cors --setting base_url /papers/
     paperledger serve -- --setting default_allow_sql off --open
     """  # noqa: D301  \b keeps click from joining the lines
-    from etl.load.hold import hold
-    from etl.load.layout import DATABASE_FILE, METADATA, newest_release
+    from etl.load.layout import DATABASE_FILE, METADATA
     from etl.site.settings import SETTINGS
 
-    release = newest_release(out)
-    hold(release)  # A build then keeps it; the lock outlives the change of program.
+    release = _held(folder)
     options = ["--immutable", str(release / DATABASE_FILE), "--metadata", str(release / METADATA)]
     for name, value in SETTINGS.items():
         options += ["--setting", name, str(value).lower()]
     options += ["--host", host, "--port", str(port), *datasette_options]
     _announce(release, options)
     # -P: a csv.py in the folder where somebody stands is no module of ours.
-    command = [sys.executable, "-P", "-m", "datasette", "serve", *options]
+    command = [sys.executable, "-P", "-m", "etl.cli.site", str(release), "serve", *options]
     os.execve(sys.executable, command, FRUGAL | os.environ)  # noqa: S606
+
+
+def _held(folder: Path) -> Path:
+    """The release that is meant, undamaged; a build then keeps it, since the lock outlives the change of program."""
+    from etl.load.hold import hold
+    from etl.load.layout import DATABASE_FILE, METADATA, newest_release
+    from etl.load.whole import require_undamaged
+
+    release = newest_release(folder)
+    try:
+        hold(release)
+    except OSError as error:
+        raise UsageError(
+            f"{release}: cannot be read ({error.strerror}); check the folder and its permissions"
+        ) from error
+    require_undamaged(release, [DATABASE_FILE, METADATA])
+    return release
 
 
 def _announce(release: Path, options: list[str]) -> None:

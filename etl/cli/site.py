@@ -1,0 +1,34 @@
+"""Datasette over a release, for `serve`: python -m etl.cli.site RELEASE DATASETTE_ARGUMENTS.
+
+In: a release's folder, and what Datasette is to get. Out: a site; Ctrl-C ends it with one line at any moment.
+"""
+
+import sys
+
+from etl.cli.interrupts import leave_at_once
+
+
+def main(release: str, *arguments: str) -> None:
+    """Be Datasette, once the release is seen to have the tables that the site asks for."""
+    leave_at_once(lambda: "stopped")
+    import sqlite3
+    from contextlib import closing
+    from pathlib import Path
+
+    from datasette.cli import cli
+
+    from etl.errors import PaperledgerError
+    from etl.load.known import require_known_tables
+    from etl.load.layout import database_address
+
+    try:
+        with closing(sqlite3.connect(database_address(Path(release)), uri=True)) as database:
+            require_known_tables(Path(release), database)
+    except PaperledgerError as error:
+        print(f"paperledger: {error}", file=sys.stderr)  # noqa: T201
+        raise SystemExit(error.exit_code) from error
+    cli(arguments, prog_name="datasette")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
