@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from etl import pipeline
 from etl.cli import main
+from etl.cli.run import words_of_interrupt
 from schemas import QUESTIONS, TABLES, VIEWS
 
 ANN = "Ann Bell\n\nCLMay 1\nOn Ropes\n\nCy Dole, Ann Bell\n\nRopes hold.\n"
@@ -148,7 +149,9 @@ def test_the_same_page_twice_is_one_profile(ann: Path, out: Path, tmp_path: Path
 
 
 def test_text_that_looks_like_markup_or_controls_a_terminal_is_shown_as_text(out: Path, tmp_path: Path) -> None:
-    (tmp_path / "odd.txt").write_text(ANN.replace("Ropes hold.", "[/red] \x1b[31mropes [bold and"), encoding="utf-8")
+    (tmp_path / "odd.txt").write_text(
+        ANN.replace("Ropes hold.", "[/red] \x1b[31mropes [bold and the"), encoding="utf-8"
+    )
     result = run("build", tmp_path / "odd.txt", "--out", out)
     assert result.exit_code == 0
     assert r"[/red] \x1b[31mropes [bold" in result.stdout
@@ -263,6 +266,14 @@ def test_an_interrupted_build_ends_with_130(ann: Path, out: Path, monkeypatch: p
     monkeypatch.setattr(pipeline, "build", interrupted)
     result = run("build", ann, "--out", out)
     assert (result.exit_code, result.stderr) == (130, "paperledger: interrupted; nothing was published\n")
+
+
+def test_an_interrupt_that_comes_behind_the_last_step_says_that_the_release_was_published(ann: Path, out: Path) -> None:
+    words = words_of_interrupt(out)
+    assert words() == "interrupted; nothing was published"
+    run("build", ann, "--out", out)
+    assert words() == "interrupted; the release was published before"
+    assert words_of_interrupt(out)() == "interrupted; nothing was published"
 
 
 def test_an_error_of_the_program_ends_with_3_and_asks_for_a_report(ann: Path, out: Path) -> None:

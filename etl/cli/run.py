@@ -29,7 +29,7 @@ def build(out: Path, report: Path | None, annotate: str | None, **asked: Any) ->
     from etl import pipeline
     from etl.summary import print_release
 
-    with clearing_away(_words_of_interrupt(out)):
+    with clearing_away(words_of_interrupt(out)):
         built = pipeline.build(_request(out, asked), _progress(), lambda checked: _tell(checked, report, annotate))
     print_release(Console(), built.release, built.tables["profiles"], str(out))
 
@@ -51,7 +51,7 @@ def check(report: Path | None, annotate: str | None, **asked: Any) -> None:
     require_good(checked.results, request.fail_on)
 
 
-def _words_of_interrupt(out: Path) -> Callable[[], str]:
+def words_of_interrupt(out: Path) -> Callable[[], str]:
     """What can be said of a build that is interrupted now or later: its last step is to change a link."""
     from etl.load.layout import CURRENT
 

@@ -27,7 +27,8 @@ def main(release: str, *arguments: str) -> None:
     except PaperledgerError as error:
         print(f"paperledger: {error}", file=sys.stderr)  # noqa: T201
         raise SystemExit(error.exit_code) from error
-    cli(arguments, prog_name="datasette")
+    sys.argv = ["datasette", *arguments]
+    cli()
 
 
 if __name__ == "__main__":
