@@ -4,6 +4,8 @@ In: results, as every report. Out: renderables for a terminal; text from pages i
 control characters, which a terminal would obey, are shown escaped.
 """
 
+from collections.abc import Sequence
+
 import polars as pl
 from rich.box import SIMPLE
 from rich.console import Console, Group, RenderableType
@@ -21,17 +23,21 @@ from schemas import TABLES
 from schemas.rules import SEVERE
 
 SHOWN_FINDINGS = 20
+SHOWN_FILES = 5
 SHOWN_WARNINGS = 3
 """Findings that are shown, and how many of them of a rule that is no error."""
 AUDIT_TABLES = ("quarantine", "rules", "findings", "merge_candidates")
 
 
-def print_results(console: Console, results: Results) -> None:
-    """Print what a run found; without a terminal lines are as long as they need to be."""
+def print_results(console: Console, results: Results, passed_over: Sequence[str] = ()) -> None:
+    """Print what a run found; without a terminal lines are as long as they need to be.
+
+    `passed_over` are files that were not read, though they may be pages.
+    """
     counts = [_headline(results)] if results.pages else []
     rows = [_rows(results)] if results.rows.get("papers") else []
     broken = [*_baseline(results), *_rules(results), *_findings(results), *_notes(results)]
-    parts: list[RenderableType] = [*counts, *rows, *broken]
+    parts: list[RenderableType] = [*counts, *rows, *broken, *_passed_over(passed_over)]
     console.print(Group(*parts), soft_wrap=not console.is_terminal)
 
 
@@ -44,6 +50,14 @@ def print_release(console: Console, release: Release, profiles: pl.DataFrame, ou
     for word, line in lines.items():
         if line:
             console.print(Text.assemble((f"{word:<8}", "bold"), line), soft_wrap=True)
+
+
+def _passed_over(names: Sequence[str]) -> list[RenderableType]:
+    if not names:
+        return []
+    shown = ", ".join(visible(name) for name in names[:SHOWN_FILES]) + ("…" if len(names) > SHOWN_FILES else "")
+    words = f"Passed over {count(len(names), 'file')} that may be pages: {shown}; name them, or rename them to .txt"
+    return [Text(words, style="bold")]
 
 
 def _headline(results: Results) -> Text:

@@ -10,7 +10,8 @@ from schemas.checks import at_least, day_exists, reads_like_names, row_check, sa
 from schemas.limits import LONGEST_LINE, NAME_LETTERS, NAME_WORDS, SENTENCE_END
 from schemas.table import Table
 
-BLANK = " \t\u00a0\u200b\ufeff"
+WORDED = r"[\p{L}\p{N}]"
+"""Letters and digits of any script; a title of other signs alone says nothing."""
 
 
 class Blocks(Table):
@@ -61,7 +62,7 @@ class Blocks(Table):
 
     lines_in_order = row_check(at_least, "line_end", other="line_start")
     date_exists = row_check(day_exists, "day", month="month", year="year")
-    title_is_there = row_check(says_something, "title", beyond=BLANK)
+    title_is_there = row_check(says_something, "title", by=WORDED)
     byline_is_names = row_check(reads_like_names, "names", letters=NAME_LETTERS, words=NAME_WORDS, unlike=SENTENCE_END)
 
     class Config:

@@ -45,6 +45,6 @@ def reads_like_names(column: str, *, letters: int, words: int, unlike: str) -> p
     return (names.list.len() > 0) & names.list.eval(short & worded).list.all()
 
 
-def says_something(column: str, *, beyond: str) -> pl.Expr:
-    """The text holds more than the characters in `beyond`."""
-    return pl.col(column).str.strip_chars(beyond) != ""
+def says_something(column: str, *, by: str) -> pl.Expr:
+    """The text holds one of the characters that the class `by` names."""
+    return pl.col(column).str.contains(by)

@@ -133,7 +133,7 @@ _RULES = (
     # Blocks: what breaks one of these goes to the quarantine
     Rule("BLK-001", "quarantine", "raw_text", "warning", "completeness", "A block has a title",
          "A paper without a title cannot be told from others.",
-         example="A badge above a line that holds nothing but a zero-width space, where the title belongs.",
+         example="CLMay 1, 2024\n* * *\n\nAnn Bell\n\nThey ring at every full hour.",
          advice="Save the page again; the line behind the badge must be the title."),
     Rule("BLK-002", "quarantine", "raw_text", "warning", "validity", "A byline is a list of names",
          "A line of prose in the byline's place would become people.",

@@ -28,7 +28,10 @@ NO_PAGES = {
         b"Ann Bell\n\n2024\n[c2]\nAnn Bell, Cy Dole:\nOn Bells. BELLS 2024: 1-10\nexport record\n",
         "this seems to be a page of DBLP",
     ),
-    "UTF-16": (GOOD.encode("utf-16"), "found UTF-16 text, expected UTF-8; save the page again, with the encoding UTF-8"),
+    "UTF-16": (
+        GOOD.encode("utf-16"),
+        "found UTF-16 text, expected UTF-8; save the page again, with the encoding UTF-8",
+    ),
     "header only": (
         HEADER.format(76).encode(),
         "no paper was found, though the page states 76; this seems to be a page saved before its papers had loaded",

@@ -31,13 +31,16 @@ def rules(rule_id: str | None) -> None:
 
 
 def _rule(rule_id: str) -> "Rule":
+    from etl.invocation import command
     from etl.validate.thresholds import near
     from schemas import RULES
 
     rule = RULES.get(rule_id.strip().upper())
     if rule is None:
         hint = near(rule_id, RULES)
-        raise UsageError(f"{rule_id}: no such rule, expected an id such as PAP-002{hint}; paperledger rules lists them")
+        raise UsageError(
+            f"{rule_id}: no such rule, expected an id such as PAP-002{hint}; {command('rules')} lists them"
+        )
     return rule
 
 

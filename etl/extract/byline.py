@@ -18,11 +18,96 @@ from schemas.limits import BYLINE_LETTERS, NAME_LETTERS, NAME_WORDS, SENTENCE_EN
 ET_AL = " et al."
 TAG_MARK = " · "
 GROUP_WORDS = frozenset(
-    ["alliance", "association", "center", "centre", "collaboration", "collaborations", "committee", "community", "company", "consortium", "corporation", "department", "experiment", "foundation", "gmbh", "group", "groups", "inc", "initiative", "institute", "lab", "laboratories", "laboratory", "labs", "network", "organization", "project", "projects", "society", "survey", "taskforce", "team", "teams", "university"]
+    [
+        "alliance",
+        "association",
+        "center",
+        "centre",
+        "collaboration",
+        "collaborations",
+        "committee",
+        "community",
+        "company",
+        "consortium",
+        "corporation",
+        "department",
+        "experiment",
+        "foundation",
+        "gmbh",
+        "group",
+        "groups",
+        "inc",
+        "initiative",
+        "institute",
+        "lab",
+        "laboratories",
+        "laboratory",
+        "labs",
+        "network",
+        "organization",
+        "project",
+        "projects",
+        "society",
+        "survey",
+        "taskforce",
+        "team",
+        "teams",
+        "university",
+    ]
 )
 """Words of which groups are called and people hardly ever; a given name with such a family name ("C. Group") is a person."""
 PARTICLES = frozenset(
-    ["af", "al", "ben", "bin", "d", "da", "dal", "de", "degli", "del", "dell", "della", "den", "der", "des", "di", "do", "dos", "du", "e", "ei", "el", "et", "i", "ibn", "im", "la", "las", "le", "lo", "los", "mac", "of", "op", "san", "st", "t", "te", "ten", "ter", "thi", "tot", "van", "vom", "von", "y", "zu", "zum", "zur"]
+    [
+        "af",
+        "al",
+        "ben",
+        "bin",
+        "d",
+        "da",
+        "dal",
+        "de",
+        "degli",
+        "del",
+        "dell",
+        "della",
+        "den",
+        "der",
+        "des",
+        "di",
+        "do",
+        "dos",
+        "du",
+        "e",
+        "ei",
+        "el",
+        "et",
+        "i",
+        "ibn",
+        "im",
+        "la",
+        "las",
+        "le",
+        "lo",
+        "los",
+        "mac",
+        "of",
+        "op",
+        "san",
+        "st",
+        "t",
+        "te",
+        "ten",
+        "ter",
+        "thi",
+        "tot",
+        "van",
+        "vom",
+        "von",
+        "y",
+        "zu",
+        "zum",
+        "zur",
+    ]
 )
 """Words within a name that are written small."""
 
@@ -34,7 +119,8 @@ _CUT = re.compile(
 )
 _CUT_LETTERS = 40
 """Letters of a line's end in which "and 12 other authors" fits."""
-_SPACED_DOT = re.compile(r"(?:^|[ ,])·(?: |$)")
+_SPACED_DOT = re.compile(r"(?:^|[ ,])Â?·(?: |$)")
+"""The mark before tags, also where UTF-8 was read as Latin-1."""
 _BULLET = re.compile(r" ?[•∙●] ?|(?<=[^\W\d_])·(?=[^\W\d_])|(?<=\.)·(?=[^\W\d_])")
 _SEPARATOR = re.compile(r"[,;:，；：、،|＆•∙●]|(?<![A-Z])&|&(?![A-Z])")
 _AND = re.compile(r" (?:and|et) ", re.IGNORECASE)

@@ -52,7 +52,9 @@ def page_years(observed_on: date | None, badges: Sequence[tuple[int | None, int,
     if observed_on is None:
         return [page_year(badges)] * len(badges)
     years = [year_before(observed_on, month, day) for _, month, day in badges]
-    current = any(printed is None and year == observed_on.year for (printed, *_), year in zip(badges, years, strict=True))
+    current = any(
+        printed is None and year == observed_on.year for (printed, *_), year in zip(badges, years, strict=True)
+    )
     return [min(year, observed_on.year) if year and current else year for year in years]
 
 

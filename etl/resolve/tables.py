@@ -108,9 +108,11 @@ def _paper_authors(
         .with_columns(pl.int_range(1, pl.len() + 1).over("paper_id").alias("position"))
         .join(ids, on="name", how="left")
     )
-    owners = listings.filter("owned").join(
-        profiles.drop_nulls("author_id").select("profile_id", "author_id", "name"), on="profile_id"
-    ).select("paper_id", "name", pl.lit(None, dtype=pl.Int64).alias("position"), "author_id")
+    owners = (
+        listings.filter("owned")
+        .join(profiles.drop_nulls("author_id").select("profile_id", "author_id", "name"), on="profile_id")
+        .select("paper_id", "name", pl.lit(None, dtype=pl.Int64).alias("position"), "author_id")
+    )
     every = pl.concat([printed.select(owners.columns).with_columns(pl.col("position").cast(pl.Int64)), owners])
     return every.sort("paper_id", "author_id", "position", "name", nulls_last=True).unique(
         ["paper_id", "author_id"], keep="first", maintain_order=True

@@ -28,7 +28,7 @@ _LINK = Markup('<a href="{0}" rel="nofollow noopener">{0}</a>')
 _SWITCHES = ("bf", "em", "it", "rm", "sc", "sf", "sl", "tt", "bfseries", "itshape", "xspace", "small", "large")
 """Macros that change how letters look, or space: what follows reads well without them."""
 _TEX = re.compile(r"[\\${}~]|``|''|--")
-_URL = re.compile(r"(?<![A-Za-z0-9])https?://[^\s<>\"{}|^`]+", re.IGNORECASE)
+_URL = re.compile(r"https?://[^\s<>\"{}|^`$]+", re.IGNORECASE)
 _READING_FILES = ("input", "include", "includegraphics")
 _LEFT_OVER = re.compile(r"%s|%\(\d")
 """What pylatexenc leaves of a macro that lacks its arguments."""

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from etl.errors import UsageError
+from etl.invocation import command
 from etl.printable import count
 from etl.resolve.folding import digest
 from etl.validate.results import (
@@ -171,7 +172,7 @@ def _lost_rows(results: Results, baseline: Results, thresholds: Thresholds) -> L
 def _fewer_words(results: Results, baseline: Results) -> str:
     fewer = [(then, now) for then, now in _pairs(results, baseline) if now.listed_papers < then.listed_papers]
     if not fewer:
-        return f"though no page is missing; see with paperledger diff what went, or {_ALLOW}"
+        return f"though no page is missing; see with {command('diff')} what went, or {_ALLOW}"
     then, now = max(fewer, key=lambda pair: (pair[0].listed_papers - pair[1].listed_papers, pair[0].source))
     listed = f"{now.source} lists {count(now.listed_papers, 'paper')}, {then.listed_papers:,} before"
     return f"though no page is missing; {listed}; save it again once all have loaded, or {_ALLOW}"

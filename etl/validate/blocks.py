@@ -72,7 +72,7 @@ def combine(intakes: Iterable[Intake]) -> Intake:
             pl.concat([intake.quarantine for intake in every]).unique(["profile_id", "line_start"], keep="first")
         ),
         tuple(error for intake in every for error in intake.unreadable),
-        (*_once(every, saved), *_given_twice(profiles), *_without_papers(every)),
+        (*_once(every, saved), *_given_twice(profiles), *(_without_papers(every) if profiles.height else ())),
     )
 
 
@@ -198,7 +198,7 @@ def _broken_rules(blocks: pl.DataFrame) -> dict[int, list[str]]:
 
 
 _REASONS = {
-    "BLK-001": "the line under the badge shows no title",
+    "BLK-001": "the line under the badge has no letter, expected a title",
     "BLK-002": "the line in the byline's place holds no name ({byline}), expected names such as Ann Bell, Cy Dole et al.",
     "BLK-003": "the badge {badge} has a date that does not exist",
     "BLK-004": "a line is longer than 1 MiB, expected a title, names or an abstract",

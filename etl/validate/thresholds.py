@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from etl.errors import UsageError
+from etl.invocation import command
 from etl.printable import cut
 from etl.toml_file import read_toml
 from schemas import RULES, Rule
@@ -127,7 +128,7 @@ class _Mistake(ValueError):
 def _setting(rule_id: str, facts: Any) -> Setting:
     if rule_id not in RULES:
         raise _Mistake(
-            f"found {_shown(rule_id)}, expected a rule's id{near(rule_id, RULES)}; paperledger rules lists them"
+            f"found {_shown(rule_id)}, expected a rule's id{near(rule_id, RULES)}; {command('rules')} lists them"
         )
     if not isinstance(facts, dict) or not facts:
         found = _shown(facts) if facts != {} else "nothing"

@@ -13,12 +13,14 @@ SHOWN = 20
 
 
 def require_good(results: Results, fail_on: FailOn) -> None:
-    """Raise `BadData`, a line a finding, where the results are not good enough."""
+    """Raise `BadData`, a line a finding, where the results are not good enough, or there is nothing at all."""
     stopping = stopping_findings(results, fail_on)
     if stopping:
         shown = picked(stopping, results.rules, shorten(stopping, SHOWN))
         told, rest = [_in_words(finding) for finding in shown], len(stopping) - len(shown)
         raise BadData("\n".join([*told, *([f"and {rest:,} more; --report FOLDER writes them all"] if rest else [])]))
+    if not results.pages:
+        raise BadData("none of the files could be read, expected one page at least; nothing is published")
 
 
 def stopping_findings(results: Results, fail_on: FailOn) -> list[FindingResult]:

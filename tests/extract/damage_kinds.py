@@ -13,7 +13,7 @@ PEOPLE = ["Cy Dole", "Eve Fox", "Gil Hart", "Ida van der Joy", "Kai Lee", "Mo O'
 NOUNS = ["Bells", "Towers", "Ropes", "Clappers", "Belfries", "Chimes", "Hammers", "Steeples"]
 CODES = ["CL", "LG", "med-ph", "quant-ph", "CV", "AS"]
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-LONG_MONTHS = dict(zip(MONTHS, "January February March April May June July August September October November December".split(), strict=True))  # fmt: skip
+LONG_MONTHS = dict(zip(MONTHS, ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"], strict=True))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -89,9 +89,9 @@ def each(change: Change) -> Whole:
 
 def one(change: Change, at: int = 3) -> Whole:
     """The page with one of its blocks changed."""
-    return lambda page: replace(
-        page, blocks=tuple(change(block) if n == at else block for n, block in enumerate(page.blocks))
-    ).text
+    return lambda page: (
+        replace(page, blocks=tuple(change(block) if n == at else block for n, block in enumerate(page.blocks))).text
+    )
 
 
 def badge(pattern: str, replacement: str | Callable[[re.Match[str]], str]) -> Change:
@@ -212,7 +212,9 @@ HIT: dict[str, Whole] = {
     "a title glued to its badge": one(lambda b: replace(b, lines=(b.badge + b.title, *b.text[2:]))),
     "a title glued to its badge, no gaps": one(lambda b: replace(b, lines=(b.badge + b.title, b.byline, b.abstract))),
     "a byline glued to its title": one(lambda b: replace(b, lines=(b.badge, b.title + b.byline, "", b.abstract))),
-    "an abstract over lines with a gap": one(order("badge", "title", "", "byline", "", "abstract", "", "It ends here.")),
+    "an abstract over lines with a gap": one(
+        order("badge", "title", "", "byline", "", "abstract", "", "It ends here.")
+    ),
     "all in one line": one(lambda b: replace(b, lines=(" ".join(b.text),))),
 }
 """Damage to one block, which is then read as it was or not at all; its neighbours are read."""

@@ -87,7 +87,13 @@ PARTED = {
     "white space": ([" CL ", "\tMay\u00a01, 2024", "On Bells"], MAY_1, 2),
     "no year": (["quant-ph", "Jul 9", "On Bells"], Badge("quant-ph", 7, 9, None, ()), 2),
 }
-NOT_PARTED = [["CL", "h-index4"], ["On Bells", "May 1, 2024"], ["CL"], ["CL", "", "", "May 1, 2024"], ["", "May 1, 2024"]]
+NOT_PARTED = [
+    ["CL", "h-index4"],
+    ["On Bells", "May 1, 2024"],
+    ["CL"],
+    ["CL", "", "", "May 1, 2024"],
+    ["", "May 1, 2024"],
+]
 HOSTILE = {
     "spaces": ("A", " ", "B"),
     "months": ("", "Jan", " 1"),

@@ -128,7 +128,26 @@ NO_NAMES = {
     "a figure with a colon": "h-index: 4",
     "a share": "Top 1% researcher",
 }
-PIECES = ["Ann", "Bell", " ", " ", ", ", ",", " et al.", " · ", "Jr.", "III", "\t", "\r", "\u00a0", "é", ".", ":", ";", "•"]
+PIECES = [
+    "Ann",
+    "Bell",
+    " ",
+    " ",
+    ", ",
+    ",",
+    " et al.",
+    " · ",
+    "Jr.",
+    "III",
+    "\t",
+    "\r",
+    "\u00a0",
+    "é",
+    ".",
+    ":",
+    ";",
+    "•",
+]
 SEPARATORS = (",", ";", "&", "，", "、", "،", "•", "|", ":")
 HOSTILE = {
     "spaces": ("A", " ", "B"),

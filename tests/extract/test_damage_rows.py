@@ -38,7 +38,9 @@ def test_after_this_damage_every_row_is_as_it_was(kind: Whole) -> None:
         assert rows(kind(page)) == rows(page.text)
 
 
-@pytest.mark.parametrize("kind", [kind for name, kind in READ.items() if name != "no header"], ids=READ.keys() - {"no header"})
+@pytest.mark.parametrize(
+    "kind", [kind for name, kind in READ.items() if name != "no header"], ids=READ.keys() - {"no header"}
+)
 def test_after_this_damage_the_owner_is_the_same(kind: Whole) -> None:
     assert {parsed(kind(page)).header.values["name"].text for page in PAGES} == {OWNER}
 

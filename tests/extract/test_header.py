@@ -48,7 +48,19 @@ PARTED_FIGURES = {
     "numbers behind words": ["h-index", "4", "papers", "3", "citations", "1,204", "Novelty", "50%", "AI Score", "58"],
     "numbers before words": ["4", "h-index", "3", "papers", "1,204", "citations", "50%", "Novelty", "58", "AI Score"],
     "a percent sign apart": ["h-index4", "3papers", "1,204citations", "Novelty", "50", "%", "AI Score58"],
-    "blank lines between": ["h-index", "", "4", "", "3", "papers", "1,204", "", "citations", "Novelty50%", "AI Score58"],
+    "blank lines between": [
+        "h-index",
+        "",
+        "4",
+        "",
+        "3",
+        "papers",
+        "1,204",
+        "",
+        "citations",
+        "Novelty50%",
+        "AI Score58",
+    ],
     "white space": [" h-index\u00a04", "\t3papers", "1,204\u202fcitations", "Novelty 50 %", "AI\u00a0Score 58"],
 }
 MENUS = {

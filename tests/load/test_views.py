@@ -68,7 +68,7 @@ def test_finding_list_names_the_rule_and_the_lines(connection: sqlite3.Connectio
     )
     assert [tuple(row) for row in found][:2] == [
         ("warning", "PAG-004", "Lines belong to the header or to a block", "p0.txt", "19-20", "Advertisement"),
-        ("warning", "PAG-006", "A page lists as many papers as it states", "p0.txt", "5", "2/3"),
+        ("warning", "PAG-006", "A page lists the papers that it states, up to the site's limit", "p0.txt", "5", "2/3"),
     ]
 
 

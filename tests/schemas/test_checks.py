@@ -7,7 +7,7 @@ import pytest
 
 from etl.validate.checks import Failure, failures
 from schemas import Blocks, Listings
-from schemas.blocks import BLANK
+from schemas.blocks import WORDED
 from schemas.checks import at_least, day_exists, reads_like_names, says_something
 from schemas.limits import NAME_LETTERS, NAME_WORDS, SENTENCE_END
 
@@ -88,7 +88,9 @@ def test_a_byline_reads_like_names(names: list[str] | None, passes: bool) -> Non
     ("title", "passes"),
     [
         pytest.param("On Bells", True, id="words"),
-        pytest.param("?", True, id="one-character"),
+        pytest.param("7", True, id="one-digit"),
+        pytest.param("钟", True, id="one-letter"),
+        pytest.param("?", False, id="no-letter"),
         pytest.param("", False, id="empty"),
         pytest.param(" \t", False, id="white-space"),
         pytest.param("\u200b\u00a0\ufeff", False, id="invisible"),
@@ -96,7 +98,7 @@ def test_a_byline_reads_like_names(names: list[str] | None, passes: bool) -> Non
     ],
 )
 def test_a_title_says_something(title: str | None, passes: bool) -> None:
-    assert verdicts(says_something("title", beyond=BLANK), "title", [{"title": title}], pl.String) == [passes]
+    assert verdicts(says_something("title", by=WORDED), "title", [{"title": title}], pl.String) == [passes]
 
 
 def test_a_check_blames_the_row() -> None:
@@ -109,4 +111,4 @@ def test_the_checks_numbers_travel_with_the_schema() -> None:
     assert checks["line_end"] == (("at_least", {"other": "line_start"}),)
     assert checks["day"] == (("day_exists", {"month": "month", "year": "year"}),)
     assert checks["names"] == (("reads_like_names", {"letters": 100, "words": 12, "unlike": SENTENCE_END}),)
-    assert checks["title"] == (("says_something", {"beyond": BLANK}),)
+    assert checks["title"] == (("says_something", {"by": WORDED}),)

@@ -8,8 +8,19 @@ from schemas.table import Table
 
 WHOLE_DATASET = ("tables", "dataset")
 BY_SEVERITY = {
-    "error": ["PAG-001", "PAG-002", "PAG-003", "TAB-001", "TAB-002", "TAB-003", "TAB-004", "DAT-001", "DAT-002"],
-    "info": ["PAP-003", "PAP-005", "AUT-001", "AUT-002"],
+    "error": [
+        "PAG-001",
+        "PAG-002",
+        "PAG-003",
+        "PAG-010",
+        "TAB-001",
+        "TAB-002",
+        "TAB-003",
+        "TAB-004",
+        "DAT-001",
+        "DAT-002",
+    ],
+    "info": ["PAG-015", "PAG-016", "PAP-003", "PAP-005", "AUT-001", "AUT-002", "AUT-007"],
 }
 FAMILIES = ["PAG", "PRO", "BLK", "PAP", "AUT", "LNK", "TAB", "DAT"]
 every_rule = pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
@@ -67,4 +78,5 @@ def test_the_rules_that_columns_name_are_registered(model: type[Table]) -> None:
 
 def test_every_rule_about_blocks_is_named_by_a_column_that_has_a_check() -> None:
     named = [column.rule for column in Blocks.definition().columns if column.rule and column.checks]
-    assert sorted(set(named)) == [rule_id for rule_id in RULES if rule_id.startswith("BLK")]
+    # BLK-005 looks at blocks together with the lines around them, so the grammar decides it.
+    assert [*sorted(set(named)), "BLK-005"] == [rule_id for rule_id in RULES if rule_id.startswith("BLK")]

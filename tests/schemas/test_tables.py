@@ -14,7 +14,7 @@ KEYS_AND_COLUMNS = {
     "profiles": (
         "profile_id",
         "author_id name field category_id h_index stated_papers listed_papers citations novelty_pct ai_score"
-        " observed_on source sha256 bytes lines newline header",
+        " observed_on last_observed_on source sha256 bytes lines newline header",
     ),
     "papers": (
         "paper_id",
@@ -63,13 +63,13 @@ FACETS = {
 NULLABLE = {
     "authors": "given",
     "author_names": "evidence",
-    "profiles": "author_id name field category_id h_index stated_papers citations novelty_pct ai_score observed_on",
+    "profiles": "author_id name field category_id h_index stated_papers citations novelty_pct ai_score observed_on last_observed_on",
     "papers": "category_id published",
     "paper_authors": "position",
     "rules": "column_name",
     "findings": "profile_id source line_start line_end value",
 }
-DATES = {("profiles", "observed_on"), ("papers", "published")}
+DATES = {("profiles", "observed_on"), ("profiles", "last_observed_on"), ("papers", "published")}
 BOOLEANS = {
     ("categories", "active"),
     *(("papers", name) for name in ("year_inferred", "authors_truncated", "has_code")),

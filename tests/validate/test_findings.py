@@ -65,6 +65,7 @@ WARNINGS = [
     pytest.param("PRO-003", {7: "Novelty101%", 8: "AI Score101"}, [(7, 7, "101"), (8, 8, "101")], id="PRO-003-both"),
     pytest.param("PRO-004", {1: ""}, [(1, 1, None)], id="PRO-004"),
     pytest.param("PRO-005", {3: "XX"}, [(3, 3, "XX")], id="PRO-005"),
+    pytest.param("BLK-001", {20: "* * *"}, [(19, 24, "CLApr 2, 2024")], id="BLK-001"),
     pytest.param("BLK-002", {22: "They ring the bells."}, [(19, 24, "CLApr 2, 2024")], id="BLK-002"),
     pytest.param("BLK-003", {12: "CLFeb 29, 2023"}, [(12, 17, "CLFeb 29, 2023")], id="BLK-003"),
     pytest.param("BLK-004", {17: f"{LONG}x"}, [(12, 17, "CLFeb 29, 2024Code")], id="BLK-004"),
@@ -115,7 +116,7 @@ FACTS = [
     pytest.param("AUT-007", {29: "Ann Bell, The Bell Team"}, 1, 4, id="AUT-007"),
     pytest.param("PAG-016", {11: " "}, 1, 4, id="PAG-016"),
 ]
-ELSEWHERE = ["PAP-007", "PAP-012", "PAG-009", "PAG-012", "PAG-013", "PAG-014", "PAG-015", "AUT-005", "BLK-001"]
+ELSEWHERE = ["PAP-007", "PAP-012", "PAG-009", "PAG-012", "PAG-013", "PAG-014", "PAG-015", "AUT-005"]
 """Rules that one page alone cannot break."""
 
 Place = tuple[int | None, int | None, str | None]
