@@ -138,7 +138,7 @@ def _decode(source: str, data: bytes) -> str:
 def _is_half_nul(data: bytes) -> bool:
     """Whether every second byte is a NUL, as in UTF-16 of plain letters without a mark at its beginning."""
     shares = [data[start::2].count(0) / max(1, len(data[start::2])) for start in (0, 1)]
-    return len(data) > 3 and max(shares) > 0.9 > 0.1 > min(shares)
+    return len(data) > 3 and max(shares) > 0.9 and min(shares) < 0.1
 
 
 def _expand(path: str) -> Iterator[PageFile]:

@@ -51,7 +51,7 @@ Whole = Callable[[Invented], str]
 
 def invent(seed: int, papers: int = 8) -> Invented:
     """A sound page."""
-    random = Random(seed)
+    random = Random(seed)  # noqa: S311  it must repeat itself
     blocks = [_printed(random, number) for number in range(papers)]
     figures = ["CL", "h-index4", f"{papers}papers", "1,204citations", "Novelty50%", "AI Score58"]
     return Invented((OWNER, "", *figures, "", f"{papers} Papers"), tuple(blocks))
@@ -129,7 +129,7 @@ def _mixed(page: Invented) -> str:
 
 
 def _random_gaps(page: Invented) -> str:
-    random = Random(len(page.text))
+    random = Random(len(page.text))  # noqa: S311  it must repeat itself
     filled = [line for line in page.text.split("\n") if line]
     return "".join(line + "\n" * random.randint(1, 4) for line in filled)
 
