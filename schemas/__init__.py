@@ -7,7 +7,16 @@ from schemas.authors import AuthorNames, Authors, MergeCandidates
 from schemas.blocks import Blocks
 from schemas.categories import Categories
 from schemas.paper_list import PaperList
-from schemas.papers import Institutions, Links, PaperAuthors, PaperInstitutions, Papers
+from schemas.papers import (
+    Institutions,
+    Links,
+    PaperAuthors,
+    PaperCandidates,
+    PaperCategories,
+    PaperIdentifiers,
+    PaperInstitutions,
+    Papers,
+)
 from schemas.profiles import Listings, Profiles, Variants
 from schemas.quality import Findings, Quarantine, Rules
 from schemas.questions import QUESTIONS, Question
@@ -24,6 +33,8 @@ TABLES: dict[str, type[Table]] = {
         Profiles,
         Papers,
         PaperAuthors,
+        PaperCategories,
+        PaperIdentifiers,
         Listings,
         Variants,
         Institutions,
@@ -33,6 +44,7 @@ TABLES: dict[str, type[Table]] = {
         Rules,
         Findings,
         MergeCandidates,
+        PaperCandidates,
     )
 }
 """The published tables by name, in the order of their foreign keys."""
@@ -55,6 +67,9 @@ __all__ = [
     "Listings",
     "MergeCandidates",
     "PaperAuthors",
+    "PaperCandidates",
+    "PaperCategories",
+    "PaperIdentifiers",
     "PaperInstitutions",
     "PaperList",
     "Papers",

@@ -1,16 +1,17 @@
-"""People, the spellings they stand under, and pairs that may be one person."""
+"""Authors, people and groups, the spellings they stand under, and pairs that may be one person."""
 
 from pandera.polars import Field
 
 from schemas.patterns import SLUG
 from schemas.table import Table
 
+AUTHOR_KINDS = ["person", "group"]
 NAME_JOINS = ["exact", "fuller_name", "moved_border", "override"]
 CANDIDATE_REASONS = ["fuller_name", "several_fuller_forms", "moved_border", "initial"]
 
 
 class Authors(Table):
-    """People: one row for all spellings that evidence says are one person."""
+    """People and groups: one row for all spellings that evidence says are one author."""
 
     author_id: str = Field(
         str_matches=SLUG,
@@ -20,14 +21,28 @@ class Authors(Table):
     name: str = Field(
         title="Name", description="The person's fullest spelling, the one with diacritics where there are several."
     )
-    given: str = Field(
-        nullable=True, title="Given names", description="Given names of that spelling; null where it is one word."
+    kind: str = Field(
+        isin=AUTHOR_KINDS,
+        title="Kind",
+        description=(
+            "person, or group: a collaboration, team or company, told by a word such as Collaboration or by the colon that a"
+            " page prints behind it."
+        ),
+        metadata={"facet": True},
     )
-    family: str = Field(title="Family name", description="Family name of that spelling, with particles and suffix.")
+    given: str = Field(
+        nullable=True,
+        title="Given names",
+        description="Given names of that spelling; null where it is one word, and for groups.",
+    )
+    family: str = Field(
+        title="Family name",
+        description="Family name of that spelling, with particles and suffix; a group's whole name.",
+    )
     spelling_count: int = Field(
         ge=1,
         title="Spellings",
-        description="How many spellings this person stands under.",
+        description="How many spellings this author stands under.",
         metadata={"unit": "spellings"},
     )
 
@@ -38,19 +53,20 @@ class Authors(Table):
 
 
 class AuthorNames(Table):
-    """Every spelling that bylines and owners stand under, and the person it was taken to be.
+    """Every spelling that bylines and owners stand under, and the authors it was taken to be.
 
-    Who stands only in an older byline that a newer one replaced is in the table of variants.
+    A spelling is several authors only where a file of overrides parts them. Who stands only in an older byline that a newer
+    one replaced is in the table of variants.
     """
 
     name: str = Field(title="Spelling", description="The name as pages print it.")
-    author_id: str = Field(title="Author", description="The person.")
+    author_id: str = Field(title="Author", description="The author.")
     matched_by: str = Field(
         isin=NAME_JOINS,
         title="Joined by",
         description=(
-            "Why this spelling is that person: exact (equal after folding), fuller_name (a middle name more or less, and a"
-            " shared co-author), moved_border (the family name begins elsewhere, and a shared co-author), override (a file says so)."
+            "Why this spelling is that author: exact (equal after folding), fuller_name (a middle name or a space more or less,"
+            " and a shared co-author, or the owner on the own page), moved_border (the family name begins elsewhere, and a shared co-author), override (a file says so)."
         ),
         metadata={"facet": True},
     )
@@ -64,7 +80,11 @@ class AuthorNames(Table):
     class Config:
         name = "author_names"
         title = "Spellings of names"
-        metadata = {"primary_key": ["name"], "references": {"author_id": "authors"}, "label": "name"}
+        metadata = {
+            "primary_key": ["name", "author_id"],
+            "references": {"author_id": "authors"},
+            "label": "name",
+        }
 
 
 class MergeCandidates(Table):

@@ -8,6 +8,11 @@ from schemas.patterns import PAPER_ID, SLUG, URL
 from schemas.table import Table
 
 LINK_KINDS = ["code", "data", "site"]
+AUTHOR_SOURCES = ["byline", "owner", "reference"]
+CATEGORY_SOURCES = ["badge", "reference"]
+IDENTIFIER_SCHEMES = ["arxiv", "doi"]
+IDENTIFIER_MATCHES = ["title_author_date", "abstract"]
+PAPER_MATCHES = ["other_date", "same_abstract", "same_identifier"]
 
 
 class Papers(Table):
@@ -16,7 +21,10 @@ class Papers(Table):
     paper_id: str = Field(
         str_matches=PAPER_ID,
         title="Paper",
-        description="Hash of the folded title, the first author's last name and the badge's month and day.",
+        description=(
+            "Hash of the folded title, the first author's initial and last name and the badge's month and day; and of the year"
+            " where pages print different ones."
+        ),
     )
     title: str = Field(str_length={"min_value": 1}, title="Title", description="Title as printed.")
     abstract: str = Field(
@@ -44,6 +52,13 @@ class Papers(Table):
         ge=1,
         title="Listed authors",
         description="How many different authors the byline shows.",
+        metadata={"unit": "authors"},
+    )
+    author_count: int = Field(
+        nullable=True,
+        ge=1,
+        title="Authors",
+        description="How many authors the paper has; null where the byline is cut and nothing else tells.",
         metadata={"unit": "authors"},
     )
     authors_truncated: bool = Field(
@@ -82,6 +97,12 @@ class PaperAuthors(Table):
         nullable=True, ge=1, title="Position", description='Place in the byline, from 1; null when behind "et al.".'
     )
     name: str = Field(title="Name", description="The name as the byline, or the owner's page, writes it.")
+    source: str = Field(
+        isin=AUTHOR_SOURCES,
+        title="Known from",
+        description="byline, owner (the page's owner, whom the byline does not show), or reference (arXiv's metadata).",
+        metadata={"facet": True},
+    )
 
     class Config:
         name = "paper_authors"
@@ -90,6 +111,79 @@ class PaperAuthors(Table):
             "primary_key": ["paper_id", "author_id"],
             "references": {"paper_id": "papers", "author_id": "authors"},
             "short_rows": True,
+        }
+
+
+class PaperCategories(Table):
+    """The categories of papers: the primary one of the badge, and further ones as far as a reference tells them."""
+
+    paper_id: str = Field(title="Paper", description="The paper.")
+    category_id: str = Field(title="Category", description="The category.")
+    is_primary: bool = Field(title="Primary", description="Whether it is the paper's primary category.")
+    source: str = Field(
+        isin=CATEGORY_SOURCES, title="Known from", description="badge, or reference (arXiv's metadata)."
+    )
+
+    class Config:
+        name = "paper_categories"
+        title = "Categories of papers"
+        metadata = {
+            "primary_key": ["paper_id", "category_id"],
+            "references": {"paper_id": "papers", "category_id": "categories"},
+            "short_rows": True,
+        }
+
+
+class PaperIdentifiers(Table):
+    """Identifiers by which others know a paper; none without a reference."""
+
+    paper_id: str = Field(title="Paper", description="The paper.")
+    scheme: str = Field(
+        isin=IDENTIFIER_SCHEMES, title="Scheme", description="arxiv or doi.", metadata={"facet": True}
+    )
+    value: str = Field(title="Identifier", description="The identifier, such as 2401.00001.")
+    url: str = Field(str_matches=URL, title="Address", description="The address that it leads to.")
+    matched_by: str = Field(
+        isin=IDENTIFIER_MATCHES,
+        title="Matched by",
+        description="title_author_date (title, first author and day agree), or abstract (abstract, first author and day).",
+    )
+    evidence: str = Field(
+        title="Evidence", description="The record that was matched, by file and line.", metadata={"sortable": False}
+    )
+
+    class Config:
+        name = "paper_identifiers"
+        title = "Identifiers of papers"
+        metadata = {"primary_key": ["paper_id", "scheme", "value"], "references": {"paper_id": "papers"}, "label": "value"}
+
+
+class PaperCandidates(Table):
+    """Pairs of papers that may be one but were not merged; an overrides file decides them."""
+
+    paper_id: str = Field(title="Paper", description="The paper whose identifier sorts first.")
+    other_id: str = Field(title="Other paper", description="The paper that may be the same.")
+    matched_by: str = Field(
+        isin=PAPER_MATCHES,
+        title="Alike by",
+        description=(
+            "What makes them alike: other_date (title and first author, on another day or in another printed year),"
+            " same_abstract (abstract and first author, under another title), same_identifier."
+        ),
+        metadata={"facet": True},
+    )
+    evidence: str = Field(
+        title="Evidence", description="What they share, and what they do not.", metadata={"sortable": False}
+    )
+
+    class Config:
+        name = "paper_candidates"
+        title = "Paper candidates"
+        metadata = {
+            "primary_key": ["paper_id", "other_id"],
+            "references": {"paper_id": "papers", "other_id": "papers(paper_id)"},
+            "short_rows": True,
+            "group": "audit",
         }
 
 

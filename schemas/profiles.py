@@ -5,10 +5,10 @@ import datetime as dt
 from pandera.polars import Field
 
 from schemas.checks import at_least, row_check
-from schemas.patterns import PROFILE_ID, SHA256
+from schemas.patterns import PAPER_ID, PROFILE_ID, SHA256
 from schemas.table import Table
 
-CATEGORY_RESOLUTIONS = ["unique", "alias", "page", "prior", "unresolved"]
+CATEGORY_RESOLUTIONS = ["override", "reference", "unique", "alias", "evidence", "unresolved"]
 VARIANT_FIELDS = ["title", "byline", "abstract", "block", "category_id", "published"]
 
 
@@ -95,15 +95,29 @@ class Listings(Table):
     profile_id: str = Field(title="Profile", description="The page.")
     position: int = Field(ge=1, title="Position", description="Place in the order of the page, from 1.")
     paper_id: str = Field(title="Paper", description="The paper.")
+    alias_id: str = Field(
+        nullable=True,
+        str_matches=PAPER_ID,
+        title="Other identifier",
+        description="The identifier that this listing alone would have, where the paper has another; it leads to the paper too.",
+    )
     badge: str = Field(title="Badge", description="The badge as printed: code, date and flags in one.")
     category_resolution: str = Field(
         isin=CATEGORY_RESOLUTIONS,
         title="Category by",
         description=(
-            "How the badge's code became a category: unique (one category has it), alias (an alias was dropped or followed),"
-            " page (the archive most frequent on the page), prior (computer science is likeliest), unresolved."
+            "How the badge's code became a category: override (a file says so), reference (arXiv's metadata), unique (one"
+            " category has it), alias (an alias was dropped or followed), evidence (the page's other badges and the words of"
+            " title and abstract), unresolved."
         ),
         metadata={"facet": True},
+    )
+    category_confidence: float = Field(
+        nullable=True,
+        ge=0,
+        le=1,
+        title="Confidence",
+        description="The likeliest category's share of the evidence, from 0 to 1; null where none was weighed.",
     )
     line_start: int = Field(
         ge=1, title="First line", description="The badge's line, from 1.", metadata={"unit": "line number"}

@@ -21,6 +21,7 @@ SQLITE = {"format": "sqlite", "mediatype": "application/vnd.sqlite3"}
 KEYWORDS = ("arXiv", "authors", "bibliography", "papers")
 _TYPES: dict[pl.DataType, str] = {
     pl.Int64(): "integer",
+    pl.Float64(): "number",
     pl.Boolean(): "boolean",
     pl.String(): "string",
     pl.Date(): "date",
@@ -126,6 +127,8 @@ def _constraint(check: str, facts: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     match check:
         case "greater_than_or_equal_to":
             yield "minimum", facts["min_value"]
+        case "less_than_or_equal_to":
+            yield "maximum", facts["max_value"]
         case "isin":
             yield "enum", list(facts["allowed_values"])
         case "str_matches":

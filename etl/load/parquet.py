@@ -13,6 +13,7 @@ from schemas.limits import ROWS_PER_BATCH
 
 _TYPES: dict[pl.DataType, pa.DataType] = {
     pl.Int64(): pa.int64(),
+    pl.Float64(): pa.float64(),
     pl.Boolean(): pa.bool_(),
     pl.String(): pa.string(),
     pl.Date(): pa.date32(),

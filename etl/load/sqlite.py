@@ -19,6 +19,7 @@ SEARCHED: dict[str, tuple[str, ...]] = {"papers": ("title", "abstract")}
 TOKENIZER = "porter unicode61"
 _TYPES: dict[pl.DataType, str] = {
     pl.Int64(): "INTEGER",
+    pl.Float64(): "REAL",
     pl.Boolean(): "INTEGER",
     pl.String(): "TEXT",
     pl.Date(): "TEXT",
@@ -140,6 +141,8 @@ def _check_sql(column: str, check: str, facts: dict[str, Any]) -> str | None:
     match check:
         case "greater_than_or_equal_to":
             return f"{name} >= {facts['min_value']}"
+        case "less_than_or_equal_to":
+            return f"{name} <= {facts['max_value']}"
         case "isin":
             return f"{name} IN ({', '.join(map(_literal, sorted(facts['allowed_values'])))})"
         case "at_least":

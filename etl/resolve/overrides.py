@@ -1,11 +1,20 @@
-"""The overrides file: what a person decided about names, in TOML. It always wins.
+"""The overrides file: what a person decided about names and papers, in TOML. It always wins.
 
 same = [["Ann Bell", "A. Bell"]]
 different = [["Wei Li", "Wei A. Li"]]
+
+[[person]]                       # two people of one spelling, parted by their papers
+name = "Wei Li"
+as = "Wei Li (Tower Lab)"
+papers = ["kemu6opsraxxk7cm"]
+
+[[paper]]
+same = ["kemu6opsraxxk7cm", "2222casicunfxqcw"]
 """
 
 import hashlib
 from dataclasses import dataclass
+from datetime import date
 from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
@@ -18,6 +27,33 @@ _KEYS = ("same", "different")
 
 
 @dataclass(frozen=True)
+class PersonOverride:
+    """What is decided about the person of a spelling: in some papers, or in all where none is given.
+
+    `name_as` becomes the author's name, and its slug the id; `given` and `family` are its parts where they are given.
+    `line` is the entry's first line in the file, from 1.
+    """
+
+    name: str
+    line: int
+    name_as: str | None = None
+    given: str | None = None
+    family: str | None = None
+    papers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PaperOverride:
+    """What is decided about papers: that those of `same` are one, or what category and day the one of `paper_id` has."""
+
+    line: int
+    same: tuple[str, ...] = ()
+    paper_id: str | None = None
+    category_id: str | None = None
+    published: date | None = None
+
+
+@dataclass(frozen=True)
 class Overrides:
     """Groups of spellings that are one person, pairs that are two, and the file that says so."""
 
@@ -25,6 +61,8 @@ class Overrides:
     different: tuple[tuple[str, str], ...] = ()
     source: str | None = None
     sha256: str | None = None
+    persons: tuple[PersonOverride, ...] = ()
+    papers: tuple[PaperOverride, ...] = ()
 
     @property
     def provenance(self) -> dict[str, object]:
