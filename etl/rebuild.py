@@ -86,7 +86,7 @@ def rebuild_pages(tables: Frames) -> Iterator[tuple[str, bytes]]:
 
 def merged_bylines(tables: Frames) -> dict[str, Byline]:
     """Each paper's byline, as far as the tables hold it."""
-    names = _lists(tables["paper_authors"].drop_nulls("position").sort("paper_id", "position"))
+    names = _lists(tables["paper_authors"].filter(source="byline").sort("paper_id", "position"))
     tagged = tables["paper_institutions"].join(tables["institutions"], on="institution_id")
     tags = _lists(tagged.sort("paper_id", "institution_id"))
     return {

@@ -59,12 +59,16 @@ class Badge:
 
 @dataclass(frozen=True)
 class Byline:
-    """A byline taken apart: the names in order, whether it is cut, its institutions, and items that can be no name."""
+    """A byline taken apart: the names in order, whether it is cut, its institutions, and items that can be no name.
+
+    `groups` are those of the names behind which a colon stands.
+    """
 
     names: tuple[str, ...]
     truncated: bool
     tags: tuple[str, ...]
     odd: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ class Blocks(Table):
     truncated: bool = Field(title="Cut", description='Whether the byline ends in "et al.".')
     tags: list[str] = Field(title="Tags", description="The byline's institutions, in order.")
     odd: list[str] = Field(title="Odd items", description="Items of the byline that can be no name.")
+    groups: list[str] = Field(title="Groups", description="Names of the byline behind which a colon stands.")
     owned: bool = Field(
         title="Owned", description="Whether the page's owner wrote it, which is not known behind a further header."
     )

@@ -124,6 +124,7 @@ _SPACED_DOT = re.compile(r"(?:^|[ ,])Â?·(?: |$)")
 _BULLET = re.compile(r" ?[•∙●] ?|(?<=[^\W\d_])·(?=[^\W\d_])|(?<=\.)·(?=[^\W\d_])")
 _SEPARATOR = re.compile(r"[,;:，；：、،|＆•∙●]|(?<![A-Z])&|&(?![A-Z])")
 _AND = re.compile(r" (?:and|et) ", re.IGNORECASE)
+_COLON = re.compile("[:：]")
 _ENTITY = re.compile(r"&(#[0-9]{1,6}|#x[0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});")
 _OPENED, _CLOSED = "\ue000", "\ue001"
 """What stands for the two signs of an HTML entity while a line is parted at such signs."""
@@ -136,7 +137,7 @@ def parse_byline(line: str) -> Byline:
     """Read a byline; a comma before Jr. and the like belongs to the name.
 
     >>> parse_byline("Ada Bell, Cy Dole, Jr., Eve Fox et al. · mila")
-    Byline(names=('Ada Bell', 'Cy Dole, Jr.', 'Eve Fox'), truncated=True, tags=('mila',), odd=())
+    Byline(names=('Ada Bell', 'Cy Dole, Jr.', 'Eve Fox'), truncated=True, tags=('mila',), odd=(), groups=())
     >>> parse_byline("The Tower Collaboration: Ada Bell and Cy Dole, Eve Fox +5 more").names
     ('The Tower Collaboration', 'Ada Bell', 'Cy Dole', 'Eve Fox')
     >>> parse_byline("They ring at every full hour.").names
@@ -151,7 +152,8 @@ def parse_byline(line: str) -> Byline:
         items = []
     names = tuple(filter(may_be_name, items))
     odd = tuple(item for item in items if not may_be_name(item))
-    return Byline(names, truncated, tuple(map(_ended, _parts(split[1]))), odd)
+    groups = tuple(filter(set(names).__contains__, map(_ended, _before_colons(people)))) if names else ()
+    return Byline(names, truncated, tuple(map(_ended, _parts(split[1]))), odd, groups)
 
 
 def render_byline(byline: Byline) -> str:
@@ -283,7 +285,7 @@ def _items(people: str) -> Iterator[str]:
     inverted = _inverted(people)
     for segment in inverted or [people]:
         for part in [segment] if inverted else _names(segment):
-            yield from (item for item in _without_and(part) if any(map(str.isalpha, item)))
+            yield from (_without_stop(item) for item in _without_and(part) if any(map(str.isalpha, item)))
 
 
 def _inverted(people: str) -> list[str]:
@@ -304,8 +306,16 @@ def _names(text: str) -> list[str]:
         if names and is_suffix(part):
             names[-1].append(part)
         else:
-            names.append([_without_stop(part)])
+            names.append([part])
     return [", ".join(parts) for parts in names]
+
+
+def _before_colons(people: str) -> Iterator[str]:
+    """The names before a colon: all of them where it stands alone ("Bell Works, Tower Team, :"), else the last."""
+    *heads, _ = _COLON.split(people) if ":" in people or "：" in people else [people]
+    for head in heads:
+        names = list(_items(head))
+        yield from names if head.rstrip().endswith((",", ";")) else names[-1:]
 
 
 def _without_stop(name: str) -> str:

@@ -1,62 +1,135 @@
-"""Authors: which spellings are one person, by evidence and in the open.
+"""Authors: which spellings are one person or group, by evidence and in the open.
 
-In: the bylines and owners of all pages, and the overrides. Out: `authors`, `author_names` and
-`merge_candidates`. The rules (R1: equal after folding; R2: a fuller name, with a shared co-author) are the design's.
+In: the bylines and owners of all pages, and the overrides. Out: `authors`, `author_names` and `merge_candidates`.
+The rules are the design's. R1: equal after folding. R2: a fuller name, or other spaces, with a shared co-author.
+The owner of a page is one with the one compatible name of a byline on it.
+
+Names come as keys: a spelling, or one that `parted_key` marks where an override parts two people of one spelling.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 
 import polars as pl
 
-from etl.resolve.alike import Alike, AlikeNames, form_of
-from etl.resolve.coauthors import Coauthors, Printed
+from etl.resolve.candidate_pairs import CandidatePair, CandidatePairs, form_of
+from etl.resolve.coauthors import BylineEvidence, Coauthors
 from etl.resolve.folding import diacritics, digest, slug
 from etl.resolve.joins import Join, Joins
-from etl.resolve.names import Name, read_name
-from etl.resolve.overrides import Overrides
+from etl.resolve.names import Name, read_group, read_name
+from etl.resolve.overrides import Overrides, PersonOverride
 from schemas import AuthorNames, Authors, MergeCandidates
 
 JOINING = ("fuller_name", "moved_border")
 """Reasons that evidence turns into a join."""
+_PARTED, _OWNER = "\x00", "="
+"""What stands behind the spelling of a key that is marked, and behind that where the rest of the key is an owner."""
+
+
+@dataclass(frozen=True)
+class NameEvidence:
+    """What is known of names beyond their spelling.
+
+    `groups` are names that pages show to be no person's. `owned` are pairs of a page's owner and the name that stands for
+    the owner in a byline, each with the words that say so.
+    """
+
+    groups: frozenset[str] = frozenset()
+    owned: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class People:
-    """The tables of people."""
+    """The tables of authors, and the author of each key."""
 
     authors: pl.DataFrame
     author_names: pl.DataFrame
     merge_candidates: pl.DataFrame
+    author_of: dict[str, str]
 
 
-def resolve_authors(listings: Sequence[Printed], spellings: Iterable[str], overrides: Overrides) -> People:
-    """Tell who is who among all `spellings`; `listings` hold the evidence.
+def parted_key(spelling: str, number: int) -> str:
+    """The key of a spelling where it is the person of the override with this number.
 
-    >>> bylines = [Printed(["Ann Bell", "Cy Dole"], None), Printed(["Ann B. Bell", "Cy Dole"], None)]
+    >>> spelling_of(parted_key("Wei Li", 2))
+    'Wei Li'
+    """
+    return f"{spelling}{_PARTED}{number}"
+
+
+def owner_key(spelling: str, owner: str) -> str:
+    """The key of a spelling that stands for the owner of its page, and for nobody else elsewhere.
+
+    >>> spelling_of(owner_key("A. Bell", "Ann Bell"))
+    'A. Bell'
+    """
+    return f"{spelling}{_PARTED}{_OWNER}{owner}"
+
+
+def spelling_of(key: str) -> str:
+    """The spelling that a key is of."""
+    return key.partition(_PARTED)[0]
+
+
+def resolve_authors(
+    listings: Sequence[BylineEvidence],
+    keys: Iterable[str],
+    overrides: Overrides,
+    known: NameEvidence | None = None,
+) -> People:
+    """Find out who is who among all `keys`; `listings` hold the evidence.
+
+    >>> bylines = [BylineEvidence(["Ann Bell", "Cy Dole"], None), BylineEvidence(["Ann B. Bell", "Cy Dole"], None)]
     >>> people = resolve_authors(bylines, ["Ann Bell", "Ann B. Bell", "Cy Dole"], Overrides())
     >>> people.authors["author_id"].to_list()
     ['ann-b-bell', 'cy-dole']
     """
-    names = [read_name(spelling) for spelling in sorted(set(spellings))]
+    known = known or NameEvidence()
+    every = sorted(set(keys))
+    groups = _groups([key for key in every if _PARTED not in key], known.groups)
+    names = [_read(key, groups, overrides) for key in every]
+    free = [name for name in names if _PARTED not in name.spelling]
     joins = Joins(apart=overrides.different)
-    _join_overridden(joins, overrides, {name.spelling for name in names})
-    _join_equal(joins, names)
+    _join_overridden(joins, overrides, {name.spelling for name in free})
+    _join_parted(joins, [name.spelling for name in names if _PARTED in name.spelling])
+    _join_equal(joins, free)
     roots = {name.spelling: joins.root(name.spelling) for name in names}
-    alike = AlikeNames(form_of(name, roots[name.spelling]) for name in names)
-    asked = alike.roots
-    coauthors = Coauthors(listings, {spelling for spelling, root in roots.items() if root in asked}, joins)
+    alike = CandidatePairs(form_of(name, roots[name.spelling]) for name in free if not name.is_group)
+    owned = {name for pair in known.owned for name in pair}
+    wanted = {name for name, root in roots.items() if root in alike.roots or name in owned}
+    coauthors = Coauthors(listings, wanted, joins, groups)
     pairs = alike.pairs(coauthors)
+    _join_owners(joins, known.owned, coauthors, roots)
     for join in _safe_joins(pairs, alike, coauthors, overrides):
         joins.join(join)
-    people = _people(names, joins)
+    people = _people(names, joins, overrides)
     return People(
         Authors.frame([person.row for person in people]),
         AuthorNames.frame([row for person in people for row in _name_rows(person, joins)]),
         MergeCandidates.frame(_candidates(people, joins, pairs, coauthors, roots)),
+        {key: person.author_id for person in people for key in person.keys},
     )
+
+
+def _groups(spellings: Sequence[str], known: Collection[str]) -> frozenset[str]:
+    """The spellings that are equal to one of a known group."""
+    keys = {read_group(spelling).family_key for spelling in known}
+    return frozenset(one for one in spellings if one in known or read_group(one).family_key in keys)
+
+
+def _read(key: str, groups: Collection[str], overrides: Overrides) -> Name:
+    """A key's name; that of a parted one as the override has it, still under the key."""
+    spelling, parted, number = key.partition(_PARTED)
+    if not parted:
+        return read_group(spelling) if spelling in groups else read_name(spelling)
+    if number.startswith(_OWNER):
+        name = read_name(spelling)
+        return Name(key, name.given, name.family)
+    decided = overrides.persons[int(number)]
+    name = read_name(decided.name_as or spelling)
+    return Name(key, decided.given or name.given, decided.family or name.family)
 
 
 def _join_overridden(joins: Joins, overrides: Overrides, printed: set[str]) -> None:
@@ -66,23 +139,48 @@ def _join_overridden(joins: Joins, overrides: Overrides, printed: set[str]) -> N
             joins.join(Join(name, other, "override", f"{overrides.source} says that they are the same"))
 
 
+def _join_parted(joins: Joins, keys: Sequence[str]) -> None:
+    """Join the keys of one override, several spellings of one person; and the keys that stand for a page's owner."""
+    by_number: defaultdict[str, list[str]] = defaultdict(list)
+    for key in keys:
+        spelling, _, mark = key.partition(_PARTED)
+        if mark.startswith(_OWNER):
+            words = f"{spelling} in bylines of the page of {mark[1:]}, who is named there in no other way"
+            joins.join(Join(mark[1:], key, "fuller_name", words))
+        else:
+            by_number[mark].append(key)
+    for same in by_number.values():
+        for key, other in pairwise(same):
+            joins.join(Join(key, other, "override", "one entry of the overrides names both"))
+
+
 def _join_equal(joins: Joins, names: Sequence[Name]) -> None:
     """Join each name with the first that is equal; where an override keeps the two apart, with the next."""
     equal: defaultdict[tuple[object, ...], list[str]] = defaultdict(list)
     for name in names:
-        for key in name.equal_keys:
-            others = equal[key]
-            if not any(joins.join(Join(o, name.spelling, "exact", f"equal to {o} after folding")) for o in others):
-                others.append(name.spelling)
+        others = equal[name.equal_key]
+        if not any(joins.join(Join(o, name.spelling, "exact", f"equal to {o} after folding")) for o in others):
+            others.append(name.spelling)
 
 
-def _safe_joins(pairs: Sequence[Alike], alike: AlikeNames, coauthors: Coauthors, overrides: Overrides) -> list[Join]:
+def _join_owners(
+    joins: Joins, owned: Mapping[tuple[str, str], str], coauthors: Coauthors, roots: Mapping[str, str]
+) -> None:
+    """Join owners of pages with the names that stand for them in their pages' bylines, unless a byline names both."""
+    for (owner, name), words in sorted(owned.items()):
+        if not coauthors.together(roots[owner], roots[name]):
+            joins.join(Join(owner, name, "fuller_name", words))
+
+
+def _safe_joins(
+    pairs: Sequence[CandidatePair], alike: CandidatePairs, coauthors: Coauthors, overrides: Overrides
+) -> list[Join]:
     """The joins that evidence allows, less those that together would make one person of two who cannot be.
 
     Two who stand in one byline, or whose middle names contradict, are not to be joined through a third either.
     """
     joins = [
-        Join(pair.name, pair.other, pair.reason, f"{pair.name} and {pair.other} share the co-author {shared}")
+        Join(pair.name, pair.other, pair.reason, f"{pair.name} and {pair.other} share the co-author {spelling_of(shared)}")
         for pair in pairs
         if pair.reason in JOINING and (shared := coauthors.shared(pair.name, pair.other))
     ]
@@ -98,18 +196,48 @@ def _safe_joins(pairs: Sequence[Alike], alike: AlikeNames, coauthors: Coauthors,
     return [join for join in joins if trial.root(join.name) not in clashing]
 
 
-def _people(names: Sequence[Name], joins: Joins) -> list["_Person"]:
+def _people(names: Sequence[Name], joins: Joins, overrides: Overrides) -> list["_Person"]:
     groups: defaultdict[str, list[Name]] = defaultdict(list)
     for name in names:
         groups[joins.root(name.spelling)].append(name)
-    fullest = [_fullest(group) for group in groups.values()]
-    ids = _unique(
-        [min(slug(name.spelling) for name in best) for best in fullest], [best[0].spelling for best in fullest]
-    )
-    return [
-        _Person(author_id, best[0], tuple(name.spelling for name in group))
-        for author_id, best, group in zip(ids, fullest, groups.values(), strict=True)
+    named = {root: _decided(group, overrides) for root, group in groups.items()}
+    fullest = {root: _fullest(group) for root, group in groups.items()}
+    shown = [named[root] or _shown(fullest[root][0], overrides) for root in groups]
+    slugs = [
+        slug(name.spelling) if named[root] else min(slug(_shown(one, overrides).spelling) for one in fullest[root])
+        for root, name in zip(groups, shown, strict=True)
     ]
+    ids = _unique(slugs, [name.spelling for name in shown])
+    return [
+        _Person(author_id, name, fullest[root][0].spelling, tuple(one.spelling for one in groups[root]))
+        for author_id, name, root in zip(ids, shown, groups, strict=True)
+    ]
+
+
+def _shown(name: Name, overrides: Overrides) -> Name:
+    """A name as it is shown: that of a parted person as the override calls it."""
+    spelling, parted, number = name.spelling.partition(_PARTED)
+    if not parted:
+        return name
+    if number.startswith(_OWNER):
+        return Name(spelling, name.given, name.family)
+    return Name(overrides.persons[int(number)].name_as or spelling, name.given, name.family)
+
+
+def _decided(names: Sequence[Name], overrides: Overrides) -> Name | None:
+    """The name that an override gives to all papers of a person, of whom it names a spelling; None where there is none."""
+    whole = [decided for decided in overrides.persons if not decided.papers]
+    for decided in whole:
+        wanted = read_name(decided.name).equal_key
+        found = next((one for one in names if decided.name == one.spelling or one.equal_key == wanted), None)
+        if found and _PARTED not in found.spelling:
+            return _renamed(found, decided)
+    return None
+
+
+def _renamed(name: Name, decided: PersonOverride) -> Name:
+    base = read_name(decided.name_as) if decided.name_as else name
+    return Name(base.spelling, decided.given or base.given, decided.family or base.family, name.is_group)
 
 
 def _unique(slugs: list[str], spellings: Sequence[str]) -> list[str]:
@@ -126,13 +254,18 @@ def _unique(slugs: list[str], spellings: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class _Person:
+    """An author: the name as it is shown, the key of the fullest spelling, and all keys."""
+
     author_id: str
     name: Name
-    spellings: tuple[str, ...]
+    fullest: str
+    keys: tuple[str, ...]
 
     @property
-    def row(self) -> tuple[str, str, str | None, str, int]:
-        return self.author_id, self.name.spelling, self.name.given or None, self.name.family, len(self.spellings)
+    def row(self) -> tuple[str, str, str, str | None, str, int]:
+        kind = "group" if self.name.is_group else "person"
+        spellings = len(set(map(spelling_of, self.keys)))
+        return self.author_id, self.name.spelling, kind, self.name.given or None, self.name.family, spellings
 
 
 def _fullest(names: Sequence[Name]) -> list[Name]:
@@ -144,27 +277,30 @@ def _fullest(names: Sequence[Name]) -> list[Name]:
     most = max(map(letters, names))
     return sorted(
         (name for name in names if letters(name) == most),
-        key=lambda name: (
-            -diacritics(name.spelling),
-            -len(name.given_words),
-            name.spelling,
-        ),
+        key=lambda name: (-diacritics(name.spelling), -len(name.given_words), name.spelling),
     )
 
 
 def _name_rows(person: _Person, joins: Joins) -> list[tuple[str, str, str, str | None]]:
-    how = joins.how_joined(person.name.spelling)
-    return [
-        (spelling, person.author_id, join.matched_by if join else "exact", join.evidence if join else None)
-        for spelling, join in ((spelling, how[spelling]) for spelling in person.spellings)
-    ]
+    how = joins.how_joined(person.fullest)
+    rows: dict[str, tuple[str, str, str, str | None]] = {}
+    for key in person.keys:
+        join = how[key]
+        parted = "override" if _PARTED in key and not key.partition(_PARTED)[2].startswith(_OWNER) else "exact"
+        row = (join.matched_by, join.evidence) if join else (parted, None)
+        rows.setdefault(spelling_of(key), (spelling_of(key), person.author_id, *row))
+    return list(rows.values())
 
 
 def _candidates(
-    people: Sequence[_Person], joins: Joins, pairs: Sequence[Alike], coauthors: Coauthors, roots: dict[str, str]
+    people: Sequence[_Person],
+    joins: Joins,
+    pairs: Sequence[CandidatePair],
+    coauthors: Coauthors,
+    roots: Mapping[str, str],
 ) -> list[tuple[str, str, str, str]]:
     """The pairs that stayed two people, by their identifiers; each once, the first reason in order counts."""
-    person_of = {joins.root(person.name.spelling): person for person in people}
+    person_of = {joins.root(person.fullest): person for person in people}
     rows: dict[tuple[str, str], tuple[str, str]] = {}
     for pair in pairs:
         found = (person_of[joins.root(name)] for name in (pair.name, pair.other))
@@ -173,15 +309,13 @@ def _candidates(
             continue
         shared = coauthors.shared(pair.name, pair.other)
         evidence = f"{pair.name} and {pair.other}" + (
-            f" share the co-author {shared}" if shared else ", no co-author shared"
+            f" share the co-author {spelling_of(shared)}" if shared else ", no co-author shared"
         )
         reason = "several_fuller_forms" if shared and pair.reason == "fuller_name" else pair.reason
         rows.setdefault((some.author_id, other.author_id), (reason, evidence))
     return [(*ids, *row) for ids, row in rows.items()]
 
 
-def _together(some: _Person, other: _Person, coauthors: Coauthors, roots: dict[str, str]) -> bool:
+def _together(some: _Person, other: _Person, coauthors: Coauthors, roots: Mapping[str, str]) -> bool:
     """Whether one byline names both people, under any of their spellings."""
-    return any(
-        coauthors.together(roots[name], roots[another]) for name in some.spellings for another in other.spellings
-    )
+    return any(coauthors.together(roots[name], roots[another]) for name in some.keys for another in other.keys)

@@ -64,16 +64,16 @@ def candidates(code: str) -> tuple[tuple[str, ...], bool]:
     return tuple(sorted(primary or set(aliases))), bool(aliases)
 
 
-def votes(code: str, badges: Mapping[str, int], text: str, published: date | None) -> list[Vote]:
+def votes(code: str, badges: Mapping[str, int], text: str | None, published: date | None) -> list[Vote]:
     """What speaks for each candidate of a code, the surest first.
 
-    `badges` are the page's sure ones by archive, `text` is title and abstract.
+    `badges` are the page's sure ones by archive, `text` is title and abstract; without a text only the badges count.
 
     >>> [(vote.category_id, vote.confidence) for vote in votes("CV", {"math": 3}, "Holomorphic functions", None)]
-    [('math.CV', 0.996), ('cs.CV', 0.004)]
+    [('math.CV', 1.0), ('cs.CV', 0.0)]
     """
     found, _ = candidates(code)
-    present = set(_WORD.findall(text.lower()))
+    present = None if text is None else set(_WORD.findall(text.lower()))
     sums = {one: _log_weight(code, one, badges, present, published) for one in found}
     highest = max((value for value in sums.values() if value is not None), default=None)
     shares = {
@@ -89,9 +89,9 @@ def votes(code: str, badges: Mapping[str, int], text: str, published: date | Non
 
 
 def resolve_code(
-    code: str, badges: Mapping[str, int], text: str = "", published: date | None = None
+    code: str, badges: Mapping[str, int], text: str | None = None, published: date | None = None
 ) -> tuple[str | None, str, float | None]:
-    """The category of a code, how it was found, and the confidence where evidence was weighed.
+    """The category of a code, how it was found, and the confidence where evidence was weighed, as for `votes`.
 
     >>> resolve_code("CL", {}), resolve_code("SY", {}), resolve_code("CV", {"cs": 9})
     (('cs.CL', 'unique', None), ('eess.SY', 'alias', None), ('cs.CV', 'evidence', 0.95))
@@ -175,7 +175,7 @@ def _archive(category_id: str) -> str:
 
 
 def _log_weight(
-    code: str, category_id: str, badges: Mapping[str, int], present: set[str], published: date | None
+    code: str, category_id: str, badges: Mapping[str, int], present: set[str] | None, published: date | None
 ) -> int | None:
     """The logarithm of a candidate's weight, in hundred-thousandths of a nat; None where it is nothing."""
     facts = _evidence(code)
@@ -183,15 +183,16 @@ def _log_weight(
     if published and first and published < first:
         return None
     page = round(_MILLI * math.log(badges.get(_archive(category_id), 0) + 0.5))
-    words = facts.absent.get(category_id, 0)
-    words += sum(facts.present[category_id][word] for word in present & facts.words) if facts.words else 0
+    if present is None or not facts.words:
+        return 100 * page
+    words = facts.absent[category_id] + sum(facts.present[category_id][word] for word in present & facts.words)
     return 100 * page + WORDS_WEIGHT * words
 
 
-def _telling(code: str, category_id: str, present: set[str]) -> dict[str, int]:
+def _telling(code: str, category_id: str, present: set[str] | None) -> dict[str, int]:
     """The words of a text with what they add for this candidate beyond the average of all, the most telling first."""
     facts = _evidence(code)
-    found = present & facts.words
+    found = (present or set()) & facts.words
     weights = {
         word: facts.present[category_id][word] - sum(one[word] for one in facts.present.values()) // len(facts.present)
         for word in found

@@ -1,6 +1,6 @@
 """Evidence that two names are one person: a co-author whom they share. And its opposite: one byline that names both."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from etl.resolve.joins import Joins
@@ -10,7 +10,7 @@ LONGEST_BYLINE = 100
 
 
 @dataclass(frozen=True)
-class Printed:
+class BylineEvidence:
     """The names that one listing prints, and the owner of its page, who wrote it too."""
 
     names: Sequence[str]
@@ -18,19 +18,27 @@ class Printed:
 
 
 class Coauthors:
-    """Who wrote with whom, kept only for the names that are asked about. Spellings that are equal are one person here."""
+    """Who wrote with whom, kept only for the names that are asked about. Spellings that are equal are one person here.
 
-    def __init__(self, listings: Iterable[Printed], wanted: set[str], equal: Joins) -> None:
+    Groups are nobody's co-authors: whom a collaboration has in common says nothing.
+    """
+
+    def __init__(
+        self,
+        listings: Iterable[BylineEvidence],
+        wanted: Collection[str],
+        equal: Joins,
+        groups: Collection[str] = (),
+    ) -> None:
         self._of: dict[str, set[str]] = {}
         self._beside: dict[str, set[str]] = {}
         for listing in listings:
-            present = {
-                equal.root(name) for name in (*listing.names, listing.owner) if name is not None and name in wanted
-            }
+            everybody = (*listing.names, *filter(None, [listing.owner]))
+            present = {equal.root(name) for name in everybody if name in wanted}
             if not present:
                 continue
             printed = {equal.root(name) for name in listing.names}
-            people = printed | ({equal.root(listing.owner)} if listing.owner else set())
+            people = {equal.root(name) for name in everybody if name not in groups}
             for name in present & printed:
                 self._beside.setdefault(name, set()).update(printed - {name})
             if len(listing.names) <= LONGEST_BYLINE:

@@ -1,4 +1,4 @@
-"""Folding: what is left of a text when spelling habits are taken away; and slugs made from it."""
+"""Folding: what is left of a name or title when spelling habits are taken away; and slugs made from it."""
 
 import hashlib
 import re
@@ -23,6 +23,17 @@ _LETTERS = str.maketrans(
 )
 """Letters that do not decompose into an ASCII letter and a mark."""
 _PUNCTUATION = re.compile(r"[^a-z0-9]+")
+_MEANT_MARKS = frozenset({7, 8, 9})
+"""Combining classes of marks that make another letter rather than a variant: nuktas, Japanese voicing (か, が), viramas."""
+_MINUS = "\ue000"
+"""What stands for a superscript minus while all other hyphens go."""
+_SCRIPT = re.compile(r"\^\{[^{}]*\}|\^[-−–]")
+_HYPHENS = re.compile("[-\u2010-\u2015−⁻]")
+_ACCENT = re.compile(r"\\[\"'`^~=.]\{?([A-Za-z])\}?")
+_COMMAND = re.compile(r"\\[A-Za-z]+ ?(?=\{)")
+_TEX_SIGNS = re.compile(r"[$^_{}]")
+_SIGNS = frozenset("+#*" + _MINUS)
+_KEPT_SIGNS = re.compile(rf"[+#*{_MINUS}]+")
 
 
 @lru_cache(maxsize=1 << 18)
@@ -34,8 +45,35 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return _PUNCTUATION.sub(" ", text.casefold()).strip()
-    letters = unicodedata.normalize("NFKD", text).casefold().translate(_LETTERS)
-    return " ".join("".join(map(_folded, letters)).split())
+    return " ".join("".join(map(_folded, _letters(text))).split())
+
+
+@lru_cache(maxsize=1 << 18)
+def fold_title(title: str) -> str:
+    r"""Fold a title: as a name, but the signs + # * stay where they touch a letter or digit, and so does a superscript minus.
+
+    TeX's dollars, scripts and braces are gone first, and so are the names of commands before braces.
+
+    >>> fold_title("C++ and C#"), fold_title("$K^+$") == fold_title("K⁺"), fold_title("$K^-$") == fold_title("K⁻")
+    ('c++ and c#', True, True)
+    >>> fold_title(r"GPT-4 \textit{in} $\mathbb{R}^{-1}$") == fold_title("gpt‑4 in R⁻¹."), fold_title("A * B")
+    (True, 'a b')
+    """
+    text = _SCRIPT.sub(lambda script: _HYPHENS.sub(_MINUS, script.group()), title.replace("⁻", _MINUS))
+    bare = _TEX_SIGNS.sub("", _COMMAND.sub("", _ACCENT.sub(r"\1", text)))
+    decomposed = _letters(bare)
+    kept = (letter if letter in _SIGNS else _folded(letter) for letter in _signs_apart(decomposed))
+    return " ".join("".join(kept).split())
+
+
+def _signs_apart(text: str) -> str:
+    """The text without the signs that touch no letter or digit."""
+
+    def kept(run: re.Match[str]) -> str:
+        before, behind = text[max(0, run.start() - 1) : run.start()], text[run.end() : run.end() + 1]
+        return run.group() if before.isalnum() or behind.isalnum() else " "
+
+    return _KEPT_SIGNS.sub(kept, text)
 
 
 def diacritics(text: str) -> int:
@@ -70,8 +108,13 @@ def digest(text: str, length: int) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
+def _letters(text: str) -> str:
+    return unicodedata.normalize("NFKD", text).casefold().translate(_LETTERS)
+
+
 def _folded(letter: str) -> str:
-    category = unicodedata.category(letter)
-    if unicodedata.combining(letter) or category == "Cf":
+    """A letter or digit as it is, nothing for a mark, a space for all others."""
+    category, mark = unicodedata.category(letter), unicodedata.combining(letter)
+    if (mark and mark not in _MEANT_MARKS) or category == "Cf":
         return ""
     return letter if letter.isalnum() or category.startswith("M") else " "

@@ -23,6 +23,7 @@ class Name:
     spelling: str
     given: str
     family: str
+    is_group: bool = False
 
     @cached_property
     def given_words(self) -> tuple[str, ...]:
@@ -41,8 +42,8 @@ class Name:
 
     @cached_property
     def family_key(self) -> str:
-        """The family name, folded."""
-        return fold(self.family)
+        """The family name, folded; of a group the whole name, without the article."""
+        return fold(self.family).removeprefix("the ") if self.is_group else fold(self.family)
 
     @cached_property
     def folded(self) -> str:
@@ -50,27 +51,70 @@ class Name:
         return fold(self.spelling)
 
     @property
-    def equal_keys(self) -> tuple[tuple[object, ...], ...]:
-        """Keys of which two names share one where they are equal after folding (rule R1).
+    def equal_key(self) -> tuple[object, ...]:
+        """What two names share where they are equal after folding (rule R1): a space in given names is as a hyphen.
 
-        Spaces within given names do not count, but an initial is never a part of a word: E. D. is not Ed.
+        >>> read_name("Min-Soo Kim").equal_key == read_name("Min Soo Kim").equal_key, read_name("Minsoo Kim").equal_key
+        (True, (False, 'minsoo', 'kim'))
         """
         if not self.folded:
-            return (("nothing left", self.spelling),)
-        runs = groupby(self.given_words, key=is_initial)
-        spaceless = [tuple(words) if initials else ("".join(words),) for initials, words in runs]
-        return ("as written", fold(self.given), self.family_key), ("without spaces", *spaceless, self.family_key)
+            return self.is_group, "nothing left", self.spelling
+        return self.is_group, fold(self.given), self.family_key
+
+    @property
+    def spaceless(self) -> tuple[str, ...]:
+        """The words of the whole name without the spaces between them; an initial is never a part of a word.
+
+        >>> read_name("Jan De Smet").spaceless == read_name("Jan DeSmet").spaceless, read_name("E. D. Bell").spaceless
+        (True, ('e', 'd', 'bell'))
+        """
+        runs = groupby(self.folded.split(), key=is_initial)
+        return tuple(part for initials, words in runs for part in (words if initials else ("".join(words),)))
 
 
 def read_name(spelling: str) -> Name:
     """Take a name apart at the border of its family name; particles and suffixes belong to it.
 
     >>> read_name("Ludwig van der Berg Jr.").family, read_name("Plato")
-    ('van der Berg Jr.', Name(spelling='Plato', given='', family='Plato'))
+    ('van der Berg Jr.', Name(spelling='Plato', given='', family='Plato', is_group=False))
     """
     words = spelling.split()
     border = _border(words) if _is_special(words) else len(words) - 1
     return Name(spelling, " ".join(words[:border]), " ".join(words[border:]))
+
+
+def read_group(spelling: str) -> Name:
+    """A group's name, which has no parts.
+
+    >>> read_group("The Tower Collaboration").family_key
+    'tower collaboration'
+    """
+    return Name(spelling, "", spelling, is_group=True)
+
+
+def may_be_one(name: Name, other: Name) -> bool:
+    """Whether two spellings may be one person's: one family name and given names that do not contradict.
+
+    Words in another order, or with other spaces between them, are the same; an initial stands for any name.
+
+    >>> ann = read_name("Ann B. Bell")
+    >>> [may_be_one(ann, read_name(name)) for name in ("A. Bell", "Bell Ann B.", "Ann C. Bell", "Eve Bell")]
+    [True, True, False, False]
+    """
+    if name.spaceless == other.spaceless or sorted(name.folded.split()) == sorted(other.folded.split()):
+        return True
+    if name.family_key != other.family_key or not (name.first and other.first):
+        return False
+    return _same_word(name.first, other.first) and compatible(name.middles, other.middles)
+
+
+def has_initials_only(name: Name) -> bool:
+    """Whether all given names are initials, of which there is one at least.
+
+    >>> [has_initials_only(read_name(name)) for name in ("A. B. Bell", "A. Beth Bell", "Bell")]
+    [True, False, False]
+    """
+    return bool(name.given_words) and all(map(is_initial, name.given_words))
 
 
 def is_initial(word: str) -> bool:

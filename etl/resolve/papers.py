@@ -1,71 +1,126 @@
 """Papers: listings that are one paper become one row, and what the row does not say for a listing is kept.
 
-In: listings (good blocks with category and date). Out: frames of papers, of merged listings and of variants.
+In: listings (good blocks with category and date). Out: frames of papers, of merged listings, of variants and of pairs of
+papers that may be one.
 """
 
 import hashlib
 from base64 import b32encode
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from itertools import pairwise
 
 import polars as pl
 
-from etl.extract.byline import render_byline
+from etl.extract.byline import is_group, is_suffix, render_byline
 from etl.extract.page import render_block
 from etl.records import Byline
 from etl.resolve.categories import RANKS
-from etl.resolve.folding import fold
-from schemas import Variants
+from etl.resolve.folding import fold, fold_title
+from etl.resolve.joins import Join, Joins
+from etl.resolve.overrides import Overrides
+from schemas import PaperCandidates, Variants
 
 PAPER_ID_LENGTH = 16
-WINNER_ORDER = {"observed_on": True, "abstract_length": True, "profile_id": False, "position": False}
-"""The listing that a merged row is taken from: the newest, then the longest abstract, then the smallest key. True: descending."""
+LEAST_ABSTRACT = 100
+"""Letters of the shortest abstract that tells a paper: shorter ones, such as notes of withdrawal, stand on many."""
+SHOWN_TITLE = 80
+WINNER_ORDER = {
+    "has_abstract": True,
+    "last_observed_on": True,
+    "abstract_length": True,
+    "profile_id": False,
+    "position": False,
+}
+"""The one order in which listings of a paper win, so that the first gives the merged row; True: descending.
+
+An abstract before none, the page that was saved last, the longest abstract, then the smallest key.
+"""
+
+
+def author_key(name: str) -> str:
+    """What a first author is known by in a paper's identity: initial and last word of the folded name, without a suffix.
+
+    >>> author_key("Ann B. Bell"), author_key("A. Bell, Jr."), author_key("The Tower Collaboration")
+    ('a bell', 'a bell', 't collaboration')
+    """
+    words = fold(name).removeprefix("the ").split() if is_group(name) else _without_suffix(name)
+    return f"{words[0][0]} {words[-1]}" if words else name
 
 
 def work_key(title: str, first_author: str) -> str:
-    """What a work is known by whatever its date: the folded title and the last word of the first author's folded name.
+    """What a work is known by whatever its date: the folded title and the first author's initial and last word.
 
     >>> work_key("On Bells", "Ann B. Bell") == work_key("ON BELLS!", "A. Bell")
     True
     """
-    last_word = (fold(first_author).split() or [first_author])[-1]
-    return f"{fold(title) or title}\n{last_word}"
+    return f"{fold_title(title) or title}\n{author_key(first_author)}"
 
 
-def paper_id(work: str, month: int, day: int) -> str:
-    """The identity of a paper: its work, and month and day of the badge (the year a page may leave out).
+def paper_id(work: str, month: int, day: int, year: int | None = None) -> str:
+    """The identity of a paper: its work, and month and day of the badge; the year only where pages print different ones.
 
     >>> paper_id(work_key("On Bells", "Ann B. Bell"), 5, 1)
-    'smxzv55o6hmd4b2i'
+    'l7toebx2qsg2yijp'
     """
-    key = f"{work}\n{month:02}-{day:02}"
-    return b32encode(hashlib.sha256(key.encode()).digest()).decode().lower()[:PAPER_ID_LENGTH]
+    day_key = f"{month:02}-{day:02}" if year is None else f"{year:04}-{month:02}-{day:02}"
+    return b32encode(hashlib.sha256(f"{work}\n{day_key}".encode()).digest()).decode().lower()[:PAPER_ID_LENGTH]
 
 
-def identify(blocks: pl.DataFrame) -> pl.DataFrame:
-    """Blocks with their `work` and `paper_id`, sorted so that within a paper the winning listing comes first."""
-    works = [work_key(title, names[0]) for title, names in blocks.select("title", "names").iter_rows()]
-    ids = [paper_id(work, *day) for work, day in zip(works, blocks.select("month", "day").iter_rows(), strict=True)]
+def identify(blocks: pl.DataFrame, overrides: Overrides) -> pl.DataFrame:
+    """Blocks with `work`, `paper_id` and `alias_id`, sorted so that within a paper the winning listing comes first."""
+    rows = list(blocks.select("title", "names", "month", "day", "year", "published").iter_rows())
+    works = [work_key(title, names[0]) for title, names, *_ in rows]
+    alone = [paper_id(work, month, day) for work, (_, _, month, day, _, _) in zip(works, rows, strict=True)]
+    several = _with_several_years(zip(alone, (row[4] for row in rows), strict=True))
+    dated = [
+        paper_id(work, month, day, published.year) if one in several and published else one
+        for one, work, (_, _, month, day, _, published) in zip(alone, works, rows, strict=True)
+    ]
+    joined = _joined(alone, dated, overrides)
+    ids = [joined.get(one, one) for one in dated]
+    aliases = [one if one != found else None for one, found in zip(alone, ids, strict=True)]
     identified = blocks.with_columns(
         pl.Series("work", works, dtype=pl.String),
         pl.Series("paper_id", ids, dtype=pl.String),
-        pl.col("abstract").str.len_chars().alias("abstract_length"),
+        pl.Series("alias_id", aliases, dtype=pl.String),
     )
-    return identified.sort("paper_id", *WINNER_ORDER, descending=[False, *WINNER_ORDER.values()], nulls_last=True)
+    return winner_first(identified)
 
 
-def merge(listings: pl.DataFrame) -> pl.DataFrame:
-    """One row a paper: whole from the winning listing, but for the category and the date, which the surest listing tells."""
+def winner_first(listings: pl.DataFrame) -> pl.DataFrame:
+    """Listings by paper, the one that gives the merged row first.
+
+    In: at least paper_id, abstract, last_observed_on, profile_id, position.
+    """
+    ranked = listings.with_columns(
+        (pl.col("abstract") != "").alias("has_abstract"), pl.col("abstract").str.len_chars().alias("abstract_length")
+    )
+    return ranked.sort("paper_id", *WINNER_ORDER, descending=[False, *WINNER_ORDER.values()], nulls_last=True)
+
+
+def merge(listings: pl.DataFrame, corrected: Mapping[str, date]) -> pl.DataFrame:
+    """One row a paper: whole from the winning listing, but for category and date, which the surest listing tells.
+
+    `corrected` are days that an override gives, by paper.
+    """
     winners = listings.unique("paper_id", keep="first", maintain_order=True)
-    category = _surest(
-        listings.with_columns(pl.col("category_resolution").replace_strict(RANKS, return_dtype=pl.Int64).alias("rank")),
-        ["category_id", "category_resolution"],
-    )
+    rank = pl.col("category_resolution").replace_strict(RANKS, return_dtype=pl.Int64)
+    doubt = 1 - pl.col("category_confidence").fill_null(1)
+    category = _surest(listings.with_columns(rank.alias("rank"), doubt.alias("doubt")), ["category_id", "category_resolution"])
     unsure = pl.when(pl.col("published").is_null()).then(2).when("year_inferred").then(1).otherwise(0)
-    date = _surest(listings.with_columns(unsure.alias("rank")), ["published", "year_inferred"])
+    day = _surest(listings.with_columns(unsure.alias("rank"), pl.lit(0).alias("doubt")), ["published", "year_inferred"])
+    given = pl.col("paper_id").replace_strict(dict(corrected), default=None, return_dtype=pl.Date)
     return (
         winners.drop("category_id", "category_resolution", "published", "year_inferred")
         .join(category, on="paper_id", how="left", maintain_order="left")
-        .join(date, on="paper_id", how="left", maintain_order="left")
+        .join(day, on="paper_id", how="left", maintain_order="left")
+        .with_columns(given.alias("given"))
+        .with_columns(
+            pl.coalesce("given", "published").alias("published"), pl.col("year_inferred") & pl.col("given").is_null()
+        )
+        .drop("given")
     )
 
 
@@ -76,18 +131,72 @@ def find_variants(listings: pl.DataFrame, papers: pl.DataFrame, bylines: dict[st
     written = {paper: render_byline(byline) for paper, byline in bylines.items()}
     return Variants.frame(
         [
-            (row["profile_id"], row["position"], field, value)
+            (row["profile_id"], row["position"], part, value)
             for row in pairs.iter_rows(named=True)
-            for field, value in _variants(row, written[row["paper_id"]])
+            for part, value in _variants(row, written[row["paper_id"]])
         ]
     )
 
 
+def find_candidates(papers: pl.DataFrame) -> pl.DataFrame:
+    """Pairs of papers that may be one, each with the next of its kind by date.
+
+    In: merged rows with paper_id, work, title, names, abstract, published. Out: the frame of `paper_candidates`.
+    """
+    found: dict[tuple[str, str], tuple[str, str]] = {}
+    by_work: defaultdict[str, list[tuple[str, str, date | None]]] = defaultdict(list)
+    by_abstract: defaultdict[str, list[tuple[str, str, date | None]]] = defaultdict(list)
+    columns = papers.select("paper_id", "work", "title", "names", "abstract", "published")
+    for one, work, title, names, abstract, published in columns.iter_rows():
+        by_work[work].append((one, title, published))
+        if len(abstract) >= LEAST_ABSTRACT:
+            by_abstract[f"{fold(abstract)}\n{author_key(names[0])}"].append((one, title, published))
+    for reason, groups in (("other_date", by_work), ("same_abstract", by_abstract)):
+        for (one, title, day), (other, other_title, other_day) in _neighbours(groups.values()):
+            words = (
+                f"{_short(title)} is dated {_day(day)} and {_day(other_day)}, with one first author"
+                if reason == "other_date"
+                else f"{_short(title)} and {_short(other_title)} have one abstract and first author"
+            )
+            found.setdefault((min(one, other), max(one, other)), (reason, words))
+    return PaperCandidates.frame([(*pair, *row) for pair, row in found.items()])
+
+
+def _without_suffix(name: str) -> list[str]:
+    words = name.replace(",", " ").split()
+    while len(words) > 1 and is_suffix(words[-1]):
+        words.pop()
+    return fold(" ".join(words)).split()
+
+
+def _with_several_years(printed: Iterable[tuple[str, int | None]]) -> set[str]:
+    """The identities under which pages print more than one year."""
+    years: defaultdict[str, set[int]] = defaultdict(set)
+    for one, year in printed:
+        if year is not None:
+            years[one].add(year)
+    return {one for one, found in years.items() if len(found) > 1}
+
+
+def _joined(alone: list[str], dated: list[str], overrides: Overrides) -> dict[str, str]:
+    """For each identity that an override joins with others the smallest of them."""
+    reached: defaultdict[str, set[str]] = defaultdict(set)
+    wanted = {one for entry in overrides.papers for one in entry.same}
+    for one, found in zip(alone, dated, strict=True):
+        for name in wanted & {one, found}:
+            reached[name].add(found)
+    joins = Joins()
+    for entry in overrides.papers:
+        for one, other in pairwise(sorted({found for name in entry.same for found in reached[name]})):
+            joins.join(Join(one, other, "override", ""))
+    return {found: joins.root(found) for ids in reached.values() for found in ids}
+
+
 def _variants(row: dict[str, object], byline: str) -> Iterator[tuple[str, str]]:
     merged = {"title": row["title_merged"], "byline": byline, "abstract": row["abstract_merged"]}
-    for field, value in merged.items():
-        if row[field] != value:
-            yield field, str(row[field])
+    for part, value in merged.items():
+        if row[part] != value:
+            yield part, str(row[part])
     lines = int(str(row["line_end"])) - int(str(row["line_start"])) + 1
     parts = [str(row[part]) for part in ("badge", "title", "byline", "abstract")]
     if "\n".join(render_block(parts[0], parts[1], parts[2], parts[3], lines)) != row["raw"]:
@@ -99,6 +208,23 @@ def _variants(row: dict[str, object], byline: str) -> Iterator[tuple[str, str]]:
 
 
 def _surest(ranked: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
-    """The columns of each paper's listing of lowest `rank`, the winner's order deciding between equals."""
-    order = ranked.with_row_index("place").sort("paper_id", "rank", "place")
+    """The columns of each paper's listing of lowest `rank` and `doubt`, the winner's order deciding between equals."""
+    order = ranked.with_row_index("place").sort("paper_id", "rank", "doubt", "place")
     return order.unique("paper_id", keep="first", maintain_order=True).select("paper_id", *columns)
+
+
+Dated = tuple[str, str, date | None]
+
+
+def _neighbours(groups: Iterable[list[Dated]]) -> Iterator[tuple[Dated, Dated]]:
+    """Each of a group with the next by date, so that a title of fifty years makes forty-nine pairs and not a thousand."""
+    for group in groups:
+        yield from pairwise(sorted(group, key=lambda one: (one[2] or date.max, one[0])))
+
+
+def _short(title: str) -> str:
+    return title if len(title) <= SHOWN_TITLE else f"{title[:SHOWN_TITLE]}…"
+
+
+def _day(day: date | None) -> str:
+    return "an unknown day" if day is None else day.isoformat()

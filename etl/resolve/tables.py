@@ -1,29 +1,46 @@
-"""From good blocks to the tables of papers, people and categories.
+"""From good blocks to the tables of papers, authors and categories.
 
-In: an `Intake` and the overrides. Out: a frame for each published table but the audit ones, sorted by key.
+In: profiles and blocks as the pages tell them, and the overrides. Out: a frame for each published table but the audit
+ones, sorted by key.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
 from etl.rebuild import merged_bylines
-from etl.resolve.authors import resolve_authors
-from etl.resolve.categories import resolve_categories
+from etl.resolve.authors import People, resolve_authors
+from etl.resolve.categories import resolve_categories, resolve_fields
 from etl.resolve.citekeys import citekeys
-from etl.resolve.coauthors import Printed
+from etl.resolve.coauthors import BylineEvidence
 from etl.resolve.dates import resolve_dates
 from etl.resolve.folding import slug
 from etl.resolve.links import find_links
+from etl.resolve.mentions import find_mentions
 from etl.resolve.overrides import Overrides
-from etl.resolve.papers import find_variants, identify, merge
+from etl.resolve.papers import find_candidates, find_variants, identify, merge
 from etl.taxonomy import taxonomy
-from schemas import TABLES, Categories, Frames, Institutions, Links, PaperInstitutions
+from schemas import (
+    TABLES,
+    Categories,
+    Frames,
+    Institutions,
+    Links,
+    PaperAuthors,
+    PaperCategories,
+    PaperIdentifiers,
+    PaperInstitutions,
+)
 
 
 @dataclass(frozen=True)
 class Resolved:
-    """The tables, and the listings they were made of: one row each, with the block's parts, category, date and paper."""
+    """The tables, and the listings they were made of: one row each, with the block's parts, category, date and paper.
+
+    `author_ids` of a listing are the authors of its `names`, in order.
+    """
 
     tables: Frames
     listings: pl.DataFrame
@@ -31,11 +48,14 @@ class Resolved:
 
 def resolve(profiles: pl.DataFrame, blocks: pl.DataFrame, overrides: Overrides) -> Resolved:
     """Resolve who, what and when; every frame holds all columns of its table and is sorted by its key."""
-    listings, fields = _interpret(profiles, blocks)
-    merged = merge(listings)
-    people = resolve_authors(_printed(listings), _spellings(listings, profiles), overrides)
-    profiles = _complete_profiles(profiles, fields, people.author_names, listings)
-    paper_authors = _paper_authors(merged, listings, profiles, people.author_names)
+    listings = _correct(identify(_interpret(profiles, blocks), overrides), overrides)
+    mentions = find_mentions(listings, profiles, overrides)
+    evidence = [BylineEvidence(names, owner) for names, owner in mentions.listings.select("name_keys", "owner_key").iter_rows()]
+    people = resolve_authors(evidence, mentions.keys, overrides, mentions.known)
+    listings = _with_authors(mentions.listings, people)
+    merged = merge(listings, _corrected_days(listings, overrides))
+    profiles = _complete_profiles(profiles, listings, people, mentions.owner_keys)
+    paper_authors = _paper_authors(merged, listings, profiles)
     institutions, paper_institutions = _institutions(merged)
     papers = _complete_papers(merged, paper_authors)
     referenced = pl.concat([paper_authors["author_id"], profiles["author_id"].drop_nulls()]).unique()
@@ -46,11 +66,14 @@ def resolve(profiles: pl.DataFrame, blocks: pl.DataFrame, overrides: Overrides) 
         "profiles": profiles,
         "papers": papers,
         "paper_authors": paper_authors,
+        "paper_categories": _paper_categories(papers),
+        "paper_identifiers": PaperIdentifiers.frame(),
         "listings": listings,
         "institutions": institutions,
         "paper_institutions": paper_institutions,
         "links": _links(papers),
         "merge_candidates": _known(people.merge_candidates, referenced, "author_id", "other_id"),
+        "paper_candidates": find_candidates(merged),
     }
     tables["variants"] = find_variants(listings, papers, merged_bylines(tables))
     return Resolved({name: TABLES[name].sorted(frame) for name, frame in tables.items()}, listings)
@@ -61,59 +84,85 @@ def _known(frame: pl.DataFrame, ids: pl.Series, *columns: str) -> pl.DataFrame:
     return frame.filter(pl.col(column).is_in(ids.implode()) for column in columns)
 
 
-def _interpret(profiles: pl.DataFrame, blocks: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Listings with category, date and paper, the winner of each paper first; and the category of each profile's field."""
-    badges = blocks.select("profile_id", "code", pl.lit(1).alias("weight"))
-    fields = profiles.drop_nulls("field").select("profile_id", pl.col("field").alias("code"), pl.lit(0).alias("weight"))
-    categories = resolve_categories(pl.concat([badges, fields]))
-    pages = profiles.select("profile_id", "observed_on", "source", pl.col("name").alias("owner"))
-    dated = blocks.join(pages, on="profile_id", how="left", maintain_order="left").with_columns(
+def _interpret(profiles: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
+    """Listings with what their page knows, with date and category."""
+    pages = profiles.select("profile_id", "observed_on", "last_observed_on", "source", pl.col("name").alias("owner"))
+    of_pages = blocks.join(pages, on="profile_id", how="left", maintain_order="left").with_columns(
         pl.when("owned").then("owner").alias("owner")
     )
-    listings = dated.join(categories, on=["profile_id", "code"], how="left", maintain_order="left").join(
-        resolve_dates(dated), on=["profile_id", "position"], how="left", maintain_order="left"
+    key = ["profile_id", "position"]
+    dated = of_pages.join(resolve_dates(of_pages), on=key, how="left", maintain_order="left")
+    return dated.join(resolve_categories(dated), on=key, how="left", maintain_order="left")
+
+
+def _correct(listings: pl.DataFrame, overrides: Overrides) -> pl.DataFrame:
+    """Listings with the categories that overrides give to their papers."""
+    given = {entry.paper_id: entry.category_id for entry in overrides.papers if entry.paper_id and entry.category_id}
+    if not given:
+        return listings
+    decided = _by_paper(given, pl.String)
+    return listings.with_columns(
+        decided.fill_null(pl.col("category_id")).alias("category_id"),
+        pl.when(decided.is_null()).then("category_resolution").otherwise(pl.lit("override")).alias("category_resolution"),
+        pl.when(decided.is_null()).then("category_confidence").alias("category_confidence"),
     )
-    return identify(listings), categories.rename({"code": "field"}).drop("category_resolution")
 
 
-def _printed(listings: pl.DataFrame) -> list[Printed]:
-    return [Printed(names, owner) for names, owner in listings.select("names", "owner").iter_rows()]
+def _corrected_days(listings: pl.DataFrame, overrides: Overrides) -> dict[str, date]:
+    """The days that overrides give, by paper."""
+    given = {entry.paper_id: entry.published for entry in overrides.papers if entry.paper_id and entry.published}
+    if not given:
+        return {}
+    days = listings.select("paper_id", _by_paper(given, pl.Date).alias("day")).drop_nulls()
+    return dict(days.unique(maintain_order=True).iter_rows())
 
 
-def _spellings(listings: pl.DataFrame, profiles: pl.DataFrame) -> pl.Series:
-    return pl.concat([listings["names"].explode(), profiles["name"]]).drop_nulls().unique()
+def _by_paper(given: Mapping[str | None, object], dtype: type[pl.DataType]) -> pl.Expr:
+    """What is given to each listing's paper, under its identifier or another of its own."""
+    found = [
+        pl.col(column).replace_strict(dict(given), default=None, return_dtype=dtype) for column in ("paper_id", "alias_id")
+    ]
+    return pl.coalesce(found)
+
+
+def _with_authors(listings: pl.DataFrame, people: People) -> pl.DataFrame:
+    ids = [[people.author_of[key] for key in keys] for keys in listings["name_keys"]]
+    return listings.with_columns(pl.Series("author_ids", ids, dtype=pl.List(pl.String)))
 
 
 def _complete_profiles(
-    profiles: pl.DataFrame, fields: pl.DataFrame, names: pl.DataFrame, listings: pl.DataFrame
+    profiles: pl.DataFrame, listings: pl.DataFrame, people: People, owner_keys: Mapping[str, str]
 ) -> pl.DataFrame:
-    listed = listings.group_by("profile_id").agg(pl.len().alias("listed_papers"))
+    listed = listings.group_by("profile_id").agg(pl.len().cast(pl.Int64).alias("listed_papers"))
+    authors = {profile_id: people.author_of[key] for profile_id, key in owner_keys.items()}
+    fields = resolve_fields(profiles, listings)
+    by_page = pl.col("profile_id")
     return (
         profiles.drop("author_id", "category_id", "listed_papers")
-        .join(names.select("name", "author_id"), on="name", how="left")
-        .join(fields, on=["profile_id", "field"], how="left")
+        .with_columns(
+            by_page.replace_strict(authors, default=None, return_dtype=pl.String).alias("author_id"),
+            by_page.replace_strict(fields, default=None, return_dtype=pl.String).alias("category_id"),
+        )
         .join(listed, on="profile_id", how="left")
         .with_columns(pl.col("listed_papers").fill_null(0))
     )
 
 
-def _paper_authors(
-    papers: pl.DataFrame, listings: pl.DataFrame, profiles: pl.DataFrame, names: pl.DataFrame
-) -> pl.DataFrame:
-    """The winning bylines, each person at the first place; then the owners of all pages that list the paper."""
-    ids = names.select("name", "author_id")
+def _paper_authors(papers: pl.DataFrame, listings: pl.DataFrame, profiles: pl.DataFrame) -> pl.DataFrame:
+    """The winning bylines, each author at the first place; then the owners of all pages that list the paper."""
     printed = (
-        papers.select("paper_id", pl.col("names").alias("name"))
-        .explode("name")
-        .with_columns(pl.int_range(1, pl.len() + 1).over("paper_id").alias("position"))
-        .join(ids, on="name", how="left")
+        papers.select("paper_id", pl.col("author_ids").alias("author_id"), pl.col("names").alias("name"))
+        .explode("author_id", "name")
+        .with_columns(
+            pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("paper_id").alias("position"), pl.lit("byline").alias("source")
+        )
     )
     owners = (
         listings.filter("owned")
         .join(profiles.drop_nulls("author_id").select("profile_id", "author_id", "name"), on="profile_id")
-        .select("paper_id", "name", pl.lit(None, dtype=pl.Int64).alias("position"), "author_id")
+        .with_columns(pl.lit(None, dtype=pl.Int64).alias("position"), pl.lit("owner").alias("source"))
     )
-    every = pl.concat([printed.select(owners.columns).with_columns(pl.col("position").cast(pl.Int64)), owners])
+    every = pl.concat([PaperAuthors.select(printed), PaperAuthors.select(owners)])
     return every.sort("paper_id", "author_id", "position", "name", nulls_last=True).unique(
         ["paper_id", "author_id"], keep="first", maintain_order=True
     )
@@ -128,9 +177,11 @@ def _institutions(papers: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def _complete_papers(papers: pl.DataFrame, paper_authors: pl.DataFrame) -> pl.DataFrame:
-    listed = paper_authors.group_by("paper_id").agg(pl.col("position").count().alias("listed_author_count"))
-    rows = papers.select("paper_id", pl.col("names").list.first(), pl.col("published").dt.year(), "title").iter_rows()
+    in_byline = paper_authors.filter(source="byline")
+    listed = in_byline.group_by("paper_id").agg(pl.len().cast(pl.Int64).alias("listed_author_count"))
+    rows = papers.select("paper_id", pl.col("names").list.first(), "published", "title").iter_rows()
     return papers.join(listed, on="paper_id", how="left").with_columns(
+        pl.when(~pl.col("truncated")).then("listed_author_count").alias("author_count"),
         pl.col("truncated").alias("authors_truncated"),
         pl.col("flags").list.contains("Code").alias("has_code"),
         pl.col("paper_id").replace_strict(citekeys(list(rows)), return_dtype=pl.String).alias("citekey"),
@@ -143,6 +194,16 @@ def _categories(papers: pl.DataFrame, profiles: pl.DataFrame) -> pl.DataFrame:
     return Categories.frame([{**vars(category), "badge_code": category.badge_code} for category in known])
 
 
+def _paper_categories(papers: pl.DataFrame) -> pl.DataFrame:
+    return PaperCategories.select(
+        papers.drop_nulls("category_id").with_columns(pl.lit(True).alias("is_primary"), pl.lit("badge").alias("source"))
+    )
+
+
 def _links(papers: pl.DataFrame) -> pl.DataFrame:
-    rows = papers.select("paper_id", "abstract").iter_rows()
-    return Links.frame([(paper_id, *link) for paper_id, abstract in rows for link in find_links(abstract)])
+    return Links.frame(list(_link_rows(papers)))
+
+
+def _link_rows(papers: pl.DataFrame) -> Iterator[tuple[str, str, str, str]]:
+    for paper_id, abstract in papers.select("paper_id", "abstract").iter_rows():
+        yield from ((paper_id, *link) for link in find_links(abstract))

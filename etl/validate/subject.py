@@ -57,8 +57,14 @@ class Subject:
     @cached_property
     def bylines(self) -> pl.DataFrame:
         """One row for each name in each listing's byline, with the author; null for one whom no table holds."""
-        ids = self.tables["author_names"].select("name", "author_id")
         named = self.listings.select(
-            *_PLACE, "position", "paper_id", "truncated", "byline_line", pl.col("names").alias("name")
-        )
-        return named.explode("name").join(ids, on="name", how="left", maintain_order="left")
+            *_PLACE,
+            "position",
+            "paper_id",
+            "truncated",
+            "byline_line",
+            pl.col("names").alias("name"),
+            pl.col("author_ids").alias("author_id"),
+        ).explode("name", "author_id")
+        known = self.tables["authors"]["author_id"]
+        return named.with_columns(pl.when(pl.col("author_id").is_in(known.implode())).then("author_id").alias("author_id"))

@@ -102,7 +102,7 @@ def code_is_plain(subject: Subject) -> Outcome:
     return outcome(
         "PAP-005",
         subject.listings.height,
-        at_line(subject.listings.filter(pl.col("category_resolution").is_in(["page", "prior"])), "line_start"),
+        at_line(subject.listings.filter(pl.col("category_resolution").is_in(["evidence"])), "line_start"),
         LISTING_KEY,
         value="code",
         message=pl.format("the code {} stands for several categories; {} was taken", "code", "category_id"),
@@ -131,33 +131,33 @@ def _hint(code: str) -> str:
     return f"the code {code} is {' or '.join(found)}, and nothing on the page decides; the paper is left without a category"
 
 
-def pages_agree_on_year(subject: Subject) -> Outcome:
-    """PAP-007: a printed year that the merged paper does not have."""
-    variants = subject.tables["variants"].filter(pl.col("field") == "published")
-    places = subject.listings.select(*LISTING_KEY, "source", "line_start")
-    return outcome(
-        "PAP-007",
-        subject.listings.height,
-        at_line(variants.join(places, on=LISTING_KEY, how="left"), "line_start"),
-        (*LISTING_KEY, "field"),
-        value="value",
-        message=pl.format(
-            "another page prints another year than {} for this paper; the newest page was believed, see which is right",
-            "value",
-        ),
-    )
-
-
-def work_stands_once(subject: Subject) -> Outcome:
-    """PAP-008: one title and first author under two dates."""
+def paper_stands_once(subject: Subject) -> Outcome:
+    """PAP-008: two papers that may be one, told where the second stands."""
+    places = subject.papers.select(pl.col("paper_id").alias("other_id"), "profile_id", "source", "line_start")
+    pairs = subject.tables["paper_candidates"].join(places, on="other_id", how="left")
     return outcome(
         "PAP-008",
         subject.papers.height,
-        _at_title(subject, subject.papers.filter(pl.col("work").is_duplicated())),
-        PAPER_KEY,
+        at_line(pairs, pl.col("line_start") + 1),
+        ("paper_id", "other_id"),
+        value="matched_by",
+        message=pl.format("{}; see whether it is one paper, and join the two with an override if it is", "evidence"),
+    )
+
+
+def page_lists_a_paper_once(subject: Subject) -> Outcome:
+    """PAP-015: the second listing of a paper on one page."""
+    ordered = subject.listings.sort("profile_id", "position")
+    first = pl.col("line_start").first().over("profile_id", "paper_id")
+    again = ordered.with_columns(first.alias("first_line")).filter(pl.col("line_start") > pl.col("first_line"))
+    return outcome(
+        "PAP-015",
+        ordered.height,
+        at_line(again, "title_line"),
+        LISTING_KEY,
         value="title",
         message=pl.format(
-            "{} stands under two dates with one first author; see whether it is one paper in two versions", "title"
+            "the page lists {} twice, first on line {}; the two became one paper, see whether they are", "title", "first_line"
         ),
     )
 
@@ -292,8 +292,8 @@ RULES = (
     year_is_known,
     code_is_plain,
     category_is_known,
-    pages_agree_on_year,
-    work_stands_once,
+    paper_stands_once,
+    page_lists_a_paper_once,
     title_is_long_enough,
     abstract_is_long_enough,
     tex_is_balanced,

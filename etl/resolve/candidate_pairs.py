@@ -1,6 +1,7 @@
 """Pairs of names that may be one person (rule R2 and its neighbours), each with the reason why it may.
 
-Names are compared only within blocks: one first and family name, one whole name, one family name for initials.
+Names are compared only within sets of forms that share a key: one first and family name, one whole name, one family name
+for initials.
 """
 
 from collections import defaultdict
@@ -9,9 +10,9 @@ from dataclasses import dataclass
 from itertools import chain, combinations
 
 from etl.resolve.coauthors import Coauthors
-from etl.resolve.names import Name, compatible, is_initial
+from etl.resolve.names import Name, compatible, has_initials_only, is_initial
 
-Block = list["Form"]
+Forms = list["Form"]
 
 REASONS = ("several_fuller_forms", "fuller_name", "moved_border", "initial")
 """Why two people may be one; where several forms of theirs are alike in several ways, the first of these counts."""
@@ -19,12 +20,16 @@ REASONS = ("several_fuller_forms", "fuller_name", "moved_border", "initial")
 
 @dataclass(frozen=True, order=True)
 class Form:
-    """A name's first, middle and family names as compared, and the root spelling of the equal names that have it."""
+    """A name's first, middle and family names as compared, and the root spelling of the equal names that have it.
+
+    `spaceless` is the whole name without its spaces, so that it is the same wherever the family name begins.
+    """
 
     first: str
     middles: tuple[str, ...]
     family: str
-    folded: str
+    spaceless: tuple[str, ...]
+    initials_only: bool
     root: str
 
     def is_fuller_than(self, other: "Form") -> bool:
@@ -38,7 +43,7 @@ class Form:
 
 
 @dataclass(frozen=True, order=True)
-class Alike:
+class CandidatePair:
     """Two people, by their root spellings, who may be one; the reason is one of `merge_candidates.matched_by`."""
 
     name: str
@@ -51,37 +56,36 @@ def form_of(name: Name, root: str) -> Form:
 
     >>> from etl.resolve.names import read_name
     >>> form_of(read_name("Ann B. Bell"), "Ann B. Bell")
-    Form(first='ann', middles=('b',), family='bell', folded='ann b bell', root='Ann B. Bell')
+    Form(first='ann', middles=('b',), family='bell', spaceless=('ann', 'b', 'bell'), initials_only=False, root='Ann B. Bell')
     """
-    return Form(name.first, name.middles, name.family_key, name.folded, root)
+    return Form(name.first, name.middles, name.family_key, name.spaceless, has_initials_only(name), root)
 
 
-class AlikeNames:
-    """The forms that may be one person with another, in blocks; `pairs` finds them once co-authors are known."""
+class CandidatePairs:
+    """The forms that may be one person with another, by shared keys; `pairs` finds them once co-authors are known."""
 
     def __init__(self, forms: Iterable[Form]) -> None:
-        forms = sorted({form for form in forms if form.folded})
+        forms = sorted({form for form in forms if form.spaceless})
         self._forms_of = _grouped(forms, lambda form: form.root)
-        self._by_first_name = _blocks(forms, lambda form: (form.first, form.family))
-        self._by_whole_name = _blocks(forms, lambda form: form.folded)
-        by_initial = _blocks(forms, lambda form: (form.first[:1], form.family))
-        self._by_initial = [block for block in by_initial if any(is_initial(form.first) for form in block)]
+        self._by_first_name = _several(forms, lambda form: (form.first, form.family))
+        self._by_whole_name = _several(forms, lambda form: form.spaceless)
+        by_initial = _several(forms, lambda form: (form.first[:1], form.family))
+        self._by_initial = [sharing for sharing in by_initial if any(form.initials_only for form in sharing)]
 
     @property
     def roots(self) -> set[str]:
         """The people whose co-authors will be asked for."""
-        return {
-            form.root for block in (*self._by_first_name, *self._by_whole_name, *self._by_initial) for form in block
-        }
+        every = (*self._by_first_name, *self._by_whole_name, *self._by_initial)
+        return {form.root for sharing in every for form in sharing}
 
-    def pairs(self, coauthors: Coauthors) -> list[Alike]:
+    def pairs(self, coauthors: Coauthors) -> list[CandidatePair]:
         """Every pair that may be one person, in order; none that one byline names both."""
         found: dict[tuple[str, str], str] = {}
         for name, other, reason in self._pairs(coauthors):
             pair = (min(name, other), max(name, other))
             if name != other and not coauthors.together(name, other):
                 found[pair] = min(found.get(pair, reason), reason, key=REASONS.index)
-        return sorted(Alike(*pair, reason) for pair, reason in found.items())
+        return sorted(CandidatePair(*pair, reason) for pair, reason in found.items())
 
     def contradict(self, name: str, other: str) -> bool:
         """Whether two people of one first and family name have middle names of which none fit together."""
@@ -94,17 +98,18 @@ class AlikeNames:
         return bool(pairs) and not any(pairs)
 
     def _pairs(self, coauthors: Coauthors) -> Iterator[tuple[str, str, str]]:
-        for block in self._by_first_name:
-            yield from _fuller_names(block, coauthors)
-        for block in self._by_whole_name:
-            for form, other in combinations(block, 2):
-                yield form.root, other.root, "moved_border"
-        for block in self._by_initial:
-            yield from _initials(block)
+        for sharing in self._by_first_name:
+            yield from _fuller_names(sharing, coauthors)
+        for sharing in self._by_whole_name:
+            for form, other in combinations(sharing, 2):
+                # Min Soo and Minsoo differ by a space in given names, De Smet and DeSmet by where the family name begins.
+                yield form.root, other.root, "fuller_name" if form.family == other.family else "moved_border"
+        for sharing in self._by_initial:
+            yield from _initials(sharing)
 
 
 class ByMiddles:
-    """The forms of a block by their middle names, so that a thousand of one first and family name are not all compared.
+    """Forms by their middle names, so that a thousand of one first and family name are not all compared.
 
     >>> from etl.resolve.names import read_name
     >>> forms = [form_of(read_name(name), name) for name in ("Ann Bell", "Ann B. Bell", "Ann Beth Bell", "Ann C. Bell")]
@@ -112,11 +117,11 @@ class ByMiddles:
     ['Ann B. Bell', 'Ann Bell', 'Ann Beth Bell']
     """
 
-    def __init__(self, block: Block) -> None:
-        self._all = block
-        self._without = [form for form in block if not form.middles]
+    def __init__(self, forms: Forms) -> None:
+        self._all = forms
+        self._without = [form for form in forms if not form.middles]
         self._with: defaultdict[str, list[Form]] = defaultdict(list)
-        for form in block:
+        for form in forms:
             for word in form.middles:
                 self._with[word].append(form)
                 if not is_initial(word):
@@ -130,10 +135,10 @@ class ByMiddles:
         return dict.fromkeys(chain(self._without, *(self._with.get(word, ()) for word in words)))
 
 
-def _fuller_names(block: Block, coauthors: Coauthors) -> Iterator[tuple[str, str, str]]:
+def _fuller_names(forms: Forms, coauthors: Coauthors) -> Iterator[tuple[str, str, str]]:
     """Each form with those fuller than it: one person only where all those may be one."""
-    by_middles = ByMiddles(block)
-    for form in block:
+    by_middles = ByMiddles(forms)
+    for form in forms:
         fuller = [other for other in by_middles.near(form) if other.is_fuller_than(form)]
         one = all(
             compatible(some.middles, other.middles) and not coauthors.together(some.root, other.root)
@@ -143,21 +148,21 @@ def _fuller_names(block: Block, coauthors: Coauthors) -> Iterator[tuple[str, str
             yield form.root, other.root, "fuller_name" if one else "several_fuller_forms"
 
 
-def _initials(block: Block) -> Iterator[tuple[str, str, str]]:
-    short = [form for form in block if is_initial(form.first)]
-    full = ByMiddles([form for form in block if len(form.first) > 1])
+def _initials(forms: Forms) -> Iterator[tuple[str, str, str]]:
+    short = [form for form in forms if form.initials_only]
+    full = ByMiddles([form for form in forms if len(form.first) > 1])
     for form in short:
         for other in full.near(form):
             if compatible(form.middles, other.middles):
                 yield form.root, other.root, "initial"
 
 
-def _blocks(forms: Iterable[Form], key: Callable[[Form], Hashable]) -> list[Block]:
-    return [block for block in _grouped(forms, key).values() if len({form.root for form in block}) > 1]
+def _several(forms: Iterable[Form], key: Callable[[Form], Hashable]) -> list[Forms]:
+    return [sharing for sharing in _grouped(forms, key).values() if len({form.root for form in sharing}) > 1]
 
 
-def _grouped(forms: Iterable[Form], key: Callable[[Form], Hashable]) -> dict[Hashable, Block]:
-    groups: defaultdict[Hashable, Block] = defaultdict(list)
+def _grouped(forms: Iterable[Form], key: Callable[[Form], Hashable]) -> dict[Hashable, Forms]:
+    groups: defaultdict[Hashable, Forms] = defaultdict(list)
     for form in forms:
         groups[key(form)].append(form)
     return groups
