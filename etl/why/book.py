@@ -4,24 +4,36 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
+import polars as pl
+
 from etl.extract.header import parse_header
 from etl.extract.page import parse_page, split_lines
 from etl.rebuild import rebuild_page
 from etl.records import Block, Header, Page
+from etl.resolve.papers import winner_first
 from etl.why.reasons import Place
 
 Row = dict[str, Any]
 LISTINGS = """
-SELECT listings.*, profiles.source, profiles.observed_on
+SELECT
+  listings.*,
+  profiles.source,
+  profiles.observed_on,
+  profiles.last_observed_on,
+  coalesce(variants.value, papers.abstract) AS abstract
 FROM listings JOIN profiles USING (profile_id) JOIN papers USING (paper_id)
 LEFT JOIN variants ON
   variants.profile_id = listings.profile_id AND variants.position = listings.position AND variants.field = 'abstract'
 """
-WINNER_FIRST = """
-ORDER BY observed_on DESC NULLS LAST, length(coalesce(variants.value, papers.abstract)) DESC,
-  listings.profile_id, listings.position
-"""
-"""The order in which listings win, as etl/resolve/papers.py has it."""
+BY_PAGE = "ORDER BY profiles.source, listings.profile_id, listings.position"
+_ORDERED_BY = {
+    "paper_id": pl.String,
+    "abstract": pl.String,
+    "last_observed_on": pl.String,
+    "profile_id": pl.String,
+    "position": pl.Int64,
+}
+"""What the order of listings within a paper looks at, with the types that SQLite has for it."""
 
 
 class Book:
@@ -40,7 +52,10 @@ class Book:
 
     def listings(self, paper_id: str) -> list[Row]:
         """The listings of a paper with source and date of their page, the winner first."""
-        return list(self.rows(f"{LISTINGS} WHERE listings.paper_id = ? {WINNER_FIRST}", paper_id))
+        rows = list(self.rows(f"{LISTINGS} WHERE listings.paper_id = ?", paper_id))
+        columns = {name: [row[name] for row in rows] for name in _ORDERED_BY}
+        order = winner_first(pl.DataFrame(columns, schema=_ORDERED_BY).with_row_index("row"))
+        return [rows[number] for number in order["row"]]
 
     def lines(self, profile_id: str) -> list[str]:
         """The lines of a page; raises `BrokenTables` where they are not those that were read."""

@@ -33,6 +33,9 @@ def find_row(database: sqlite3.Connection, table: str, key: str) -> tuple[str, d
         row = _row(database, definition, parts)
         if row:
             return row_key(row, definition.primary_key), row
+    other = _by_other_name(database, definition, key)
+    if other:
+        return row_key(other, definition.primary_key), other
     raise UsageError(_missing(database, definition, key))
 
 
@@ -76,6 +79,20 @@ def _row(database: sqlite3.Connection, definition: Definition, parts: Sequence[s
     names = [name for name, *_ in cursor.description]
     found = cursor.fetchone()
     return dict(zip(names, found, strict=True)) if found else None
+
+
+def _by_other_name(database: sqlite3.Connection, definition: Definition, key: str) -> dict[str, Value] | None:
+    """The one row that a key means in another way: a paper by an identifier it had alone, a spelling by itself."""
+    ways = {
+        "papers": "SELECT papers.* FROM papers JOIN listings USING (paper_id) WHERE alias_id = ?",
+        "author_names": "SELECT * FROM author_names WHERE name = ?",
+    }
+    if definition.name not in ways or "\x00" in key:
+        return None
+    cursor = database.execute(f"SELECT DISTINCT * FROM ({ways[definition.name]}) LIMIT 2", [unescape(key)])  # noqa: S608
+    names = [name for name, *_ in cursor.description]
+    found = cursor.fetchall()
+    return dict(zip(names, found[0], strict=True)) if len(found) == 1 else None
 
 
 def _is_number(part: str) -> bool:

@@ -1,18 +1,26 @@
 """Why papers, their listings and variants are what they are. In: a row. Out: the listings it came from, and what was decided."""
 
+from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 
 from etl.extract.badge import parse_badge
-from etl.printable import ELLIPSIS
+from etl.printable import ELLIPSIS, count
+from etl.resolve.categories import archives_of, votes
 from etl.validate.outcomes import escape
 from etl.why.book import LISTINGS, Book, Row
 from etl.why.keys import row_key
 from etl.why.reasons import Join, Told
 from schemas import TABLES
 
-_WON = "the listing that the merged row is taken from: the newest page, then the longest abstract, then the smallest id"
+_WON = (
+    "the listing that the merged row is taken from: one with an abstract, then the page saved last, then the longest abstract,"
+    " then the smallest id"
+)
 _LOST = "a listing that was merged into the row"
 _SHOWN_LETTERS = 80
+_SHOWN_WORDS = 12
+"""Words that spoke most for a category."""
 
 
 def paper(book: Book, row: Row) -> Told:
@@ -37,11 +45,50 @@ def listing(book: Book, row: Row) -> Told:
     part = "its winning listing" if own == 0 else "a listing that did not win"
     joins = [
         _listing_join(listings[own]),
+        *_votes(book, listings[own]),
         Join("papers", row["paper_id"], f"{_short(title)}; this is {part} of {len(listings)}"),
         *_variants(book, "variants.profile_id = ? AND variants.position = ?", row["profile_id"], row["position"]),
         *(_listing_join(other) for other in listings if not _same(other, row)),
     ]
     return Told([book.listing_place(listings[own], "the listing")], joins)
+
+
+def candidate(book: Book, row: Row) -> Told:
+    """Two papers that may be one: the listings of both, and why they were not merged."""
+    ids = (row["paper_id"], row["other_id"])
+    places = (book.listing_place(listing, f"a listing of {one}") for one in ids for listing in book.listings(one))
+    words = f"not merged ({row['matched_by']}): {row['evidence']}; an overrides file decides"
+    joins = [Join("papers", one, "one of the two") for one in ids]
+    return Told(places, [Join("paper_candidates", ",".join(ids), words), *joins])
+
+
+def identifier(book: Book, row: Row) -> Told:
+    """An identifier of a paper: the paper's listings, and the record that was matched."""
+    places = (book.listing_place(listing, "a listing of the paper") for listing in book.listings(row["paper_id"]))
+    words = f"matched by {row['matched_by']}: {row['evidence']}"
+    return Told(places, [Join("papers", row["paper_id"], "the paper"), Join("paper_identifiers", _key("paper_identifiers", row), words)])
+
+
+def _votes(book: Book, one: Row) -> Iterator[Join]:
+    """What spoke for each category that a listing's code may stand for, where evidence was weighed."""
+    if one["category_confidence"] is None:
+        return
+    block = book.block(one)
+    badges = (parse_badge(row["badge"]) for row in book.rows("SELECT badge FROM listings WHERE profile_id = ?", one["profile_id"]))
+    codes = Counter(badge.code for badge in badges if badge)
+    text = f"{block.title}\n{block.abstract}"
+    for vote in votes(block.badge_parts.code, archives_of(codes.items()), text, _published(book, one)):
+        words = ", ".join(word for word, weight in list(vote.words.items())[:_SHOWN_WORDS] if weight > 0)
+        told = f"{vote.confidence:.3f} of the evidence: {count(vote.badges, 'sure badge')} of its archive on the page"
+        yield Join("categories", escape(vote.category_id), f"{told}; words that speak for it: {words or 'none'}")
+
+
+def _published(book: Book, one: Row) -> date | None:
+    """The day of a listing as it was dated."""
+    said = "SELECT value FROM variants WHERE profile_id = ? AND position = ? AND field = 'published'"
+    merged = "SELECT published AS value FROM papers WHERE paper_id = ?"
+    rows = [*book.rows(said, one["profile_id"], one["position"]), *book.rows(merged, one["paper_id"])]
+    return date.fromisoformat(rows[0]["value"]) if rows[0]["value"] else None
 
 
 def variant(book: Book, row: Row) -> Told:
@@ -93,7 +140,7 @@ def _variants(book: Book, condition: str, *values: object) -> Iterator[Join]:
 
 def _authors(book: Book, paper_id: str) -> Iterator[Join]:
     sql = (
-        "SELECT paper_authors.*, matched_by, evidence FROM paper_authors LEFT JOIN author_names USING (name)"
+        "SELECT paper_authors.*, matched_by, evidence FROM paper_authors LEFT JOIN author_names USING (name, author_id)"
         " WHERE paper_id = ? ORDER BY position IS NULL, position, paper_authors.author_id"
     )
     for one in book.rows(sql, paper_id):

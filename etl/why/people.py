@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 
 from etl.extract.byline import parse_byline
 from etl.validate.outcomes import escape
-from etl.why.book import LISTINGS, WINNER_FIRST, Book, Row
+from etl.why.book import BY_PAGE, LISTINGS, Book, Row
 from etl.why.reasons import Join, Place, Told
 
 _PAPERS = "SELECT paper_id FROM paper_authors WHERE author_id = ?"
@@ -21,7 +21,7 @@ def author(book: Book, row: Row) -> Told:
 
 def author_name(book: Book, row: Row) -> Told:
     """A spelling: where pages print it so, and why it is that person."""
-    others = (join for join in _spellings(book, row["author_id"]) if join.key != escape(row["name"]))
+    others = (join for join in _spellings(book, row["author_id"]) if join.key != _name_key(row))
     joins = [_name_join(row), Join("authors", row["author_id"], "the person"), *others]
     return Told(_appearances(book, row["author_id"], {row["name"]}), joins)
 
@@ -30,7 +30,7 @@ def paper_author(book: Book, row: Row) -> Told:
     """An author of a paper: the bylines that name the person, or the page that the person owns."""
     names = _names(book, row["author_id"])
     places = _in_listings(book, book.listings(row["paper_id"]), names, row["author_id"])
-    told = book.rows("SELECT * FROM author_names WHERE name = ?", row["name"])
+    told = book.rows("SELECT * FROM author_names WHERE name = ? AND author_id = ?", row["name"], row["author_id"])
     joins = [
         *map(_name_join, told),
         Join("authors", row["author_id"], "the person"),
@@ -53,7 +53,8 @@ def profile(book: Book, row: Row) -> Told:
     key = row["profile_id"]
     last = book.header(row).line_count
     places = [book.place(row, 1, last, "the header")] if last else []
-    owner = map(_name_join, book.rows("SELECT * FROM author_names WHERE name = ?", row["name"]))
+    names = "SELECT * FROM author_names WHERE name = ? AND author_id = ?"
+    owner = map(_name_join, book.rows(names, row["name"], row["author_id"]))
     category = [Join("categories", escape(row["category_id"]), "the field")] if row["category_id"] else []
     listed = book.rows("SELECT * FROM listings WHERE profile_id = ? ORDER BY position", key)
     stray = book.rows("SELECT * FROM quarantine WHERE profile_id = ? ORDER BY line_start", key)
@@ -71,14 +72,14 @@ def _appearances(book: Book, author_id: str, names: Collection[str]) -> Iterator
     for page in book.rows("SELECT * FROM profiles WHERE author_id = ? ORDER BY source, profile_id", author_id):
         if page["name"] in names:
             yield _owner_place(book, page)
-    listings = book.rows(f"{LISTINGS} WHERE listings.paper_id IN ({_PAPERS}) {WINNER_FIRST}", author_id)
+    listings = book.rows(f"{LISTINGS} WHERE listings.paper_id IN ({_PAPERS}) {BY_PAGE}", author_id)
     yield from _bylines(book, listings, names)
     for name in sorted(names):
         older = f"EXISTS ({_OLDER} AND v.field IN ('byline', 'block') AND instr(v.value, ?))"
         yield from _bylines(
             book,
             book.rows(
-                f"{LISTINGS} WHERE {older} AND listings.paper_id NOT IN ({_PAPERS}) {WINNER_FIRST}", name, author_id
+                f"{LISTINGS} WHERE {older} AND listings.paper_id NOT IN ({_PAPERS}) {BY_PAGE}", name, author_id
             ),
             {name},
         )
@@ -121,9 +122,11 @@ def _spellings(book: Book, author_id: str) -> Iterator[Join]:
 
 def _name_join(row: Row) -> Join:
     why = row["evidence"] or "the spelling that the person is called by"
-    return Join(
-        "author_names", escape(row["name"]), f"{row['name']} is {row['author_id']} ({row['matched_by']}): {why}"
-    )
+    return Join("author_names", _name_key(row), f"{row['name']} is {row['author_id']} ({row['matched_by']}): {why}")
+
+
+def _name_key(row: Row) -> str:
+    return f"{escape(row['name'])},{escape(row['author_id'])}"
 
 
 def _owned(book: Book, author_id: str) -> Iterator[Join]:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from etl.extract.byline import parse_byline
 from etl.resolve.folding import slug
 from etl.resolve.links import find_links
-from etl.why.book import LISTINGS, WINNER_FIRST, Book, Row
+from etl.validate.outcomes import escape
+from etl.why.book import BY_PAGE, LISTINGS, Book, Row
 from etl.why.keys import row_key
 from etl.why.reasons import Join, Place, Told
 
@@ -22,7 +23,7 @@ def paper_institution(book: Book, row: Row) -> Told:
 def institution(book: Book, row: Row) -> Told:
     """An institution: every byline that carries its tag."""
     papers = "SELECT paper_id FROM paper_institutions WHERE institution_id = ?"
-    listings = book.rows(f"{LISTINGS} WHERE listings.paper_id IN ({papers}) {WINNER_FIRST}", row["institution_id"])
+    listings = book.rows(f"{LISTINGS} WHERE listings.paper_id IN ({papers}) {BY_PAGE}", row["institution_id"])
     joins = book.rows("SELECT * FROM paper_institutions WHERE institution_id = ?", row["institution_id"])
     return Told(
         _tagged(book, listings, row["institution_id"]),
@@ -41,7 +42,7 @@ def link(book: Book, row: Row) -> Told:
 def category(book: Book, row: Row) -> Told:
     """A category: the badges and fields that stand for it, and how they were resolved."""
     papers = "SELECT paper_id FROM papers WHERE category_id = ?"
-    listings = book.rows(f"{LISTINGS} WHERE listings.paper_id IN ({papers}) {WINNER_FIRST}", row["category_id"])
+    listings = book.rows(f"{LISTINGS} WHERE listings.paper_id IN ({papers}) {BY_PAGE}", row["category_id"])
     profiles = list(book.rows("SELECT * FROM profiles WHERE category_id = ?", row["category_id"]))
     ways = book.rows(
         "SELECT category_resolution, count(*) AS badges FROM listings JOIN papers USING (paper_id)"
@@ -56,6 +57,16 @@ def category(book: Book, row: Row) -> Told:
         *(Join("profiles", one["profile_id"], f"its field {one['field']} stands for the category") for one in profiles),
     ]
     return Told(_badges_and_fields(book, listings, profiles), joins)
+
+
+def paper_category(book: Book, row: Row) -> Told:
+    """A category of a paper: the badges that say so, and how each was resolved."""
+    listings = book.listings(row["paper_id"])
+    joins = [
+        Join("papers", row["paper_id"], "the paper"),
+        Join("categories", escape(row["category_id"]), "the category"),
+    ]
+    return Told(_badges_and_fields(book, iter(listings), []), joins)
 
 
 def _badges_and_fields(book: Book, listings: Iterator[Row], profiles: list[Row]) -> Iterator[Place]:
