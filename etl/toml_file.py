@@ -1,10 +1,45 @@
-"""Read a TOML file that a person wrote: its content, or one clear line about what is wrong with it."""
+"""Read a TOML file that a person wrote: its content and where its entries stand, or one clear line about what is wrong."""
 
+import re
 import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from etl.errors import UsageError
+
+_TOKEN = re.compile(
+    r'"""(?:\\.|[^\\])*?"{3,5}|'
+    r"'''.*?'{3,5}|"
+    r'"(?:\\.|[^"\\])*"|'
+    r"'[^']*'|"
+    r"#[^\n]*|"
+    r"[\n\[\]{}=,]|"
+    r"""[^\n\[\]{}=,#"']+""",
+    re.DOTALL,
+)
+"""A string of one of the four kinds, a comment, a sign or a run of anything else."""
+_OPENING, _CLOSING = ("[", "{"), ("]", "}")
+_Token = tuple[str, int]
+"""A token and the line on which it begins."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An element of a list at the top of a file: the line on which it begins, and those of the values in it."""
+
+    line: int
+    values: tuple[int, ...] = ()
+
+
+@dataclass
+class TomlLines:
+    """For each key at the top of a file its first line, and the entries of its list or of its [[headers]]."""
+
+    keys: dict[str, int] = field(default_factory=dict)
+    entries: dict[str, list[Entry]] = field(default_factory=dict)
 
 
 def read_toml(path: Path, expected: str) -> tuple[dict[str, Any], bytes]:
@@ -14,8 +49,88 @@ def read_toml(path: Path, expected: str) -> tuple[dict[str, Any], bytes]:
     """
     try:
         data = path.read_bytes()
-        return tomllib.loads(data.decode("utf-8")), data
+        return tomllib.loads(text_of(data)), data
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror}); check the file and its permissions") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path}: not TOML ({error}); expected {expected}") from error
+
+
+def text_of(data: bytes) -> str:
+    """The text of a TOML file; some editors begin it with a byte order mark."""
+    return data.decode("utf-8-sig")
+
+
+def toml_lines(text: str) -> TomlLines:
+    r"""Where the keys and entries of a sound TOML file stand, which its content does not tell; lines count from 1.
+
+    >>> toml_lines('a = [["x",\n "y"]]\n\n[[b]]\nc = "[[b]]"').entries
+    {'a': [Entry(line=1, values=(1, 2))], 'b': [Entry(line=4, values=())]}
+    """
+    lines, is_top = TomlLines(), True
+    for statement in _statements(text):
+        is_header = statement[0][0] == "["
+        if is_header or is_top:
+            _note(lines, statement, is_header=is_header)
+        is_top = is_top and not is_header
+    return lines
+
+
+def _note(lines: TomlLines, statement: list[_Token], *, is_header: bool) -> None:
+    """Note where the key of a statement stands, and the entry or entries that it makes."""
+    line = statement[0][1]
+    if is_header:
+        is_entry = statement[1][0] == "["
+        parts = _key_parts(statement[2:-2] if is_entry else statement[1:-1])
+        found = [Entry(line)] if is_entry and len(parts) == 1 else []
+    else:
+        end = next(place for place, (sign, _) in enumerate(statement) if sign == "=")
+        parts = _key_parts(statement[:end])
+        found = list(_elements(statement[end + 1 :])) if len(parts) == 1 else []
+    lines.keys.setdefault(parts[0], line)
+    if found:
+        lines.entries.setdefault(parts[0], []).extend(found)
+
+
+def _key_parts(tokens: list[_Token]) -> list[str]:
+    """The parts of a dotted key, read as TOML reads them."""
+    parts: list[str] = []
+    content: Any = tomllib.loads("".join(token for token, _ in tokens) + "=0")
+    while isinstance(content, dict):
+        ((key, content),) = content.items()
+        parts.append(key)
+    return parts
+
+
+def _elements(value: list[_Token]) -> Iterator[Entry]:
+    """The elements of a list; of a value that is no list, none."""
+    depth, element = 0, list[int]()
+    for token, line in value if value[0][0] == "[" else ():
+        is_end = depth == 1 and token in ("]", ",")
+        if is_end and element:
+            yield Entry(element[0], tuple(element[1:]))
+            element = []
+        elif depth and not is_end and (not element or token not in ("[", "]", ",")):
+            element.append(line)
+        depth += (token in _OPENING) - (token in _CLOSING)
+
+
+def _statements(text: str) -> Iterator[list[_Token]]:
+    """The statements of a file: its tokens without blanks and comments, up to the ends of lines outside of brackets."""
+    statement, depth = list[_Token](), 0
+    for part, line in chain(_tokens(text), [("\n", 0)]):
+        depth += (part in _OPENING) - (part in _CLOSING)
+        if part == "\n" and not depth and statement:
+            yield statement
+            statement = []
+        elif part.strip():
+            statement.append((part, line))
+
+
+def _tokens(text: str) -> Iterator[_Token]:
+    """The tokens of a text but its comments."""
+    line = 1
+    for token in _TOKEN.findall(text):
+        if not token.startswith("#"):
+            yield token, line
+        line += token.count("\n")

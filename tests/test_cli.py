@@ -89,9 +89,13 @@ def test_overrides_join_people_and_stand_in_the_manifest(ann: Path, out: Path, t
     ("content", "told"),
     [
         pytest.param("same = [[", "names.toml: not TOML", id="no-toml"),
-        pytest.param("equal = []", "names.toml: found the key equal, expected only same and different", id="key"),
-        pytest.param('same = [["Ann Bell"]]', "names.toml: same: found ['Ann Bell']", id="one-name"),
-        pytest.param('same = "Ann Bell"', "names.toml: same: found 'Ann Bell'", id="no-list"),
+        pytest.param(
+            "equal = []",
+            "names.toml: line 1: found the key equal, expected only same, different, person or paper",
+            id="key",
+        ),
+        pytest.param('same = [["Ann Bell"]]', 'names.toml: line 1: same: found ["Ann Bell"]', id="one-name"),
+        pytest.param('same = "Ann Bell"', 'names.toml: line 1: same: found "Ann Bell"', id="no-list"),
     ],
 )
 def test_overrides_of_another_shape_are_a_usage_error(

@@ -10,20 +10,32 @@ papers = ["kemu6opsraxxk7cm"]
 
 [[paper]]
 same = ["kemu6opsraxxk7cm", "2222casicunfxqcw"]
+
+[[paper]]
+id = "kemu6opsraxxk7cm"
+category_id = "math.CO"
+published = 2019-05-01
 """
 
 import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from itertools import combinations, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 from etl.errors import UsageError
+from etl.printable import cut, visible
 from etl.resolve.joins import Join, Joins
-from etl.toml_file import read_toml
+from etl.taxonomy import taxonomy
+from etl.toml_file import Entry, TomlLines, read_toml, text_of, toml_lines
 
-_KEYS = ("same", "different")
+_SHOWN_LETTERS = 80
 
 
 @dataclass(frozen=True)
@@ -54,8 +66,25 @@ class PaperOverride:
 
 
 @dataclass(frozen=True)
+class NameGroup:
+    """The spellings of one entry of `same` or `different`, each with its line; without a file there are no lines."""
+
+    key: str
+    names: tuple[str, ...]
+    lines: tuple[int | None, ...]
+
+    @property
+    def line(self) -> int | None:
+        """The line of the first spelling."""
+        return self.lines[0]
+
+
+@dataclass(frozen=True)
 class Overrides:
-    """Groups of spellings that are one person, pairs that are two, and the file that says so."""
+    """Groups of spellings that are one person, pairs that are two, and the file that says so.
+
+    `groups_read` are the entries of `same` and `different` as the file has them, each spelling with its line.
+    """
 
     same: tuple[tuple[str, ...], ...] = ()
     different: tuple[tuple[str, str], ...] = ()
@@ -63,6 +92,7 @@ class Overrides:
     sha256: str | None = None
     persons: tuple[PersonOverride, ...] = ()
     papers: tuple[PaperOverride, ...] = ()
+    groups_read: tuple[NameGroup, ...] = ()
 
     @property
     def provenance(self) -> dict[str, object]:
@@ -71,17 +101,23 @@ class Overrides:
 
     def groups(self) -> list[list[str]]:
         """The groups that are one person, those that share a spelling made one."""
-        joins = Joins()
-        for group in self.same:
-            for name, other in pairwise(group):
-                joins.join(Join(name, other, "override", ""))
-        roots = sorted({joins.root(name) for group in self.same for name in group})
-        return [joins.group(root) for root in roots]
+        return _united(self.same)
 
     @property
     def names(self) -> list[str]:
         """Every spelling that the file mentions, in order."""
-        return sorted({name for group in (*self.same, *self.different) for name in group})
+        grouped = {name for group in (*self.same, *self.different) for name in group}
+        return sorted(grouped | {person.name for person in self.persons})
+
+    @property
+    def name_groups(self) -> tuple[NameGroup, ...]:
+        """The entries of `same` and `different`; lines are null where none were read.
+
+        >>> Overrides(same=(("Ann Bell", "A. Bell"),)).name_groups
+        (NameGroup(key='same', names=('Ann Bell', 'A. Bell'), lines=(None, None)),)
+        """
+        made = [("same", group) for group in self.same] + [("different", pair) for pair in self.different]
+        return self.groups_read or tuple(NameGroup(key, names, (None,) * len(names)) for key, names in made)
 
 
 def read_overrides(path: Path | None) -> Overrides:
@@ -92,30 +128,256 @@ def read_overrides(path: Path | None) -> Overrides:
     if path is None:
         return Overrides()
     content, data = read_toml(path, 'lines such as same = [["Ann Bell", "A. Bell"]]')
-    for key, groups in content.items():
-        _check(path, key, groups)
-    overrides = Overrides(
-        same=tuple(tuple(group) for group in content.get("same", [])),
-        different=tuple(pair for group in content.get("different", []) for pair in combinations(group, 2)),
-        source=path.name,
-        sha256=hashlib.sha256(data).hexdigest(),
-    )
-    _check_consistent(path, overrides)
+    try:
+        overrides = _overrides(content, toml_lines(text_of(data)), path.name, hashlib.sha256(data).hexdigest())
+        _require_no_name_both(overrides)
+        _require_agreement(_statements(overrides))
+    except _Mistake as mistake:
+        raise UsageError(f"{path}: line {mistake.line}: {mistake}") from mistake
     return overrides
 
 
-def _check(path: Path, key: str, groups: Any) -> None:
-    if key not in _KEYS:
-        raise UsageError(f"{path}: found the key {key}, expected only {' and '.join(_KEYS)}")
-    for group in groups if isinstance(groups, list) else [groups]:
-        if not (isinstance(group, list) and len(group) > 1 and all(isinstance(name, str) and name for name in group)):
-            raise UsageError(
-                f'{path}: {key}: found {group!r}, expected a list of two names or more, such as ["Ann Bell", "A. Bell"]'
+class _Mistake(ValueError):
+    """What is wrong with a line of an overrides file, without the file's name."""
+
+    def __init__(self, line: int | None, problem: str) -> None:
+        super().__init__(problem)
+        self.line = line
+
+
+def _overrides(content: Mapping[str, Any], lines: TomlLines, source: str, sha256: str) -> Overrides:
+    for key in content:
+        if key not in _TOP:
+            raise _Mistake(
+                lines.keys[key], f"found the key {visible(key)}, expected only {_either(_TOP)}{_near(key, _TOP)}"
             )
+    groups = {key: _name_groups(key, content.get(key, []), lines) for key in ("same", "different")}
+    return Overrides(
+        same=tuple(group.names for group in groups["same"]),
+        different=tuple(pair for group in groups["different"] for pair in combinations(group.names, 2)),
+        source=source,
+        sha256=sha256,
+        persons=tuple(_person(*entry) for entry in _tables("person", content.get("person", []), lines)),
+        papers=tuple(_paper(*entry) for entry in _tables("paper", content.get("paper", []), lines)),
+        groups_read=(*groups["same"], *groups["different"]),
+    )
 
 
-def _check_consistent(path: Path, overrides: Overrides) -> None:
-    for group in overrides.groups():
-        for name, other in overrides.different:
-            if name != other and {name, other} <= set(group):
-                raise UsageError(f"{path}: {name} and {other} are both same and different; keep one of the two")
+# The shapes of entries: what each value must be, and how a message says so.
+
+_Text = Annotated[str, msgspec.Meta(pattern=r"\S")]
+_Names = Annotated[tuple[_Text, ...], msgspec.Meta(min_length=2)]
+_Ids = Annotated[tuple[_Text, ...], msgspec.Meta(min_length=1)]
+_NAMES = 'a list of two names or more, such as ["Ann Bell", "A. Bell"]'
+_PERSON: dict[str, tuple[Any, str]] = {
+    "name": (_Text, 'a name as pages print it, such as "Ann Bell"'),
+    "as": (_Text, 'the name that it becomes, such as "Ann Bell (Tower Lab)"'),
+    "given": (_Text, 'given names, such as "Ann"'),
+    "family": (_Text, 'a family name, such as "Bell"'),
+    "papers": (_Ids, 'a list of papers, such as ["kemu6opsraxxk7cm"]; leave it out where all are meant'),
+}
+_PAPER: dict[str, tuple[Any, str]] = {
+    "same": (_Names, 'a list of two papers or more, such as ["kemu6opsraxxk7cm", "2222casicunfxqcw"]'),
+    "id": (_Text, 'a paper, such as "kemu6opsraxxk7cm"'),
+    "category_id": (_Text, 'a category of arXiv, such as "math.CO"'),
+    "published": (date, "a day without quotes, such as 2019-05-01"),
+}
+_TOP = ("same", "different", "person", "paper")
+_SHAPES = {"person": _PERSON, "paper": _PAPER}
+
+
+def _name_groups(key: str, found: Any, lines: TomlLines) -> list[NameGroup]:
+    """The entries of `same` or `different`."""
+    if not isinstance(found, list):
+        raise _mistake(
+            lines.keys[key], key, found, f'a list of lists of names, such as {key} = [["Ann Bell", "A. Bell"]]'
+        )
+    return [_name_group(key, *entry) for entry in zip(found, lines.entries.get(key, ()), strict=True)]
+
+
+def _name_group(key: str, found: Any, entry: Entry) -> NameGroup:
+    names = _converted(found, _Names)
+    if names is None:
+        raise _mistake(entry.values[0] if entry.values else entry.line, key, found, _NAMES)
+    return NameGroup(key, names, entry.values)
+
+
+def _tables(key: str, found: Any, lines: TomlLines) -> Iterator[tuple[dict[str, Any], int]]:
+    """The entries of [[person]] or [[paper]], their values as they must be, each with its line."""
+    if not isinstance(found, list):
+        raise _mistake(lines.keys[key], key, found, f"[[{key}]] with {_either(_SHAPES[key])} under it")
+    for facts, entry in zip(found, lines.entries.get(key, ()), strict=True):
+        yield _values(key, facts, entry.line), entry.line
+
+
+def _values(key: str, facts: Any, line: int) -> dict[str, Any]:
+    """The values of an entry by key, each as its shape asks."""
+    shape = _SHAPES[key]
+    if not isinstance(facts, dict):
+        raise _mistake(line, key, facts, f"[[{key}]] with {_either(shape)} under it")
+    values = {}
+    for name, found in facts.items():
+        if name not in shape:
+            raise _Mistake(
+                line, f"[[{key}]]: found the key {visible(name)}, expected {_either(shape)}{_near(name, shape)}"
+            )
+        kind, expected = shape[name]
+        values[name] = _converted(found, kind)
+        if values[name] is None:
+            raise _mistake(line, f"[[{key}]] {name}", found, expected)
+    return values
+
+
+def _converted(found: Any, kind: Any) -> Any:
+    """The value as it must be; None where it is not."""
+    try:
+        return msgspec.convert(found, kind, builtin_types=(date,))
+    except msgspec.ValidationError:
+        return None
+
+
+def _person(values: dict[str, Any], line: int) -> PersonOverride:
+    if "name" not in values:
+        raise _Mistake(line, f"[[person]]: found no name, expected {_PERSON['name'][1]}")
+    if not values.keys() & {"as", "given", "family"}:
+        raise _Mistake(line, f"[[person]] {_shown(values['name'])}: found none of as, given and family, expected one")
+    return PersonOverride(
+        values["name"], line, values.get("as"), values.get("given"), values.get("family"), values.get("papers", ())
+    )
+
+
+def _paper(values: dict[str, Any], line: int) -> PaperOverride:
+    if "same" in values:
+        if len(values) > 1:
+            raise _Mistake(
+                line,
+                f"[[paper]]: found {_either(values, 'and')}, expected same alone; correct a paper in an entry of its own",
+            )
+        if len(set(values["same"])) == 1:
+            raise _mistake(line, "[[paper]] same", list(values["same"]), "papers that differ")
+    elif "id" not in values:
+        raise _Mistake(line, "[[paper]]: found neither same nor id, expected one of the two")
+    elif len(values) == 1:
+        raise _Mistake(
+            line, f"[[paper]] {_shown(values['id'])}: found neither category_id nor published, expected one or both"
+        )
+    category_id = values.get("category_id")
+    if category_id is not None:
+        _require_category(category_id, line)
+    return PaperOverride(line, values.get("same", ()), values.get("id"), category_id, values.get("published"))
+
+
+def _require_category(found: str, line: int) -> None:
+    category = taxonomy().get(found)
+    if category is None:
+        hint = _near(found, taxonomy())
+        raise _mistake(line, "[[paper]] category_id", found, f"{_PAPER['category_id'][1]}{hint}")
+    if category.alias_of:
+        raise _mistake(line, "[[paper]] category_id", found, f"{category.alias_of}, of which it is an alias")
+
+
+# What contradicts itself.
+
+
+def _require_no_name_both(overrides: Overrides) -> None:
+    groups = [set(group) for group in overrides.groups()]
+    for entry in overrides.name_groups:
+        for name, other in combinations(entry.names, 2) if entry.key == "different" else ():
+            if name != other and any({name, other} <= group for group in groups):
+                both = _either((visible(name), visible(other)), "and")
+                raise _Mistake(entry.line, f"{both} are both same and different; keep one of the two")
+
+
+@dataclass(frozen=True)
+class _Statement:
+    """What an entry says of something of which all entries must say the same: `about` is its key, `of` its words."""
+
+    about: tuple[str, ...]
+    value: Any
+    line: int
+    place: str
+    of: str
+
+
+def _require_agreement(statements: Iterable[_Statement]) -> None:
+    first: dict[tuple[str, ...], _Statement] = {}
+    for said in statements:
+        before = first.setdefault(said.about, said)
+        if before.value != said.value:
+            expected = f"{_shown(before.value)}, as line {before.line} says of {said.of}; keep one of the two"
+            raise _mistake(said.line, said.place, said.value, expected)
+
+
+def _statements(overrides: Overrides) -> Iterator[_Statement]:
+    for person in overrides.persons:
+        yield from _of_papers(person)
+        yield from _of_new_name(person)
+    root_of = _roots(overrides.same)
+    for person in overrides.persons:
+        if person.name_as is not None and not person.papers:
+            about = "as", root_of.get(person.name, person.name)
+            yield _Statement(about, person.name_as, person.line, "[[person]] as", "the same person")
+    root_of = _roots(paper.same for paper in overrides.papers)
+    for paper in overrides.papers:
+        for key, value in (("category_id", paper.category_id), ("published", paper.published)):
+            if paper.paper_id is not None and value is not None:
+                about = key, root_of.get(paper.paper_id, paper.paper_id)
+                yield _Statement(about, value, paper.line, f"[[paper]] {key}", "the same paper")
+
+
+def _of_papers(person: PersonOverride) -> Iterator[_Statement]:
+    """Who wrote each paper of a spelling, and who all that no entry names."""
+    decided = {"as": person.name_as, "given": person.given, "family": person.family}
+    value = {key: part for key, part in decided.items() if part is not None}
+    place = f"[[person]] {_shown(person.name)}"
+    for paper in person.papers:
+        yield _Statement(("paper", person.name, paper), value, person.line, place, f"the paper {visible(paper)}")
+    if not person.papers:
+        yield _Statement(("papers", person.name), value, person.line, place, "all its papers")
+
+
+def _of_new_name(person: PersonOverride) -> Iterator[_Statement]:
+    """The parts of the name that people become."""
+    for key, part in (("given", person.given), ("family", person.family)):
+        if person.name_as is not None and part is not None:
+            about, place = (key, person.name_as), f"[[person]] {key}"
+            yield _Statement(about, part, person.line, place, _shown(person.name_as))
+
+
+def _roots(groups: Iterable[Sequence[str]]) -> dict[str, str]:
+    """The member that stands for each one's group."""
+    return {member: group[0] for group in _united(groups) for member in group}
+
+
+def _united(groups: Iterable[Sequence[str]]) -> list[list[str]]:
+    """The groups, those that share a member made one."""
+    joins, members = Joins(), set[str]()
+    for group in groups:
+        members.update(group)
+        for name, other in pairwise(group):
+            joins.join(Join(name, other, "override", ""))
+    return [joins.group(root) for root in sorted({joins.root(name) for name in members})]
+
+
+# How messages say it.
+
+
+def _mistake(line: int | None, place: str, found: Any, expected: str) -> _Mistake:
+    return _Mistake(line, f"{place}: found {_shown(found)}, expected {expected}")
+
+
+def _shown(found: Any) -> str:
+    """A value nearly as TOML writes it, cut where it is long."""
+    return cut(json.dumps(found, ensure_ascii=False, default=str), _SHOWN_LETTERS)
+
+
+def _either(names: Iterable[str], word: str = "or") -> str:
+    *first, last = names
+    return f"{', '.join(first)} {word} {last}" if first else last
+
+
+def _near(found: str, known: Iterable[str]) -> str:
+    """The known name that is like the one found, as a question in brackets; nothing where none is."""
+    known = list(known)
+    names = [name for name in known if name.lower() == found.lower()] or get_close_matches(found, known, n=1)
+    return f" (did you mean {names[0]}?)" if names else ""

@@ -1,88 +1,13 @@
-"""An overrides file always wins, and says where it cannot."""
+"""What an overrides file says always wins, and it is told where it cannot."""
 
-import hashlib
 from datetime import date
-from pathlib import Path
 
 import polars as pl
 import pytest
 from helpers import tables_of
 from invented import block, candidates, page, people_of, who
 
-from etl.errors import UsageError
-from etl.resolve.overrides import Overrides, read_overrides
-
-
-def overrides(tmp_path: Path, text: str) -> Overrides:
-    path = tmp_path / "people.toml"
-    path.write_text(text, encoding="utf-8")
-    return read_overrides(path)
-
-
-def test_without_a_file_nothing_is_overridden() -> None:
-    assert read_overrides(None) == Overrides()
-    assert read_overrides(None).provenance == {"overrides": None}
-
-
-def test_a_file_is_read_whole_and_known_by_its_hash(tmp_path: Path) -> None:
-    text = 'different = [["Wei Li", "Wei A. Li", "李伟"]]\nsame = [["Ann Bell", "A. Bell"]]\n'
-    read = overrides(tmp_path, text)
-    assert read.same == (("Ann Bell", "A. Bell"),)
-    assert read.different == (("Wei Li", "Wei A. Li"), ("Wei Li", "李伟"), ("Wei A. Li", "李伟"))
-    assert read.names == ["A. Bell", "Ann Bell", "Wei A. Li", "Wei Li", "李伟"]
-    sha256 = hashlib.sha256(text.encode()).hexdigest()
-    assert read.provenance == {"overrides": {"source": "people.toml", "sha256": sha256}}
-
-
-@pytest.mark.parametrize("text", ["", "# nothing yet\n", "same = []\n", "same = []\ndifferent = []\n"])
-def test_a_file_may_say_nothing(tmp_path: Path, text: str) -> None:
-    read = overrides(tmp_path, text)
-    assert (read.same, read.different, read.names) == ((), (), [])
-    assert read.source == "people.toml"
-
-
-BAD_GROUP = r'people\.toml: same: found {}, expected a list of two names or more, such as \["Ann Bell", "A\. Bell"\]$'
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("same = [", r"people\.toml: not TOML \(.+\); expected lines such as same = "),
-        ('same = [["Ann Bell", "A. Bell"]]\nsame = []', r"people\.toml: not TOML \(.+\)"),
-        ("equal = []", r"people\.toml: found the key equal, expected only same and different$"),
-        ('[same]\na = "b"', BAD_GROUP.format(r"\{'a': 'b'\}")),
-        ('same = "Ann Bell"', BAD_GROUP.format("'Ann Bell'")),
-        ('same = ["Ann Bell", "A. Bell"]', BAD_GROUP.format("'Ann Bell'")),
-        ('same = [["Ann Bell"]]', BAD_GROUP.format(r"\['Ann Bell'\]")),
-        ('same = [["Ann Bell", 7]]', BAD_GROUP.format(r"\['Ann Bell', 7\]")),
-        ('same = [["Ann Bell", ""]]', BAD_GROUP.format(r"\['Ann Bell', ''\]")),
-        ("same = 7", BAD_GROUP.format("7")),
-        (
-            'same = [["A", "B"]]\ndifferent = [["A", "B"]]',
-            r"people\.toml: A and B are both same and different; keep one of the two$",
-        ),
-        (
-            'same = [["A", "B"], ["C", "B"]]\ndifferent = [["A", "X", "C"]]',
-            r"people\.toml: A and C are both same and different; keep one of the two$",
-        ),
-    ],
-)
-def test_a_file_that_cannot_be_meant_is_an_error_that_says_why(tmp_path: Path, text: str, message: str) -> None:
-    with pytest.raises(UsageError, match=message):
-        overrides(tmp_path, text)
-
-
-def test_one_spelling_that_differs_from_itself_is_no_contradiction(tmp_path: Path) -> None:
-    read = overrides(tmp_path, 'same = [["Ann Bell", "A. Bell"]]\ndifferent = [["Ann Bell", "Ann Bell"]]')
-    assert read.different == (("Ann Bell", "Ann Bell"),)
-
-
-def test_a_file_that_cannot_be_read_is_an_error_that_names_it(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"none\.toml: cannot be read \(No such file or directory\)"):
-        read_overrides(tmp_path / "none.toml")
-    (tmp_path / "latin.toml").write_bytes(b"same = [['In\xeas', 'Ines']]")
-    with pytest.raises(UsageError, match=r"latin\.toml: not TOML"):
-        read_overrides(tmp_path / "latin.toml")
+from etl.resolve.overrides import Overrides
 
 
 def decided(same: tuple[tuple[str, ...], ...] = (), different: tuple[tuple[str, str], ...] = ()) -> Overrides:
@@ -198,8 +123,8 @@ def test_a_spelling_that_an_older_byline_prints_is_known() -> None:
     assert tables["findings"].filter(pl.col("rule_id") == "AUT-005").height == 0
 
 
-def test_two_people_of_one_spelling_cannot_be_parted_and_that_is_told() -> None:
-    problem = "the override of Ann Bell has no effect: two people of one spelling cannot be told apart, since the pages do not"
+def test_two_people_of_one_spelling_cannot_be_parted_by_different_and_that_is_told() -> None:
+    problem = "the override of Ann Bell has no effect: a spelling cannot differ from itself; part two people of one spelling by [[person]] with papers"
     assert told("Ann Bell", given=decided(different=(("Ann Bell", "Ann Bell"),))) == [
         ("Ann Bell", "people.toml", problem)
     ]
