@@ -9,6 +9,7 @@ from etl.extract.byline import is_group, is_same_person
 from etl.resolve.folding import fold
 from etl.resolve.names import is_initial
 from etl.validate.outcomes import Outcome, at_line, outcome
+from etl.validate.rules.overrides import overrides_take_effect
 from etl.validate.subject import LISTING_KEY, PROFILE_KEY, Subject
 
 ONE_NAME = r"^\p{Lu}[\p{Ll}\p{M}'\x{2019}]+(?:-\p{L}[\p{Ll}\p{M}'\x{2019}]*)*$"
@@ -104,30 +105,6 @@ def _may_stand_in(owner: str, names: list[str]) -> bool:
     written = [*names, *(" ".join(pair) for pair in pairwise(names))]
     return any(is_same_person(owner, name) for name in names) or any(
         sorted(fold(name).split()) == words for name in written
-    )
-
-
-def overrides_take_effect(subject: Subject) -> Outcome:
-    """AUT-005: an override that names a spelling which no page prints, or parts two people of one spelling."""
-    known = {*subject.tables["author_names"]["name"], *subject.listings["names"].explode()}
-    problems = {
-        name: "no page prints this spelling; copy it from the table author_names"
-        for name in subject.overrides.names
-        if name not in known
-    }
-    problems |= {
-        name: "two people of one spelling cannot be told apart, since the pages do not"
-        for name, other in subject.overrides.different
-        if name == other
-    }
-    failed = pl.DataFrame(sorted(problems.items()), schema={"name": pl.String, "problem": pl.String}, orient="row")
-    return outcome(
-        "AUT-005",
-        len(subject.overrides.names),
-        failed.with_columns(pl.lit(subject.overrides.source, dtype=pl.String).alias("source")),
-        ("name",),
-        value="name",
-        message=pl.format("the override of {} has no effect: {}", "name", "problem"),
     )
 
 
