@@ -283,7 +283,7 @@ def _items(people: str) -> Iterator[str]:
     inverted = _inverted(people)
     for segment in inverted or [people]:
         for part in [segment] if inverted else _names(segment):
-            yield from (item for item in _without_and(part) if any(map(str.isalpha, item)))
+            yield from (_without_stop(item) for item in _without_and(part) if any(map(str.isalpha, item)))
 
 
 def _inverted(people: str) -> list[str]:
@@ -304,7 +304,7 @@ def _names(text: str) -> list[str]:
         if names and is_suffix(part):
             names[-1].append(part)
         else:
-            names.append([_without_stop(part)])
+            names.append([part])
     return [", ".join(parts) for parts in names]
 
 

@@ -229,6 +229,7 @@ def test_spellings_of_one_person_share_initial_and_last_word() -> None:
 @given(st.text(max_size=30) | st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
 @example("A et al. et al.")
 @example("A · b · c")
+@example("AAA. ET A")
 def test_writing_a_byline_keeps_what_was_read(line: str) -> None:
     byline = parse_byline(line)
     if byline.names and not any("·" in part or "et al" in part for part in (*byline.names, *byline.tags)):
