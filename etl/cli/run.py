@@ -73,7 +73,8 @@ def _tell(checked: "Checked", report: Path | None, annotate: str | None) -> None
     from etl.summary import print_results
     from etl.validate.reports import render_annotations, write_reports
 
-    print_results(Console(), checked.results, checked.passed_over)
+    if checked.results.pages:
+        print_results(Console(), checked.results, checked.passed_over)
     if report:
         write_reports(checked.results, report, checked.paths)
     if annotate:
