@@ -118,6 +118,8 @@ def test_overrides_of_no_file_are_told_without_a_line(tables: Frames) -> None:
         pytest.param("Ann Bell", ("2401.00001",), id="by arXiv's id"),
         pytest.param("A. Bell", (BELLS,), id="an older byline's spelling"),
         pytest.param("Wei Li", (BELLS,), id="a page's owner"),
+        pytest.param("ANN BELL", (BELLS,), id="an equal spelling"),
+        pytest.param("ANN BELL", (), id="an equal spelling of all papers"),
     ],
 )
 def test_a_person_whose_papers_are_there_is_not_told(tables: Frames, name: str, papers: tuple[str, ...]) -> None:
@@ -155,9 +157,16 @@ def test_one_paper_under_two_ids_that_goes_to_two_people_is_told(tables: Frames)
         PersonOverride("Ann Bell", 6, "Ann Bell (B)", papers=(OLD_BELLS,)),
         PersonOverride("Ann Bell", 9, "Ann Bell (A)", papers=("2401.00001",)),
     )
-    problem = "line 2 says under another id of this paper who wrote it; keep one of the two"
+    problem = "line 2 gives this paper to another person of that name; keep one of the two"
     message = f"the override of Ann Bell has no effect on {OLD_BELLS}: {problem}"
     assert told(tables, decided(persons=persons)) == [(6, OLD_BELLS, message)]
+
+
+def test_one_paper_that_goes_to_two_people_of_equal_names_is_told(tables: Frames) -> None:
+    persons = tuple(
+        PersonOverride(name, line, name, papers=(BELLS,)) for line, name in enumerate(("Ann Bell", "ANN BELL"), 1)
+    )
+    assert [(line, value) for line, value, _ in told(tables, decided(persons=persons))] == [(2, BELLS)]
 
 
 def test_papers_that_are_there_are_not_told(tables: Frames) -> None:
@@ -185,7 +194,7 @@ def test_one_paper_under_two_ids_that_is_corrected_in_two_ways_is_told(tables: F
         PaperOverride(1, paper_id=BELLS, category_id="math.CO"),
         PaperOverride(4, paper_id=OLD_BELLS, category_id="cs.DM", published=date(2019, 5, 1)),
     )
-    problem = "line 1 corrects category_id of this paper under another id; keep one of the two"
+    problem = "line 1 corrects category_id of this paper in another way; keep one of the two"
     assert told(tables, decided(papers=papers)) == [(4, OLD_BELLS, no_effect(f"the paper {OLD_BELLS}", problem))]
 
 

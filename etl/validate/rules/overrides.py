@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 
 import polars as pl
 
+from etl.resolve.names import read_name
 from etl.resolve.overrides import NameGroup, Overrides, PaperOverride, PersonOverride
 from etl.validate.outcomes import Outcome, at_line, outcome
 from etl.validate.subject import Subject
@@ -60,55 +61,61 @@ def _problems(subject: Subject) -> Iterator[_Problem]:
     overrides = subject.overrides
     if not (overrides.name_groups or overrides.persons or overrides.papers):
         return
-    known = {*subject.tables["author_names"]["name"], *subject.listings["names"].explode()}
-    papers = _Papers(subject)
+    dataset = _Dataset(subject)
     for group in overrides.name_groups:
-        yield from _of_group(group, known)
-    yield from _of_persons(overrides.persons, known, papers)
-    yield from _of_papers(overrides.papers, papers)
+        yield from _of_group(group, dataset.spellings)
+    for person in overrides.persons:
+        yield from _of_person(person, dataset)
+    yield from _of_persons(overrides.persons, dataset)
+    yield from _of_papers(overrides.papers, dataset.ids)
 
 
-def _of_group(group: NameGroup, known: set[str]) -> Iterator[_Problem]:
-    for name, line in zip(group.names, group.lines, strict=True):
-        if name not in known:
+def _of_group(group: NameGroup, spellings: set[str]) -> Iterator[_Problem]:
+    stated = list(zip(group.names, group.lines, strict=True))
+    for name, line in stated:
+        if name not in spellings:
             yield _of_name(name, line, _UNPRINTED)
-    for (name, _), (other, line) in combinations(zip(group.names, group.lines, strict=True), 2):
-        if group.key == "different" and name == other and name in known:
+    for (name, _), (other, line) in combinations(stated, 2):
+        if group.key == "different" and name == other and name in spellings:
             yield _of_name(name, line, _ONE_SPELLING)
 
 
-def _of_persons(persons: tuple[PersonOverride, ...], known: set[str], papers: "_Papers") -> Iterator[_Problem]:
-    given: dict[tuple[str, str], PersonOverride] = {}
+def _of_person(person: PersonOverride, dataset: "_Dataset") -> Iterator[_Problem]:
+    """What a person's entry names that is not there; its papers are not looked at where it is the name."""
+    if not dataset.prints(person.name):
+        yield _of_name(person.name, person.line, _UNPRINTED)
+        return
+    for written in person.papers:
+        if written not in dataset.ids:
+            yield _of_persons_paper(person, written, _UNKNOWN)
+        elif _key(person.name) not in dataset.names_of[dataset.ids[written]]:
+            yield _of_persons_paper(person, written, _NO_AUTHOR)
+
+
+def _of_persons(persons: tuple[PersonOverride, ...], dataset: "_Dataset") -> Iterator[_Problem]:
+    """Entries that give one paper, under two ids or two equal names, to two people."""
+    given: dict[tuple[object, str], PersonOverride] = {}
     for person in persons:
-        if person.name not in known:
-            yield _of_name(person.name, person.line, _UNPRINTED)
-            continue
         for written in person.papers:
-            problem = papers.problem_of(written, person.name)
-            first = given.setdefault((person.name, papers.ids.get(written, written)), person)
-            if not problem and (first.name_as, first.given, first.family) != (
-                person.name_as,
-                person.given,
-                person.family,
-            ):
-                problem = f"line {first.line} says under another id of this paper who wrote it; keep one of the two"
-            if problem:
-                message = f"the override of {person.name} has no effect on {written}: {problem}"
-                yield _Problem(written, person.line, message)
+            first = given.setdefault((_key(person.name), dataset.ids.get(written, written)), person)
+            if replace(first, name="", line=0, papers=()) != replace(person, name="", line=0, papers=()):
+                problem = f"line {first.line} gives this paper to another person of that name; keep one of the two"
+                yield _of_persons_paper(person, written, problem)
 
 
-def _of_papers(entries: tuple[PaperOverride, ...], papers: "_Papers") -> Iterator[_Problem]:
+def _of_papers(entries: tuple[PaperOverride, ...], ids: dict[str, str]) -> Iterator[_Problem]:
+    """Papers that are not there, and those that are corrected in two ways under two ids."""
     corrected: dict[tuple[str, str], tuple[object, int]] = {}
     for entry in entries:
         for written in entry.same or (entry.paper_id or "",):
-            if written not in papers.ids:
+            if written not in ids:
                 yield _of_paper(written, entry.line, _UNKNOWN)
         for key, value in (("category_id", entry.category_id), ("published", entry.published)):
-            if value is None or entry.paper_id not in papers.ids:
+            if value is None or entry.paper_id not in ids:
                 continue
-            first, line = corrected.setdefault((key, papers.ids[entry.paper_id]), (value, entry.line))
+            first, line = corrected.setdefault((key, ids[entry.paper_id]), (value, entry.line))
             if first != value:
-                problem = f"line {line} corrects {key} of this paper under another id; keep one of the two"
+                problem = f"line {line} corrects {key} of this paper in another way; keep one of the two"
                 yield _of_paper(entry.paper_id, entry.line, problem)
 
 
@@ -120,17 +127,33 @@ def _of_paper(written: str, line: int, problem: str) -> _Problem:
     return _Problem(written, line, f"the override of the paper {written} has no effect: {problem}")
 
 
+def _of_persons_paper(person: PersonOverride, written: str, problem: str) -> _Problem:
+    return _Problem(written, person.line, f"the override of {person.name} has no effect on {written}: {problem}")
+
+
+def _key(name: str) -> tuple[object, ...]:
+    """What names share that are one in an override of a person."""
+    return read_name(name).equal_key
+
+
 @dataclass(frozen=True)
-class _Papers:
-    """The papers that overrides name."""
+class _Dataset:
+    """The spellings, and the papers that overrides name."""
 
     subject: Subject
 
-    def problem_of(self, written: str, name: str) -> str | None:
-        """What keeps a person of this name from being an author of the paper that is written so."""
-        if written not in self.ids:
-            return _UNKNOWN
-        return None if name in self._names[self.ids[written]] else _NO_AUTHOR
+    @cached_property
+    def spellings(self) -> set[str]:
+        """Every spelling that a page prints."""
+        return {*self.subject.tables["author_names"]["name"], *self.subject.listings["names"].explode()}
+
+    @cached_property
+    def _keys(self) -> set[tuple[object, ...]]:
+        return {_key(name) for name in self.spellings if name is not None}
+
+    def prints(self, name: str) -> bool:
+        """Whether a page prints this name, or one that is equal after folding."""
+        return name in self.spellings or _key(name) in self._keys
 
     @cached_property
     def ids(self) -> dict[str, str]:
@@ -150,14 +173,14 @@ class _Papers:
         return sorted(named | {written for paper in papers for written in (*paper.same, paper.paper_id or "")})
 
     @cached_property
-    def _names(self) -> dict[str, set[str]]:
-        """The spellings under which each paper's authors stand: in any byline, and as owners of pages that list it."""
+    def names_of(self) -> dict[str, set[tuple[object, ...]]]:
+        """The names of each paper's authors, as compared: those of any byline, and of owners of pages that list it."""
         tables = self.subject.tables
         wanted = pl.col("paper_id").is_in(sorted(set(self.ids.values())))
-        owned = tables["listings"].join(tables["profiles"].select("profile_id", "name"), on="profile_id")
-        bylines = self.subject.listings.select("paper_id", pl.col("names").alias("name"))
-        names: defaultdict[str, set[str]] = defaultdict(set)
-        for frame in (tables["paper_authors"], owned, bylines.filter(wanted).explode("name")):
-            for paper_id, name in frame.filter(wanted).select("paper_id", "name").iter_rows():
-                names[paper_id].add(name)
+        owned = tables["listings"].filter(wanted).join(tables["profiles"].select("profile_id", "name"), on="profile_id")
+        bylines = self.subject.listings.filter(wanted).select("paper_id", pl.col("names").alias("name")).explode("name")
+        names: defaultdict[str, set[tuple[object, ...]]] = defaultdict(set)
+        for frame in (tables["paper_authors"].filter(wanted), owned, bylines):
+            for paper_id, name in frame.select("paper_id", "name").drop_nulls().iter_rows():
+                names[paper_id].add(_key(name))
         return names
