@@ -1,13 +1,15 @@
 """What an overrides file says always wins, and it is told where it cannot."""
 
 from datetime import date
+from pathlib import Path
 
 import polars as pl
 import pytest
 from helpers import tables_of
 from invented import block, candidates, page, people_of, who
 
-from etl.resolve.overrides import Overrides
+from etl.resolve.overrides import Overrides, read_overrides
+from etl.validate.results import summarize
 
 
 def decided(same: tuple[tuple[str, ...], ...] = (), different: tuple[tuple[str, str], ...] = ()) -> Overrides:
@@ -128,3 +130,48 @@ def test_two_people_of_one_spelling_cannot_be_parted_by_different_and_that_is_to
     assert told("Ann Bell", given=decided(different=(("Ann Bell", "Ann Bell"),))) == [
         ("Ann Bell", "people.toml", problem)
     ]
+
+
+FILE = """same = [["Ann Bell", "A. Bell"],
+  ["Ann Bell",
+   "Anne Bell"]]
+
+[[person]]
+name = "Wei Li"
+as = "Wei Li (Tower Lab)"
+papers = ["{wei}", "{other}",
+  "nothing"]
+
+[[paper]]
+id = "nothing"
+published = 2019-05-01
+"""
+
+
+def test_each_entry_of_a_file_that_cannot_be_carried_out_is_told_by_its_line(tmp_path: Path) -> None:
+    text = page("Ann Bell", block("Ann Bell, Wei Li"), block("Ann Bell, A. Bell", title="On Ropes"))
+    ids = dict(tables_of(text)["papers"].select("title", "paper_id").iter_rows())
+    path = tmp_path / "people.toml"
+    path.write_text(FILE.format(wei=ids["On Bells"], other=ids["On Ropes"]), encoding="utf-8")
+    tables = tables_of(text, overrides=read_overrides(path))
+    found = tables["findings"].filter(rule_id="AUT-005").sort("line_start", "value")
+    assert set(found["source"]) == {"people.toml"}
+    assert found["profile_id"].null_count() == found.height
+    assert found.select("line_start", "line_end", "value").rows() == [
+        (3, 3, "Anne Bell"),
+        *sorted([(5, 5, ids["On Ropes"]), (5, 5, "nothing")]),
+        (11, 11, "nothing"),
+    ]
+    assert summarize(tables).rule("AUT-005").failed == 4
+
+
+def test_a_file_that_is_carried_out_whole_is_not_told(tmp_path: Path) -> None:
+    text = page("Ann Bell", block("Ann Bell, Wei Li"), block("Ann Bell, Wei Li", title="On Ropes"))
+    ids = tables_of(text)["papers"]["paper_id"].to_list()
+    path = tmp_path / "people.toml"
+    parted = f'[[person]]\nname = "Wei Li"\nas = "Wei Li (Tower Lab)"\npapers = ["{ids[0]}"]\n'
+    corrected = f'[[paper]]\nid = "{ids[0]}"\ncategory_id = "math.CO"\n[[paper]]\nsame = ["{ids[0]}", "{ids[1]}"]\n'
+    for content in (parted, corrected):
+        path.write_text(content, encoding="utf-8")
+        tables = tables_of(text, overrides=read_overrides(path))
+        assert tables["findings"].filter(rule_id="AUT-005").height == 0
