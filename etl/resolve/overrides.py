@@ -280,10 +280,10 @@ def _require_category(found: str, line: int) -> None:
 
 
 def _require_no_name_both(overrides: Overrides) -> None:
-    groups = [set(group) for group in overrides.groups()]
+    root_of = _roots(overrides.same)
     for entry in overrides.name_groups:
         for name, other in combinations(entry.names, 2) if entry.key == "different" else ():
-            if name != other and any({name, other} <= group for group in groups):
+            if name != other and name in root_of and root_of[name] == root_of.get(other):
                 both = _either((visible(name), visible(other)), "and")
                 raise _Mistake(entry.line, f"{both} are both same and different; keep one of the two")
 
