@@ -21,7 +21,8 @@ from schemas.profiles import Listings, Profiles, Variants
 from schemas.quality import Findings, Quarantine, Rules
 from schemas.questions import QUESTIONS, Question
 from schemas.rules import RULES, Rule
-from schemas.table import Column, Definition, Frames, Reference, Table
+from schemas.table import Column, Definition, Frames, Reference, Search, Table
+from schemas.version import SCHEMA_VERSION
 from schemas.views import VIEWS, View
 
 TABLES: dict[str, type[Table]] = {
@@ -52,6 +53,7 @@ TABLES: dict[str, type[Table]] = {
 __all__ = [
     "QUESTIONS",
     "RULES",
+    "SCHEMA_VERSION",
     "TABLES",
     "VIEWS",
     "AuthorNames",
@@ -79,6 +81,7 @@ __all__ = [
     "Reference",
     "Rule",
     "Rules",
+    "Search",
     "Table",
     "Variants",
     "View",

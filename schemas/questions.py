@@ -188,8 +188,8 @@ COVERAGE_BY_PROFILE = Question(
     name="coverage_by_profile",
     title="How much of each person's work does the dataset know?",
     description=(
-        "Of the papers that a page says there are, how many it lists; the smallest share first. The site shows at most"
-        f" {PAPERS_A_PAGE} papers a page, so counts over this dataset are lower bounds."
+        "Of the papers that a person's page says there are, how many it lists; of several pages the one saved last."
+        f" The smallest share first. The site shows at most {PAPERS_A_PAGE} papers a page, so counts over this dataset are lower bounds."
     ),
     sql="""
 SELECT

@@ -49,6 +49,23 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class Search:
+    """Full-text search of a table: how words are taken apart, and the columns of the index with what they are made of.
+
+    A column is made of a column of the table, or of `table.column`: all values of it in another table's rows that refer to
+    the row, a line each.
+    """
+
+    tokenizer: str
+    columns: tuple[tuple[str, str], ...]
+
+    @property
+    def is_own(self) -> bool:
+        """Whether everything that is searched stands in the table itself."""
+        return not any("." in source for _, source in self.columns)
+
+
+@dataclass(frozen=True)
 class Definition:
     """All that a model says about its table, in the order of its columns."""
 
@@ -63,6 +80,7 @@ class Definition:
     sort: str | None
     page_size: int | None
     orders: tuple[tuple[str, ...], ...]
+    search: Search | None
     group: Group
     rights: Rights
 
@@ -78,6 +96,7 @@ class Table(pa.DataFrameModel):
     `primary_key` (a list of columns), `references` (column, or columns joined by a comma, to table),
     `short_rows` (WITHOUT ROWID pays), `label`, `sort` (a leading - means descending) and `page_size` (for Datasette),
     `orders` (columns joined by a comma, in which questions want the rows),
+    `search` (FTS5's tokenizer by the name `tokenizer`; all else columns of the index and what they are made of),
     `group` (data, unless it says audit) and `rights` (the pages', unless it says otherwise).
     """
 
@@ -110,6 +129,7 @@ class Table(pa.DataFrameModel):
             sort=facts.get("sort"),
             page_size=facts.get("page_size"),
             orders=tuple(tuple(columns.split(",")) for columns in facts.get("orders", ())),
+            search=_search(facts.get("search")),
             group=facts.get("group", "data"),
             rights=facts.get("rights", PAGES),
         )
@@ -157,6 +177,13 @@ def _column(name: str, column: Any) -> Column:
         rule=facts.get("rule"),
         checks=tuple((check.name, dict(check.statistics or {})) for check in column.checks),
     )
+
+
+def _search(facts: dict[str, str] | None) -> Search | None:
+    """`{"tokenizer": "unicode61", "title": "title"}`."""
+    if facts is None:
+        return None
+    return Search(facts["tokenizer"], tuple((name, source) for name, source in facts.items() if name != "tokenizer"))
 
 
 def _reference(key: str, target: str) -> Reference:

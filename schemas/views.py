@@ -43,6 +43,8 @@ PAPER_LIST = View(
         "institutions": "The institutions that the byline is tagged with, joined by a semicolon; null where there are none.",
         "has_code": "Whether the page flags the paper with Code.",
         "citekey": "Key to cite the paper by, such as bell2025bells; unique.",
+        "arxiv_id": "arXiv's identifier, the first in order where there are several; null where none is known.",
+        "doi": "The DOI, the first in order where there are several; null where none is known.",
     },
     sql="""
 SELECT
@@ -76,7 +78,9 @@ SELECT
     )
   ) AS institutions,
   papers.has_code,
-  papers.citekey
+  papers.citekey,
+  (SELECT min(value) FROM paper_identifiers WHERE paper_id = papers.paper_id AND scheme = 'arxiv') AS arxiv_id,
+  (SELECT min(value) FROM paper_identifiers WHERE paper_id = papers.paper_id AND scheme = 'doi') AS doi
 FROM papers
 """,
     # Other columns are made row by row: to sort by one, or to facet a list, makes them all.
@@ -184,11 +188,14 @@ FROM findings JOIN rules USING (rule_id)
 COVERAGE = View(
     name="coverage",
     title="Coverage",
-    description=f"How many of the papers that each page states it lists; the site shows at most {PAPERS_A_PAGE} a page.",
+    description=(
+        "How many of the papers that a page states it lists, each person once: by the page saved last. Pages without an owner"
+        f" stand for themselves; the site shows at most {PAPERS_A_PAGE} papers a page."
+    ),
     columns={
         "profile_id": "The page's identifier.",
         "name": "The page's owner; null where it names none.",
-        "observed_on": "When it was saved; null where unknown.",
+        "observed_on": "When it was first saved; null where unknown.",
         "stated_papers": "How many papers it states.",
         "listed_papers": "How many of them it lists.",
         "share": "Listed papers divided by stated ones: 1 is all; null where the page states none.",
@@ -202,11 +209,43 @@ SELECT
   listed_papers,
   1.0 * listed_papers / nullif(stated_papers, 0) AS share
 FROM profiles
+WHERE NOT EXISTS (
+  SELECT 1 FROM profiles AS newer
+  WHERE newer.author_id = profiles.author_id
+    AND (coalesce(newer.last_observed_on, newer.observed_on, ''), profiles.profile_id)
+      > (coalesce(profiles.last_observed_on, profiles.observed_on, ''), newer.profile_id)
+)
 """,
     sortable=("profile_id", "name", "observed_on", "stated_papers", "listed_papers", "share"),
     sort="share",
     group="audit",
 )
 
-VIEWS: dict[str, View] = {view.name: view for view in (PAPER_LIST, COAUTHORS, PAPERS_BY_MONTH, FINDING_LIST, COVERAGE)}
+PROFILE_HISTORY = View(
+    name="profile_history",
+    title="Figures over time",
+    description=(
+        "What the saved pages of each author state, a row a page, by the day of saving. A page saved again with the same bytes"
+        " is one, of the first day."
+    ),
+    columns={
+        "author_id": "The page's owner.",
+        "observed_on": "When the page was first saved; null where unknown.",
+        "h_index": "The h-index that it states; null where it states none.",
+        "citations": "The citations that it states; null where it states none.",
+        "stated_papers": "How many papers it states; null where it states no number.",
+    },
+    sql="""
+SELECT author_id, observed_on, h_index, citations, stated_papers
+FROM profiles
+WHERE author_id IS NOT NULL
+ORDER BY observed_on IS NULL, observed_on, author_id, profile_id
+""",
+    sortable=("author_id", "observed_on", "h_index", "citations", "stated_papers"),
+    sort="observed_on",
+)
+
+VIEWS: dict[str, View] = {
+    view.name: view for view in (PAPER_LIST, COAUTHORS, PAPERS_BY_MONTH, PROFILE_HISTORY, FINDING_LIST, COVERAGE)
+}
 """The views by name."""

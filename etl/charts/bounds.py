@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from etl.snapshots import newest_pages
 from schemas import Frames
 from schemas.limits import PAPERS_A_PAGE
 
@@ -27,9 +28,7 @@ def _cut_bylines(tables: Frames) -> str:
 
 
 def _short_pages(tables: Frames) -> str:
-    short = tables["profiles"].filter(pl.col("listed_papers") < pl.col("stated_papers")).height
-    pages = tables["profiles"].height
-    told = (
-        f"on {short:,} of {pages:,} pages fewer papers are listed than stated (the site shows at most {PAPERS_A_PAGE})"
-    )
+    newest = newest_pages(tables["profiles"])
+    short = newest.filter(pl.col("listed_papers") < pl.col("stated_papers")).height
+    told = f"on {short:,} of {newest.height:,} pages fewer papers are listed than stated (the site shows at most {PAPERS_A_PAGE})"
     return told if short else ""

@@ -1,8 +1,9 @@
-"""Charts of the pages: how much of its papers each lists, and what the rules found. In: the checked tables. Out: `Chart`s."""
+"""Charts of the pages: how much of each person's papers they list, and what the rules found. In: the checked tables. Out: `Chart`s."""
 
 import polars as pl
 
 from etl.charts.chart import Chart
+from etl.snapshots import newest_pages
 from schemas import Frames
 from schemas.limits import PAPERS_A_PAGE
 
@@ -10,13 +11,13 @@ SHOWN_PAGES = 30
 
 
 def coverage(tables: Frames) -> Chart:
-    """The pages that list the least of the papers that they state."""
-    pages = tables["profiles"]
+    """The pages that list the least of the papers that they state, the newest of each person."""
+    pages = newest_pages(tables["profiles"])
     share = pl.col("listed_papers") / pl.when(pl.col("stated_papers") != 0).then("stated_papers")
     columns = ["profile_id", "name", "stated_papers", "listed_papers"]
     rows = pages.with_columns(share.alias("share")).sort("share", "profile_id", nulls_last=True).select(columns)
     told = (
-        "How many of the papers that a page states it lists, the least first;"
+        "How many of the papers that the newest page of each person states it lists, the least first;"
         f" the site lists at most {PAPERS_A_PAGE} a page."
     )
     return Chart(

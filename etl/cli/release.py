@@ -38,14 +38,16 @@ def page(profile: str, folder: Path) -> None:
 def diff(old: Path, new: Path, form: str) -> None:
     """Tell how the release NEW differs from OLD, row by row.
 
-    The exit code is 0 where they are equal, 1 where they differ, and 2 where one cannot be read.
+    The exit code is 0 where they are equal, 1 where they differ, and 2 where one cannot be read, or is of another version.
 
     OLD and NEW are releases, or output folders whose newest release is meant.
     """
     from etl.compare import compare, render_json, render_text
+    from etl.load.layout import find_release
 
-    for path in (old, new):
-        _require_tables(path)
+    releases = [_known(find_release(path)) for path in (old, new)]
+    for release in releases:
+        _require_tables(release)
     difference = compare(old, new)
     if form == "json":
         click.echo(render_json(difference))
@@ -88,7 +90,7 @@ def verify(release: Path) -> None:
     from etl.load.layout import find_release
     from etl.load.verify import verify as problems_of
 
-    place = find_release(release)
+    place = _known(find_release(release))
     with clearing_away():
         problems = problems_of(place)
     if problems:
@@ -103,7 +105,7 @@ def _database(folder: Path) -> Iterator[sqlite3.Connection]:
     from etl.load.layout import DATABASE_FILE, database_address, newest_release
     from etl.load.whole import require_undamaged
 
-    release = newest_release(folder)
+    release = _known(newest_release(folder))
     require_undamaged(release, [DATABASE_FILE])
     try:
         with closing(sqlite3.connect(database_address(release), uri=True)) as database:
@@ -113,12 +115,18 @@ def _database(folder: Path) -> Iterator[sqlite3.Connection]:
         raise DamagedRelease(f"{release / DATABASE_FILE}: cannot be read ({error}); build the release again") from error
 
 
-def _require_tables(path: Path) -> None:
-    """Raises `DamagedRelease` where a release's Parquet files are not as published; differing is another exit code."""
-    from etl.load.layout import find_release
+def _known(release: Path) -> Path:
+    """The release itself; raises `UsageError` where it is of another version of the schema."""
+    from etl.load.known import require_known_schema
+
+    require_known_schema(release)
+    return release
+
+
+def _require_tables(release: Path) -> None:
+    """Raises `UsageError` where a release's Parquet files are not as published; differing is another exit code."""
     from etl.load.whole import parquet_files, require_undamaged
 
-    release = find_release(path)
     try:
         require_undamaged(release, parquet_files(release))
     except DamagedRelease as error:

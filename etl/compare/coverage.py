@@ -12,6 +12,7 @@ import polars as pl
 
 from etl.compare.difference import Coverage, PageChange
 from etl.compare.files import ReleaseFiles
+from etl.snapshots import newest_pages
 
 _SCHEMA = {
     "profile_id": pl.String,
@@ -20,6 +21,8 @@ _SCHEMA = {
     "source": pl.String,
     "stated_papers": pl.Int64,
     "listed_papers": pl.Int64,
+    "observed_on": pl.Date,
+    "last_observed_on": pl.Date,
 }
 _SAVED_ON = re.compile(r"@[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -31,8 +34,8 @@ def read_pages(release: ReleaseFiles) -> pl.DataFrame:
 
 
 def coverage(pages: pl.DataFrame) -> Coverage:
-    """How many papers all pages together list of those that they state."""
-    stated = pages.filter(pl.col("stated_papers") > 0)
+    """How many papers the newest pages of all people together list of those that they state."""
+    stated = newest_pages(pages).filter(pl.col("stated_papers") > 0)
     return Coverage(
         pages=stated.height,
         stated_papers=int(stated["stated_papers"].sum()),

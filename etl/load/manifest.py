@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from etl import __version__
+from schemas.version import SCHEMA_VERSION
 
 SEAL = "manifest_sha256"
-OWN = ("paperledger", "logical_hash", "files", SEAL)
+OWN = ("paperledger", "schema_version", "logical_hash", "files", SEAL)
 """The entries that are not provenance."""
 
 
 def make_manifest(logical_hash: str, provenance: dict[str, Any], files: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The manifest of files whose facts are given by name."""
-    return sealed({"paperledger": __version__, "logical_hash": logical_hash, **provenance, "files": files})
+    version = {"paperledger": __version__, "schema_version": SCHEMA_VERSION}
+    return sealed({**version, "logical_hash": logical_hash, **provenance, "files": files})
 
 
 def sealed(manifest: dict[str, Any]) -> dict[str, Any]:

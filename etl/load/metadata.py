@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from etl.load.layout import DATABASE
-from etl.load.sqlite import SEARCHED
+from etl.load.sqlite import search_table
 from schemas import QUESTIONS, TABLES, VIEWS, Column, Definition, Question, View
 from schemas.limits import PAPERS_A_PAGE
 from schemas.rights import PAGES, Rights
@@ -70,7 +70,7 @@ def _table(definition: Definition) -> dict[str, Any]:
         "label_column": definition.label,
         "facets": [column.name for column in columns if column.facet],
         "sortable_columns": [column.name for column in columns if column.sortable],
-        "fts_table": f"{definition.name}_fts" if definition.name in SEARCHED else None,
+        "fts_table": search_table(definition),
         **_shown(definition),
     })  # fmt: skip
 

@@ -8,7 +8,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas import Column, Definition, Table
+from schemas import SCHEMA_VERSION, Column, Definition, Table
 from schemas.limits import ROWS_PER_BATCH
 
 _TYPES: dict[pl.DataType, pa.DataType] = {
@@ -22,7 +22,7 @@ _TYPES: dict[pl.DataType, pa.DataType] = {
 
 
 def arrow_schema(definition: Definition) -> pa.Schema:
-    """The Arrow schema: each column's words in its metadata, the table's words and keys in the schema's.
+    """The Arrow schema: each column's words in its metadata, the table's words and keys, and the schema's version, in the schema's.
 
     >>> from schemas import Profiles
     >>> arrow_schema(Profiles.definition()).field("bytes").metadata[b"unit"]
@@ -32,6 +32,7 @@ def arrow_schema(definition: Definition) -> pa.Schema:
         "description": definition.description,
         "primary_key": json.dumps(definition.primary_key),
         "references": json.dumps({",".join(key.columns): key.table for key in definition.references}),
+        "schema_version": str(SCHEMA_VERSION),
         "table": definition.name,
         "title": definition.title,
     }

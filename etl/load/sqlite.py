@@ -9,14 +9,11 @@ import polars as pl
 from sqlite_utils import Database
 
 from etl.errors import PublicationError
-from schemas import TABLES, VIEWS, Column, Definition, Frames
+from schemas import SCHEMA_VERSION, TABLES, VIEWS, Column, Definition, Frames
 from schemas.limits import ROWS_PER_BATCH
 
 OLDEST_SQLITE = (3, 38, 0)
 """STRICT tables came with 3.37, JSON functions in every build with 3.38."""
-SEARCHED: dict[str, tuple[str, ...]] = {"papers": ("title", "abstract")}
-"""The columns of each table that full-text search covers."""
-TOKENIZER = "porter unicode61"
 _TYPES: dict[pl.DataType, str] = {
     pl.Int64(): "INTEGER",
     pl.Float64(): "REAL",
@@ -62,6 +59,20 @@ def indexes(definition: Definition) -> Iterator[tuple[str, ...]]:
             yield columns
 
 
+def search_table(definition: Definition) -> str | None:
+    """The name of a table's full-text search; None where it has none."""
+    return f"{definition.name}_fts" if definition.search else None
+
+
+def searched_rows(definition: Definition) -> str | None:
+    """The query of the rows that a table's search keeps: rowid, key and words; None where it reads those of the table."""
+    search, key = definition.search, definition.primary_key[0]
+    if search is None or search.is_own:
+        return None
+    words = ", ".join(f"{_gathered(source, definition)} AS {_name(name)}" for name, source in search.columns)
+    return f"SELECT rowid, {_name(key)}, {words} FROM {_name(definition.name)} ORDER BY rowid"  # noqa: S608
+
+
 def write_database(path: Path, tables: Frames) -> None:
     """Write the tables to a new file at `path`, and check it there: keys, integrity, search index."""
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
@@ -91,14 +102,48 @@ def _insert(database: Database, name: str, frame: pl.DataFrame) -> None:
 
 
 def _finish(database: Database) -> None:
-    for table, columns in SEARCHED.items():
-        database.table(table).enable_fts(columns, tokenize=TOKENIZER)
+    definitions = [model.definition() for model in TABLES.values()]
     for view in VIEWS.values():
         database.create_view(view.name, view.sql.strip())
-    for name, model in TABLES.items():
-        for columns in indexes(model.definition()):
-            database.table(name).create_index(columns)
+    for definition in definitions:
+        for columns in indexes(definition):
+            database.table(definition.name).create_index(columns)
+    for definition in definitions:
+        _make_search(database, definition)
     database.analyze()
+    database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _make_search(database: Database, definition: Definition) -> None:
+    """Make a table's search: over the table itself, or over words of other tables, which it then keeps with the key.
+
+    One that keeps its words names no table as its content, so that Datasette takes it for no other table's search. Its
+    rows have the numbers of the table's rows.
+    """
+    search, rows = definition.search, searched_rows(definition)
+    if search is None:
+        return
+    if rows is None:
+        database.table(definition.name).enable_fts([name for name, _ in search.columns], tokenize=search.tokenizer)
+        return
+    name, key = f"{definition.name}_fts", definition.primary_key[0]
+    words = _names(tuple(name for name, _ in search.columns))
+    database.execute(
+        f"CREATE VIRTUAL TABLE {_name(name)} USING fts5({_name(key)} UNINDEXED, {words}, tokenize={_literal(search.tokenizer)})"
+    )
+    with database.atomic():
+        database.execute(f"INSERT INTO {_name(name)} (rowid, {_name(key)}, {words}) {rows}")
+
+
+def _gathered(source: str, definition: Definition) -> str:
+    """An expression: a column of the row, or all values of another table's column in the rows that refer to it."""
+    table, _, column = source.rpartition(".")
+    if not table:
+        return _name(column)
+    key = _name(definition.primary_key[0])
+    same = f"others.{key} = {_name(definition.name)}.{key}"
+    words = f"SELECT {_name(column)} AS word FROM {_name(table)} AS others WHERE {same} ORDER BY word"  # noqa: S608
+    return f"(SELECT group_concat(word, char(10)) FROM ({words}))"  # noqa: S608
 
 
 def _check(path: Path) -> None:
@@ -106,8 +151,8 @@ def _check(path: Path) -> None:
     try:
         problems = [*database.query("PRAGMA foreign_key_check")]
         problems += [row for row in database.query("PRAGMA integrity_check") if row["integrity_check"] != "ok"]
-        for table in SEARCHED:
-            database.execute(f"INSERT INTO {table}_fts({table}_fts, rank) VALUES ('integrity-check', 1)")  # noqa: S608
+        for table in filter(None, (search_table(model.definition()) for model in TABLES.values())):
+            database.execute(f"INSERT INTO {table}({table}, rank) VALUES ('integrity-check', 1)")  # noqa: S608
         database.rollback()
     finally:
         database.close()

@@ -1,6 +1,6 @@
 """Whether a release is whole: its files, its database, its hash, and Parquet equal to SQLite.
 
-In: a release's folder, of any version of paperledger; nothing is written there. Out: problems in words, none where all
+In: the folder of a release of this version of the schema; nothing is written there. Out: problems in words, none where all
 is well. Tables are read from the files themselves, batch by batch, and not from this version's models.
 """
 
@@ -9,6 +9,7 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from itertools import zip_longest
 from pathlib import Path
 
 import polars as pl
@@ -20,9 +21,9 @@ from etl.load.logical import Wording, hash_wording
 from etl.load.manifest import provenance_of
 from etl.load.paper_list import paper_list
 from etl.load.same_rows import StoredTable, differing_rows, read_batches, stored_tables
-from etl.load.sqlite import SEARCHED
+from etl.load.sqlite import search_table, searched_rows
 from etl.load.whole import damaged_files
-from schemas import TABLES, PaperList
+from schemas import SCHEMA_VERSION, TABLES, Definition, PaperList
 
 _UNREADABLE = (
     OSError,
@@ -80,16 +81,38 @@ def _database(_: Path, database: sqlite3.Connection) -> Iterator[str]:
         yield f"{DATABASE_FILE}: {table}: found row {rowid} without its row in {parent}, expected every foreign key to lead to one"
 
 
+def _versions(release: Path, database: sqlite3.Connection) -> Iterator[str]:
+    """The version of the schema that the database and each Parquet file name."""
+    found = {DATABASE_FILE: str(database.execute("PRAGMA user_version").fetchone()[0])}
+    for path in sorted(release.glob("*.parquet")):
+        found[path.name] = (pq.read_schema(path).metadata or {}).get(b"schema_version", b"none").decode()
+    for name, version in found.items():
+        if version != str(SCHEMA_VERSION):
+            yield f"{name}: found schema version {version}, expected {SCHEMA_VERSION} as in the manifest"
+
+
 def _search(release: Path, _: sqlite3.Connection) -> Iterator[str]:
     """FTS5 checks itself by a statement that writes; so it does on a copy."""
     with tempfile.TemporaryDirectory() as folder:
         copy = shutil.copyfile(release / DATABASE_FILE, Path(folder) / DATABASE_FILE)
         with closing(sqlite3.connect(copy)) as database:
-            for table in SEARCHED:
-                try:
-                    database.execute(f"INSERT INTO {table}_fts({table}_fts, rank) VALUES ('integrity-check', 1)")  # noqa: S608
-                except sqlite3.Error as error:
-                    yield f"{DATABASE_FILE}: {table}_fts: found {error}, expected the words of {table}"
+            for model in TABLES.values():
+                if name := search_table(model.definition()):
+                    yield from _search_problems(name, model.definition(), database)
+
+
+def _search_problems(name: str, definition: Definition, database: sqlite3.Connection) -> Iterator[str]:
+    """What FTS5 says of an index, and whether one that keeps its words keeps those of the tables."""
+    try:
+        database.execute(f"INSERT INTO {name}({name}, rank) VALUES ('integrity-check', 1)")  # noqa: S608
+        rows = searched_rows(definition)
+        stored = f"SELECT rowid, * FROM {name} ORDER BY rowid"  # noqa: S608
+        differs = rows and any(one != other for one, other in zip_longest(*map(database.execute, (stored, rows))))
+        problem = "other words" if differs else None
+    except sqlite3.Error as error:
+        problem = str(error)
+    if problem:
+        yield f"{DATABASE_FILE}: {name}: found {problem}, expected the words of {definition.name}"
 
 
 def _rows(release: Path, _: sqlite3.Connection) -> Iterator[str]:
@@ -129,7 +152,15 @@ def _told_rows(table: StoredTable, release: Path, database: sqlite3.Connection) 
 
 
 def _paper_list(release: Path, _: sqlite3.Connection) -> Iterator[str]:
-    needed = ("papers", "authors", "categories", "paper_authors", "institutions", "paper_institutions", "links")
+    needed = (
+        "papers",
+        "authors",
+        "categories",
+        "paper_authors",
+        "institutions",
+        "paper_institutions",
+        "paper_identifiers",
+    )
     tables = {name: TABLES[name].select(pl.read_parquet(release / f"{name}.parquet")) for name in needed}
     found, expected = PaperList.select(pl.read_parquet(release / PAPER_LIST_FILE)), paper_list(tables)
     if not found.equals(expected):
@@ -147,6 +178,7 @@ CHECKS: dict[Check, str] = {
     _names: "the tables of a release",
     _rows: "a Parquet file",
     _database: "an SQLite database",
+    _versions: "files that name the version of their schema",
     _search: "an SQLite database with its search index",
     _logical_hash: "the tables that the manifest hashes",
     _parquet_is_sqlite: "the same tables in Parquet and SQLite",

@@ -1,6 +1,6 @@
 """Whether a release's files are those that its manifest names. In: a release's folder. Out: problems in words.
 
-A problem tells the file, what was found and what was expected. Light to import, since `serve` needs no more.
+A problem tells the file, what was found and what was expected.
 """
 
 import json

@@ -57,14 +57,14 @@ class Loss:
 def read_baseline(path: Path) -> Results:
     """The results of a release (its folder), of an output folder's newest, or in a file.
 
-    Raises `UsageError` where there are none.
+    Raises `UsageError` where there are none, or where another version of the schema made them.
     """
     places = [path / "current" / RESULTS_FILE, path / RESULTS_FILE] if path.is_dir() else [path]
     found = next((place for place in places if place.is_file()), None)
     if found is None:
         raise UsageError(f"{path}: no results here; expected a release, or the results.json of a run")
     try:
-        return read_results(found.read_text(encoding="utf-8"))
+        return read_results(found.read_text(encoding="utf-8"), found)
     except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
         raise UsageError(f"{found}: not the results of a run ({error}); make them again with --report") from error
 
@@ -179,8 +179,8 @@ def _fewer_words(results: Results, baseline: Results) -> str:
 
 
 def _lost_coverage(results: Results, baseline: Results, thresholds: Thresholds) -> Loss:
-    """Whether the pages that both have list a smaller share of the papers that they could."""
-    pairs = [(then, now) for then, now in _pairs(results, baseline) if _could(then) and _could(now)]
+    """Whether the newest pages of the people that both have list a smaller share of the papers that they could."""
+    pairs = [(then, now) for then, now in _newest_pairs(results, baseline) if _could(then) and _could(now)]
     if not pairs:
         return Loss(_COVERAGE, 0, 0, _passed(thresholds, _COVERAGE))
     before, after = _share([then for then, _ in pairs]), _share([now for _, now in pairs])
@@ -205,6 +205,21 @@ def _pairs(results: Results, baseline: Results) -> list[tuple[PageResult, PageRe
     found = {undated(page.source): page for page in read} | {page.profile_id: page for page in read}
     pairs = ((page, found.get(page.profile_id) or found.get(undated(page.source))) for page in baseline.pages)
     return [(then, now) for then, now in pairs if now]
+
+
+def _newest_pairs(results: Results, baseline: Results) -> list[tuple[PageResult, PageResult]]:
+    """The newest page of each person in the baseline with the newest of that person now; without an owner the same page."""
+    unread = _unread(results)
+    newest = [page for page in results.pages if page.newest and undated(page.source) not in unread]
+    found = {mark: page for page in newest for mark in reversed(_marks(page))}
+    pairs = ((page, next(filter(None, map(found.get, _marks(page))), None)) for page in baseline.pages if page.newest)
+    return [(then, now) for then, now in pairs if now]
+
+
+def _marks(page: PageResult) -> list[tuple[str, str | None]]:
+    """What tells whose page it is, the surest first."""
+    owner = [("author", page.author_id)] if page.author_id else []
+    return [*owner, ("page", page.profile_id), ("source", undated(page.source))]
 
 
 def _could(page: PageResult) -> int:

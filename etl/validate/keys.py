@@ -2,17 +2,13 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import polars as pl
 
 from etl.validate.checks import failures
-from schemas import TABLES, Frames
+from schemas import TABLES, Definition, Frames, Reference
 
-_USERS = {
-    "authors": ("paper_authors", "profiles"),
-    "institutions": ("paper_institutions",),
-    "categories": ("papers", "profiles"),
-}
 SHOWN = 3
 """How many rows of a failure are named."""
 
@@ -78,15 +74,40 @@ def _keys(name: str, frame: pl.DataFrame) -> Iterator[TableFailure]:
 
 def _orphans(tables: Frames) -> Iterator[TableFailure]:
     """Rows of people, institutions and categories that no other table refers to."""
-    for name, users in _USERS.items():
-        if name not in tables or not set(users) <= set(tables):
+    for name, users in _users().items():
+        if name not in tables or not {user for user, _ in users} <= set(tables):
             continue
         (key,) = TABLES[name].definition().primary_key
-        used = pl.concat([tables[user][key].drop_nulls() for user in users]).unique()
+        used = pl.concat([tables[user][column].drop_nulls() for user, column in users]).unique()
         orphans = tables[name].filter(~pl.col(key).is_in(used.implode()))
         if len(orphans):
             told = f"{name}: {len(orphans)} rows that nothing refers to, such as {orphans[key].sort()[0]}"
             yield TableFailure("TAB-004", len(orphans), told)
+
+
+@cache
+def _users() -> dict[str, list[tuple[str, str]]]:
+    """The tables whose rows are there only since others name them, each with the tables and columns that do.
+
+    They are those of the data that refer to nothing themselves. What only describes such a row, as spellings do an author,
+    does not use it: its key holds the row's, and it refers to no other table.
+    """
+    definitions = [model.definition() for model in TABLES.values()]
+    named = [one.name for one in definitions if one.group == "data" and not one.references]
+    return {
+        name: [
+            (user.name, reference.columns[0])
+            for user in definitions
+            for reference in user.references
+            if reference.table == name and not _describes(user, reference)
+        ]
+        for name in named
+    }
+
+
+def _describes(user: Definition, reference: Reference) -> bool:
+    alone = {other.table for other in user.references} == {reference.table}
+    return alone and set(reference.columns) <= set(user.primary_key)
 
 
 def _references(name: str, frame: pl.DataFrame, tables: Frames) -> Iterator[TableFailure]:

@@ -12,7 +12,9 @@ from etl import __version__
 from etl.charts import Chart, charts_of
 from etl.extract.page import split_lines
 from etl.rebuild import rebuild_pages
-from schemas import Frames
+from etl.snapshots import newest_pages
+from etl.versions import FIRST_VERSION, require_schema_version
+from schemas import SCHEMA_VERSION, Frames
 from schemas.rules import Level, Status
 
 FORMAT = 1
@@ -58,7 +60,10 @@ class FindingResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PageResult(msgspec.Struct, frozen=True, kw_only=True):
-    """A page: how many papers it states and lists, and how many of its lines are in quarantine."""
+    """A page: how many papers it states and lists, and how many of its lines are in quarantine.
+
+    `newest` where it is the one of its owner that was saved last; a page without an owner is.
+    """
 
     profile_id: str
     source: str
@@ -68,6 +73,8 @@ class PageResult(msgspec.Struct, frozen=True, kw_only=True):
     listed_papers: int
     lines: int
     quarantined_lines: int
+    author_id: str | None = None
+    newest: bool = True
 
 
 class BaselineResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,12 +87,20 @@ class BaselineResult(msgspec.Struct, frozen=True, kw_only=True):
     rows: dict[str, int]
 
 
+class _Made(msgspec.Struct):
+    """What results of any version say of what made them."""
+
+    version: str
+    schema_version: int = FIRST_VERSION
+
+
 class Results(msgspec.Struct, frozen=True, kw_only=True):
     """The results of a run of paperledger, format 1."""
 
     format: int = FORMAT
     tool: str = "paperledger"
     version: str = __version__
+    schema_version: int = SCHEMA_VERSION
     verdict: Literal["passed", "warned", "failed"]
     rows: dict[str, int]
     pages: list[PageResult]
@@ -121,8 +136,13 @@ def write_results(results: Results) -> str:
     return msgspec.json.format(msgspec.json.encode(results), indent=2).decode() + "\n"
 
 
-def read_results(text: str) -> Results:
-    """Results from the text of a JSON file; raises `msgspec.ValidationError` where it is none."""
+def read_results(text: str, place: object = RESULTS_FILE) -> Results:
+    """Results from the text of the JSON file at `place`.
+
+    Raises `msgspec.DecodeError` where it is none, `UsageError` where another version of the schema made it.
+    """
+    made = msgspec.json.decode(text, type=_Made)
+    require_schema_version(place, made.schema_version, made.version)
     return msgspec.json.decode(text, type=Results)
 
 
@@ -176,7 +196,12 @@ def _pages(tables: Frames) -> list[PageResult]:
     profiles = tables["profiles"].join(
         tables["quarantine"].group_by("profile_id").agg(kept), on="profile_id", how="left"
     )
-    rows = profiles.with_columns(pl.col("quarantined_lines").fill_null(0), pl.col("observed_on").cast(pl.String))
+    newest = newest_pages(tables["profiles"])["profile_id"].implode()
+    rows = profiles.with_columns(
+        pl.col("quarantined_lines").fill_null(0),
+        pl.col("observed_on").cast(pl.String),
+        pl.col("profile_id").is_in(newest).alias("newest"),
+    )
     names = PageResult.__struct_fields__
     return [
         msgspec.convert(row, PageResult)
