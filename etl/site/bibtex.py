@@ -24,10 +24,11 @@ _LONE_SCRIPT = re.compile(r"(\$[^$]*\$|\\.)|([_^])", re.DOTALL)
 
 @dataclass(frozen=True)
 class Author:
-    """A name in two parts; no given name where it is one word."""
+    """A name in two parts; no given name where it is one word, or a group's."""
 
     given: str | None
     family: str
+    is_group: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,10 +71,10 @@ def _fields(entry: Entry) -> Iterator[tuple[str, str]]:
 
 
 def _author(author: Author) -> str:
-    """Family name first; braces where a name holds a word or a comma that BibTeX would split at."""
+    """Family name first; braces around a group, and where a name holds a word or a comma that BibTeX would split at."""
     given, family = _value(author.given or ""), _value(author.family)
     name = f"{family}, {given}"
-    if not given or " and " in f" {name.lower()} ".replace(",", " ") or name.count(",") > 2:
+    if author.is_group or not given or " and " in f" {name.lower()} ".replace(",", " ") or name.count(",") > 2:
         return "{" + " ".join(filter(None, (given, family))) + "}"
     return name
 

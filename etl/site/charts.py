@@ -21,7 +21,7 @@ from markupsafe import Markup
 from etl.charts import Chart
 from etl.charts.drawing import Picture, draw, style
 from etl.load.layout import DATABASE
-from etl.site.cells import keys
+from etl.site.cells import target_of
 from etl.site.served import Served, served
 from etl.validate.results import RESULTS_FILE
 from schemas import PaperAuthors
@@ -78,7 +78,7 @@ class Charts:
             "charts": drawn,
             "style": Markup(style()),  # noqa: S704 - a file of ours
             "database": DATABASE,
-            "tables": keys(),
+            "target_of": target_of,
             "folder": urls.path(CHARTS),
             "slow": slow,
             "queries": {

@@ -38,11 +38,11 @@ SELECT
   (SELECT count(*) FROM findings) AS findings,
   (SELECT min(published) FROM papers) AS oldest,
   (SELECT max(published) FROM papers) AS newest,
-  count(*) AS pages,
+  (SELECT count(*) FROM profiles) AS pages,
   sum(stated_papers) AS stated,
   sum(listed_papers) FILTER (WHERE stated_papers IS NOT NULL) AS listed,
-  max(observed_on) AS saved
-FROM profiles
+  (SELECT max(last_observed_on) FROM profiles) AS saved
+FROM coverage
 """
 _NEWEST = "SELECT paper_id, title, published FROM papers WHERE published = ? ORDER BY paper_id LIMIT 1"
 Variables = Callable[[], Awaitable[dict[str, Any]]]
@@ -58,7 +58,7 @@ class Facts:
 
     @property
     def coverage(self) -> float | None:
-        """The share of the stated papers that pages list; None where none states any."""
+        """The share of the stated papers that the newest pages of all people list; None where none states any."""
         return self.numbers["listed"] / self.numbers["stated"] if self.numbers["stated"] else None
 
 

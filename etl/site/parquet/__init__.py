@@ -1,6 +1,6 @@
 """Parquet of any table, view or query: the whole result, beside .csv and .json.
 
-In: an address that ends in `.parquet`. Out: a file. Without filters a table is the release's own file; all else is the
+In: an address that ends in `.parquet`. Out: a file. Without filters a table, or the list of papers, is the release's own file; all else is the
 answer to Datasette's own SQL, run anew and without the limits of a page. Foreign keys stay keys: labels, facets and what
 else only a page shows (`PRESENTATION` in `asked`) change nothing.
 """

@@ -22,7 +22,7 @@ from etl.site.parquet.desk import Desk
 from etl.site.parquet.export import Export
 from etl.site.parquet.limits import BUSY, Refused, limits_of
 from etl.site.served import Served
-from schemas import QUESTIONS, TABLES, VIEWS, Definition, Question, View
+from schemas import QUESTIONS, TABLES, VIEWS, Definition, PaperList, Question, View
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -54,9 +54,8 @@ class Answers:
         name = tilde_decode(request.url_vars["table"])
         if await self._datasette.get_canned_query(DATABASE, name, request.actor):
             return await self._answer(asked_of_query(self._datasette, request, name), name, request, send)
-        whole = (
-            released(self._release, f"{name}.parquet") if name in TABLES and not content_arguments(request) else None
-        )
+        has_file = name in TABLES or name == PaperList.definition().name
+        whole = released(self._release, f"{name}.parquet") if has_file and not content_arguments(request) else None
         return await self._answer(asked_of_table(self._datasette, request, name), name, request, send, whole)
 
     async def row(self, request: Request, send: Send) -> Response | None:

@@ -1,23 +1,26 @@
 """Row pages that read well: a paper with its authors and raw lines, an author with papers and spellings, a page with its listings.
 
-In: a row's address. Out: what the templates row-paperledger-*.html show, beside the files of a page and a paper.
+In: a row's address. Out: what the templates row-paperledger-*.html show, beside the files of a page and a paper;
+and the way from a paper's other identifier to its page.
 """
 
+import re
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from datasette import hookimpl
-from datasette.utils import tilde_decode
-from datasette.utils.asgi import Request
+from datasette.utils import await_me_maybe, tilde_decode
+from datasette.utils.asgi import NotFound, Request, Response
 
 from etl.load.layout import DATABASE
 from etl.site.rows.authors import author_page
-from etl.site.rows.papers import paper_page
+from etl.site.rows.papers import paper_of_alias, paper_page
 from etl.site.rows.profiles import profile_page
 from etl.site.rows.reading import in_thread
 from etl.site.rows.texts import BIBTEX_ROUTE, PAGE_ROUTE, page_text, paper_file
 from etl.site.served import served
+from schemas.patterns import PAPER_ID
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -47,6 +50,32 @@ def extra_template_vars(
             return {}
 
     return variables
+
+
+@hookimpl(wrapper=True, tryfirst=True)
+def handle_exception(request: Request, datasette: "Datasette", exception: Exception) -> Generator[None, Any, Any]:
+    """The way from a paper's other identifier to the paper, where there is no row of that key."""
+    answers = yield
+    asked = request.url_vars if isinstance(exception, NotFound) else {}
+    key = tilde_decode(asked.get("pks") or "")
+    is_paper = (asked.get("database"), asked.get("table")) == (DATABASE, "papers") and re.search(PAPER_ID, key)
+    if not is_paper or served(datasette) is None:
+        return answers
+
+    async def redirect() -> Response:
+        paper_id = await in_thread(datasette, lambda connection: paper_of_alias(connection, key))
+        if paper_id:
+            return Response.redirect(_address(datasette, request, paper_id))
+        return await await_me_maybe(answers[0])
+
+    return [redirect]
+
+
+def _address(datasette: "Datasette", request: Request, paper_id: str) -> str:
+    """The address of a paper in the format, and with the arguments, that were asked for."""
+    form = request.url_vars.get("format")
+    address = datasette.urls.row(DATABASE, "papers", paper_id, format=form)
+    return f"{address}?{request.query_string}" if request.query_string else str(address)
 
 
 @hookimpl

@@ -3,7 +3,7 @@
 import sqlite3
 from dataclasses import dataclass
 
-from etl.site.rows.reading import Part, first, with_titles
+from etl.site.rows.reading import SHARE, Part, first, with_titles
 from etl.why.book import Book, Row
 
 SHOWN_PAPERS = 100
@@ -17,8 +17,8 @@ _PAPERS = (
 _COAUTHORS = "SELECT other_id, other, papers FROM coauthors WHERE author_id = ? ORDER BY papers DESC, other_id"
 _SPELLINGS = "SELECT * FROM author_names WHERE author_id = ? ORDER BY matched_by <> 'exact', name"
 _PROFILES = (
-    "SELECT profiles.*, share FROM profiles JOIN coverage USING (profile_id) WHERE author_id = ?"
-    " ORDER BY profiles.observed_on DESC NULLS LAST, profile_id"
+    f"SELECT profiles.*, {SHARE} FROM profiles WHERE author_id = ?"  # noqa: S608
+    " ORDER BY last_observed_on DESC NULLS LAST, profile_id"
 )
 _CANDIDATES = """
 SELECT merge_candidates.*, authors.author_id AS that_id, authors.name

@@ -8,9 +8,9 @@ from datetime import date
 from markupsafe import Markup
 
 from etl.site.bibtex import Author, Entry, bibtex
-from etl.site.rows.reading import FINDINGS, Part, Raw, first, listing_lines, raw
+from etl.site.rows.reading import FINDINGS, Part, Raw, first, listing_lines, raw, with_titles
 from etl.site.tex import LONGEST_TEX, plain, readable
-from etl.why.book import LISTINGS, WINNER_FIRST, Book, Row
+from etl.why.book import Book, Row
 
 SHOWN_AUTHORS = 100
 SHOWN_LISTINGS = 10
@@ -20,7 +20,7 @@ _PAPER = (
     " FROM papers LEFT JOIN categories USING (category_id) WHERE paper_id = ?"
 )
 _AUTHORS = (
-    "SELECT author_id, position, paper_authors.name AS written, authors.name, given, family"
+    "SELECT author_id, position, paper_authors.name AS written, authors.name, kind, given, family"
     " FROM paper_authors JOIN authors USING (author_id) WHERE paper_id = ? AND position IS {} NULL"
     " ORDER BY position, author_id"
 )
@@ -29,6 +29,17 @@ _INSTITUTIONS = (
     " WHERE paper_id = ? ORDER BY institution_id"
 )
 _LINKS = "SELECT url, host, kind FROM links WHERE paper_id = ? ORDER BY url"
+_ALIASES = "SELECT DISTINCT alias_id FROM listings WHERE paper_id = ? AND alias_id IS NOT NULL ORDER BY alias_id"
+_CANDIDATES = """
+SELECT paper_candidates.*, papers.paper_id AS that_id, title, published
+FROM paper_candidates JOIN papers ON papers.paper_id = iif(paper_candidates.paper_id = ?, other_id, paper_candidates.paper_id)
+WHERE paper_candidates.paper_id = ? OR other_id = ?
+ORDER BY that_id
+"""
+_BY_ALIAS = (
+    "SELECT paper_id FROM listings JOIN papers USING (paper_id) WHERE alias_id = ?"
+    " ORDER BY published NULLS LAST, paper_id LIMIT 1"
+)
 _VARIANTS = "SELECT field, value FROM variants WHERE profile_id = ? AND position = ? ORDER BY field"
 _FOUND = f"""
 {FINDINGS} WHERE finding_id IN (
@@ -62,6 +73,8 @@ class PaperPage:
     hidden: Part
     institutions: Part
     links: Part
+    aliases: Part
+    candidates: Part
     listings: list[ListingShown]
     more_listings: int
     findings: Part
@@ -75,7 +88,7 @@ def paper_page(database: sqlite3.Connection, paper_id: str) -> PaperPage | None:
     row = next(book.rows(_PAPER, paper_id), None)
     if row is None:
         return None
-    listings = first(book, SHOWN_LISTINGS, f"{LISTINGS} WHERE listings.paper_id = ? {WINNER_FIRST}", paper_id)
+    listings = book.listings(paper_id)
     authors = first(book, SHOWN_AUTHORS, _AUTHORS.format("NOT"), paper_id)
     return PaperPage(
         row=row,
@@ -86,8 +99,10 @@ def paper_page(database: sqlite3.Connection, paper_id: str) -> PaperPage | None:
         hidden=first(book, SHOWN_AUTHORS, _AUTHORS.format(""), paper_id),
         institutions=first(book, SHOWN_AUTHORS, _INSTITUTIONS, paper_id),
         links=first(book, SHOWN_AUTHORS, _LINKS, paper_id),
-        listings=[_listing(book, listing, row) for listing in listings.rows],
-        more_listings=listings.more,
+        aliases=first(book, SHOWN_AUTHORS, _ALIASES, paper_id),
+        candidates=with_titles(first(book, SHOWN_AUTHORS, _CANDIDATES, paper_id, paper_id, paper_id)),
+        listings=[_listing(book, listing, row) for listing in listings[:SHOWN_LISTINGS]],
+        more_listings=max(0, len(listings) - SHOWN_LISTINGS),
         findings=first(book, SHOWN_AUTHORS, _FOUND, paper_id, paper_id),
         bibtex=None if authors.more else _bibtex(row, authors.rows),
     )
@@ -98,6 +113,12 @@ def paper_bibtex(database: sqlite3.Connection, paper_id: str) -> str | None:
     book = Book(database)
     row = next(book.rows(_PAPER, paper_id), None)
     return _bibtex(row, book.rows(_AUTHORS.format("NOT"), paper_id)) if row else None
+
+
+def paper_of_alias(database: sqlite3.Connection, alias_id: str) -> str | None:
+    """The paper that a listing's other identifier leads to; of several the one published first."""
+    row = next(Book(database).rows(_BY_ALIAS, alias_id), None)
+    return row["paper_id"] if row else None
 
 
 def _listing(book: Book, listing: Row, paper: Row) -> ListingShown:
@@ -112,7 +133,7 @@ def _bibtex(row: Row, authors: Iterable[Row]) -> str:
         Entry(
             citekey=row["citekey"],
             title=row["title"],
-            authors=[Author(author["given"], author["family"]) for author in authors],
+            authors=[Author(author["given"], author["family"], author["kind"] == "group") for author in authors],
             cut=bool(row["authors_truncated"]),
             published=date.fromisoformat(row["published"]) if row["published"] else None,
             year_inferred=bool(row["year_inferred"]),

@@ -4,14 +4,14 @@ import json
 import sqlite3
 from dataclasses import dataclass
 
-from etl.site.rows.reading import FINDINGS, Part, first, raw, with_titles
+from etl.site.rows.reading import FINDINGS, SHARE, Part, first, raw, with_titles
 from etl.why.book import Book, Row
 
 SHOWN_LISTINGS = 200
 SHOWN_OTHERS = 50
 """Listings, and rows of the other lists, that the page shows; the rest is behind links."""
 _PROFILE = (
-    "SELECT profiles.*, share, categories.name AS category FROM profiles JOIN coverage USING (profile_id)"
+    f"SELECT profiles.*, {SHARE}, categories.name AS category FROM profiles"  # noqa: S608
     " LEFT JOIN categories USING (category_id) WHERE profile_id = ?"
 )
 _LISTINGS = (

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 FINDINGS = "SELECT findings.*, rules.title AS rule FROM findings JOIN rules USING (rule_id)"
+SHARE = "1.0 * listed_papers / nullif(stated_papers, 0) AS share"
+"""A page's share of the papers that it states; `coverage` has only the newest page of a person."""
 _NAMES = "SELECT name FROM paper_authors WHERE paper_id = ? AND position IS NOT NULL ORDER BY position"
 _TAGS = (
     "SELECT name FROM paper_institutions JOIN institutions USING (institution_id) WHERE paper_id = ?"
