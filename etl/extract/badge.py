@@ -107,8 +107,8 @@ def _parse(line: str) -> Badge | None:
     if match is None:
         return None
     code, month = match["code"], match["month"]
-    if match["gap"] or not match["space"] or month not in MONTHS or "." in code:
-        code = known_code(code) or ""
+    is_strict = not match["gap"] and match["space"] and month in MONTHS and "." not in code
+    code = known_code(code) or (code if is_strict else "")
     return _badge(code, match) if code else None
 
 

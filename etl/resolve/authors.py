@@ -14,7 +14,7 @@ from itertools import combinations, pairwise
 
 import polars as pl
 
-from etl.resolve.candidate_pairs import CandidatePair, CandidatePairs, form_of
+from etl.resolve.candidate_pairs import LOST_SPACE, CandidatePair, CandidatePairs, form_of
 from etl.resolve.coauthors import BylineEvidence, Coauthors
 from etl.resolve.folding import diacritics, digest, slug
 from etl.resolve.joins import Join, Joins
@@ -312,6 +312,7 @@ def _candidates(
             f" share the co-author {spelling_of(shared)}" if shared else ", no co-author shared"
         )
         reason = "several_fuller_forms" if shared and pair.reason == "fuller_name" else pair.reason
+        reason = "moved_border" if reason == LOST_SPACE else reason
         rows.setdefault((some.author_id, other.author_id), (reason, evidence))
     return [(*ids, *row) for ids, row in rows.items()]
 

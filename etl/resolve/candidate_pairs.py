@@ -14,7 +14,9 @@ from etl.resolve.names import Name, compatible, has_initials_only, is_initial
 
 Forms = list["Form"]
 
-REASONS = ("several_fuller_forms", "fuller_name", "moved_border", "initial")
+LOST_SPACE = "lost_space"
+"""Why De Smet and DeSmet may be one; a space in the family name is no habit of spelling, so that evidence joins none."""
+REASONS = ("several_fuller_forms", "fuller_name", "moved_border", LOST_SPACE, "initial")
 """Why two people may be one; where several forms of theirs are alike in several ways, the first of these counts."""
 
 
@@ -28,6 +30,7 @@ class Form:
     first: str
     middles: tuple[str, ...]
     family: str
+    folded: str
     spaceless: tuple[str, ...]
     initials_only: bool
     root: str
@@ -44,7 +47,7 @@ class Form:
 
 @dataclass(frozen=True, order=True)
 class CandidatePair:
-    """Two people, by their root spellings, who may be one; the reason is one of `merge_candidates.matched_by`."""
+    """Two people, by their root spellings, who may be one; the reason is one of `REASONS`."""
 
     name: str
     other: str
@@ -56,9 +59,9 @@ def form_of(name: Name, root: str) -> Form:
 
     >>> from etl.resolve.names import read_name
     >>> form_of(read_name("Ann B. Bell"), "Ann B. Bell")
-    Form(first='ann', middles=('b',), family='bell', spaceless=('ann', 'b', 'bell'), initials_only=False, root='Ann B. Bell')
+    Form(first='ann', middles=('b',), family='bell', folded='ann b bell', spaceless=('ann', 'b', 'bell'), initials_only=False, root='Ann B. Bell')
     """
-    return Form(name.first, name.middles, name.family_key, name.spaceless, has_initials_only(name), root)
+    return Form(name.first, name.middles, name.family_key, name.folded, name.spaceless, has_initials_only(name), root)
 
 
 class CandidatePairs:
@@ -102,8 +105,7 @@ class CandidatePairs:
             yield from _fuller_names(sharing, coauthors)
         for sharing in self._by_whole_name:
             for form, other in combinations(sharing, 2):
-                # Min Soo and Minsoo differ by a space in given names, De Smet and DeSmet by where the family name begins.
-                yield form.root, other.root, "fuller_name" if form.family == other.family else "moved_border"
+                yield form.root, other.root, _spacing(form, other)
         for sharing in self._by_initial:
             yield from _initials(sharing)
 
@@ -133,6 +135,13 @@ class ByMiddles:
             return self._all
         words = [near for word in form.middles for near in (word, f"{word}…" if is_initial(word) else word[0])]
         return dict.fromkeys(chain(self._without, *(self._with.get(word, ()) for word in words)))
+
+
+def _spacing(form: Form, other: Form) -> str:
+    """How two names differ that are one without their spaces: in given names, in where the family name begins, in it."""
+    if form.family == other.family:
+        return "fuller_name"
+    return "moved_border" if form.folded == other.folded else LOST_SPACE
 
 
 def _fuller_names(forms: Forms, coauthors: Coauthors) -> Iterator[tuple[str, str, str]]:

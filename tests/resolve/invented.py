@@ -7,7 +7,7 @@ from helpers import parsed
 
 from etl.extract.byline import parse_byline
 from etl.resolve.authors import People, resolve_authors
-from etl.resolve.coauthors import Printed
+from etl.resolve.coauthors import BylineEvidence
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import resolve
 from etl.validate.blocks import combine, take_in
@@ -34,7 +34,7 @@ def resolved_of(*texts: str, observed_on: Sequence[date | None] = (), overrides:
 
 def people_of(*bylines: str, owner: str | None = None, overrides: Overrides | None = None) -> People:
     """Who is who in bylines that all stand on one owner's page."""
-    listings = [Printed(parse_byline(byline).names, owner) for byline in bylines]
+    listings = [BylineEvidence(parse_byline(byline).names, owner) for byline in bylines]
     spellings = {name for listing in listings for name in listing.names} | ({owner} if owner else set())
     return resolve_authors(listings, spellings, overrides or Overrides())
 

@@ -1,6 +1,7 @@
 """Citation keys: family name, year, first long word of the title; and marks where keys would be one."""
 
 import re
+from datetime import date
 
 import pytest
 from hypothesis import given, settings
@@ -41,17 +42,40 @@ A, B, C = "abcdefghijklmnop", "abcdzzzzzzzzzzzz", "qrstuvwxyz234567"
     ],
 )
 def test_a_key_is_family_year_and_first_long_word(author: str, year: int | None, title: str, key: str) -> None:
-    assert citekeys([(A, author, year, title)]) == {A: key}
+    assert citekeys([(A, author, date(year, 5, 1) if year else None, title)]) == {A: key}
 
 
-def test_all_that_collide_are_marked() -> None:
-    papers = [(A, "Ann Bell", 2022, "Ringing"), (C, "Cy Bell", 2022, "On Ringing"), (B, "Eve Fox", 2022, "Ringing")]
-    assert citekeys(papers) == {A: "bell2022ringing-abcd", C: "bell2022ringing-qrst", B: "fox2022ringing"}
+DAYS = [date(2022, month, 1) for month in (3, 2, 1)]
+
+
+def test_of_keys_that_collide_the_earliest_paper_keeps_the_plain_one() -> None:
+    papers = [(A, "Ann Bell", DAYS[0], "Ringing"), (C, "Cy Bell", DAYS[1], "On Ringing"), (B, "Eve Fox", DAYS[2], "Ringing")]
+    assert citekeys(papers) == {A: "bell2022ringing-abcd", C: "bell2022ringing", B: "fox2022ringing"}
+
+
+def test_of_papers_of_one_day_the_smallest_identifier_keeps_the_plain_key_and_one_without_a_day_never() -> None:
+    papers = [(one, "Ann Bell", DAYS[0], "Ringing") for one in (C, A)]
+    assert citekeys(papers) == {A: "bell2022ringing", C: "bell2022ringing-qrst"}
+    undated = [(C, "Ann Bell", None, "Ringing"), (B, "Ann Bell", None, "Ringing")]
+    assert citekeys(undated) == {B: "bellndringing", C: "bellndringing-qrst"}
 
 
 def test_marks_grow_until_keys_differ() -> None:
-    papers = [(paper_id, "Ann Bell", 2022, "Ringing") for paper_id in (A, B, C)]
-    assert citekeys(papers) == {A: "bell2022ringing-abcde", B: "bell2022ringing-abcdz", C: "bell2022ringing-qrstu"}
+    first = ("2" * 16, "Ann Bell", DAYS[2], "Ringing")
+    papers = [first, *((paper_id, "Ann Bell", DAYS[0], "Ringing") for paper_id in (A, B, C))]
+    assert citekeys(papers) == {
+        "2" * 16: "bell2022ringing",
+        A: "bell2022ringing-abcd",
+        B: "bell2022ringing-abcdz",
+        C: "bell2022ringing-qrst",
+    }
+
+
+def test_later_papers_change_no_key() -> None:
+    papers = [(A, "Ann Bell", DAYS[2], "Ringing"), (C, "Ann Bell", DAYS[1], "Ringing")]
+    later = (B, "Ann Bell", DAYS[0], "Ringing")
+    before, after = citekeys(papers), citekeys([later, *papers])
+    assert {one: key for one, key in after.items() if one != B} == before
 
 
 @settings(deadline=None, derandomize=True, database=None)
@@ -59,8 +83,8 @@ def test_marks_grow_until_keys_differ() -> None:
 def test_keys_are_unique_and_plain_whatever_the_order(data: st.DataObject) -> None:
     ids = data.draw(st.lists(st.text("abz", min_size=16, max_size=16), unique=True))
     names, titles = st.sampled_from(["Ann Bell", "李伟", "?"]), st.text(max_size=8)
-    years = st.sampled_from([2022, None])
-    papers = [(paper_id, data.draw(names), data.draw(years), data.draw(titles)) for paper_id in ids]
+    days = st.sampled_from([*DAYS, None])
+    papers = [(paper_id, data.draw(names), data.draw(days), data.draw(titles)) for paper_id in ids]
     keys = citekeys(papers)
     assert len(set(keys.values())) == len(papers)
     assert all(re.fullmatch(r"[a-z0-9]+(-[a-z2-7]{4,16})?", key) for key in keys.values())

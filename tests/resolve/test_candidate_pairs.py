@@ -5,8 +5,8 @@ from helpers import cpu_limit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.resolve.alike import AlikeNames, ByMiddles, Form, form_of
-from etl.resolve.coauthors import Coauthors, Printed
+from etl.resolve.candidate_pairs import CandidatePairs, ByMiddles, Form, form_of
+from etl.resolve.coauthors import BylineEvidence, Coauthors
 from etl.resolve.joins import Joins
 from etl.resolve.names import compatible, read_name
 
@@ -15,8 +15,8 @@ Pairs = set[tuple[str, str, str]]
 
 def pairs(*names: str, bylines: tuple[list[str], ...] = (), roots: dict[str, str] | None = None) -> Pairs:
     """Who is like whom among names that are equal only where `roots` says so."""
-    alike = AlikeNames(form_of(read_name(name), (roots or {}).get(name, name)) for name in names)
-    coauthors = Coauthors([Printed(byline, None) for byline in bylines], set(names), Joins())
+    alike = CandidatePairs(form_of(read_name(name), (roots or {}).get(name, name)) for name in names)
+    coauthors = Coauthors([BylineEvidence(byline, None) for byline in bylines], set(names), Joins())
     return {(pair.name, pair.other, pair.reason) for pair in alike.pairs(coauthors)}
 
 
@@ -117,7 +117,7 @@ MIDDLES = st.lists(st.sampled_from(["b", "c", "beth", "bea", "carl"]), max_size=
 
 @given(st.lists(MIDDLES, unique=True, max_size=12))
 def test_no_form_that_is_compatible_is_passed_over(middles: list[tuple[str, ...]]) -> None:
-    forms = [Form("ann", some, "bell", f"ann {' '.join(some)} bell", str(some)) for some in middles]
+    forms = [Form("ann", some, "bell", f"ann {' '.join(some)} bell", ("ann", *some, "bell"), False, str(some)) for some in middles]
     by_middles = ByMiddles(forms)
     for form in forms:
         fitting = {other for other in forms if compatible(form.middles, other.middles)}
