@@ -187,14 +187,13 @@ def test_a_beginning_that_two_ids_share_is_ambiguous(ann: Path, out: Path, tmp_p
     assert result.stderr == f"paperledger: {ids[0]}: found 2 profiles, expected one; give more of an id: {ids}\n"
 
 
-def test_a_source_that_two_pages_share_is_ambiguous(ann: Path, out: Path, tmp_path: Path) -> None:
+def test_pages_of_one_name_in_two_folders_are_two_sources(ann: Path, out: Path, tmp_path: Path) -> None:
     namesake = tmp_path / "more" / ann.name
     namesake.parent.mkdir()
     namesake.write_text(BELLA, encoding="utf-8")
     run("build", ann, namesake, "--out", out)
-    result = run("page", ann.name, "--out", out)
-    assert result.exit_code == 2
-    assert "found 2 profiles, expected one" in result.stderr
+    assert run("page", f"more/{ann.name}", "--out", out).stdout_bytes == BELLA.encode()
+    assert run("page", f"{tmp_path.name}/{ann.name}", "--out", out).stdout_bytes == ANN.encode()
 
 
 @pytest.mark.parametrize("command", [["page", "x"], ["serve"]], ids=["page", "serve"])
