@@ -45,7 +45,7 @@ def diff(old: Path, new: Path, form: str) -> None:
     from etl.compare import compare, render_json, render_text
 
     for path in (old, new):
-        _require_tables(path)
+        _require_undamaged(path)
     difference = compare(old, new)
     if form == "json":
         click.echo(render_json(difference))
@@ -87,12 +87,13 @@ def verify(release: Path) -> None:
     """
     from etl.load.layout import find_release
     from etl.load.verify import verify as problems_of
+    from etl.load.whole import ADVICE
 
     place = find_release(release)
     with clearing_away():
         problems = problems_of(place)
     if problems:
-        raise BadData("\n".join(f"{place}: {problem}" for problem in problems))
+        raise BadData("\n".join(f"{place}: {problem}" for problem in problems) + f"; {ADVICE}")
     click.echo(f"{place}: whole")
 
 
@@ -113,13 +114,12 @@ def _database(folder: Path) -> Iterator[sqlite3.Connection]:
         raise DamagedRelease(f"{release / DATABASE_FILE}: cannot be read ({error}); build the release again") from error
 
 
-def _require_tables(path: Path) -> None:
-    """Raises `DamagedRelease` where a release's Parquet files are not as published; differing is another exit code."""
+def _require_undamaged(path: Path) -> None:
+    """Raises `UsageError` where a release's files are not as published; differing is another exit code."""
     from etl.load.layout import find_release
-    from etl.load.whole import parquet_files, require_undamaged
+    from etl.load.whole import require_undamaged
 
-    release = find_release(path)
     try:
-        require_undamaged(release, parquet_files(release))
+        require_undamaged(find_release(path))
     except DamagedRelease as error:
         raise UsageError(str(error)) from error

@@ -69,7 +69,7 @@ def serve(folder: Path, host: str, port: int, datasette_options: tuple[str, ...]
 def _held(folder: Path) -> Path:
     """The release that is meant, undamaged; a build then keeps it, since the lock outlives the change of program."""
     from etl.load.hold import hold
-    from etl.load.layout import DATABASE_FILE, METADATA, newest_release
+    from etl.load.layout import newest_release
     from etl.load.whole import require_undamaged
 
     release = newest_release(folder)
@@ -79,7 +79,7 @@ def _held(folder: Path) -> Path:
         raise UsageError(
             f"{release}: cannot be read ({error.strerror}); check the folder and its permissions"
         ) from error
-    require_undamaged(release, [DATABASE_FILE, METADATA])
+    require_undamaged(release)
     return release
 
 
