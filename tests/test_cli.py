@@ -70,7 +70,7 @@ def test_the_option_dates_papers_before_the_files_name(ann: Path, out: Path) -> 
 def test_a_date_that_is_none_is_a_usage_error(ann: Path, out: Path, day: str) -> None:
     result = run("build", ann, "--out", out, "--observed-on", day)
     assert result.exit_code == 2
-    assert "Invalid value for '--observed-on'" in result.stderr
+    assert f"Invalid value for '--observed-on': found '{day}', expected YYYY-MM-DD such as 2026-07-02" in result.stderr
     assert not out.exists()
 
 
