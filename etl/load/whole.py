@@ -14,7 +14,6 @@ from etl.errors import DamagedRelease
 from etl.load.layout import ID_LENGTH, MANIFEST, is_release_id
 from etl.load.manifest import file_facts, render_manifest, sealed
 
-
 ADVICE = "the release is damaged: remove this folder, and build or fetch it again"
 
 
