@@ -29,7 +29,7 @@ _MONTH_NAMES = (
     "|Sept|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 )
 _DATE = (
-    rf"(?P<month>(?i:{_MONTH_NAMES})\.?)(?P<space> ?)(?P<day>[0-9]{{1,2}})(?P<ordinal>(?i:st|nd|rd|th)(?![A-Za-z]))?"
+    rf"(?P<month>(?i:{_MONTH_NAMES})\.?)(?P<space> ?)(?P<day>[0-9]{{1,2}})(?P<ordinal>(?i:st|nd|rd|th)(?![a-z]))?"
     r"(?:(?:, (?P<year>[0-9]{4})|(?P<comma> ?,)? ?(?P<bare_year>(?:19|20)[0-9]{2}))(?![0-9]))?(?P<flags>(?:[^0-9].*)?)"
 )
 _LEAD = re.compile(r"(?:[-–•*>#·]+|[0-9]{1,3}[.)]) ?")

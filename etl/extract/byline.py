@@ -312,7 +312,9 @@ def _is_cut(text: str) -> bool:
 
 
 def _is_persons(name: str) -> bool:
-    return is_full_name(name) and not is_group(name)
+    """Whether a text is a whole name of a person; names in a script without capitals are one short word."""
+    uncased = name.isalpha() and name.upper() == name.lower() and len(name) <= 5
+    return (is_full_name(name) or uncased) and not is_group(name)
 
 
 def _within_words(text: str) -> bool:

@@ -5,6 +5,8 @@ import re
 _UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 """Characters without a width that join or part nothing; those that join letters (U+200C, U+200D) stay within words."""
 _SPACES = re.compile("[\\s\u115f\u1160\u2800\u3164\uffa0]+")
+_EDGE = "[\\s\u00ad\u115f\u1160\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\u2800\u3164\ufeff\uffa0]"
+_EDGES = re.compile(rf"\A{_EDGE}+|{_EDGE}+\Z")
 _JOINERS = "\u200c\u200d"
 _HYPHENS = re.compile("[\u2010\u2011\u2012\u2013\u2212]")
 
@@ -16,6 +18,15 @@ def clean(text: str) -> str:
     'Ann Bell'
     """
     return text if _is_plain(text) else _SPACES.sub(" ", _UNSEEN.sub("", text)).strip(f" {_JOINERS}")
+
+
+def trimmed(line: str) -> str:
+    r"""A line without what shows nothing at its ends; what is within stays as it is.
+
+    >>> trimmed("\u200e\tOn\u00a0Bells \u200f\r")
+    'On\xa0Bells'
+    """
+    return line.strip() if line.isascii() else _EDGES.sub("", line)
 
 
 def is_blank(line: str) -> bool:
