@@ -32,8 +32,33 @@ _STATS = {
     "section_count": re.compile(rf"{_DIGITS} Papers?"),
 }
 MENU_WORDS = frozenset(
-    "about account browse contact dashboard edit explore follow following followers help home login logout menu network"
-    " notifications papers profile profiles search settings share sign topics".split()
+    [
+        "about",
+        "account",
+        "browse",
+        "contact",
+        "dashboard",
+        "edit",
+        "explore",
+        "follow",
+        "following",
+        "followers",
+        "help",
+        "home",
+        "login",
+        "logout",
+        "menu",
+        "network",
+        "notifications",
+        "papers",
+        "profile",
+        "profiles",
+        "search",
+        "settings",
+        "share",
+        "sign",
+        "topics",
+    ]
 )
 """Words of menus and buttons that a copy has above the owner's name; nobody is called so."""
 _WORDS = frozenset(
