@@ -1,6 +1,7 @@
 """The GitHub Action and the pre-commit hook: the shell that they run, run here."""
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from etl.extract.pages import ENDINGS
 
 ROOT = Path(__file__).parents[1]
 COMMAND = Path(sys.executable).with_name("paperledger")
@@ -93,3 +96,11 @@ def test_the_hook_checks_the_files_that_it_is_given(checkout: Path) -> None:
     done = subprocess.run(entry, cwd=checkout, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "ann b.txt:4 PAG-006" in done.stdout
+
+
+@pytest.mark.parametrize("ending", [*ENDINGS, ".TXT", ".Text.GZ"])
+def test_the_hook_looks_at_all_files_that_a_folder_is_searched_for(ending: str) -> None:
+    (hook,) = read(".pre-commit-hooks.yaml")
+    assert re.search(hook["files"], f"pages/ann{ending}")
+    assert not re.search(hook["files"], f"pages/ann{ending}.md")
+    assert not re.search(hook["files"], "pages/context")

@@ -47,7 +47,7 @@ def test_warnings_are_told_and_good(pages: Path) -> None:
 def test_warnings_fail_where_they_shall(pages: Path) -> None:
     result = run("check", "pages", "--fail-on", "warning")
     assert result.exit_code == 1
-    assert result.stderr.startswith("paperledger: ann.txt: the page lists 1 of 3 papers, ")
+    assert result.stderr.startswith("paperledger: ann.txt: the page lists 1 of 3 papers; save it again ")
     assert result.stderr.count("\n") == 1
     assert run("build", "pages", "--fail-on", "warning").exit_code == 1
     assert not (pages.parent / "build").exists()
@@ -211,4 +211,5 @@ def test_a_whole_release_verifies_and_a_damaged_one_does_not(pages: Path) -> Non
     report.write_text(report.read_text(encoding="utf-8") + " ", encoding="utf-8")
     damaged = run("verify", "build")
     assert damaged.exit_code == 1
-    assert "report.html" in damaged.stderr
+    assert "report.html: found " in damaged.stderr
+    assert damaged.stderr.endswith("; the release is damaged: remove this folder, and build or fetch it again\n")

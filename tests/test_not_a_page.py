@@ -36,6 +36,14 @@ NO_PAGES = {
         HEADER.format(76).encode(),
         "no paper was found, though the page states 76; this seems to be a page saved before its papers had loaded",
     ),
+    "lines joined": (
+        (HEADER.format(76) + BLOCK.format("CLMar 14, 2025") * 3).replace("\n", " ").encode(),
+        "this seems to be a page whose line breaks are lost, expected a researcher's profile page; select all of the page",
+    ),
+    "lines joined, without a space": (
+        (HEADER.format(76) + BLOCK.format("cs.CLMay 14Code") * 3).replace("\n", "").encode(),
+        "this seems to be a page whose line breaks are lost",
+    ),
     "German dates": (
         (HEADER.format(1) + BLOCK.format("CL14. März 2025")).encode(),
         "dates are in another language (14. März), expected a researcher's profile page; set the site to English",

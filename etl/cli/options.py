@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,6 +19,20 @@ OUT = click.option(
     show_default=True,
     help="Folder of the releases.",
 )
+
+
+class Day(click.DateTime):
+    """A day, written YYYY-MM-DD."""
+
+    def __init__(self) -> None:
+        super().__init__(["%Y-%m-%d"])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The day that a text names."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"found {value!r}, expected YYYY-MM-DD such as 2026-07-02", param, ctx)
 
 
 def release_folder(command: Callable[..., None]) -> Callable[..., None]:
@@ -55,7 +70,7 @@ _RUN_OPTIONS = (
     click.argument("pages", nargs=-1),
     click.option(
         "--observed-on",
-        type=click.DateTime(["%Y-%m-%d"]),
+        type=Day(),
         metavar="DATE",
         help="When the pages were saved (YYYY-MM-DD); tells the year of badges without one. Taken before a file's name.",
     ),

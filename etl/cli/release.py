@@ -45,9 +45,8 @@ def diff(old: Path, new: Path, form: str) -> None:
     from etl.compare import compare, render_json, render_text
     from etl.load.layout import find_release
 
-    releases = [_known(find_release(path)) for path in (old, new)]
-    for release in releases:
-        _require_tables(release)
+    for release in [_known(find_release(path)) for path in (old, new)]:
+        _require_undamaged(release)
     difference = compare(old, new)
     if form == "json":
         click.echo(render_json(difference))
@@ -89,12 +88,13 @@ def verify(release: Path) -> None:
     """
     from etl.load.layout import find_release
     from etl.load.verify import verify as problems_of
+    from etl.load.whole import ADVICE
 
     place = _known(find_release(release))
     with clearing_away():
         problems = problems_of(place)
     if problems:
-        raise BadData("\n".join(f"{place}: {problem}" for problem in problems))
+        raise BadData("\n".join(f"{place}: {problem}" for problem in problems) + f"; {ADVICE}")
     click.echo(f"{place}: whole")
 
 
@@ -123,11 +123,11 @@ def _known(release: Path) -> Path:
     return release
 
 
-def _require_tables(release: Path) -> None:
-    """Raises `UsageError` where a release's Parquet files are not as published; differing is another exit code."""
-    from etl.load.whole import parquet_files, require_undamaged
+def _require_undamaged(release: Path) -> None:
+    """Raises `UsageError` where a release's files are not as published; differing is another exit code."""
+    from etl.load.whole import require_undamaged
 
     try:
-        require_undamaged(release, parquet_files(release))
+        require_undamaged(release)
     except DamagedRelease as error:
         raise UsageError(str(error)) from error

@@ -70,7 +70,7 @@ def _held(folder: Path) -> Path:
     """The release that is meant, of this version and undamaged; a build then keeps it, since the lock outlives the change of program."""
     from etl.load.hold import hold
     from etl.load.known import require_known_schema
-    from etl.load.layout import DATABASE_FILE, METADATA, newest_release
+    from etl.load.layout import newest_release
     from etl.load.whole import require_undamaged
 
     release = newest_release(folder)
@@ -81,7 +81,7 @@ def _held(folder: Path) -> Path:
             f"{release}: cannot be read ({error.strerror}); check the folder and its permissions"
         ) from error
     require_known_schema(release)
-    require_undamaged(release, [DATABASE_FILE, METADATA])
+    require_undamaged(release)
     return release
 
 

@@ -7,10 +7,12 @@ their own. A code that arXiv has is then required, since a title may begin like 
 """
 
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 
-from etl.extract.text import clean
+from etl.extract.text import clean, with_plain_hyphens
 from etl.records import Badge
 from etl.taxonomy import known_codes
 
@@ -27,10 +29,12 @@ _MONTH_NAMES = (
     "|Sept|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 )
 _DATE = (
-    rf"(?P<month>(?i:{_MONTH_NAMES})\.?)(?P<space> ?)(?P<day>[0-9]{{1,2}})"
-    r"(?:(?:, (?P<year>[0-9]{4})|,? ?(?P<bare_year>(?:19|20)[0-9]{2}))(?![0-9]))?(?P<flags> ?[^0-9, ].*)?"
+    rf"(?P<month>(?i:{_MONTH_NAMES})\.?)(?P<space> ?)(?P<day>[0-9]{{1,2}})(?P<ordinal>(?i:st|nd|rd|th)(?![a-z]))?"
+    r"(?:(?:, (?P<year>[0-9]{4})|(?P<comma> ?,)? ?(?P<bare_year>(?:19|20)[0-9]{2}))(?![0-9]))?(?P<flags>(?:[^0-9].*)?)"
 )
-_BADGE = re.compile(rf"(?P<code>[A-Za-z][A-Za-z.-]*?)(?P<gap> ?){_DATE}")
+_LEAD = re.compile(r"(?:[-–•*>#·]+|[0-9]{1,3}[.)]) ?")
+"""What lists and quotations write before a line."""
+_BADGE = re.compile(rf"(?P<code>[A-Za-z][A-Za-z.-]*?)(?P<gap>[ \])]*(?:[-·|,:–] ?)?){_DATE}")
 _DATE_LINE = re.compile(_DATE)
 _FLAG = re.compile(r"[A-Z]+[^A-Z]*|[^A-Z]+")
 
@@ -71,8 +75,8 @@ def read_badge(lines: Sequence[str], at: int) -> tuple[Badge, int] | None:
         if found is None:
             return None
         badge, end = found
-    while end < len(lines) and clean(lines[end]) in KNOWN_FLAGS:
-        badge = Badge(badge.code, badge.month, badge.day, badge.year, (*badge.flags, clean(lines[end])))
+    while end < len(lines) and clean(lines[end][:LONGEST_BADGE]) in KNOWN_FLAGS:
+        badge = replace(badge, flags=(*badge.flags, clean(lines[end])))
         end += 1
     return badge, end
 
@@ -93,7 +97,8 @@ def known_code(text: str) -> str | None:
     >>> known_code("cl"), known_code("MED-PH"), known_code("On")
     ('CL', 'med-ph', None)
     """
-    return text if text in known_codes() else _codes_by_case().get(text.casefold())
+    plain = with_plain_hyphens(text)
+    return plain if plain in known_codes() else _codes_by_case().get(plain.casefold())
 
 
 @cache
@@ -103,13 +108,23 @@ def _codes_by_case() -> dict[str, str]:
 
 def _parse(line: str) -> Badge | None:
     """A badge with flags of any length."""
-    match = _BADGE.fullmatch(clean(line[:LONGEST_BADGE]))
-    if match is None:
+    text = clean(line[:LONGEST_BADGE])
+    text = text if text.isascii() else with_plain_hyphens(unicodedata.normalize("NFKC", text))
+    lead = _LEAD.match(text)
+    bare = text[lead.end() :] if lead else text
+    match = _BADGE.fullmatch(bare.lstrip("[(") if bare[:1] in {"[", "("} else bare)
+    if match is None or not _are_flags(match["flags"]):
         return None
-    code, month = match["code"], match["month"]
-    is_strict = not match["gap"] and match["space"] and month in MONTHS and "." not in code
+    code = match["code"]
+    is_strict = bare == text and not match["gap"] and match["space"] and match["month"] in MONTHS and "." not in code
     code = known_code(code) or (code if is_strict else "")
     return _badge(code, match) if code else None
+
+
+def _are_flags(text: str) -> bool:
+    """Whether what stands behind a date may be flags: it begins with a letter, and no year or other figure is in it."""
+    bare = text.strip(" []()*·|")
+    return not bare or (bare[0].isalpha() and not re.search("[0-9]{3}", bare))
 
 
 def _parse_parted(lines: Sequence[str], at: int) -> tuple[Badge, int] | None:
@@ -130,5 +145,15 @@ def _badge(code: str, match: re.Match[str]) -> Badge:
         month=MONTHS.index(match["month"][:3].capitalize()) + 1,
         day=int(match["day"]),
         year=int(year) if year else None,
-        flags=tuple(flag.strip() for flag in _FLAG.findall(match["flags"] or "") if flag.strip()),
+        flags=tuple(_flags(match["flags"])),
     )
+
+
+def _flags(text: str) -> Iterator[str]:
+    """The flags one by one; a known one in any case, and in brackets, is that."""
+    known = {flag.casefold(): flag for flag in KNOWN_FLAGS}
+    whole = text.strip(" []()*·|")
+    if whole.casefold() in known:
+        yield known[whole.casefold()]
+        return
+    yield from (flag.strip() for flag in _FLAG.findall(whole) if flag.strip())

@@ -7,15 +7,23 @@ size. Else exactly three lines with text between two badges, of which the second
 block is taken only where its lines stand in order: a title or abstract that reads as the byline shows that they do not.
 """
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from etl.extract.badge import is_glued, read_badge
+from etl.extract.badge import is_glued, parse_badge, read_badge
 from etl.extract.byline import is_full_name, is_same_person, parse_byline
-from etl.extract.header import find_headers
-from etl.extract.text import clean, is_blank
+from etl.extract.header import find_headers, parse_stat
+from etl.extract.text import clean, is_blank, trimmed
 from etl.records import Badge, Block, Byline
 
+FURNITURE = 3
+"""Times that a short line must stand on a page before it is taken for a part of the page and none of a paper."""
+_SHORT = 30
+_LONG_TITLE = 200
+_ABOVE = 40
+"""Lines above the first badge among which a paper is looked for."""
 BUTTONS = frozenset(
     {"show more", "show less", "read more", "read less", "see more", "see less", "more", "less", "…", "abstract"}
 )
@@ -24,12 +32,16 @@ BUTTONS = frozenset(
 
 @dataclass(frozen=True)
 class _Shape:
-    """Indices of a block's lines; `first` and `last` are the abstract's, and `first` is None where there is none."""
+    """Indices of a block's lines; `first` and `last` are the abstract's, and `first` is None where there is none.
+
+    `title_end` is the title's last line where it has several.
+    """
 
     title: int
     byline: int
     first: int | None
     last: int
+    title_end: int | None = None
 
 
 class BlockReader:
@@ -41,6 +53,7 @@ class BlockReader:
     def __init__(self, lines: Sequence[str]) -> None:
         self._lines = lines
         self._next = _next_filled(lines)
+        self._furniture = _Furniture(lines)
         self._bylines: dict[str, Byline] = {}
         found = {at: read_badge(lines, at) for at in range(len(lines)) if self._next[at] == at}
         self.badges: dict[int, tuple[Badge, int]] = {at: badge for at, badge in found.items() if badge}
@@ -52,6 +65,8 @@ class BlockReader:
 
         Behind a further header the owner is not known.
         """
+        if self._are_badges_below(owner):
+            return [], sorted(self.badges)
         blocks: list[Block] = []
         shifted: list[int] = []
         end, second = 0, min(self.headers, default=len(self._lines))
@@ -59,7 +74,7 @@ class BlockReader:
             if at < end or (shape := self._shape(at, owner if at < second else None)) is None:
                 continue
             block = self._block(at, shape, owned=at < second)
-            if self._is_shifted(block, owner if at < second else None):
+            if self._is_shifted(block, shape, owner if at < second else None):
                 shifted.append(at)
             else:
                 blocks.append(block)
@@ -71,7 +86,13 @@ class BlockReader:
         even = self._even(title)
         if even is None or (even.first is not None and even.title in self.badges and self._is_good(even.title)):
             even = None
-        return even or self._three(title) or self._two(title, owner)
+        return (
+            even
+            or self._three(title)
+            or self._two(title, owner)
+            or self._wrapped(title, owner)
+            or self._last(title, owner)
+        )
 
     def _even(self, title: int) -> _Shape | None:
         """A block whose title stands right under its badge, and whose byline has equal gaps on both sides."""
@@ -103,27 +124,82 @@ class BlockReader:
         empty_line = first - byline == 2 * (byline - title) > 2
         return _Shape(title, byline, None, byline) if empty_line or self._is_mark(first) else None
 
+    def _wrapped(self, title: int, owner: str | None) -> _Shape | None:
+        """A block whose title goes on over two or three lines, up to a gap and a sure byline."""
+        end = title
+        while end < title + 3 and self._text(end) == end < len(self._lines):
+            end += 1
+        byline = self._text(end)
+        first = self._text(byline + 1)
+        fits = 1 < end - title <= 3 and byline > end and first - byline == byline - end + 1 and not self._is_mark(first)
+        parts = {clean(line).casefold() for line in self._lines[title:end]}
+        odd = len(parts) < end - title or any(self._is_button(at) or self._is_mark(at) for at in range(title, end))
+        if not fits or odd or not _is_sure(self._names(byline), owner):
+            return None
+        return _Shape(title, byline, first, self._abstract_end(first), title_end=end - 1)
+
+    def _last(self, title: int, owner: str | None) -> _Shape | None:
+        """The page's last block, whose byline is sure, with a footer behind it."""
+        places = [self._text(title)]
+        for _ in range(2):
+            places.append(self._text(places[-1] + 1))
+        behind = self._text(places[-1] + 1)
+        marked = any(map(self._is_mark, places)) or any(at > title for at in (*self.badges, *self.glued, *self.headers))
+        if marked or behind >= len(self._lines) or not _is_sure(self._names(places[1]), owner):
+            return None
+        return _Shape(places[0], places[1], places[2], places[2])
+
+    def _are_badges_below(self, owner: str | None) -> bool:
+        """Whether badges stand below their papers: text of a paper before the first, and nothing behind the last."""
+        if not self.badges or self.headers:
+            return False
+        first, (_, behind) = min(self.badges), self.badges[max(self.badges)]
+        above = [at for at in range(max(0, first - _ABOVE), first) if self._next[at] == at]
+        figures = max((place for place, at in enumerate(above) if parse_stat(self._lines[at])), default=-1)
+        bylines = above[figures + 2 : -1]
+        return self._text(behind) >= len(self._lines) and any(_is_sure(self._names(at), owner) for at in bylines)
+
     def _is_good(self, at: int) -> bool:
         """Whether the badge in a title's place has a sound block of its own."""
         title = self.badges[at][1]
         shape = self._even(title) or self._three(title)
         return shape is not None and title not in self.badges and bool(self._names(shape.byline).names)
 
-    def _is_shifted(self, block: Block, owner: str | None) -> bool:
+    def _is_shifted(self, block: Block, shape: _Shape, owner: str | None) -> bool:
         """Whether what stands as title, byline or abstract is another of them."""
-        byline, lead = block.byline_parts, clean(block.abstract.split("\n", 1)[0])
-        title, sure = self._parsed(block.title), _is_sure(byline, owner)
-        if (
-            _reads_as_byline(self._parsed(lead), owner)
-            or clean(block.title).casefold() == clean(block.byline).casefold()
-        ):
+        lead, *more = block.abstract.split("\n")
+        parts = [clean(part).casefold() for part in (block.badge, block.title, block.byline, lead) if part]
+        if len(set(parts)) < len(parts) or not BUTTONS.isdisjoint(parts) or self._furniture.count(clean(lead)):
             return True
-        if {clean(line).casefold() for line in (block.title, block.byline, lead)} & BUTTONS:
+        if parse_badge(lead) or any(_is_certain(self._parsed(line), owner) for line in more):
             return True
-        full = all(map(is_full_name, byline.names))
+        return self._is_byline_elsewhere(block, clean(lead), shape, owner)
+
+    def _is_byline_elsewhere(self, block: Block, lead: str, shape: _Shape, owner: str | None) -> bool:
+        """Whether title, abstract or a line behind the block reads as the byline, or the title as the abstract."""
+        byline, title, abstract = block.byline_parts, self._parsed(block.title), self._parsed(lead)
+        sure, full = _is_sure(byline, owner), all(map(is_full_name, byline.names))
+        behind = self._text(shape.last + 1)
+        goes_on = not self._is_mark(behind)
+        if _reads_as_byline(abstract, owner) or (abstract.truncated and not abstract.names and len(lead) <= _SHORT):
+            return True
+        if goes_on and len(abstract.names) == 1 and is_full_name(lead):
+            return True
+        if not sure and goes_on and self._has_certain_byline(behind, owner):
+            return True
+        if len(block.title) > max(len(block.abstract), _LONG_TITLE) and ". " in block.title:
+            return True
         if not sure and (_is_sure(title, owner) or (_reads_as_byline(title, owner) and not full)):
             return True
         return not block.abstract and bool(byline.names) and not sure and not full
+
+    def _has_certain_byline(self, at: int, owner: str | None) -> bool:
+        """Whether a line from an index up to the next badge is a byline beyond doubt."""
+        while not self._is_mark(at):
+            if _is_certain(self._names(at), owner):
+                return True
+            at = self._text(at + 1)
+        return False
 
     def _is_mark(self, at: int) -> bool:
         """Whether a badge or a header begins at an index, or the page ends there."""
@@ -145,7 +221,8 @@ class BlockReader:
         return at - 1
 
     def _is_button(self, at: int) -> bool:
-        return len(self._lines[at]) < 20 and clean(self._lines[at]).casefold() in BUTTONS
+        text = clean(self._lines[at]) if len(self._lines[at]) <= _SHORT else ""
+        return text.casefold() in BUTTONS or bool(self._furniture.count(text))
 
     def _text(self, at: int) -> int:
         """The index of the next line from `at` on that is not blank, or the number of lines."""
@@ -161,13 +238,13 @@ class BlockReader:
 
     def _block(self, at: int, shape: _Shape, *, owned: bool) -> Block:
         badge, behind = self.badges[at]
-        lines = [line.strip() for line in self._lines[at : shape.last + 1]]
+        lines = [trimmed(line) for line in self._lines[at : shape.last + 1]]
         byline = self._names(shape.byline)
         return Block(
             line_start=at + 1,
             line_end=shape.last + 1,
             badge="\n".join(filter(None, lines[: behind - at])),
-            title=lines[shape.title - at],
+            title=" ".join(lines[shape.title - at : (shape.title_end or shape.title) - at + 1]),
             title_line=shape.title + 1,
             byline=lines[shape.byline - at],
             byline_line=shape.byline + 1,
@@ -177,6 +254,34 @@ class BlockReader:
             byline_parts=byline,
             owned=owned,
         )
+
+
+class _Furniture:
+    """Short lines that stand again and again on a page and belong to no paper, such as "PDF" or "Cited by 12"."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        texts = (clean(line) for line in lines if len(line) <= _SHORT)
+        self._times = Counter(_without_figures(text) for text in texts if text)
+
+    def count(self, text: str) -> int:
+        """How often a line stands on the page where that is often enough to be furniture, else nothing; names are none."""
+        if len(text) > _SHORT or not text:
+            return 0
+        times = self._times[_without_figures(text)]
+        return times if times >= FURNITURE and not parse_byline(text).names else 0
+
+
+def _without_figures(text: str) -> str:
+    return re.sub("[0-9]+", "0", text).casefold()
+
+
+def _cut_or_several(byline: Byline) -> bool:
+    return byline.truncated or len(byline.names) > 1
+
+
+def _is_certain(byline: Byline, owner: str | None) -> bool:
+    """Whether a line is nothing but a byline: a sure one, of whole names."""
+    return _is_sure(byline, owner) and all(map(is_full_name, byline.names)) and _cut_or_several(byline)
 
 
 def _is_sure(byline: Byline, owner: str | None) -> bool:

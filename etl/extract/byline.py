@@ -111,14 +111,21 @@ PARTICLES = frozenset(
 )
 """Words within a name that are written small."""
 
-_LABEL = re.compile(r"(?:by|authors?|author\(s\)) ?: ?|by (?=\S+ \S+)", re.IGNORECASE)
+_LABEL = re.compile(r"[-–•*>] |(?:written )?by (?=\S+ \S+)|(?:by|authors?|author\(s\)) ?: ?", re.IGNORECASE)
+_ET_AL = re.compile(r"(?:^|[ ,;(\[])et\.? ?al(?:ii|ia)?(?!\w)\.?", re.IGNORECASE)
+"""Behind it stands no name, only tags."""
 _CUT = re.compile(
-    r"(?:^|(?<=[ ,;·•.]))(?:et\.? ?al\.?,?|(?:and|&|\+) ?[0-9]{1,6} ?(?:more|others?)?(?: authors?)?|and others|and more)$"
-    r"|(?:…|\.\.\.)$",
+    r"(?:^|(?<=[ ,;·•.]))[(\[]?(?:(?:(?:and|&|\+) ?)?[0-9][0-9,]{0,6} ?(?:more|others?)(?: authors?)?"
+    r"|(?:and|&|\+) ?[0-9][0-9,]{0,6}(?: authors?)?|and (?:[a-z-]{2,20} )?(?:others|more)(?: authors?)?)[)\]]?[.,;]?$"
+    r"|(?:…|\.\.\.|等)$",
     re.IGNORECASE,
 )
 _CUT_LETTERS = 40
 """Letters of a line's end in which "and 12 other authors" fits."""
+_BEHIND_CUT = " .,;:()[]†‡*|/—–-·•"
+_TAG_LETTERS = 40
+_PARTS_TAG = re.compile(r"[ .]*[,;:)\]†‡*|/—–·•(-]")
+_EXPANDERS = frozenset({"show more", "show all", "show all authors", "more"})
 _SPACED_DOT = re.compile(r"(?:^|[ ,])Â?·(?: |$)")
 """The mark before tags, also where UTF-8 was read as Latin-1."""
 _BULLET = re.compile(r" ?[•∙●] ?|(?<=[^\W\d_])·(?=[^\W\d_])|(?<=\.)·(?=[^\W\d_])")
@@ -130,6 +137,14 @@ _OPENED, _CLOSED = "\ue000", "\ue001"
 """What stands for the two signs of an HTML entity while a line is parted at such signs."""
 _EDGE_AND = re.compile(r"^and (?=\S)|(?<=\S) and$", re.IGNORECASE)
 _SUFFIX = re.compile(r"(?:Jr|Sr|II|III|IV|Ph\.?D|M\.?D)\.?")
+_WIDE = re.compile(r"\t+| {2,}")
+_DASHES = re.compile(r" (?:/|-|–|—|\+|⋅|‧|∣) |[⋅‧∣‚﹐｡]")
+_NOTES_BEHIND = re.compile(r"(?:[\s,]*(?:[0-9¹²³⁴-⁹⁰*†‡§¶#✓✉^]+|\([0-9,* ]{1,9}\)|\[[0-9,* ]{1,9}\]))+$")
+_NOTES_BEFORE = re.compile(r"^(?:[0-9]{1,3}[.)]?|[*†‡§¶#]) (?=\S+ \S)")
+_IN_BRACKETS = re.compile(r" ?\([^()]*\)$")
+_NO_NAMES_SIGN = re.compile(r"[@<>\[\]|/+*#=%!?0-9✓†‡§¶_]|://")
+"""Signs that no person's name holds: of 60,382 real ones nineteen have another sign than points, hyphens and apostrophes."""
+_STOCK = frozenset({"unknown", "anonymous", "anonymous authors", "various", "various authors", "n/a", "none"})
 _STOP = re.compile(r"[^\W\d_]{3}\.$")
 
 
@@ -143,17 +158,17 @@ def parse_byline(line: str) -> Byline:
     >>> parse_byline("They ring at every full hour.").names
     ()
     """
-    split = _split_tags(_readable(line)) if len(line) <= BYLINE_LETTERS else None
+    split = _split(_readable(line)) if len(line) <= BYLINE_LETTERS else None
     if split is None:
         return Byline((), truncated=False, tags=())
-    people, truncated = _uncut(split[0])
+    people, truncated, tags = split
     items = [_ended(item) for item in _items(people)]
     if _is_prose(people, items):
         items = []
     names = tuple(filter(may_be_name, items))
     odd = tuple(item for item in items if not may_be_name(item))
     groups = tuple(filter(set(names).__contains__, map(_ended, _before_colons(people)))) if names else ()
-    return Byline(names, truncated, tuple(map(_ended, _parts(split[1]))), odd, groups)
+    return Byline(names, truncated, tuple(map(_ended, _parts(tags))), odd, groups)
 
 
 def render_byline(byline: Byline) -> str:
@@ -167,16 +182,17 @@ def render_byline(byline: Byline) -> str:
 
 
 def may_be_name(text: str) -> bool:
-    """Whether an item of a byline is short enough for a name, and no sentence.
+    """Whether an item of a byline can be a name: short, no sentence, and made of what names are made of.
 
-    >>> may_be_name("Ada Bell"), may_be_name("1984"), may_be_name("which rings the bells.")
-    (True, False, False)
+    >>> may_be_name("Ada Bell"), may_be_name("1984"), may_be_name("which rings the bells."), may_be_name("ada@bell.org")
+    (True, False, False, False)
     """
-    return (
-        len(text) <= NAME_LETTERS
-        and len(text.split()) <= NAME_WORDS
-        and any(map(str.isalpha, text))
-        and not (re.search(SENTENCE_END, text) and _is_small(text.rsplit(maxsplit=1)[-1]))
+    words = text.split()
+    short = len(text) <= NAME_LETTERS and len(words) <= NAME_WORDS and any(map(str.isalpha, text))
+    if not short or text.casefold() in _STOCK:
+        return False
+    return is_group(text) or not (
+        (re.search(SENTENCE_END, text) and _is_small(words[-1])) or _NO_NAMES_SIGN.search(_ENTITY.sub("e", text))
     )
 
 
@@ -235,10 +251,18 @@ def is_same_person(name: str, other: str) -> bool:
 
 def _readable(line: str) -> str:
     """A line without its label, and with entities that hold no separator."""
-    text = clean(line).replace("&amp;", "&")
+    text = clean(_with_commas(line)).replace("&amp;", "&")
     text = _ENTITY.sub(rf"{_OPENED}\1{_CLOSED}", text) if "&" in text else text
     label = _LABEL.match(text)
     return text[label.end() :] if label else text
+
+
+def _with_commas(line: str) -> str:
+    """A line whose names tabs or runs of spaces part, with commas in their place."""
+    pieces = [piece for piece in _WIDE.split(line.strip()) if piece.strip()]
+    if len(pieces) < 2 or "," in line or not all(_is_persons(clean(piece)) for piece in pieces[:-1]):
+        return line
+    return ", ".join(pieces)
 
 
 def _ended(text: str) -> str:
@@ -246,20 +270,53 @@ def _ended(text: str) -> str:
     return text.replace(_OPENED, "&").replace(_CLOSED, ";")
 
 
+def _split(text: str) -> tuple[str, bool, str] | None:
+    """The part with the names, whether it is cut, and the part with the tags; None where nothing tells which is which."""
+    split = _split_tags(text)
+    if split is None:
+        return None
+    people, tags = split
+    cut = _ET_AL.search(people)
+    if cut is None:
+        return *_uncut(people), tags
+    behind = people[cut.end() :].strip(_BEHIND_CUT)
+    parted = _PARTS_TAG.match(people, cut.end()) or behind.casefold() in _EXPANDERS
+    if behind and (not parted or len(behind) > _TAG_LETTERS):
+        return None  # A title or a sentence that quotes somebody.
+    tags = ", ".join(filter(None, (behind if behind and behind.casefold() not in _EXPANDERS else "", tags)))
+    return people[: cut.start()].strip(" ,;([⟨"), True, tags
+
+
 def _split_tags(text: str) -> tuple[str, str] | None:
-    """The part with the names and the part with the tags, or None where nothing tells which is which."""
+    """The part with the names and the part with the tags, or None where nothing tells which is which.
+
+    A cut that stands behind the mark shows that the mark parts names there, as do full names alone on both sides of two.
+    """
+    parts = [part.strip() for part in _SPACED_DOT.split(text)]
+    if len(parts) > 1 and (_is_cut(" ".join(parts[1:])) or (len(parts) > 2 and all(map(_is_persons, parts)))):
+        text = ", ".join(filter(None, parts))
     dot = _SPACED_DOT.search(text)
     head, tags = (text[: dot.start()], text[dot.end() :]) if dot else (text, "")
     parts = _BULLET.split(head) if not _within_words(head) else [head]
     if len(parts) == 1:
         return head, tags
-    if _CUT.search(parts[0]) or ("," in parts[0] and all(_is_small(part) for part in parts[1:] if part)):
+    if _is_cut(parts[0]) or ("," in parts[0] and all(_is_small(part) for part in parts[1:] if part)):
         return parts[0], ", ".join(filter(None, (*parts[1:], tags)))
     if all(is_full_name(name) and not is_group(name) for part in parts for name in _parts(_uncut(part)[0])):
         return ", ".join(parts), tags
     if is_full_name(parts[0]) and all(_is_small(part) for part in parts[1:] if part):
         return parts[0], ", ".join(filter(None, (*parts[1:], tags)))
     return None
+
+
+def _is_cut(text: str) -> bool:
+    return bool(_ET_AL.search(text) or _CUT.search(text[-_CUT_LETTERS:]))
+
+
+def _is_persons(name: str) -> bool:
+    """Whether a text is a whole name of a person; names in a script without capitals are one short word."""
+    uncased = name.isalpha() and name.upper() == name.lower() and len(name) <= 5
+    return (is_full_name(name) or uncased) and not is_group(name)
 
 
 def _within_words(text: str) -> bool:
@@ -285,18 +342,28 @@ def _items(people: str) -> Iterator[str]:
     inverted = _inverted(people)
     for segment in inverted or [people]:
         for part in [segment] if inverted else _names(segment):
-            yield from (_without_stop(item) for item in _without_and(part) if any(map(str.isalpha, item)))
+            for item in _without_and(part):
+                yield from (piece for piece in _pieces(item) if any(map(str.isalpha, piece)))
 
 
 def _inverted(people: str) -> list[str]:
-    """The names in order of "Bell, Ann; Dole, Cyrus" or "Bell, Ann and Dole, Cyrus"; nothing where they stand otherwise."""
-    segments = [segment.strip() for segment in people.split(";" if ";" in people else " and ") if segment.strip(" ,")]
-    pairs = [[part.strip() for part in segment.split(",")] for segment in segments]
-    sure = ";" in people and len(segments) > 1
-    plain = all(len(pair) == 2 and len(pair[0].split()) == len(pair[1].split()) == 1 for pair in pairs)
-    if not (all(len(pair) == 2 and all(pair) and not is_suffix(pair[1]) for pair in pairs) and (sure or plain)):
+    """The names in order of "Bell, Ann; Dole, Cyrus" or "Bell, A. and Dole, C."; nothing where they stand otherwise.
+
+    A semicolon shows that a comma is within a name; with another separator the family names must be single words, and
+    the given ones single words or initials.
+    """
+    mark = next((mark for mark in (";", "|", "•", "&", " and ") if mark in people), None)
+    segments = [segment.strip(" ,") for segment in people.split(mark)] if mark else []
+    pairs = [[part.strip() for part in segment.split(",")] for segment in segments if segment]
+    if len(pairs) < 2 or not all(len(pair) == 2 and all(pair) and not is_suffix(pair[1]) for pair in pairs):
         return []
-    return [f"{given} {family}" for family, given in pairs] if len(segments) > 1 else []
+    plain = all(len(family.split()) == 1 and _is_given(given) for family, given in pairs)
+    return [f"{given} {family}" for family, given in pairs] if mark == ";" or plain else []
+
+
+def _is_given(text: str) -> bool:
+    """Whether a text is one given name, or initials."""
+    return len(text.split()) == 1 or all(len(word.rstrip(".")) == 1 for word in text.split())
 
 
 def _names(text: str) -> list[str]:
@@ -320,8 +387,26 @@ def _before_colons(people: str) -> Iterator[str]:
 
 def _without_stop(name: str) -> str:
     """The name without a full stop that ends no abbreviation."""
-    capital = name.split() and not _is_small(name.rsplit(maxsplit=1)[-1])
+    capital = name.split() and (not _is_small(name.rsplit(maxsplit=1)[-1]) or is_group(name))
     return name[:-1] if capital and _STOP.search(name) and not is_suffix(name.rsplit(maxsplit=1)[-1]) else name
+
+
+def _pieces(item: str) -> list[str]:
+    """An item without footnote marks; or several, where a sign stands between full names that is in no name."""
+    bare = _without_stop(_without_notes(item))
+    if is_group(bare):
+        return [bare]
+    pieces = [_without_notes(piece) for piece in _DASHES.split(bare)]
+    return pieces if len(pieces) > 1 and all(map(_is_persons, pieces)) else [bare]
+
+
+def _without_notes(item: str) -> str:
+    """An item without numbers, stars and brackets around the name, as footnotes and affiliations leave them."""
+    bare = _NOTES_BEFORE.sub("", item)
+    for pattern in (_NOTES_BEHIND, _IN_BRACKETS, _NOTES_BEHIND):
+        shorter = pattern.sub("", bare).strip()
+        bare = shorter if _is_persons(shorter) else bare
+    return bare
 
 
 def _without_and(item: str) -> list[str]:
@@ -331,6 +416,8 @@ def _without_and(item: str) -> list[str]:
     if len(halves) == 1 or not all(map(may_be_name, halves)):
         return [bare]
     groups = [is_group(half) for half in halves]
+    if len(halves) > 2 and sum(map(_is_persons, halves)) > 1:
+        return halves
     if any(groups) and not all(groups) and not halves[-1].casefold().startswith("the "):
         return [bare]
     return halves

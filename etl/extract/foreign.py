@@ -21,6 +21,8 @@ _OTHER_DATE = re.compile(
     rf"(?:[0-9]{{1,2}}\.? ?(?:de )?(?:{_MONTHS})\b\.?|(?:{_MONTHS})\.? [0-9]{{1,2}}\b|[0-9]{{4}} ?[年년] ?[0-9]{{1,2}} ?[月월])",
     re.IGNORECASE,
 )
+_BADGE_INSIDE = r"[A-Z]{2}(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6} [0-9]{1,2}(?![0-9])"
+_KEEP_LINES = "select all of the page in a browser, copy, and paste it into an editor that keeps line breaks"
 _KINDS = (
     ("HTML code", r"(?is)\A\s*<(?:!doctype|html|head|body|\?xml|!--|div|script|meta)", SAVE_AS_TEXT),
     ("a web archive (MHTML)", r"(?is)\A(?:From: <Saved|MIME-Version:)", SAVE_AS_TEXT),
@@ -28,6 +30,7 @@ _KINDS = (
     ("BibTeX", r"(?m)^\s*@[A-Za-z]+\s*\{", SAVE_AS_TEXT),
     ("a list of references (RIS)", r"(?m)^TY {1,2}- ", SAVE_AS_TEXT),
     ("a rich text file (RTF)", r"\A\{\\rtf", SAVE_AS_TEXT),
+    ("a page whose line breaks are lost", rf"(?m)^(?=.{{160}}).+?{_BADGE_INSIDE}", _KEEP_LINES),
     ("a page of Google Scholar", r"i10-index|(?s:Cited by.*Since [0-9]{4})|scholar\.google", ""),
     ("a page of Semantic Scholar", r"Semantic Scholar|Highly Influential Citations", ""),
     ("a page of DBLP", r"(?i)\bdblp\b|export record", ""),

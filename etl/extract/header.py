@@ -7,27 +7,60 @@ Values may be absent, in another order, or on a line beside their word. Lines of
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from etl.extract.byline import is_name, is_same_person
-from etl.extract.text import clean
+from etl.extract.badge import known_code
+from etl.extract.byline import is_group, is_name, is_same_person, parse_byline
+from etl.extract.text import clean, with_plain_hyphens
 from etl.records import Header, Value
 from etl.taxonomy import field_codes
 
 LONGEST_FIELD = 20
 """Letters of the longest word under the name that is taken for the owner's field."""
+LONGEST_MENU = 60
+"""Lines above field and figures among which the owner is looked for."""
 LONGEST_STAT = 60
 """Letters of the longest line that may hold a figure."""
 _DIGITS = r"(?P<value>[0-9]{1,3}(?: [0-9]{3}){1,6}|[0-9][0-9,]{0,20})"
 _STATS = {
-    "h_index": re.compile(rf"h-index ?{_DIGITS}"),
+    "h_index": re.compile(rf"(?i:h-index):? ?{_DIGITS}"),
     "stated_papers": re.compile(rf"{_DIGITS} ?papers?"),
-    "citations": re.compile(rf"{_DIGITS} ?citations?"),
-    "novelty_pct": re.compile(rf"Novelty ?{_DIGITS} ?%"),
-    "ai_score": re.compile(rf"AI Score ?{_DIGITS}"),
+    "citations": re.compile(rf"{_DIGITS} ?(?i:citations?)"),
+    "novelty_pct": re.compile(rf"(?i:novelty):? ?{_DIGITS} ?%"),
+    "ai_score": re.compile(rf"(?i:ai score):? ?{_DIGITS}"),
     "section_count": re.compile(rf"{_DIGITS} Papers?"),
 }
+MENU_WORDS = frozenset(
+    [
+        "about",
+        "account",
+        "browse",
+        "contact",
+        "dashboard",
+        "edit",
+        "explore",
+        "follow",
+        "following",
+        "followers",
+        "help",
+        "home",
+        "login",
+        "logout",
+        "menu",
+        "network",
+        "notifications",
+        "papers",
+        "profile",
+        "profiles",
+        "search",
+        "settings",
+        "share",
+        "sign",
+        "topics",
+    ]
+)
+"""Words of menus and buttons that a copy has above the owner's name; nobody is called so."""
 _WORDS = frozenset(
     {"h-index", "paper", "papers", "citation", "citations", "Novelty", "AI Score", "Paper", "Papers", "%"}
 )
@@ -52,11 +85,11 @@ def parse_stat(line: str) -> tuple[str, str] | None:
     return None
 
 
-def parse_header(lines: Sequence[str], authors: Collection[str] = (), *, has_blocks: bool) -> Header:
+def parse_header(lines: Sequence[str], authors: Mapping[str, int] | None = None, *, has_blocks: bool) -> Header:
     """Read the header in `lines`, the page's first: through "N Papers", or the last line that is known.
 
-    The owner is the last line before field and figures that can be a name; where one of several stands among `authors`,
-    the names in the page's bylines, it is that. A name counts only where something else on the page is known.
+    The owner is the last line before field and figures that can be a name; where some of several stand in the page's
+    bylines, `authors` with their numbers, it is the one of most. A name counts only where something else is known.
 
     >>> header = parse_header(["Home", "", "Ada Bell", "", "CL", "h-index4"], has_blocks=True)
     >>> header.values["name"], header.unknown
@@ -66,7 +99,7 @@ def parse_header(lines: Sequence[str], authors: Collection[str] = (), *, has_blo
     values = _figures(entries)
     words = [entry for entry in entries if entry.stat is None]
     first = min((value.line for value in values.values()), default=len(lines) + 1)
-    values |= _name_and_field(words, first, authors)
+    values |= _name_and_field(words, first, authors or {})
     if not has_blocks and set(values) <= {"name"}:
         return Header(0, {}, ())
     known = {value.line for value in values.values()}
@@ -81,9 +114,16 @@ def find_headers(lines: Sequence[str], start: int) -> list[int]:
     [2]
     """
     filled = [index for index in range(start, len(lines)) if clean(lines[index][:LONGEST_STAT])]
-    stats = {place for place, index in enumerate(filled) if parse_stat(lines[index])}
-    pairs = [place for place in sorted(stats) if place + 1 in stats and place - 1 not in stats]
-    return [filled[_top(lines, filled, place)] for place in pairs]
+    texts = [clean(lines[index]) if len(lines[index]) <= LONGEST_STAT else "" for index in filled]
+    found: list[int] = []
+    place = 0
+    while place < len(filled):
+        figures, behind = _run_of_figures(texts, place)
+        top = _top(texts, place)
+        if figures > 1 or (figures == 1 and top < place and texts[place - 1] != texts[top]):
+            found.append(filled[top])
+        place = behind if figures else place + 1
+    return found
 
 
 @dataclass(frozen=True)
@@ -99,10 +139,13 @@ class _Entry:
 def _entries(lines: Sequence[str]) -> Iterator[_Entry]:
     """The header's lines one by one, through "N Papers"."""
     filled = [(number, text) for number, text in enumerate(map(_short, lines), start=1) if text]
-    place = 0
+    place, open_word = 0, False
     while place < len(filled):
         count, stat = _stat_at([text for _, text in filled[place : place + 3]])
         number, text = filled[place]
+        if count > 1 and open_word:
+            count, stat = 1, None  # Words above words, and numbers above numbers: which belong together is not told.
+        open_word = stat is None and text in _WORDS
         yield _Entry(number, filled[place + count - 1][0], text, stat)
         if stat and stat[0] == "section_count":
             return
@@ -138,24 +181,35 @@ def _figures(entries: Sequence[_Entry]) -> dict[str, Value]:
     return values
 
 
-def _name_and_field(words: Sequence[_Entry], first_figure: int, authors: Collection[str]) -> dict[str, Value]:
+def _name_and_field(words: Sequence[_Entry], first_figure: int, authors: Mapping[str, int]) -> dict[str, Value]:
     """The owner and the field among the lines that are no figure."""
-    coded = next((entry for entry in words if entry.text in field_codes()), None)
+    coded = next((entry for entry in words if known_code(entry.text) in field_codes()), None)
     above = [entry for entry in words if entry.line < min(first_figure, coded.line if coded else first_figure)]
+    above = above[-LONGEST_MENU:]
     name, field = _owner(above, authors, has_field=coded is not None), coded
     if field is None and name is not None:
         field = next((entry for entry in above if entry.line > name.line and _field_shape(entry.text)), None)
-    found = {"name": name, "field": field}
-    return {key: Value(entry.text, entry.line) for key, entry in found.items() if entry}
+    found = {"name": (name, name and _name_in(name.text)), "field": (field, field and with_plain_hyphens(field.text))}
+    return {key: Value(text, entry.line) for key, (entry, text) in found.items() if entry and text}
 
 
-def _owner(above: Sequence[_Entry], authors: Collection[str], *, has_field: bool) -> _Entry | None:
+def _name_in(text: str) -> str | None:
+    """The one name on a line, without marks around it; None where it is no name, or a menu's words."""
+    names = parse_byline(text)
+    if len(names.names) != 1 or names.truncated or names.tags or names.odd:
+        return None
+    (name,) = names.names
+    menu = not MENU_WORDS.isdisjoint(name.casefold().split()) or (is_group(name) and " " in name)
+    return name if is_name(name) and not menu else None
+
+
+def _owner(above: Sequence[_Entry], authors: Mapping[str, int], *, has_field: bool) -> _Entry | None:
     """The owner among the lines above field and figures."""
-    names = [entry for entry in above if is_name(entry.text)]
-    written = [entry for entry in names if entry.text in authors]
-    written = written or [entry for entry in names if any(is_same_person(entry.text, author) for author in authors)]
-    if written:
-        return written[-1]
+    names = [entry for entry in above if _name_in(entry.text)]
+    times = {entry: authors.get(_name_in(entry.text) or "", 0) for entry in names}
+    times = times if any(times.values()) else {entry: _times(entry.text, authors) for entry in names}
+    if any(times.values()):
+        return max(reversed(names), key=lambda entry: times[entry])
     full = [entry for entry in names if " " in entry.text or not entry.text.isascii()]
     if full:
         return full[-1]
@@ -165,14 +219,30 @@ def _owner(above: Sequence[_Entry], authors: Collection[str], *, has_field: bool
     return names[-1] if has_field else names[0]
 
 
+def _times(text: str, authors: Mapping[str, int]) -> int:
+    """In how many bylines a name may stand under another spelling."""
+    return sum(times for author, times in authors.items() if is_same_person(text, author))
+
+
 def _field_shape(text: str) -> bool:
     return len(text) <= LONGEST_FIELD and text.isascii() and text.replace("-", "").replace(".", "").isalpha()
 
 
-def _top(lines: Sequence[str], filled: Sequence[int], place: int) -> int:
+def _run_of_figures(texts: Sequence[str], place: int) -> tuple[int, int]:
+    """How many figures follow each other from a place on, on one line each or on two, and the place behind them."""
+    figures = 0
+    while place < len(texts):
+        count, stat = _stat_at(texts[place : place + 3])
+        if stat is None:
+            break
+        figures, place = figures + 1, place + count
+    return figures, place
+
+
+def _top(texts: Sequence[str], place: int) -> int:
     """The place of a header's first line, given that of its first figure."""
     above = place - 1
-    if above >= 0 and clean(lines[filled[above]]) in field_codes():
+    if above >= 0 and known_code(texts[above]) in field_codes():
         above -= 1
-    named = above >= 0 and is_name(clean(lines[filled[above]]))
+    named = above >= 0 and is_name(texts[above])
     return above if named else min(place, above + 1)

@@ -8,6 +8,7 @@ order) and strict where it is not: what has no block's shape stays a stray, and 
 the next line that has a badge's shape and a block's shape behind it.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 from etl.extract.blocks import BlockReader
@@ -30,7 +31,7 @@ def parse_page(page: Page) -> ParsedPage:
     newline, lines = split_lines(page.text)
     reader = BlockReader(lines)
     above = lines[: _header_limit(lines, reader)]
-    authors = {name for block in reader.read(None)[0] for name in block.byline_parts.names}
+    authors = Counter(name for block in reader.read(None)[0] for name in block.byline_parts.names)
     header = parse_header(above, authors, has_blocks=bool(authors))
     blocks, shifted = reader.read(header.values["name"].text if "name" in header.values else None)
     strays = list(_strays(lines, header, blocks, reader, shifted))

@@ -8,7 +8,8 @@ import hashlib
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -29,6 +30,10 @@ _CODECS: dict[str, Literal["gzip", "zstd"]] = {".gz": "gzip", ".zst": "zstd"}
 _DATE = r"(?<![0-9])([0-9]{4}-[0-9]{2}-[0-9]{2})"
 _DATE_OF_FILE, _DATE_OF_FOLDER = re.compile(rf"{_DATE}(?:\.|$)"), re.compile(rf"{_DATE}$")
 _BOMS_OF_UTF16 = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+_ODD_DATE_OF_FILE = re.compile(
+    r"@([0-9]{1,4}[-._][0-9]{1,2}[-._][0-9]{1,4}|[0-9]{4}[-._][0-9]{1,2}|[0-9]{1,2}[-._][0-9]{4}|[0-9]{8})(?:\.|$)"
+)
+"""Something like a day behind an @ that is not written YYYY-MM-DD."""
 _SHOWN_OTHERS = 3
 
 
@@ -43,6 +48,8 @@ class PageFile:
 def find_pages(paths: Sequence[str]) -> list[PageFile]:
     """Every page that the paths name: files, folders (searched for text files, packed or not), globs, - for standard input.
 
+    Different files of one name are known by as much of their folders' paths as tells them apart.
+
     Raises `UsageError` for a path that does not exist and for a folder or glob without pages.
     """
     try:
@@ -51,7 +58,32 @@ def find_pages(paths: Sequence[str]) -> list[PageFile]:
         raise UsageError(
             f"{error.filename}: no such file or folder ({error.strerror}); give a saved page or a folder"
         ) from error
-    return sorted(files, key=lambda file: (file.source, str(file.path)))
+    return sorted(_told_apart(files), key=lambda file: (file.source, str(file.path)))
+
+
+def _told_apart(files: Iterable[PageFile]) -> Iterator[PageFile]:
+    """The files; those that share a name have a folder more before it, and again until none share one."""
+    names = {file: file.source for file in files if file.source != STANDARD_INPUT}
+    above: dict[PageFile, list[str]] = {}
+    while same := [file for file in _of_one_name(names) if above.setdefault(file, _folders_above(file))]:
+        for file in same:
+            names[file] = f"{above[file].pop()}/{names[file]}"
+    yield from (PageFile(file.path, names.get(file, file.source)) for file in files)
+
+
+def _of_one_name(names: Mapping[PageFile, str]) -> list[PageFile]:
+    """The files whose name another file has too; one that is given by several paths is no other."""
+    groups: defaultdict[str, list[PageFile]] = defaultdict(list)
+    for file, name in names.items():
+        groups[name].append(file)
+    shared = (group for group in groups.values() if len(group) > 1)
+    return [file for group in shared if len({os.path.realpath(file.path) for file in group}) > 1 for file in group]
+
+
+def _folders_above(file: PageFile) -> list[str]:
+    """The names of the folders above the one in which the file's source lies, that one among them, the nearest last."""
+    given = file.path.parents[file.source.count("/")]
+    return [_shown(part) for part in given.resolve().parts[1:]]
 
 
 def read_pages(files: Iterable[PageFile], observed_on: date | None) -> list[Page | PageError]:
@@ -87,12 +119,16 @@ def _read_or_error(file: PageFile, observed_on: date | None) -> Page | PageError
 
 
 def saved_on(file: PageFile) -> tuple[date | None, str | None]:
-    """The day in the file's name on which its page was saved, else in its folder's; and a date there that does not exist."""
+    """The day in the file's name on which its page was saved, else in its folder's; and a date there that is no such day.
+
+    Such a date does not exist, or stands behind an @ in another form than YYYY-MM-DD.
+    """
     if file.source == STANDARD_INPUT:
         return None, None
-    names = (file.path.name, _DATE_OF_FILE), (file.path.parent.resolve().name, _DATE_OF_FOLDER)
-    written = [found[1] for name, pattern in names if (found := pattern.search(name))]
-    days = [(text, date_of(text)) for text in written]
+    of_file = _DATE_OF_FILE.search(file.path.name) or _ODD_DATE_OF_FILE.search(file.path.name)
+    of_folder = _DATE_OF_FOLDER.search(file.path.parent.resolve().name)
+    written = [found[1] for found in (of_file, of_folder) if found]
+    days = [(text, date_of(text) if _DATE_OF_FOLDER.fullmatch(text) else None) for text in written]
     return next((day for _, day in days if day), None), next((text for text, day in days if day is None), None)
 
 
@@ -159,7 +195,12 @@ def _pages_in(folder: Path) -> Iterator[PageFile]:
     files = sorted(_below(folder, ENDINGS))
     if not files:
         others = find_others([str(folder)])[:_SHOWN_OTHERS]
-        found = f"; found {', '.join(others)}, which are read only where they are named themselves" if others else ""
+        only = (
+            "is read only where it is named itself"
+            if len(others) == 1
+            else "are read only where they are named themselves"
+        )
+        found = f"; found {', '.join(others)}, which {only}" if others else ""
         raise UsageError(f"{folder}: no pages in this folder, expected files ending in {', '.join(ENDINGS)}{found}")
     yield from (PageFile(file, _shown(file.relative_to(folder).as_posix())) for file in files)
 

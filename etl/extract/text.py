@@ -1,27 +1,50 @@
-"""White space as copies of a page have it: no-break, thin and zero-width spaces, tabs, indentation."""
+"""White space as copies of a page have it: no-break, thin and zero-width spaces, tabs, direction marks, indentation."""
 
 import re
 
-_WIDTHLESS = re.compile("[\u200b\u2060\ufeff]")
-_SPACES = re.compile(r"\s+")
+_UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+"""Characters without a width that join or part nothing; those that join letters (U+200C, U+200D) stay within words."""
+_SPACES = re.compile("[\\s\u115f\u1160\u2800\u3164\uffa0]+")
+_EDGE = "[\\s\u00ad\u115f\u1160\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\u2800\u3164\ufeff\uffa0]"
+_EDGES = re.compile(rf"\A{_EDGE}+|{_EDGE}+\Z")
+_JOINERS = "\u200c\u200d"
+_HYPHENS = re.compile("[\u2010\u2011\u2012\u2013\u2212]")
 
 
 def clean(text: str) -> str:
-    r"""Text with single spaces between its words and none around them; characters without a width are gone.
+    r"""Text with single spaces between its words and none around them; characters that show nothing are gone.
 
-    >>> clean("\ufeff  Ann\u00a0 Bell\u200b\t")
+    >>> clean("\ufeff  Ann\u00a0 Bell\u200b\t\u200e")
     'Ann Bell'
     """
-    return _SPACES.sub(" ", _WIDTHLESS.sub("", text)).strip() if not _is_plain(text) else text
+    return text if _is_plain(text) else _SPACES.sub(" ", _UNSEEN.sub("", text)).strip(f" {_JOINERS}")
+
+
+def trimmed(line: str) -> str:
+    r"""A line without what shows nothing at its ends; what is within stays as it is.
+
+    >>> trimmed("\u200e\tOn\u00a0Bells \u200f\r")
+    'On\xa0Bells'
+    """
+    return line.strip() if line.isascii() else _EDGES.sub("", line)
 
 
 def is_blank(line: str) -> bool:
     r"""Whether a line shows nothing.
 
-    >>> is_blank("\u00a0\t\r"), is_blank("\u200b"), is_blank(".")
+    >>> is_blank("\u00a0\t\r"), is_blank("\u200e\u200b"), is_blank(".")
     (True, True, False)
     """
     return not line or not clean(line)
+
+
+def with_plain_hyphens(text: str) -> str:
+    """The text with every hyphen and dash the one of the keyboard.
+
+    >>> with_plain_hyphens("quant‐ph")
+    'quant-ph'
+    """
+    return text if text.isascii() else _HYPHENS.sub("-", text)
 
 
 def _is_plain(text: str) -> bool:

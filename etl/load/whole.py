@@ -14,6 +14,8 @@ from etl.errors import DamagedRelease
 from etl.load.layout import ID_LENGTH, MANIFEST, is_release_id
 from etl.load.manifest import file_facts, render_manifest, sealed
 
+ADVICE = "the release is damaged: remove this folder, and build or fetch it again"
+
 
 class _File(msgspec.Struct):
     sha256: str
@@ -38,25 +40,19 @@ def damaged_files(release: Path) -> Iterator[str]:
         yield str(problem)
 
 
-def require_undamaged(release: Path, names: Collection[str]) -> None:
+def require_undamaged(release: Path, names: Collection[str] | None = None) -> None:
     """See that the manifest and these files of a release are as they were published.
 
-    Raises `DamagedRelease` with the first problem where they are not.
+    Without names all files that the manifest names are looked at. Raises `DamagedRelease` with the first problem where
+    they are not.
     """
     try:
-        problem = next(_file_problems(release, _files_of(release), names), None)
+        files = _files_of(release)
+        problem = next(_file_problems(release, files, files.keys() if names is None else names), None)
     except _Problem as error:
         problem = str(error)
     if problem:
-        raise DamagedRelease(
-            f"{release}/{problem}; the release is damaged: remove this folder, and build or fetch it again"
-        )
-
-
-def parquet_files(release: Path) -> list[str]:
-    """The names of a release's Parquet files as its manifest has them; raises `DamagedRelease` where it has none."""
-    require_undamaged(release, [])
-    return sorted(name for name in _files_of(release) if name.endswith(".parquet"))
+        raise DamagedRelease(f"{release}/{problem}; {ADVICE}")
 
 
 class _Problem(Exception):
@@ -71,7 +67,9 @@ def _files_of(release: Path) -> dict[str, _File]:
         told = msgspec.convert(manifest, _Manifest)
         rendered = render_manifest(sealed(manifest)).encode()
     except (ValueError, RecursionError, msgspec.ValidationError) as error:
-        raise _Problem(f"{MANIFEST}: found no manifest ({_first_line(error)}), expected that of a release") from error
+        raise _Problem(
+            f"{MANIFEST}: found what is not the manifest of a release ({_first_line(error)}), expected the one that was published"
+        ) from error
     if rendered != text:
         raise _Problem(
             f"{MANIFEST}: found other text than it was published with, expected the entries that its last one hashes"

@@ -4,10 +4,9 @@ In: results and a baseline's. Out: results whose findings know whether they are 
 Nothing of it goes into a release, which depends on no earlier one.
 """
 
-import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import msgspec
 
@@ -25,6 +24,7 @@ from etl.validate.results import (
     State,
     read_results,
 )
+from etl.validate.same import Pair, pair_pages, same_findings, undated
 from etl.validate.thresholds import UNREADABLE, Limit, Setting, Thresholds
 from schemas import RULES
 from schemas.limits import PAPERS_A_PAGE
@@ -39,8 +39,9 @@ LOST = _DATA, _COVERAGE = "DAT-001", "DAT-002"
 _AUDIT = ("quarantine", "rules", "findings", "merge_candidates", "variants", "paper_candidates")
 _ALLOW = f"allow the loss with [{_DATA}] in a rules file"
 _GIVE = f"give {{}} again, or {_ALLOW}"
-_SAVED_ON = re.compile(r"[@_ .-]?[0-9]{4}-[0-9]{2}-[0-9]{2}$")
-_ENDINGS = re.compile(r"(?:\.(?:gz|zst|txt|text|md))+$", re.IGNORECASE)
+_MISSING, _UNREAD = "is not among these pages", "cannot be read now"
+_NO_PAPER = "holds no paper that can be read now"
+"""What became of a page."""
 
 
 @dataclass(frozen=True)
@@ -71,18 +72,21 @@ def read_baseline(path: Path) -> Results:
 
 def hold_against(results: Results, baseline: Results, source: str, thresholds: Thresholds) -> Results:
     """The results with each finding new or unchanged, and with what was lost."""
-    known = {finding.id for finding in baseline.findings if finding.rule_id not in LOST}
-    losses = (_lost_data(results, baseline, thresholds), _lost_coverage(results, baseline, thresholds))
+    before = [finding for finding in baseline.findings if finding.rule_id not in LOST]
+    pairs = pair_pages(baseline.pages, results.pages)
+    losses = (_lost_data(results, baseline, pairs, thresholds), _lost_coverage(results, pairs, thresholds))
+    same = same_findings(before, results.findings)
     findings = [
         *(_finding(loss, *told) for loss in losses for told in loss.told),
-        *(msgspec.structs.replace(finding, state=_state(finding, known)) for finding in results.findings),
+        *(msgspec.structs.replace(finding, state=_state(finding, same)) for finding in results.findings),
     ]
     new = [finding for finding in findings if finding.state == "new"]
+    looked_for = _looked_for(results, before)
     summary = BaselineResult(
         source=source,
         new=len(new),
         unchanged=len(findings) - len(new),
-        gone=len(_looked_for(results, baseline) & known - {finding.id for finding in findings}),
+        gone=len(looked_for - set(same.values())),
         rows=baseline.rows,
     )
     failed = any(finding.severity == "error" for finding in new)
@@ -95,72 +99,80 @@ def hold_against(results: Results, baseline: Results, source: str, thresholds: T
     )
 
 
-def _looked_for(results: Results, baseline: Results) -> set[str]:
+def _looked_for(results: Results, before: Sequence[FindingResult]) -> set[str]:
     """The baseline's findings of rules that would tell them now: those of a rule that is off are not gone."""
     silent = {rule.id for rule in results.rules if rule.status in {"off", "noted"}}
-    return {finding.id for finding in baseline.findings if finding.rule_id not in silent}
+    return {finding.id for finding in before if finding.rule_id not in silent}
 
 
-def _state(finding: FindingResult, known: set[str]) -> State:
+def _state(finding: FindingResult, known: Collection[str]) -> State:
     """Whether a finding is new; a page that cannot be read is each time, since no baseline excuses it."""
     excused = finding.severity != "error" or finding.rule_id not in UNREADABLE
     return "unchanged" if finding.id in known and excused else "new"
 
 
-def _lost_data(results: Results, baseline: Results, thresholds: Thresholds) -> Loss:
-    """The pages that are missing; the tables that lost rows only where every page is there and can be read."""
-    unread = _unread(results)
-    there = {page.profile_id for page in results.pages} | {undated(page.source) for page in results.pages}
-    gone = [page for page in baseline.pages if not {page.profile_id, undated(page.source)} & there]
-    missing = [page for page in gone if undated(page.source) not in unread]
-    if missing:
-        return _lost_pages(missing, len(baseline.pages), thresholds.of(RULES[_DATA]))
+def _lost_data(results: Results, baseline: Results, pairs: Sequence[Pair], thresholds: Thresholds) -> Loss:
+    """The pages that were lost; the tables that lost rows only where every page is there and can be read."""
+    unread, errors = _unread(results), _unread(results, "error")
+    lost = {then.profile_id: words for then, now in pairs if (words := _loss(then, now, unread, errors))}
+    if lost:
+        return _lost_pages(lost, baseline, thresholds.of(RULES[_DATA]))
     if any(undated(page.source) in unread for page in baseline.pages):
         return Loss(_DATA, len(baseline.rows), 0, _passed(thresholds, _DATA))
-    return _lost_rows(results, baseline, thresholds)
+    return _lost_rows(results, baseline, pairs, thresholds)
 
 
-def _unread(results: Results) -> set[str]:
-    """The names of pages of which nothing could be read, which is told already."""
-    return {undated(finding.source) for finding in results.findings if finding.rule_id in UNREADABLE and finding.source}
+def _loss(then: PageResult, now: PageResult | None, unread: Mapping[str, str], errors: Collection[str]) -> str | None:
+    """What became of a page of the baseline that is lost; None for one that is not, or that an error tells already."""
+    if undated((now or then).source) in errors:
+        return None
+    if now is not None:
+        return _NO_PAPER + _renamed(then, now.source) if then.listed_papers and not now.listed_papers else None
+    file = unread.get(undated(then.source))
+    if file is None:
+        return _MISSING
+    return _UNREAD + _renamed(then, file) if then.listed_papers else None
 
 
-def undated(source: str) -> str:
-    """A page's source without the day of saving, and without the endings of text: what the page is called each time.
-
-    >>> undated("bells@2026-01-31.txt"), undated("pages-2026-01-31/bells.txt.gz")
-    ('bells', 'pages/bells')
-    """
-    *folders, name = PurePosixPath(source).parts or ("",)
-    return "/".join(_SAVED_ON.sub("", part) for part in (*folders, _ENDINGS.sub("", name)))
+def _renamed(then: PageResult, source: str) -> str:
+    return "" if source == then.source else f" ({source})"
 
 
-def _lost_pages(missing: Sequence[PageResult], pages: int, setting: Setting) -> Loss:
-    """A message for each missing page, those of most papers first."""
-    status = setting.status(pages, len(missing), error_default=ALLOWED)
-    ordered = sorted(missing, key=lambda page: (-page.listed_papers, page.source, page.profile_id))
-    told = [("profiles", page.profile_id, _missing_words(page)) for page in ordered[:SHOWN_PAGES]]
+def _unread(results: Results, severity: str | None = None) -> dict[str, str]:
+    """The sources of pages of which nothing could be read, by their names: all, or those that are told so severely."""
+    findings = [finding for finding in results.findings if finding.rule_id in UNREADABLE]
+    told = [finding.source for finding in findings if finding.source and severity in {None, finding.severity}]
+    return {undated(source): source for source in told}
+
+
+def _lost_pages(lost: Mapping[str, str], baseline: Results, setting: Setting) -> Loss:
+    """A message for each page that was lost, those of most papers first; `lost` says what became of it."""
+    pages = [page for page in baseline.pages if page.profile_id in lost]
+    status = setting.status(len(baseline.pages), len(pages), error_default=ALLOWED)
+    ordered = sorted(pages, key=lambda page: (-page.listed_papers, page.source, page.profile_id))
+    told = [("profiles", page.profile_id, _lost_words(page, lost[page.profile_id])) for page in ordered[:SHOWN_PAGES]]
     rest = ordered[SHOWN_PAGES:]
     if rest:
         papers = count(sum(page.listed_papers for page in rest), "paper")
         are, them = ("is", "it") if len(rest) == 1 else ("are", "them")
-        words = f"{count(len(rest), 'more page')} of the baseline {are} not among these pages: {papers}; "
+        gone = "" if all(lost[page.profile_id] == _MISSING for page in rest) else " or cannot be read"
+        words = f"{count(len(rest), 'more page')} of the baseline {are} not among these pages{gone}: {papers}; "
         told.append(("profiles", "", words + _GIVE.format(them)))
-    return Loss(_DATA, pages, len(missing), status, told if status in SEVERE else [])
+    return Loss(_DATA, len(baseline.pages), len(pages), status, told if status in SEVERE else [])
 
 
-def _missing_words(page: PageResult) -> str:
-    papers = count(page.listed_papers, "paper")
-    return f"{page.source} was read in the baseline and is not among these pages: {papers}; {_GIVE.format('it')}"
+def _lost_words(page: PageResult, what: str) -> str:
+    advice = _GIVE.format("it") if what == _MISSING else f"save it again, or {_ALLOW}"
+    return f"{page.source} was read in the baseline and {what}: {count(page.listed_papers, 'paper')}; {advice}"
 
 
-def _lost_rows(results: Results, baseline: Results, thresholds: Thresholds) -> Loss:
+def _lost_rows(results: Results, baseline: Results, pairs: Sequence[Pair], thresholds: Thresholds) -> Loss:
     """A message for each table that lost rows past the limit."""
     lost = {table: (results.rows.get(table, 0), rows) for table, rows in baseline.rows.items() if table not in _AUDIT}
     statuses = {table: _status(thresholds, _DATA, before, before - now) for table, (now, before) in lost.items()}
     past = [table for table, status in statuses.items() if status not in {"passed", "off"}]
     status = max((statuses[table] for table in past), key=STATUSES.index, default=_passed(thresholds, _DATA))
-    hint = _fewer_words(results, baseline)
+    hint = _fewer_words(_read_pairs(results, pairs))
     told = [
         (table, table, f"{table} has {lost[table][0]:,} rows, {lost[table][1]:,} in the baseline, {hint}")
         for table in past
@@ -169,8 +181,8 @@ def _lost_rows(results: Results, baseline: Results, thresholds: Thresholds) -> L
     return Loss(_DATA, len(lost), len(past), status, told)
 
 
-def _fewer_words(results: Results, baseline: Results) -> str:
-    fewer = [(then, now) for then, now in _pairs(results, baseline) if now.listed_papers < then.listed_papers]
+def _fewer_words(pairs: Sequence[tuple[PageResult, PageResult]]) -> str:
+    fewer = [(then, now) for then, now in pairs if now.listed_papers < then.listed_papers]
     if not fewer:
         return f"though no page is missing; see with {command('diff')} what went, or {_ALLOW}"
     then, now = max(fewer, key=lambda pair: (pair[0].listed_papers - pair[1].listed_papers, pair[0].source))
@@ -178,9 +190,10 @@ def _fewer_words(results: Results, baseline: Results) -> str:
     return f"though no page is missing; {listed}; save it again once all have loaded, or {_ALLOW}"
 
 
-def _lost_coverage(results: Results, baseline: Results, thresholds: Thresholds) -> Loss:
+def _lost_coverage(results: Results, every: Sequence[Pair], thresholds: Thresholds) -> Loss:
     """Whether the newest pages of the people that both have list a smaller share of the papers that they could."""
-    pairs = [(then, now) for then, now in _newest_pairs(results, baseline) if _could(then) and _could(now)]
+    newest = _newest_pairs(results, [then for then, _ in every])
+    pairs = [(then, now) for then, now in newest if _could(then) and _could(now)]
     if not pairs:
         return Loss(_COVERAGE, 0, 0, _passed(thresholds, _COVERAGE))
     before, after = _share([then for then, _ in pairs]), _share([now for _, now in pairs])
@@ -198,22 +211,20 @@ def _coverage_words(pairs: Sequence[tuple[PageResult, PageResult]], before: int,
     )
 
 
-def _pairs(results: Results, baseline: Results) -> list[tuple[PageResult, PageResult]]:
-    """Each of the baseline's pages with what is the same page now, but for pages of which nothing could be read."""
-    unread = _unread(results)
-    read = [page for page in results.pages if undated(page.source) not in unread]
-    found = {undated(page.source): page for page in read} | {page.profile_id: page for page in read}
-    pairs = ((page, found.get(page.profile_id) or found.get(undated(page.source))) for page in baseline.pages)
-    return [(then, now) for then, now in pairs if now]
+def _read_pairs(results: Results, pairs: Sequence[Pair]) -> list[tuple[PageResult, PageResult]]:
+    """The pages that are there, then and now, but for those of which nothing could be read."""
+    unread = set(_unread(results).values())
+    read = [(then, now) for then, now in pairs if now and now.source not in unread]
+    return [(then, now) for then, now in read if now.listed_papers or not then.listed_papers]
 
 
-def _newest_pairs(results: Results, baseline: Results) -> list[tuple[PageResult, PageResult]]:
-    """The newest page of each person in the baseline with the newest of that person now; without an owner the same page."""
-    unread = _unread(results)
-    newest = [page for page in results.pages if page.newest and undated(page.source) not in unread]
+def _newest_pairs(results: Results, before: Sequence[PageResult]) -> list[tuple[PageResult, PageResult]]:
+    """The newest page of each person before with the newest of that person now; without an owner the same page."""
+    unread = set(_unread(results).values())
+    newest = [page for page in results.pages if page.newest and page.source not in unread]
     found = {mark: page for page in newest for mark in reversed(_marks(page))}
-    pairs = ((page, next(filter(None, map(found.get, _marks(page))), None)) for page in baseline.pages if page.newest)
-    return [(then, now) for then, now in pairs if now]
+    pairs = ((page, next(filter(None, map(found.get, _marks(page))), None)) for page in before if page.newest)
+    return [(then, now) for then, now in pairs if now and (now.listed_papers or not then.listed_papers)]
 
 
 def _marks(page: PageResult) -> list[tuple[str, str | None]]:

@@ -121,8 +121,8 @@ def _notes(parsed: ParsedPage, unread: set[str], quarantine: pl.DataFrame) -> It
         yield _unread_note(parsed, quarantine.filter(profile_id=page.profile_id))
     if page.odd_date:
         message = (
-            f"found the date {page.odd_date}, which does not exist, in the name of the file or its folder;"
-            " rename it to the day on which the page was saved, or give --observed-on"
+            f"found the date {page.odd_date} in the name of the file or its folder, expected a day that exists, as"
+            " YYYY-MM-DD such as 2026-07-02; rename it to the day on which the page was saved, or give --observed-on"
         )
         yield Note(DATE_RULE, page.profile_id, page.source, None, page.odd_date, message)
     for line in parsed.second_headers:

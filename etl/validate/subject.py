@@ -33,7 +33,7 @@ class Subject:
         """The profiles, with the `_line` of each value of the header, the section's count, and the lines that are unknown."""
         profiles = self.tables["profiles"]
         headers = [
-            parse_header(header.split("\n"), () if name is None else (name,), has_blocks=True)
+            parse_header(header.split("\n"), {name: 1} if name else None, has_blocks=True)
             for header, name in profiles.select("header", "name").iter_rows()
         ]
         names = ("field", "h_index", "stated_papers", "citations", "novelty_pct", "ai_score", "section_count")

@@ -186,6 +186,30 @@ READ: dict[str, Whole] = {
     "byline: and 12 others": each(byline(r" et al\.", " and 12 others")),
     "byline: By": each(byline("^", "By ")),
     "byline: a colon": each(byline(r", (?=[^,]*$)(?!mila)", ", :, ")),
+    "badge: ordinals": each(badge(r"(?<= )([0-9]{1,2})(?=,|$|C)", r"\1th")),
+    "badge: bullets before": each(badge("^", "• ")),
+    "badge: numbers before": each(badge("^", "12. ")),
+    "badge: direction marks": each(badge("^|$", "\u200e")),
+    "direction marks on lines": lambda page: "\n".join(
+        f"\u200e{line}\u200e" if line else line for line in page.text.split("\n")
+    ),
+    "byline: footnote numbers": each(byline(r"(?<=[a-zèé])(?=, (?!mila)| et al| · )", "1")),
+    "byline: slashes": each(byline(r"(?<! lab), (?!mila)", " / ")),
+    "byline: a cut with a stop apart": each(byline(r"et al\.", "et al .")),
+    "byline: a cut in brackets": each(byline(r"et al\.", "(et al.)")),
+    "byline: 5 more": each(byline(r" et al\.", ", 5 more")),
+    "a line of the site under each abstract": each(
+        order("badge", "title", "", "byline", "", "abstract", "Cited by 12")
+    ),
+    "titles over two lines": each(
+        lambda block: replace(
+            block, lines=(block.badge, *block.title.split(" ", 1), "", block.byline, "", block.abstract)
+        )
+    ),
+    "a footer behind a gap": lambda page: f"{page.text}\n\nAbout us\n\nTerms of use",
+    "a footer, and a blank behind every line": lambda page: re.sub(
+        "\n+", "\n\n", f"{page.text}\nAbout us\nTerms of use"
+    ),
     "a button under each abstract": each(order("badge", "title", "", "byline", "", "abstract", "Show more")),
     "a button behind each abstract": each(order("badge", "title", "", "byline", "", "abstract", "", "Show more")),
 }
@@ -215,6 +239,20 @@ HIT: dict[str, Whole] = {
     "an abstract over lines with a gap": one(
         order("badge", "title", "", "byline", "", "abstract", "", "It ends here.")
     ),
+    "every line twice": lambda page: "\n".join(line for line in page.text.split("\n") for _ in range(1 + bool(line))),
+    "an abstract that is a badge": one(order("badge", "title", "", "byline", "", "badge")),
+    "a cut in the abstract's place": one(order("badge", "title", "", "byline", "", "et al.", "", "abstract")),
+    "title and abstract changed about": one(
+        lambda b: replace(b, lines=(b.badge, f"{b.abstract} They ring. {b.abstract}", "", b.byline, "", b.title))
+    ),
+    "a lost badge and no gaps": one(order("title", "byline", "abstract")),
     "all in one line": one(lambda b: replace(b, lines=(" ".join(b.text),))),
 }
 """Damage to one block, which is then read as it was or not at all; its neighbours are read."""
+ALL: dict[str, Whole] = {
+    "every line twice": HIT.pop("every line twice"),
+    "badges below their papers": lambda page: "\n".join(
+        [*page.header, *(line for block in page.blocks for line in ("", *block.text[1:], "", block.badge))]
+    ),
+}
+"""Damage to all blocks, of which none may be read otherwise than it was."""

@@ -54,7 +54,23 @@ OTHER_FORMS = {
     "CL September 3, 2025 Code": Badge("CL", 9, 3, 2025, ("Code",)),
     "med-ph October 3, 2025": Badge("med-ph", 10, 3, 2025, ()),
     "CLMay 1, 2024 Code Dataset": Badge("CL", 5, 1, 2024, ("Code", "Dataset")),
-    "CLMay 1, 2024code": Badge("CL", 5, 1, 2024, ("code",)),
+    "CLMay 1, 2024code": Badge("CL", 5, 1, 2024, ("Code",)),
+    "CLMay 1, 2024 [CODE]": Badge("CL", 5, 1, 2024, ("Code",)),
+    "CLMay 1st, 2024": MAY_1,
+    "CL May 14th 2024": Badge("CL", 5, 14, 2024, ()),
+    "CLMay 1， 2024": MAY_1,
+    "CLMay 1 , 2024": MAY_1,
+    "ＣＬMay 1, 2024": MAY_1,
+    "CL\u200eMay 1, 2024\u200f": MAY_1,
+    "• CLMay 1, 2024": MAY_1,
+    "- CL May 1, 2024": MAY_1,
+    "1. CLMay 1, 2024": MAY_1,
+    "> CLMay 1, 2024": MAY_1,
+    "CL · May 1, 2024": MAY_1,
+    "CL | May 1, 2024": MAY_1,
+    "CL, May 1, 2024": MAY_1,
+    "[CL] May 1, 2024": MAY_1,
+    "quant‐phMay 1, 2024": Badge("quant-ph", 5, 1, 2024, ()),
     "CLMay 1, 2024\u2028Code": Badge("CL", 5, 1, 2024, ("Code",)),
 }
 NO_BADGES = [
@@ -77,6 +93,8 @@ NO_BADGES = [
     "CLMay \u0661, 2024",
     "CLMay 1, 2024On the Ringing of Bells in Towers",
     "CLMay 1, 2024" + " " * 200 + "On Bells",
+    "CLMay 1, 2024 and 2025",
+    "- On May 1, 2024",
 ]
 PARTED = {
     "date below": (["CL", "May 1, 2024", "On Bells"], MAY_1, 2),

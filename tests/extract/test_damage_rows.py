@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from damage_kinds import HIT, OWNER, READ, Invented, Whole, invent
+from damage_kinds import ALL, HIT, OWNER, READ, Invented, Whole, invent
 from helpers import assert_accounted, parsed
 
 from etl.validate.blocks import take_in
@@ -53,7 +53,13 @@ def test_a_damaged_block_is_read_as_it_was_or_not_at_all_and_its_neighbours_are_
         assert len(found) >= len(whole) - 1
 
 
+@pytest.mark.parametrize("kind", ALL.values(), ids=ALL)
+def test_damage_to_all_blocks_makes_no_wrong_row(kind: Whole) -> None:
+    for page in PAGES:
+        assert in_order(rows(kind(page)), rows(page.text))
+
+
 @pytest.mark.parametrize("part", range(6))
 def test_damaged_pages_are_accounted_for_and_come_back(part: int) -> None:
-    kinds = list((READ | HIT).values())[part::6]
+    kinds = list((READ | HIT | ALL).values())[part::6]
     assert_accounted(*(kind(PAGES[number % len(PAGES)]) for number, kind in enumerate(kinds)))

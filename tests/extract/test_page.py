@@ -153,7 +153,7 @@ ODD_LINES = {
     "a form feed in an abstract": (24, "They\x0cstand."),
     "a carriage return in an abstract": (24, "They\rstand."),
     "a null in an abstract": (24, "They\x00stand."),
-    "a BOM in a title": (20, "\ufeffOn Towers"),
+    "a BOM within a title": (20, "On\ufeffTowers"),
     "markup in a title": (20, "[/b]<script>On Towers"),
 }
 HOSTILE = {

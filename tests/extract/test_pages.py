@@ -93,8 +93,42 @@ def test_pages_come_in_the_same_order_whatever_the_order_of_the_arguments(tmp_pa
     first, second = write(tmp_path / "a" / "x.txt"), write(tmp_path / "b" / "x.txt")
     other = write(tmp_path / "c" / "a.txt")
     files = find_pages([str(second), str(other), str(first)])
-    assert files == [PageFile(other, "a.txt"), PageFile(first, "x.txt"), PageFile(second, "x.txt")]
+    assert files == [PageFile(other, "a.txt"), PageFile(first, "a/x.txt"), PageFile(second, "b/x.txt")]
     assert find_pages([str(first), str(second), str(other)]) == files
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders_and_others_keep_their_names(tmp_path: Path) -> None:
+    for name in ("pages-2019/1.txt", "pages-2019/2.txt", "pages-2026/2.txt", "pages-2026/sub/1.txt"):
+        write(tmp_path / name)
+    folders = [tmp_path / "pages-2019", tmp_path / "pages-2026"]
+    names = ["1.txt", "pages-2019/2.txt", "pages-2026/2.txt", "sub/1.txt"]
+    assert sources(*folders) == sources(*reversed(folders)) == names
+    assert sources(*folders, tmp_path / "pages-2019" / "2.txt") == names
+
+
+def test_folders_of_one_name_are_told_apart_by_more_of_their_paths(tmp_path: Path) -> None:
+    for name in ("a/pages/x.txt", "b/pages/x.txt", "c/y/pages/x.txt", "c/pages/pages/x.txt"):
+        write(tmp_path / name)
+    folders = [tmp_path / "a/pages", tmp_path / "b/pages", tmp_path / "c/y/pages", tmp_path / "c/pages"]
+    assert sources(*folders[:3]) == ["a/pages/x.txt", "b/pages/x.txt", "y/pages/x.txt"]
+    assert len(set(sources(*folders))) == 4
+    assert sources(*folders) == sources(*reversed(folders))
+
+
+def test_a_folder_is_called_by_its_own_name_however_it_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "a" / "x.txt")
+    write(tmp_path / "b" / "x.txt")
+    (tmp_path / "link").symlink_to("b")
+    monkeypatch.chdir(tmp_path / "a")
+    assert sources(".", "../link") == ["a/x.txt", "b/x.txt"]
+
+
+def test_one_file_that_is_given_by_two_paths_keeps_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / "a" / "x.txt")
+    monkeypatch.chdir(tmp_path)
+    assert set(sources("a/x.txt", path, "a")) == {"x.txt"}
 
 
 def test_standard_input_is_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,6 +157,25 @@ def test_standard_input_is_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_a_date_in_the_name_tells_when_the_page_was_saved(name: str, day: date | None) -> None:
     assert saved_on(PageFile(Path(name), name))[0] == day
+
+
+@pytest.mark.parametrize(
+    ("name", "odd"),
+    {
+        "odd@2026-7-2.txt": "2026-7-2",
+        "de@02.07.2026.txt": "02.07.2026",
+        "ann@20260702.txt.gz": "20260702",
+        "ann@2026-07.txt": "2026-07",
+        "ann@2026_07_02": "2026_07_02",
+        "ann@2026-02-30.txt": "2026-02-30",
+        "ann@2026-07-02.txt": None,
+        "ann@v1.2.txt": None,
+        "ann@home.txt": None,
+        "ann@12.txt": None,
+    }.items(),
+)
+def test_what_looks_like_a_date_behind_the_at_sign_and_is_none_is_handed_on(name: str, odd: str | None) -> None:
+    assert saved_on(PageFile(Path(name), name))[1] == odd
 
 
 def test_a_date_that_is_given_goes_before_the_one_in_the_name(tmp_path: Path) -> None:
@@ -163,9 +216,14 @@ def test_a_folder_without_pages_is_a_usage_error(tmp_path: Path) -> None:
         find_pages([str(tmp_path)])
     expected = (
         f"{tmp_path}: no pages in this folder, expected files ending in .txt, .txt.gz, .txt.zst, .text, .text.gz, .text.zst;"
-        " found ann.md, which are read only where they are named themselves"
+        " found ann.md, which is read only where it is named itself"
     )
     assert str(caught.value) == expected
+    write(tmp_path / "eve.md")
+    with pytest.raises(
+        UsageError, match=r"found ann\.md, eve\.md, which are read only where they are named themselves$"
+    ):
+        find_pages([str(tmp_path)])
 
 
 def test_a_file_whose_name_is_not_utf8_is_a_page_or_an_error_that_can_be_shown(tmp_path: Path) -> None:

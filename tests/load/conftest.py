@@ -7,7 +7,7 @@ import pytest
 from helpers import tables_of
 
 from etl.load.sqlite import write_database
-from schemas import Frames
+from schemas import Frames, PaperCandidates, PaperIdentifiers
 
 ANN = """Ann Bell
 
@@ -39,7 +39,7 @@ Naïve Chimes
 """
 EVE = """Eve Fox
 
-CVMar 14, 2024
+CVMar 14, 2025
 On Bells!
 
 Ann Bell, Cy Dole, Eve Fox
@@ -56,6 +56,11 @@ def texts() -> tuple[str, str]:
 @pytest.fixture(scope="session")
 def tables() -> Frames:
     frames = tables_of(ANN, EVE, observed_on=(date(2026, 6, 1), None))
+    first, second = frames["papers"]["paper_id"]
+    values = [("arxiv", "2404.00002"), ("doi", "10.1000/b"), ("doi", "10.1000/a")]
+    told = [(first, scheme, value, f"https://x.org/{value}", "abstract", "line 1") for scheme, value in values]
+    frames["paper_identifiers"] = PaperIdentifiers.sorted(PaperIdentifiers.frame(told))
+    frames["paper_candidates"] = PaperCandidates.frame([(first, second, "other_date", "On Bells")])
     assert [name for name, frame in frames.items() if frame.is_empty()] == []
     return frames
 

@@ -137,7 +137,7 @@ def test_a_link_in_a_files_place_is_found(copied: Path, tmp_path: Path) -> None:
 def test_a_manifest_that_is_none_is_told(copied: Path, text: str) -> None:
     (copied / MANIFEST).write_text(text, encoding="utf-8")
     (problem,) = verify(copied)
-    assert problem.startswith("manifest.json: found no manifest (")
+    assert problem.startswith("manifest.json: found what is not the manifest of a release (")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from io import StringIO
 from pathlib import Path
 
+import msgspec
 import pytest
 from helpers import tables_of
 from report_cases import finding, results, rule
@@ -10,8 +11,9 @@ from rich.console import Console
 
 from etl.errors import BadData, UsageError
 from etl.summary import print_results
-from etl.validate.baseline import SHOWN_PAGES, hold_against, read_baseline, undated
+from etl.validate.baseline import SHOWN_PAGES, hold_against, read_baseline
 from etl.validate.results import FindingResult, PageResult, Results, read_results, summarize, write_results
+from etl.validate.same import undated
 from etl.validate.thresholds import Limit, Setting, Thresholds
 from etl.validate.verdict import require_good, stopping_findings
 from schemas.rules import Level
@@ -44,9 +46,9 @@ def test_a_new_finding_fails_though_old_ones_stand() -> None:
     now = held(results_of(3, STRAY, stated=4), results_of(3, stated=4))
     assert sorted((finding.rule_id, finding.state) for finding in now.findings) == [
         ("PAG-004", "new"),
-        ("PAG-006", "new"),
+        ("PAG-006", "unchanged"),
     ]
-    assert [finding.rule_id for finding in stopping_findings(now, "warning")] == ["PAG-006", "PAG-004"]
+    assert [finding.rule_id for finding in stopping_findings(now, "warning")] == ["PAG-004"]
     assert stopping_findings(now, "error") == []
 
 
@@ -65,6 +67,40 @@ def test_findings_that_went_are_counted() -> None:
     baseline = held(results_of(3), results_of(3, STRAY)).baseline
     assert baseline is not None
     assert (baseline.source, baseline.new, baseline.unchanged, baseline.gone) == ("before", 0, 0, 1)
+
+
+def test_a_finding_of_a_page_that_was_saved_again_is_unchanged_and_not_gone() -> None:
+    odd = HEADER.replace("CL\n", "CL\nh-index9\n").format(3)
+    blocks = "".join(BLOCK.format(number) for number in range(1, 4))
+    before, now = summarize(tables_of(odd + blocks)), summarize(tables_of(f"{odd}{blocks}\n"))
+    assert {finding.id for finding in before.findings}.isdisjoint(finding.id for finding in now.findings)
+    again = held(now, before)
+    assert [(finding.rule_id, finding.state) for finding in again.findings] == [("PRO-001", "unchanged")]
+    assert again.baseline is not None
+    assert (again.baseline.new, again.baseline.unchanged, again.baseline.gone) == (0, 1, 0)
+
+
+def test_each_finding_that_is_gone_stands_for_one_of_the_same_words_on_the_same_page_alone() -> None:
+    def told(number: int, source: str | None = "ann@2026-07-02.txt", **values: object) -> FindingResult:
+        return finding(number, "PAG-006", source=source, **{"message": "the same", **values})
+
+    before = of_pages(
+        ANN, findings=(told(1, "ann@2026-01-31.txt"), told(2), told(3, None), finding(4, "PAG-004", message="the same"))
+    )
+    cases = (
+        ([told(11)], 1),
+        ([told(11), told(12), told(13)], 2),
+        ([told(2), told(12), told(13)], 2),
+        ([told(11, value="4")], 0),
+        ([told(11, message="another")], 0),
+        ([told(11, "eve.txt")], 0),
+        ([told(11, None)], 0),
+    )
+    for findings, unchanged in cases:
+        now = held(of_pages(ANN, findings=tuple(findings)), before)
+        assert [finding.state for finding in now.findings].count("unchanged") == unchanged
+        assert now.baseline is not None
+        assert (now.baseline.unchanged, now.baseline.gone) == (unchanged, 4 - unchanged)
 
 
 def under(rule_id: str, severity: Level = "error", warn: Limit | None = None, error: Limit | None = None) -> Thresholds:
@@ -178,6 +214,42 @@ def test_a_page_that_cannot_be_read_is_told_once() -> None:
     unreadable = finding(1, "PAG-001", severity="error", source="eve.txt")
     lost = held(of_pages(ANN, findings=(unreadable,)), of_pages(ANN, EVE))
     assert [finding.rule_id for finding in lost.findings] == ["PAG-001"]
+
+
+def test_a_page_that_is_left_out_is_lost() -> None:
+    left_out = finding(1, "PAG-001", severity="warning", source="eve@2026-07-02.txt")
+    lost = held(of_pages(ANN, findings=(left_out,)), of_pages(ANN, EVE))
+    assert (lost.verdict, lost.rule("DAT-001").failed) == ("failed", 1)
+    assert lost.findings[0].message == (
+        "eve.txt was read in the baseline and cannot be read now (eve@2026-07-02.txt): 12 papers;"
+        " save it again, or allow the loss with [DAT-001] in a rules file"
+    )
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_page_without_a_single_paper_is_lost_unless_that_is_an_error_already(told: bool) -> None:
+    empty = page_of("eve.txt", 0, 12, profile_id="again")
+    note = (finding(1, "PAG-010", severity="warning", source="eve.txt"),) if told else ()
+    lost = held(of_pages(ANN, empty, findings=note), of_pages(ANN, EVE))
+    assert [found.message for found in lost.findings if found.rule_id in ("DAT-001", "DAT-002")] == [
+        "eve.txt was read in the baseline and holds no paper that can be read now: 12 papers;"
+        " save it again, or allow the loss with [DAT-001] in a rules file"
+    ]
+    error = finding(1, "PAG-010", severity="error", source="eve.txt")
+    once = held(of_pages(ANN, empty, findings=(error,)), of_pages(ANN, EVE))
+    assert [found.rule_id for found in once.findings] == ["PAG-010"]
+    assert [found.rule_id for found in held(of_pages(ANN, empty), of_pages(ANN, empty)).findings] == []
+
+
+def test_pages_of_one_name_in_two_folders_are_held_against_their_own() -> None:
+    old, young = page_of("pages-2019-12-31/eve.txt", 20), page_of("pages-2026-07-02/eve.txt", 3, 12)
+    before = of_pages(ANN, old, young)
+    again = [msgspec.structs.replace(page, profile_id=f"{page.source} again") for page in (old, young)]
+    assert held(of_pages(ANN, *again), before).findings == []
+    lost = held(of_pages(ANN, again[0]), before)
+    assert [found.message.split(":")[0] for found in lost.findings] == [
+        "pages-2026-07-02/eve.txt was read in the baseline and is not among these pages"
+    ]
 
 
 def test_no_baseline_excuses_a_page_that_cannot_be_read() -> None:

@@ -91,10 +91,12 @@ def all_papers_are_listed(subject: Subject) -> Outcome:
         PROFILE_KEY,
         value=pl.format("{}/{}", "listed_papers", "stated_papers"),
         message=pl.format(
-            "the page lists {} of {} papers, fewer than the {} that the site shows; save it again once all have loaded",
+            "the page lists {} of {} papers{}; save it again once all have loaded",
             there,
             "stated_papers",
-            pl.lit(PAPERS_A_PAGE),
+            pl.when(pl.col("stated_papers") > PAPERS_A_PAGE)
+            .then(pl.lit(f", fewer than the {PAPERS_A_PAGE} that the site shows"))
+            .otherwise(pl.lit("")),
         ),
     )
 
