@@ -92,6 +92,8 @@ def check(request: Request, progress: Progress) -> Checked:
     held = hold_against(results, baseline, str(request.baseline), thresholds) if baseline else results
     provenance = overrides.provenance | {"skipped": sorted(error.source for error in intake.unreadable)}
     paths = {file.source: file.path.as_posix() for file in files}
+    if request.overrides:
+        paths |= {request.overrides.name: request.overrides.as_posix()}
     return Checked(tables, provenance, results, held, paths, find_others(request.pages))
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from etl.cli.options import release_folder
-from etl.cli.release import _database as release_database
+from etl.cli.release import release_database
 
 
 @click.command()

@@ -78,7 +78,7 @@ _RUN_OPTIONS = (
         "--overrides",
         type=_FILE,
         metavar="FILE",
-        help="TOML file that says which names are the same person, and which are not.",
+        help="TOML file that says which names and papers are the same, and corrects authors, categories and dates.",
     ),
     click.option(
         "--rules",

@@ -26,7 +26,7 @@ def page(profile: str, folder: Path) -> None:
     """
     from etl.rebuild import find_profile, rebuild_page
 
-    with _database(folder) as database:
+    with release_database(folder) as database:
         rebuilt = rebuild_page(database, find_profile(database, profile))
     sys.stdout.buffer.write(rebuilt)
 
@@ -72,7 +72,7 @@ def why(table: str, key: str, folder: Path) -> None:
     from etl.why import render_text
     from etl.why import why as reasons
 
-    with _database(folder) as database:
+    with release_database(folder) as database:
         told = render_text(reasons(database, table, key))
     Console().print(told, soft_wrap=True)
 
@@ -99,7 +99,7 @@ def verify(release: Path) -> None:
 
 
 @contextmanager
-def _database(folder: Path) -> Iterator[sqlite3.Connection]:
+def release_database(folder: Path) -> Iterator[sqlite3.Connection]:
     """The database of the release that is meant, to be read only; raises `DamagedRelease` where it is not as published."""
     from etl.load.known import require_known_tables
     from etl.load.layout import DATABASE_FILE, database_address, newest_release

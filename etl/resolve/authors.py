@@ -134,9 +134,18 @@ def _read(key: str, groups: Collection[str], overrides: Overrides) -> Name:
 
 def _join_overridden(joins: Joins, overrides: Overrides, printed: set[str]) -> None:
     """Join what the file calls the same, be it through a spelling that no page prints."""
-    for group in overrides.groups():
+    for group in [*overrides.groups(), *_called_alike(overrides)]:
         for name, other in pairwise(name for name in group if name in printed):
             joins.join(Join(name, other, "override", f"{overrides.source} says that they are the same"))
+
+
+def _called_alike(overrides: Overrides) -> list[list[str]]:
+    """The names that entries for all papers give one name: they are one person."""
+    by_name: defaultdict[str, list[str]] = defaultdict(list)
+    for decided in overrides.persons:
+        if decided.name_as and not decided.papers:
+            by_name[decided.name_as].append(decided.name)
+    return [sorted(names) for names in by_name.values()]
 
 
 def _join_parted(joins: Joins, keys: Sequence[str]) -> None:
@@ -308,7 +317,7 @@ def _candidates(
         if some is other or joins.kept_apart(pair.name, pair.other) or _together(some, other, coauthors, roots):
             continue
         shared = coauthors.shared(pair.name, pair.other)
-        evidence = f"{pair.name} and {pair.other}" + (
+        evidence = f"{spelling_of(pair.name)} and {spelling_of(pair.other)}" + (
             f" share the co-author {spelling_of(shared)}" if shared else ", no co-author shared"
         )
         reason = "several_fuller_forms" if shared and pair.reason == "fuller_name" else pair.reason

@@ -60,9 +60,12 @@ def find_mentions(listings: pl.DataFrame, profiles: pl.DataFrame, overrides: Ove
 
 def _parted(overrides: Overrides) -> Parted:
     found: defaultdict[str, list[tuple[tuple[object, ...], int]]] = defaultdict(list)
+    first: dict[str, int] = {}
     for number, decided in enumerate(overrides.persons):
+        # Entries that give one name are about one person.
+        same = first.setdefault(decided.name_as, number) if decided.name_as else number
         for paper in decided.papers:
-            found[paper].append((read_name(decided.name).equal_key, number))
+            found[paper].append((read_name(decided.name).equal_key, same))
     return dict(found)
 
 

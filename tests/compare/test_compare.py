@@ -106,6 +106,14 @@ def test_an_output_folder_stands_for_its_newest_release(release: Releases, tmp_p
     assert compare(tmp_path / "old", old).is_empty
 
 
+def test_several_pages_of_one_person_count_once_in_coverage(release: Releases) -> None:
+    old = release("old", {"ann@2026-01-01.txt": ROPES + TOWERS})
+    new = release("new", {"ann@2026-01-01.txt": ROPES + TOWERS, "ann@2026-02-01.txt": ROPES + TOWERS + "\n"})
+    difference = compare(old, new)
+    assert (difference.old_coverage, difference.new_coverage) == (difference.old_coverage, difference.old_coverage)
+    assert (difference.new_coverage.pages, difference.new_coverage.stated_papers) == (1, 2)
+
+
 def test_a_page_more_is_more_and_nothing_worse(release: Releases) -> None:
     old = release("old", {"ann.txt": ROPES + TOWERS})
     new = release("new", {"ann.txt": ROPES + TOWERS, "cy.txt": EVE.replace("Towers", "Chimes")})

@@ -9,13 +9,14 @@ from typing import Any
 
 import polars as pl
 import pytest
+from datasette.utils import detect_fts
 
 from etl.errors import PublicationError
 from etl.load.sqlite import write_database
-from schemas import TABLES, VIEWS, Frames
+from schemas import SCHEMA_VERSION, TABLES, VIEWS, Frames
 
-BELLS, CHIMES = "awy2rujxrtbr3jo7", "3jtawje54sqqw343"
-ANN_FORGES = "INSERT INTO papers VALUES ('forged', 'On Forgery', '', NULL, '2025-03-14', 0, 1, 0, 0, 'bell2025forgery')"
+BELLS, CHIMES = "hahtrdf4xtbog7nf", "qz7akguwedbohkiy"
+ANN_FORGES = "INSERT INTO papers VALUES ('forged', 'On Forgery', '', NULL, '2025-03-14', 0, 1, 1, 0, 0, 'bell2025forgery')"
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_every_table_is_strict_and_the_rest_are_views_and_the_search_index(conne
     tables = {name: strict for name, kind, strict in listed if kind == "table" and not name.startswith("sqlite_")}
     assert tables == dict.fromkeys(TABLES, 1)
     assert {name for name, kind, _ in listed if kind == "view"} == set(VIEWS)
-    assert {name for name, kind, _ in listed if kind == "virtual"} == {"papers_fts"}
+    assert {name for name, kind, _ in listed if kind == "virtual"} == {"papers_fts", "authors_fts"}
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -56,6 +57,7 @@ def test_sqlites_own_checks_find_nothing(connection: sqlite3.Connection) -> None
     assert rows(connection, "PRAGMA foreign_key_check") == []
     assert rows(connection, "PRAGMA integrity_check") == [("ok",)]
     connection.execute("INSERT INTO papers_fts(papers_fts, rank) VALUES ('integrity-check', 1)")
+    connection.execute("INSERT INTO authors_fts(authors_fts, rank) VALUES ('integrity-check', 1)")
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -141,6 +143,43 @@ def test_the_file_takes_what_the_models_take(connection: sqlite3.Connection, sta
 def test_search_finds_title_and_abstract(connection: sqlite3.Connection, words: str, found: list[str]) -> None:
     sql = "SELECT paper_id FROM papers JOIN papers_fts ON papers_fts.rowid = papers.rowid WHERE papers_fts MATCH ?"
     assert sorted(paper for (paper,) in connection.execute(sql, [words])) == sorted(found)
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        pytest.param("eve", ["eve-fox"], id="without-diacritics"),
+        pytest.param("ÈVE", ["eve-fox"], id="with-diacritics"),
+        pytest.param("dole", ["c-dole", "cy-dole"], id="several"),
+        pytest.param('"c dole"', ["c-dole"], id="phrase"),
+        pytest.param("dol*", ["c-dole", "cy-dole"], id="beginning"),
+        pytest.param("bells", [], id="no-stem"),
+    ],
+)
+def test_search_finds_authors_by_any_spelling(connection: sqlite3.Connection, words: str, found: list[str]) -> None:
+    sql = "SELECT authors.author_id FROM authors_fts JOIN authors USING (author_id) WHERE authors_fts MATCH ? ORDER BY 1"
+    assert rows_of(connection, sql, words) == found
+    by_row = "SELECT author_id FROM authors WHERE rowid IN (SELECT rowid FROM authors_fts WHERE authors_fts MATCH ?) ORDER BY 1"
+    assert rows_of(connection, by_row, words) == found
+
+
+def rows_of(connection: sqlite3.Connection, sql: str, words: str) -> list[str]:
+    return [one for (one,) in connection.execute(sql, [words])]
+
+
+def test_search_of_authors_holds_every_spelling_a_line_each(connection: sqlite3.Connection, tables: Frames) -> None:
+    names = tables["author_names"].sort("author_id", "name").group_by("author_id", maintain_order=True).agg("name")
+    expected = [(author_id, "\n".join(spellings)) for author_id, spellings in names.iter_rows()]
+    assert rows(connection, "SELECT author_id, names FROM authors_fts ORDER BY author_id") == expected
+
+
+def test_datasette_takes_no_index_for_the_search_of_another_table(connection: sqlite3.Connection) -> None:
+    found = {name: detect_fts(connection, name) for name in TABLES}
+    assert {name: index for name, index in found.items() if index} == {"papers": "papers_fts"}
+
+
+def test_the_file_names_the_version_of_its_schema(connection: sqlite3.Connection) -> None:
+    assert rows(connection, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
 
 
 def test_the_search_index_is_declared_as_datasette_looks_for_it(connection: sqlite3.Connection) -> None:

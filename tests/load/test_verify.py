@@ -231,6 +231,20 @@ def test_a_search_index_that_misses_a_paper_is_found(copied: Path) -> None:
     assert problem.startswith("paperledger.db: papers_fts: found ")
 
 
+def test_a_search_of_authors_that_holds_other_words_is_found(copied: Path) -> None:
+    run_sql(copied, "UPDATE authors_fts SET names = 'Zoe Moss' WHERE author_id = 'ann-bell'")
+    reseal(copied)
+    (problem,) = verify(copied)
+    assert problem == "paperledger.db: authors_fts: found other words, expected the words of authors"
+
+
+def test_a_database_of_another_version_than_the_manifest_is_found(copied: Path) -> None:
+    run_sql(copied, "PRAGMA user_version = 7")
+    reseal(copied)
+    (problem,) = verify(copied)
+    assert problem == "paperledger.db: found schema version 7, expected 2 as in the manifest"
+
+
 @pytest.mark.parametrize(
     "statement",
     ["DROP TABLE papers_fts", "DROP VIEW coverage", "ALTER TABLE papers RENAME COLUMN title TO heading"],

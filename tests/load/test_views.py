@@ -4,11 +4,15 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import pytest
+from helpers import tables_of
 
-from schemas import VIEWS
+from etl.load.sqlite import write_database
+from etl.snapshots import newest_pages
+from schemas import VIEWS, Profiles
 
 
 @pytest.fixture
@@ -75,6 +79,65 @@ def test_finding_list_names_the_rule_and_the_lines(connection: sqlite3.Connectio
 def test_coverage_is_a_share_or_null_where_nothing_is_stated(connection: sqlite3.Connection) -> None:
     found = connection.execute("SELECT name, stated_papers, listed_papers, share FROM coverage ORDER BY name")
     assert [tuple(row) for row in found] == [("Ann Bell", 3, 2, pytest.approx(2 / 3)), ("Eve Fox", None, 1, None)]
+
+
+def test_paper_list_shows_the_first_identifier_of_each_kind(connection: sqlite3.Connection) -> None:
+    found = connection.execute("SELECT arxiv_id, doi FROM paper_list ORDER BY arxiv_id IS NULL")
+    assert [tuple(row) for row in found] == [("2404.00002", "10.1000/a"), (None, None)]
+
+
+def page(owner: str, listed: int, stated: int, h_index: int) -> str:
+    blocks = [
+        f"CLMay {number}, 2024\nOn Bells of Tower {number}\n\n{owner}, Cy Dole\n\nThey ring." for number in range(1, listed + 1)
+    ]
+    head = f"{owner}\n\nCL\nh-index{h_index}\n{stated}papers\n\n{stated} Papers"
+    return "\n\n".join([head, *blocks])
+
+
+@pytest.fixture
+def snapshots(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """Ann's page saved on three days, in an order that is not theirs, Eve's once, and one without a name twice."""
+    texts = [page("Ann Bell", 3, 6, 2), page("Ann Bell", 5, 8, 4), page("Ann Bell", 4, 7, 3), page("Eve Fox", 1, 2, 1)]
+    nameless = [f"CLJun {day}, 2024\nOn Ropes {day}\n\nCy Dole, Ida Hale\n\nThey hold." for day in (1, 2)]
+    days = [date(2026, 1, 1), date(2026, 3, 1), date(2026, 2, 1), None, date(2026, 1, 1), date(2026, 2, 1)]
+    write_database(tmp_path / "snapshots.db", tables_of(*texts, *nameless, observed_on=days))
+    with closing(sqlite3.connect(tmp_path / "snapshots.db")) as connected:
+        yield connected
+
+
+def test_several_pages_of_one_person_count_once_in_coverage_by_the_newest(snapshots: sqlite3.Connection) -> None:
+    found = snapshots.execute("SELECT name, observed_on, listed_papers, stated_papers FROM coverage ORDER BY name, observed_on")
+    assert found.fetchall() == [
+        (None, "2026-01-01", 1, None),
+        (None, "2026-02-01", 1, None),
+        ("Ann Bell", "2026-03-01", 5, 8),
+        ("Eve Fox", None, 1, 2),
+    ]
+
+
+def test_the_newest_pages_of_a_frame_are_those_of_the_view(snapshots: sqlite3.Connection) -> None:
+    ids = {one for (one,) in snapshots.execute("SELECT profile_id FROM coverage")}
+    frame = Profiles.read(snapshots.execute("SELECT * FROM profiles").fetchall())
+    assert set(newest_pages(frame)["profile_id"]) == ids
+    assert newest_pages(frame.clear()).is_empty()
+
+
+def test_of_pages_saved_on_one_day_the_smallest_identifier_counts(tmp_path: Path) -> None:
+    tables = tables_of(page("Ann Bell", 3, 6, 2), page("Ann Bell", 5, 8, 4), observed_on=date(2026, 1, 1))
+    write_database(tmp_path / "same.db", tables)
+    with closing(sqlite3.connect(tmp_path / "same.db")) as connected:
+        found = [one for (one,) in connected.execute("SELECT profile_id FROM coverage")]
+    assert found == [tables["profiles"]["profile_id"].min()] == newest_pages(tables["profiles"])["profile_id"].to_list()
+
+
+def test_profile_history_has_a_row_for_each_page_with_an_owner_by_date(snapshots: sqlite3.Connection) -> None:
+    found = snapshots.execute("SELECT * FROM profile_history WHERE author_id = 'ann-bell'")
+    assert found.fetchall() == [
+        ("ann-bell", "2026-01-01", 2, None, 6),
+        ("ann-bell", "2026-02-01", 3, None, 7),
+        ("ann-bell", "2026-03-01", 4, None, 8),
+    ]
+    assert snapshots.execute("SELECT count(*) FROM profile_history").fetchone() == (4,)
 
 
 def plan(connection: sqlite3.Connection, sql: str, *values: str) -> list[str]:

@@ -206,12 +206,13 @@ def test_a_name_that_spells_out_a_mark_collides_with_nobody() -> None:
 def test_the_name_is_the_fullest_spelling_with_most_diacritics() -> None:
     people = people_of("Ines B. Boll, Cy Dole", "Inês Böll, Cy Dole", "Inês B. Boll, Cy Dole", "INÊS B BÖLL, Cy Dole")
     assert people.authors.filter(author_id="ines-b-boll").rows() == [
-        ("ines-b-boll", "INÊS B BÖLL", "INÊS B", "BÖLL", 4)
+        ("ines-b-boll", "INÊS B BÖLL", "person", "INÊS B", "BÖLL", 4)
     ]
 
 
 def test_of_names_with_as_many_letters_the_one_with_more_words_counts() -> None:
-    assert people_of("MARYANN BELL", "Mary Ann Bell").authors["name"].to_list() == ["Mary Ann Bell"]
+    people = people_of("MARYANN BELL, Cy Dole", "Mary Ann Bell, Cy Dole")
+    assert people.authors["name"].to_list() == ["Cy Dole", "Mary Ann Bell"]
 
 
 @pytest.mark.parametrize(
@@ -234,5 +235,7 @@ def test_signs_that_are_no_diacritics_do_not_make_a_name_fuller(other: str) -> N
 def test_authors_are_the_same_whatever_the_order_of_bylines() -> None:
     bylines = ("Ann Bell, Cy Dole", "Ann-Bell, Cy Dole", "Ann B. Bell, Eve Fox", "ANN BELL, Ann C. Bell", "A. Bell")
     tables = [vars(people_of(*order, owner="Eve Fox")) for order in permutations(bylines)]
-    rows = [{name: sorted(frame.rows(), key=str) for name, frame in frames.items()} for frames in tables]
+    rows = [
+        {name: sorted(frame.rows(), key=str) for name, frame in frames.items() if name != "author_of"} for frames in tables
+    ]
     assert rows == [rows[0]] * len(rows)

@@ -188,7 +188,7 @@ def test_only_badges_of_one_category_tell_a_pages_archive() -> None:
 def test_every_page_decides_for_itself() -> None:
     rows = [("p", 1, "CV"), *(("p", place, "AG") for place in range(2, 30)), ("q", 1, "CV"), *(("q", n, "CL") for n in range(2, 30))]
     listings = pl.DataFrame(
-        [(page, position, code, "On it", "", None) for page, position, code in rows],
+        [(page, position, code, "On it", TEXTS["CV"][1] if page == "q" else "", None) for page, position, code in rows],
         schema={
             "profile_id": pl.String,
             "position": pl.Int64,

@@ -5,12 +5,12 @@ import datetime as dt
 import polars as pl
 import pytest
 
-from schemas import TABLES, VIEWS, Blocks, Categories, Column, PaperList, Papers, Profiles, Reference, Table
+from schemas import TABLES, VIEWS, Blocks, Categories, Column, PaperList, Papers, Profiles, Reference, Search, Table
 
 KEYS_AND_COLUMNS = {
     "categories": ("category_id", "badge_code name archive archive_name group_name active"),
-    "authors": ("author_id", "name given family spelling_count"),
-    "author_names": ("name", "author_id matched_by evidence"),
+    "authors": ("author_id", "name kind given family spelling_count"),
+    "author_names": ("name author_id", "matched_by evidence"),
     "profiles": (
         "profile_id",
         "author_id name field category_id h_index stated_papers listed_papers citations novelty_pct ai_score"
@@ -18,10 +18,15 @@ KEYS_AND_COLUMNS = {
     ),
     "papers": (
         "paper_id",
-        "title abstract category_id published year_inferred listed_author_count authors_truncated has_code citekey",
+        "title abstract category_id published year_inferred listed_author_count author_count authors_truncated has_code citekey",
     ),
-    "paper_authors": ("paper_id author_id", "position name"),
-    "listings": ("profile_id position", "paper_id badge category_resolution line_start line_end"),
+    "paper_authors": ("paper_id author_id", "position name source"),
+    "paper_categories": ("paper_id category_id", "is_primary source"),
+    "paper_identifiers": ("paper_id scheme value", "url matched_by evidence"),
+    "listings": (
+        "profile_id position",
+        "paper_id alias_id badge category_resolution category_confidence line_start line_end",
+    ),
     "variants": ("profile_id position field", "value"),
     "institutions": ("institution_id", "name"),
     "paper_institutions": ("paper_id institution_id", ""),
@@ -33,6 +38,7 @@ KEYS_AND_COLUMNS = {
         "rule_id table_name row_key profile_id source line_start line_end value message",
     ),
     "merge_candidates": ("author_id other_id", "matched_by evidence"),
+    "paper_candidates": ("paper_id other_id", "matched_by evidence"),
 }
 """Each table's primary key and the columns behind it, as section 2 of the design lists them."""
 REFERENCES = {
@@ -40,6 +46,8 @@ REFERENCES = {
     "profiles": [("author_id", "authors"), ("category_id", "categories")],
     "papers": [("category_id", "categories")],
     "paper_authors": [("paper_id", "papers"), ("author_id", "authors")],
+    "paper_categories": [("paper_id", "papers"), ("category_id", "categories")],
+    "paper_identifiers": [("paper_id", "papers")],
     "listings": [("profile_id", "profiles"), ("paper_id", "papers")],
     "variants": [("profile_id,position", "listings")],
     "paper_institutions": [("paper_id", "papers"), ("institution_id", "institutions")],
@@ -47,11 +55,15 @@ REFERENCES = {
     "quarantine": [("profile_id", "profiles")],
     "findings": [("rule_id", "rules"), ("profile_id", "profiles")],
     "merge_candidates": [("author_id", "authors"), ("other_id", "authors")],
+    "paper_candidates": [("paper_id", "papers"), ("other_id", "papers")],
 }
 FACETS = {
     "categories": "archive group_name",
+    "authors": "kind",
     "author_names": "matched_by",
     "papers": "category_id year_inferred authors_truncated has_code",
+    "paper_authors": "source",
+    "paper_identifiers": "scheme",
     "listings": "category_resolution",
     "variants": "field",
     "paper_institutions": "institution_id",
@@ -59,25 +71,29 @@ FACETS = {
     "rules": "table_name severity dimension status",
     "findings": "rule_id table_name",
     "merge_candidates": "matched_by",
+    "paper_candidates": "matched_by",
 }
 NULLABLE = {
     "authors": "given",
     "author_names": "evidence",
     "profiles": "author_id name field category_id h_index stated_papers citations novelty_pct ai_score observed_on last_observed_on",
-    "papers": "category_id published",
+    "papers": "category_id published author_count",
     "paper_authors": "position",
+    "listings": "alias_id category_confidence",
     "rules": "column_name",
     "findings": "profile_id source line_start line_end value",
 }
 DATES = {("profiles", "observed_on"), ("profiles", "last_observed_on"), ("papers", "published")}
 BOOLEANS = {
     ("categories", "active"),
+    ("paper_categories", "is_primary"),
     *(("papers", name) for name in ("year_inferred", "authors_truncated", "has_code")),
 }
 VIEW_COLUMNS = {
-    "paper_list": "paper_id title published category_id category authors author_names institutions has_code citekey",
+    "paper_list": "paper_id title published category_id category authors author_names institutions has_code citekey arxiv_id doi",
     "coauthors": "author_id author other_id other papers",
     "papers_by_month": "month category_id papers",
+    "profile_history": "author_id observed_on h_index citations stated_papers",
     "finding_list": "finding_id severity rule_id rule source lines value message",
     "coverage": "profile_id name observed_on stated_papers listed_papers share",
 }
@@ -145,7 +161,7 @@ def test_types_are_dates_booleans_whole_numbers_and_text() -> None:
     types = {(name, c.name): c.dtype for name, model in TABLES.items() for c in model.definition().columns}
     assert {place for place, dtype in types.items() if dtype == pl.Date} == DATES
     assert {place for place, dtype in types.items() if dtype == pl.Boolean} == BOOLEANS
-    assert set(types.values()) == {pl.Date(), pl.Boolean(), pl.Int64(), pl.String()}
+    assert set(types.values()) == {pl.Date(), pl.Boolean(), pl.Int64(), pl.Float64(), pl.String()}
 
 
 @pytest.mark.parametrize("model", EVERY_MODEL, ids=lambda model: model.definition().name)
@@ -189,8 +205,19 @@ def test_the_views_are_those_of_the_design_with_a_description_a_column() -> None
     assert [text for text in words if not text.endswith(".")] == []
 
 
+def test_the_file_of_papers_has_the_columns_of_the_view() -> None:
+    assert list(PaperList.definition().schema) == list(VIEWS["paper_list"].columns)
+
+
+def test_what_is_searched_and_how_stands_in_the_models() -> None:
+    assert {name: model.definition().search for name, model in TABLES.items() if model.definition().search} == {
+        "papers": Search("porter unicode61", (("title", "title"), ("abstract", "abstract"))),
+        "authors": Search("unicode61 remove_diacritics 2", (("names", "author_names.name"),)),
+    }
+
+
 def test_rows_as_sqlite_holds_them_become_the_models_types() -> None:
-    row = ("a" * 16, "On Bells", "", None, "2025-03-14", 0, 1, 1, 0, "bell2025bells")
+    row = ("a" * 16, "On Bells", "", None, "2025-03-14", 0, 1, None, 1, 0, "bell2025bells")
     read = Papers.read([row, (*row[:4], None, *row[5:])])
     assert read["published"].to_list() == [dt.date(2025, 3, 14), None]
     assert read.select("year_inferred", "authors_truncated").row(0) == (False, True)

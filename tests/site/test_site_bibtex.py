@@ -16,6 +16,13 @@ def entry(title: str = "On Bells", authors: tuple[Author, ...] = (ANN,), **other
     return bibtex(Entry("bell2025bells", title, authors, **facts))  # type: ignore[arg-type]
 
 
+def test_a_group_stands_in_braces_however_many_words_it_has() -> None:
+    told = fields(entry(authors=(Author(None, "The Tower Collaboration", is_group=True), ANN)))
+    assert told["author"] == "{{The Tower Collaboration} and Bell, Ann}"
+    named = fields(entry(authors=(Author("Bells", "and Towers", is_group=True),)))
+    assert named["author"] == "{{Bells and Towers}}"
+
+
 def fields(text: str) -> dict[str, str]:
     """The entry's values: each in braces that match as BibTeX counts them, or a bare word."""
     first, *rest = text.split("\n", 1)

@@ -236,7 +236,7 @@ def test_search_shows_the_best_only(release: Path) -> None:
     with closing(sqlite3.connect(release / DATABASE_FILE)) as database:
         for number in range(FOUND_PAPERS + 1):
             values = (f"{number:016}", "Peals", "peals", f"x{number}")
-            database.execute("INSERT INTO papers VALUES (?, ?, ?, NULL, NULL, 0, 1, 0, 0, ?)", values)
+            database.execute("INSERT INTO papers VALUES (?, ?, ?, NULL, NULL, 0, 1, 1, 0, 0, ?)", values)
         database.execute("INSERT INTO papers_fts(papers_fts) VALUES ('rebuild')")
         found = database.execute(QUESTIONS["search_papers"].sql, {"q": "peals"}).fetchall()
     assert [row[0] for row in found] == [f"{number:016}" for number in range(FOUND_PAPERS)]
