@@ -20,10 +20,10 @@ from etl.resolve.tables import resolve
 from etl.validate.baseline import hold_against, read_baseline
 from etl.validate.blocks import Intake, combine, take_in
 from etl.validate.reports import REPORT_FILE, render_html
-from etl.validate.results import RESULTS_FILE, Results, summarize, write_results
+from etl.validate.results import RESULTS_FILE, FailOn, Results, summarize, write_results
 from etl.validate.tables import validate
 from etl.validate.thresholds import read_thresholds
-from etl.validate.verdict import FailOn, require_good
+from etl.validate.verdict import judged, require_good
 from etl.workers import map_batches
 from schemas import Frames
 
@@ -32,7 +32,7 @@ PAGES_PER_BATCH = 100
 
 @dataclass(frozen=True)
 class Request:
-    """What a run is asked for."""
+    """What a run is asked for; `report` is the folder of its reports, which the caller writes."""
 
     pages: Sequence[str]
     out: Path
@@ -40,6 +40,7 @@ class Request:
     overrides: Path | None = None
     thresholds: Path | None = None
     baseline: Path | None = None
+    report: Path | None = None
     fail_on: FailOn = "error"
     allow_unreadable: bool = False
     workers: int = 1
@@ -47,7 +48,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Checked:
-    """What a run found: the tables, the results that they hold, and those results held against a baseline.
+    """What a run found: the tables, the results that they hold, and those results as judged, against a baseline too.
 
     `provenance` tells what else the tables depend on; `paths` leads from a page's source to its file. `passed_over` are
     files in the folders given that may be saved pages, but are none by their names.
@@ -94,7 +95,7 @@ def check(request: Request, progress: Progress) -> Checked:
     paths = {file.source: file.path.as_posix() for file in files}
     if request.overrides:
         paths |= {request.overrides.name: request.overrides.as_posix()}
-    return Checked(tables, provenance, results, held, paths, find_others(request.pages))
+    return Checked(tables, provenance, results, judged(held, request.fail_on), paths, find_others(request.pages))
 
 
 def build(request: Request, progress: Progress, report: Callable[[Checked], None] = lambda _: None) -> Built:
@@ -102,7 +103,7 @@ def build(request: Request, progress: Progress, report: Callable[[Checked], None
     with locked(request.out):
         checked = check(request, progress)
         report(checked)
-        require_good(checked.results, request.fail_on)
+        require_good(checked.results, request.fail_on, request.report)
         with progress.step("Writing the release"):
             results = checked.in_release
             documents = {RESULTS_FILE: write_results(results), REPORT_FILE: render_html(results)}

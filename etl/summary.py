@@ -5,6 +5,7 @@ control characters, which a terminal would obey, are shown escaped.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import polars as pl
 from rich.box import SIMPLE
@@ -13,32 +14,48 @@ from rich.table import Table
 from rich.text import Text
 
 from etl.invocation import command
+from etl.load.layout import CURRENT
 from etl.load.release import Release
 from etl.printable import count, visible
 from etl.validate.baseline import LOST
-from etl.validate.reports.text import by_failure, picked
+from etl.validate.reports.text import by_failure, left_out, more, named, picked
 from etl.validate.reports.text import lines as lines_of
 from etl.validate.results import FindingResult, Results, RuleResult
+from etl.validate.thresholds import UNREADABLE
+from etl.validate.verdict import stopping_findings
 from schemas import TABLES
 from schemas.rules import SEVERE
 
 SHOWN_FINDINGS = 20
-SHOWN_FILES = 5
 SHOWN_WARNINGS = 3
 """Findings that are shown, and how many of them of a rule that is no error."""
 AUDIT_TABLES = ("quarantine", "rules", "findings", "merge_candidates")
 
 
-def print_results(console: Console, results: Results, passed_over: Sequence[str] = ()) -> None:
+def print_results(
+    console: Console, results: Results, passed_over: Sequence[str] = (), report: Path | None = None
+) -> None:
     """Print what a run found; without a terminal lines are as long as they need to be.
 
-    `passed_over` are files that were not read, though they may be pages.
+    `passed_over` are files that were not read, though they may be pages; `report` is the folder of the reports.
     """
     counts = [_headline(results)] if results.pages else []
     rows = [_rows(results)] if results.rows.get("papers") else []
-    broken = [*_baseline(results), *_rules(results), *_findings(results), *_notes(results)]
-    parts: list[RenderableType] = [*counts, *rows, *broken, *_passed_over(passed_over)]
+    broken = [*_baseline(results), *_rules(results), *_findings(results, report), *_notes(results)]
+    reports = [Text.assemble((f"{'Reports':<8}", "bold"), visible(str(report)))] if report else []
+    parts: list[RenderableType] = [*counts, *rows, *broken, *_left_out(results), *_passed_over(passed_over), *reports]
     console.print(Group(*parts), soft_wrap=not console.is_terminal)
+
+
+def print_unpublished(console: Console, results: Results, out: Path) -> None:
+    """Print that a build came to no release, what became of the last one, and which option lets pages be left out."""
+    last = out / CURRENT
+    kept = f"the last release is as it was: {last}" if last.is_dir() else f"there is no release in {out}"
+    rules = sorted({finding.rule_id for finding in stopping_findings(results, "error")}.intersection(UNREADABLE))
+    option = (
+        f"; --allow-unreadable makes warnings of {' and '.join(rules)}" if rules and results.fail_on == "error" else ""
+    )
+    console.print(Text(visible(f"Nothing was published; {kept}{option}"), style="bold"), soft_wrap=True)
 
 
 def print_release(console: Console, release: Release, profiles: pl.DataFrame, out: str) -> None:
@@ -55,9 +72,15 @@ def print_release(console: Console, release: Release, profiles: pl.DataFrame, ou
 def _passed_over(names: Sequence[str]) -> list[RenderableType]:
     if not names:
         return []
-    shown = ", ".join(visible(name) for name in names[:SHOWN_FILES]) + ("…" if len(names) > SHOWN_FILES else "")
-    words = f"Passed over {count(len(names), 'file')} that may be pages: {shown}; name them, or rename them to .txt"
+    them = "it" if len(names) == 1 else "them"
+    words = f"Passed over {count(len(names), 'file')} that may be pages: {named(names)}; name {them}, or rename {them} to .txt"
     return [Text(words, style="bold")]
+
+
+def _left_out(results: Results) -> list[RenderableType]:
+    files = left_out(results)
+    words = f"Left out {count(len(files), 'file')} that cannot be read: {named(files)}"
+    return [Text(words, style="bold yellow")] if files else []
 
 
 def _headline(results: Results) -> Text:
@@ -111,7 +134,7 @@ def _counts(rule: RuleResult, results: Results) -> str:
     return f"{counts}, {new:,} new"
 
 
-def _findings(results: Results) -> list[RenderableType]:
+def _findings(results: Results, report: Path | None) -> list[RenderableType]:
     """The first findings of each rule, errors before all others; against a baseline those that are new."""
     findings = [finding for finding in results.findings if finding.state != "unchanged"]
     new = "new " if results.baseline else ""
@@ -124,7 +147,7 @@ def _findings(results: Results) -> list[RenderableType]:
     lines += map(_line, shown)
     rest = len(findings) - len(shown)
     if rest:
-        lines.append(Text(f"  and {rest:,} more; --report FOLDER writes them all", style="dim"))
+        lines.append(Text(f"  {more(rest, report)}", style="dim"))
     return list(lines)
 
 

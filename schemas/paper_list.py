@@ -29,7 +29,7 @@ class PaperList(Table):
     )
     has_code: bool = Field(title="Has code", description=_WORDS["has_code"])
     citekey: str = Field(title="Citation key", description=_WORDS["citekey"])
-    arxiv_id: str = Field(nullable=True, title="arXiv identifier", description=_WORDS["arxiv_id"])
+    arxiv_id: str = Field(nullable=True, title="Identifier at arXiv", description=_WORDS["arxiv_id"])
     doi: str = Field(nullable=True, title="DOI", description=_WORDS["doi"])
 
     class Config:

@@ -47,10 +47,97 @@ def test_warnings_are_told_and_good(pages: Path) -> None:
 def test_warnings_fail_where_they_shall(pages: Path) -> None:
     result = run("check", "pages", "--fail-on", "warning")
     assert result.exit_code == 1
-    assert result.stderr.startswith("paperledger: ann.txt: the page lists 1 of 3 papers; save it again ")
+    assert result.stderr.startswith("paperledger: ann.txt:4: the page lists 1 of 3 papers; save it again ")
+    assert result.stderr.endswith(" (PAG-006)\n")
     assert result.stderr.count("\n") == 1
     assert run("build", "pages", "--fail-on", "warning").exit_code == 1
     assert not (pages.parent / "build").exists()
+
+
+@pytest.mark.usefixtures("pages")
+def test_reports_say_that_warnings_failed_where_they_shall() -> None:
+    assert run("build", "pages").exit_code == 0
+    result = run("check", "pages", "--fail-on", "warning", "--report", "report")
+    told = json.loads(Path("report/results.json").read_text(encoding="utf-8"))
+    assert (result.exit_code, told["verdict"], told["fail_on"]) == (1, "failed", "warning")
+    words = "Failed, with 1 warning, and warnings stop this run (--fail-on warning)."
+    assert words in Path("report/summary.md").read_text(encoding="utf-8")
+    assert f"<h1>{words}</h1>" in Path("report/report.html").read_text(encoding="utf-8")
+    assert ' failures="1" ' in Path("report/junit.xml").read_text(encoding="utf-8")
+    known = run("check", "pages", "--fail-on", "warning", "--report", "report", "--baseline", "build")
+    told = json.loads(Path("report/results.json").read_text(encoding="utf-8"))
+    assert (known.exit_code, told["verdict"]) == (0, "warned")
+    assert ' failures="0" ' in Path("report/junit.xml").read_text(encoding="utf-8")
+
+
+def test_what_a_build_came_to_is_said_behind_its_results(pages: Path) -> None:
+    first = run("build", "pages", "--fail-on", "warning")
+    assert first.stdout.splitlines()[-1] == "Nothing was published; there is no release in build"
+    assert run("build", "pages").exit_code == 0
+    (pages / "bad.txt").touch()
+    second = run("build", "pages")
+    assert (second.exit_code, second.stderr.count("\n")) == (1, 1)
+    assert second.stdout.splitlines()[-1] == (
+        "Nothing was published; the last release is as it was: build/current;"
+        " --allow-unreadable makes warnings of PAG-001"
+    )
+    assert "Nothing was published" not in run("check", "pages").stdout
+    (pages / "ann.txt").write_bytes(b"")
+    assert run("build", "pages").stdout == ""
+
+
+def test_files_that_are_left_out_are_named(pages: Path) -> None:
+    for number in range(8):
+        (pages / f"{number}.txt").touch()
+    result = run("build", "pages", "--allow-unreadable", "--report", "report")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "\nLeft out 8 files that cannot be read: 0.txt, 1.txt, 2.txt, 3.txt, 4.txt and 3 more\n" in result.stdout
+    words = "Left out 8 files that cannot be read: `0.txt`, `1.txt`, `2.txt`, `3.txt`, `4.txt` and 3 more."
+    assert words in Path("report/summary.md").read_text(encoding="utf-8")
+    assert "Left out" not in run("build", "pages/ann.txt", "--report", "report").stdout
+    assert "Left out" not in Path("report/summary.md").read_text(encoding="utf-8")
+
+
+def test_the_loss_of_pages_is_told_though_unreadable_ones_are_allowed(pages: Path) -> None:
+    (pages / "eve.txt").write_text(PAGE.replace("Ann Bell\n\nCL", "Eve Fox\n\nCL"), encoding="utf-8")
+    assert run("build", "pages").exit_code == 0
+    for data, words in (
+        (b"", "cannot be read now: 1 paper"),
+        (b"<html>", "holds no paper that can be read now: 1 paper"),
+    ):
+        (pages / "eve.txt").write_bytes(data)
+        lost = run("check", "pages", "--baseline", "build", "--allow-unreadable")
+        assert (lost.exit_code, lost.stderr.count("\n")) == (1, 1)
+        assert f"DAT-001: eve.txt was read in the baseline and {words}; save it again, or allow" in lost.stderr
+        assert run("check", "pages", "--baseline", "build").stderr.count("\n") == 1
+
+
+def test_reports_that_cannot_be_written_hide_no_bad_data(pages: Path) -> None:
+    Path("taken").touch()
+    good = run("build", "pages", "--report", "taken/report")
+    assert (good.exit_code, good.stderr.count("\n")) == (2, 1)
+    assert "cannot be written" in good.stderr
+    assert "Nothing was published; there is no release in build" in good.stdout
+    assert "Reports" not in good.stdout
+    (pages / "bad.txt").touch()
+    for command in ("build", "check"):
+        bad = run(command, "pages", "--report", "taken/report")
+        assert bad.exit_code == 1
+        first, second = bad.stderr.splitlines()
+        assert first.startswith("paperledger: bad.txt: empty file")
+        assert "cannot be written" in second
+
+
+def test_where_reports_are_is_said_once_and_they_have_what_is_not_shown(pages: Path) -> None:
+    for number in range(30):
+        (pages / f"{number:02}.txt").write_text(PAGE.replace("Bells", f"Bells {number}"), encoding="utf-8")
+    without = run("check", "pages", "--fail-on", "warning")
+    assert "  and 28 more; --report FOLDER writes them all\n" in without.stdout
+    assert without.stderr.endswith("paperledger: and 11 more; --report FOLDER writes them all\n")
+    result = run("check", "pages", "--fail-on", "warning", "--report", "report")
+    assert "  and 28 more; the reports in report have them all\n" in result.stdout
+    assert result.stderr.endswith("paperledger: and 11 more; the reports in report have them all\n")
+    assert result.stdout.splitlines()[-1] == "Reports report"
 
 
 def test_a_page_that_cannot_be_read_fails_and_is_in_the_report(pages: Path) -> None:
@@ -124,7 +211,7 @@ def test_against_a_baseline_only_what_is_new_fails(pages: Path) -> None:
     (pages / "eve.txt").write_text(STRAY.replace("Ann Bell\n\nCL", "Eve Fox\n\nCL"), encoding="utf-8")
     worse = run("check", "pages", "--baseline", "build", "--fail-on", "warning")
     assert worse.exit_code == 1
-    assert worse.stderr.startswith("paperledger: eve.txt: ")
+    assert worse.stderr.startswith("paperledger: eve.txt:")
 
 
 def test_a_page_that_is_missing_fails_unless_a_rules_file_lets_it_go(pages: Path) -> None:

@@ -128,6 +128,31 @@ def test_an_unreadable_page_is_told_by_workers_as_by_one(run: Run, tmp_path: Pat
     assert results[0].stdout == results[1].stdout
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["build", "."], 0),
+        (["build", ".", "--annotate", "github"], 0),
+        (["check", ".", "--annotate", "github", "--fail-on", "warning"], 1),
+    ],
+)
+def test_a_reader_that_leaves_stops_nothing(tmp_path: Path, arguments: list[str], code: int) -> None:
+    (tmp_path / "ann.txt").write_text(ANN.replace("\n\nCL", "\n\nCL\n3papers\n\n3 Papers\n\nCL"), encoding="utf-8")
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        result = subprocess.run(
+            [COMMAND, *arguments], cwd=tmp_path, stdout=writer, stderr=subprocess.PIPE, text=True, check=False
+        )
+    finally:
+        os.close(writer)
+    assert result.returncode == code
+    told = result.stderr.splitlines()
+    assert [line for line in told if not line.startswith("paperledger: ann.txt:")] == []
+    assert bool(told) == bool(code)
+    assert (tmp_path / "build" / "current").exists() == (arguments[0] == "build")
+
+
 def test_a_page_on_standard_input_is_built_and_comes_back_with_every_byte(run: Run, tmp_path: Path) -> None:
     page = b"\xef\xbb\xbf" + ANN.replace("\n", "\r\n").replace("hold", "hold\u2028\x0b\x00").encode() + b"Advertisement"
     built = run("build", "-", "--out", "o ut#?%20", folder=tmp_path, stdin=page)

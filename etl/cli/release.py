@@ -7,10 +7,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from etl.cli.interrupts import clearing_away
 from etl.cli.options import release_folder
+from etl.cli.output import Output
 from etl.errors import BadData, DamagedRelease, Exit, UsageError
 
 
@@ -51,7 +51,7 @@ def diff(old: Path, new: Path, form: str) -> None:
     if form == "json":
         click.echo(render_json(difference))
     else:
-        Console().print(render_text(difference), soft_wrap=True)
+        Output().print(render_text(difference), soft_wrap=True)
     if not difference.is_empty:
         click.get_current_context().exit(Exit.BAD_DATA)
 
@@ -74,7 +74,7 @@ def why(table: str, key: str, folder: Path) -> None:
 
     with release_database(folder) as database:
         told = render_text(reasons(database, table, key))
-    Console().print(told, soft_wrap=True)
+    Output().print(told, soft_wrap=True)
 
 
 @click.command()

@@ -12,6 +12,8 @@ from rich.console import Console
 
 from etl.cli.interrupts import NOTHING, clearing_away
 from etl.cli.options import DEFAULT_OUT, OUT, run_options
+from etl.cli.output import Output, write
+from etl.errors import BadData, PaperledgerError, UsageError
 
 if TYPE_CHECKING:
     from etl.pipeline import Checked, Request
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 @click.command()
 @run_options
 @OUT
-def build(out: Path, report: Path | None, annotate: str | None, **asked: Any) -> None:
+def build(out: Path, annotate: str | None, **asked: Any) -> None:
     """Build a release of PAGES: files, folders, globs, .gz, .zst, or - for standard input.
 
     Without PAGES it builds the page that comes with paperledger.
@@ -29,14 +31,15 @@ def build(out: Path, report: Path | None, annotate: str | None, **asked: Any) ->
     from etl import pipeline
     from etl.summary import print_release
 
+    request = _request(out, asked)
     with clearing_away(words_of_interrupt(out)):
-        built = pipeline.build(_request(out, asked), _progress(), lambda checked: _tell(checked, report, annotate))
-    print_release(Console(), built.release, built.tables["profiles"], str(out))
+        built = pipeline.build(request, _progress(), lambda checked: _tell(checked, request, annotate, publishes=True))
+    print_release(Output(), built.release, built.tables["profiles"], str(out))
 
 
 @click.command()
 @run_options
-def check(report: Path | None, annotate: str | None, **asked: Any) -> None:
+def check(annotate: str | None, **asked: Any) -> None:
     """Check PAGES and publish nothing.
 
     All stages of a build but the last: for a CI that must go red when the data gets worse.
@@ -47,8 +50,8 @@ def check(report: Path | None, annotate: str | None, **asked: Any) -> None:
     request = _request(DEFAULT_OUT, asked)
     with clearing_away():
         checked = pipeline.check(request, _progress())
-        _tell(checked, report, annotate)
-    require_good(checked.results, request.fail_on)
+        _tell(checked, request, annotate, publishes=False)
+    require_good(checked.results, request.fail_on, request.report)
 
 
 def words_of_interrupt(out: Path) -> Callable[[], str]:
@@ -68,17 +71,44 @@ def _request(out: Path, asked: dict[str, Any]) -> "Request":
     return Request(pages, out, observed_on.date() if observed_on else None, **asked)
 
 
-def _tell(checked: "Checked", report: Path | None, annotate: str | None) -> None:
-    """Print what a run found, write its reports, and annotate it, as asked."""
-    from etl.summary import print_results
-    from etl.validate.reports import render_annotations, write_reports
+def _tell(checked: "Checked", request: "Request", annotate: str | None, *, publishes: bool) -> None:
+    """Write the reports of what a run found, print it, and annotate it, as asked."""
+    from etl.summary import print_results, print_unpublished
+    from etl.validate.reports import render_annotations
 
-    if checked.results.pages:
-        print_results(Console(), checked.results, checked.passed_over)
-    if report:
-        write_reports(checked.results, report, checked.paths)
+    results, unwritten = checked.results, _unwritten_reports(checked, request.report)
+    if results.pages:
+        console = Output()
+        print_results(console, results, checked.passed_over, None if unwritten else request.report)
+        if publishes and (unwritten or results.verdict == "failed"):
+            print_unpublished(console, results, request.out)
     if annotate:
-        click.echo(render_annotations(checked.results, checked.paths), nl=False)
+        write(render_annotations(results, checked.paths))
+    if unwritten:
+        raise _with_data_errors(unwritten, checked, request)
+
+
+def _unwritten_reports(checked: "Checked", folder: Path | None) -> UsageError | None:
+    """Write the reports; the error where that cannot be done."""
+    from etl.validate.reports import write_reports
+
+    try:
+        if folder:
+            write_reports(checked.results, folder, checked.paths)
+    except UsageError as error:
+        return error
+    return None
+
+
+def _with_data_errors(error: UsageError, checked: "Checked", request: "Request") -> PaperledgerError:
+    """The error, or where the data is bad too an error that tells that first."""
+    from etl.validate.verdict import require_good
+
+    try:
+        require_good(checked.results, request.fail_on)
+    except BadData as bad:
+        return BadData(f"{bad}\n{error}")
+    return error
 
 
 def _progress() -> "Progress":

@@ -21,6 +21,7 @@ from etl.records import Badge, Block, Byline
 FURNITURE = 3
 """Times that a short line must stand on a page before it is taken for a part of the page and none of a paper."""
 _SHORT = 30
+_ENDS = (".", "!", "?")
 _LONG_TITLE = 200
 _ABOVE = 40
 """Lines above the first badge among which a paper is looked for."""
@@ -169,7 +170,9 @@ class BlockReader:
         """Whether what stands as title, byline or abstract is another of them."""
         lead, *more = block.abstract.split("\n")
         parts = [clean(part).casefold() for part in (block.badge, block.title, block.byline, lead) if part]
-        if len(set(parts)) < len(parts) or not BUTTONS.isdisjoint(parts) or self._furniture.count(clean(lead)):
+        if len(set(parts)) < len(parts) or not BUTTONS.isdisjoint(parts):
+            return True
+        if self._furniture.count(clean(lead)) and not self._is_mark(self._text(shape.last + 1)):
             return True
         if parse_badge(lead) or any(_is_certain(self._parsed(line), owner) for line in more):
             return True
@@ -222,7 +225,8 @@ class BlockReader:
 
     def _is_button(self, at: int) -> bool:
         text = clean(self._lines[at]) if len(self._lines[at]) <= _SHORT else ""
-        return text.casefold() in BUTTONS or bool(self._furniture.count(text))
+        ended = clean(self._lines[at - 1][-_SHORT:]).endswith(_ENDS)
+        return text.casefold() in BUTTONS or (ended and bool(self._furniture.count(text)))
 
     def _text(self, at: int) -> int:
         """The index of the next line from `at` on that is not blank, or the number of lines."""
@@ -268,7 +272,7 @@ class _Furniture:
         if len(text) > _SHORT or not text:
             return 0
         times = self._times[_without_figures(text)]
-        return times if times >= FURNITURE and not parse_byline(text).names else 0
+        return times if times >= FURNITURE and not text.endswith(_ENDS) and not parse_byline(text).names else 0
 
 
 def _without_figures(text: str) -> str:

@@ -24,6 +24,8 @@ SHOWN_LETTERS = 400
 """Raw lines of a finding that a report shows, and letters of each; the rest is in the page."""
 
 State = Literal["new", "unchanged"]
+FailOn = Literal["error", "warning"]
+"""The least severe finding that stops a run."""
 
 
 class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +110,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     findings: list[FindingResult]
     baseline: BaselineResult | None = None
     charts: list[Chart] = []
+    fail_on: FailOn = "error"
 
     def rule(self, rule_id: str) -> RuleResult:
         """The result of one rule."""

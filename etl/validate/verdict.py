@@ -1,24 +1,35 @@
 """The verdict on a run: whether its results stop a build, and in which words. Against a baseline only what is new counts."""
 
-from typing import Literal
+from pathlib import Path
+
+import msgspec
 
 from etl.errors import BadData
 from etl.printable import visible
-from etl.validate.reports.text import by_urgency, picked, shorten
-from etl.validate.results import FindingResult, Results
+from etl.validate.reports.text import by_urgency, more, picked, place, shorten
+from etl.validate.results import FailOn, FindingResult, Results
+from etl.validate.thresholds import UNREADABLE
 
-FailOn = Literal["error", "warning"]
 SHOWN = 20
 """How many findings an error tells before it only counts them."""
 
 
-def require_good(results: Results, fail_on: FailOn) -> None:
-    """Raise `BadData`, a line a finding, where the results are not good enough, or there is nothing at all."""
+def judged(results: Results, fail_on: FailOn) -> Results:
+    """The results with the verdict of a run that such findings stop: failed where `require_good` raises."""
+    stopped = stopping_findings(results, fail_on) or not results.pages
+    return msgspec.structs.replace(results, verdict="failed" if stopped else results.verdict, fail_on=fail_on)
+
+
+def require_good(results: Results, fail_on: FailOn, report: Path | None = None) -> None:
+    """Raise `BadData`, a line a finding, where the results are not good enough, or there is nothing at all.
+
+    `report` is the folder in which reports tell all findings.
+    """
     stopping = stopping_findings(results, fail_on)
     if stopping:
         shown = picked(stopping, results.rules, shorten(stopping, SHOWN))
         told, rest = [_in_words(finding) for finding in shown], len(stopping) - len(shown)
-        raise BadData("\n".join([*told, *([f"and {rest:,} more; --report FOLDER writes them all"] if rest else [])]))
+        raise BadData("\n".join([*told, *([more(rest, report)] if rest else [])]))
     if not results.pages:
         raise BadData("none of the files could be read, expected one page at least; nothing is published")
 
@@ -31,4 +42,7 @@ def stopping_findings(results: Results, fail_on: FailOn) -> list[FindingResult]:
 
 
 def _in_words(finding: FindingResult) -> str:
-    return visible(f"{finding.source or finding.rule_id}: {finding.message}")
+    """A finding as compilers write it; a page of which nothing could be read is told by its file alone."""
+    if finding.source is None or finding.rule_id in UNREADABLE:
+        return visible(f"{finding.source or finding.rule_id}: {finding.message}")
+    return visible(f"{place(finding)}: {finding.message} ({finding.rule_id})")

@@ -215,6 +215,12 @@ def test_an_abstract_ends_at_its_first_blank_line() -> None:
     assert [page.raw(stray.line_start, stray.line_end) for stray in page.strays] == ["And lean."]
 
 
+def test_equal_short_abstracts_are_no_part_of_the_site() -> None:
+    blocks = [f"CLMay {day}, 2024\nOn {day}\n\nAnn Bell\n\nThey ring\nall day" for day in range(1, 6)]
+    page = parsed("\n\n".join(["Ann Bell", "CL", "5 Papers", *blocks]))
+    assert [block.abstract for block in page.blocks] == ["They ring\nall day"] * 5
+
+
 def test_an_empty_abstract_has_no_line() -> None:
     block = parsed(damaged({24: [""]})).blocks[1]
     assert (block.abstract, block.abstract_line) == ("", None)

@@ -38,7 +38,7 @@ def test_findings_that_a_baseline_has_are_unchanged_and_do_not_fail() -> None:
     again = held(before, before)
     assert [finding.state for finding in again.findings] == ["unchanged"]
     require_good(again, "warning")
-    with pytest.raises(BadData, match=r"^p0\.txt: in quarantine: text that belongs to no paper"):
+    with pytest.raises(BadData, match=r"^p0\.txt:8: in quarantine: text that belongs to no paper.* \(PAG-004\)$"):
         require_good(before, "warning")
 
 

@@ -5,6 +5,8 @@ from report_cases import HOSTILE, baseline, finding, results, rule
 
 from etl.printable import visible
 from etl.validate.reports.text import by_failure, by_rule, by_urgency, clipped, drift, picked, place, verdict
+from etl.validate.results import PageResult
+from etl.validate.verdict import judged
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
@@ -57,6 +59,18 @@ def test_rules_that_failed_come_first_and_then_those_that_most_rows_broke() -> N
     assert [rule.id for rule in by_failure(rules)] == ["A-5", "A-4", "A-3", "A-2", "A-1"]
 
 
+PAGES = [
+    PageResult(
+        profile_id="1",
+        source="ann.txt",
+        name=None,
+        observed_on=None,
+        stated_papers=1,
+        listed_papers=1,
+        lines=9,
+        quarantined_lines=0,
+    )
+]
 RULES = [rule("A-1", failed=9), rule("A-2", failed=2), rule("B-1", "failed", failed=2)]
 FINDINGS = [
     *(finding(number, "A-1") for number in range(9)),
@@ -92,6 +106,18 @@ def test_the_verdict_is_a_sentence() -> None:
     assert verdict(results([], [])) == "Passed, without a finding."
     assert verdict(results([warned], errors[1:])) == "No error, but 1 warning."
     assert verdict(results([warned, failed], errors)) == "Failed, with 1 error and 1 warning."
+
+
+def test_a_verdict_says_what_stopped_the_run() -> None:
+    warning, error = finding(2, "PAP-001"), finding(1, "PAG-001", severity="error")
+    words = ", and warnings stop this run (--fail-on warning)."
+    assert verdict(judged(results([], [warning], pages=PAGES), "warning")) == f"Failed, with 1 warning{words}"
+    assert verdict(judged(results([], [warning, error], pages=PAGES), "warning")) == (
+        f"Failed, with 1 error and 1 warning{words}"
+    )
+    assert verdict(judged(results([], [warning], pages=PAGES), "error")) == "No error, but 1 warning."
+    assert verdict(judged(results([], [], pages=PAGES), "warning")) == "Passed, without a finding."
+    assert verdict(judged(results([], [warning]), "error")) == "Failed, since none of the files could be read."
 
 
 def test_the_drift_is_told_only_against_a_baseline() -> None:

@@ -17,17 +17,17 @@ OFF = "not looked at: a rules file turns it off"
 
 def render_junit(results: Results) -> str:
     """The results as JUnit XML; text from pages holds no character that XML forbids."""
-    failures = sum(rule.status == "failed" for rule in results.rules)
+    broken = defaultdict(list)
+    for finding in by_urgency(results.findings):
+        broken[finding.rule_id].append(finding)
+    failures = sum(_fails(rule, broken[rule.id], results) for rule in results.rules)
     skipped = sum(rule.status == "off" for rule in results.rules)
     totals = {"tests": str(len(results.rules)), "failures": str(failures), "errors": "0", "skipped": str(skipped)}
     root = ET.Element("testsuites", {"name": results.tool, **totals})
     suite = ET.SubElement(root, "testsuite", {"name": results.tool, **totals})
     _add_properties(suite, results)
-    broken = defaultdict(list)
-    for finding in by_urgency(results.findings):
-        broken[finding.rule_id].append(finding)
     for rule in by_failure(results.rules):
-        _add_case(suite, rule, broken[rule.id])
+        _add_case(suite, rule, broken[rule.id], fails=_fails(rule, broken[rule.id], results))
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=False).join(
         ('<?xml version="1.0" encoding="utf-8"?>\n', "\n")
@@ -42,7 +42,13 @@ def _add_properties(suite: ET.Element, results: Results) -> None:
             ET.SubElement(properties, "property", {"name": name, "value": clipped(value)})
 
 
-def _add_case(suite: ET.Element, rule: RuleResult, findings: list[FindingResult]) -> None:
+def _fails(rule: RuleResult, findings: list[FindingResult], results: Results) -> bool:
+    """Whether a rule stops the run: by errors, or by new warnings where those shall."""
+    by_warning = results.fail_on == "warning" and rule.status == "warned"
+    return rule.status == "failed" or (by_warning and any(finding.state != "unchanged" for finding in findings))
+
+
+def _add_case(suite: ET.Element, rule: RuleResult, findings: list[FindingResult], *, fails: bool) -> None:
     """A rule's case; only a rule that stops a build fails.
 
     A warning is output of a case that passes: a failure would turn a CI server red for pages that are published
@@ -56,7 +62,7 @@ def _add_case(suite: ET.Element, rule: RuleResult, findings: list[FindingResult]
         return
     summary = f"{rule.failed:,} of {rule.checked:,}: {clipped(rule.why)}"
     text = "\n".join([summary, *_told(findings)])
-    if rule.status == "failed":
+    if fails:
         ET.SubElement(case, "failure", {"message": summary, "type": rule.severity}).text = text
     else:
         ET.SubElement(case, "system-out").text = text

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from etl.printable import count
-from etl.validate.reports.text import by_failure, clipped, drift, picked, place, verdict
+from etl.validate.reports.text import SHOWN_NAMES, by_failure, clipped, drift, left_out, picked, place, shorten, verdict
 from etl.validate.results import FindingResult, PageResult, Results, RuleResult
 
 SHOWN_FINDINGS = 50
@@ -24,7 +24,7 @@ _PLAIN = re.compile(r"(?!.*-[0-9])[A-Za-z0-9 ,'-]{1,200}")
 
 def render_markdown(results: Results) -> str:
     """The results as Markdown."""
-    sections = [f"# paperledger: {verdict(results)}", drift(results), _totals(results)]
+    sections = [f"# paperledger: {verdict(results)}", drift(results), _totals(results), _left_out(results)]
     sections += [_rules(results), _findings(results), _pages(results.pages)]
     return "\n\n".join(filter(None, sections)) + "\n"
 
@@ -33,6 +33,17 @@ def _totals(results: Results) -> str:
     kept = sum(page.quarantined_lines for page in results.pages)
     papers, authors = (count(results.rows.get(name, 0), name.removesuffix("s")) for name in ("papers", "authors"))
     return f"{count(len(results.pages), 'page')}, {papers}, {authors}; {count(kept, 'line')} in quarantine."
+
+
+def _left_out(results: Results) -> str | None:
+    files = left_out(results)
+    few = files[: shorten(files, SHOWN_NAMES)]
+    rest = f" and {len(files) - len(few):,} more" if len(files) > len(few) else ""
+    return (
+        f"Left out {count(len(files), 'file')} that cannot be read: {', '.join(map(code, few))}{rest}."
+        if files
+        else None
+    )
 
 
 def _rules(results: Results) -> str:

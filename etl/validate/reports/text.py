@@ -5,10 +5,14 @@ In: `Results` and text from pages. Out: text of one line that can be looked at w
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
+from pathlib import Path
 
 from etl.printable import count, visible
 from etl.validate.results import FindingResult, Results, RuleResult, shown
 
+LEFT_OUT = "PAG-001"
+"""The rule about files that are no page of a release, not even one without a paper."""
+SHOWN_NAMES = 5
 _RANKS = {"failed": 0, "warned": 1, "noted": 2, "off": 3, "passed": 4}
 
 
@@ -19,14 +23,50 @@ def clipped(text: str) -> str:
 
 def verdict(results: Results) -> str:
     """The verdict in a sentence."""
-    errors = sum(finding.severity == "error" for finding in results.findings)
-    told = f"{count(errors, 'error')} and {count(len(results.findings) - errors, 'warning')}"
     words = {
-        "failed": f"Failed, with {told}.",
+        "failed": f"Failed, {_stopped(results)}.",
         "warned": f"No error, but {count(len(results.findings), 'warning')}.",
         "passed": "Passed, without a finding.",
     }
     return words[results.verdict]
+
+
+def _stopped(results: Results) -> str:
+    """What a run failed by."""
+    errors = sum(finding.severity == "error" for finding in results.findings)
+    warnings = count(len(results.findings) - errors, "warning")
+    told = f"with {count(errors, 'error')} and {warnings}" if errors else f"with {warnings}"
+    if results.fail_on == "warning" and len(results.findings) > errors:
+        return f"{told}, and warnings stop this run (--fail-on warning)"
+    return told if errors else "since none of the files could be read"
+
+
+def left_out(results: Results) -> list[str]:
+    """The files that cannot be read and that the rest is published without."""
+    told = (finding for finding in results.findings if finding.rule_id == LEFT_OUT and finding.severity == "warning")
+    return sorted({finding.source for finding in told if finding.source is not None})
+
+
+def named(names: Sequence[str]) -> str:
+    """The first of some names, and how many more there are.
+
+    >>> named(["a.txt", "b.txt"]), named("abcdefgh")
+    ('a.txt, b.txt', 'a, b, c, d, e and 3 more')
+    """
+    few = names[: shorten(names, SHOWN_NAMES)]
+    rest = len(names) - len(few)
+    return ", ".join(map(clipped, few)) + (f" and {rest:,} more" if rest else "")
+
+
+def more(rest: int, folder: Path | None) -> str:
+    """That there are more findings than are shown, and where they are; `folder` is the one of the reports.
+
+    >>> more(31, None), more(2, Path("report"))
+    ('and 31 more; --report FOLDER writes them all', 'and 2 more; the reports in report have them all')
+    """
+    return f"and {rest:,} more; " + (
+        f"the reports in {visible(str(folder))} have them all" if folder else "--report FOLDER writes them all"
+    )
 
 
 def drift(results: Results) -> str | None:
