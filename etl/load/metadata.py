@@ -40,7 +40,7 @@ def datasette_metadata(papers: int = 0) -> dict[str, Any]:
             DATABASE: {
                 "description": DESCRIPTION,
                 **_rights(PAGES),
-                "tables": tables | views | _hidden(),
+                "tables": tables | views,
                 "queries": {name: _query(question) for name, question in QUESTIONS.items()},
             }
         },
@@ -73,12 +73,6 @@ def _table(definition: Definition) -> dict[str, Any]:
         "fts_table": search_table(definition),
         **_shown(definition),
     })  # fmt: skip
-
-
-def _hidden() -> dict[str, Any]:
-    """The search indexes that keep their own words: Datasette 1.0 takes them for tables of the dataset."""
-    definitions = [model.definition() for model in TABLES.values()]
-    return {f"{one.name}_fts": {"hidden": True} for one in definitions if one.search and not one.search.is_own}
 
 
 def _view(view: View, *, few: bool) -> dict[str, Any]:

@@ -192,8 +192,7 @@ def _fewer_words(pairs: Sequence[tuple[PageResult, PageResult]]) -> str:
 
 def _lost_coverage(results: Results, every: Sequence[Pair], thresholds: Thresholds) -> Loss:
     """Whether the newest pages of the people that both have list a smaller share of the papers that they could."""
-    newest = _newest_pairs(results, [then for then, _ in every])
-    pairs = [(then, now) for then, now in newest if _could(then) and _could(now)]
+    pairs = [(then, now) for then, now in _newest_pairs(results, every) if _could(then) and _could(now)]
     if not pairs:
         return Loss(_COVERAGE, 0, 0, _passed(thresholds, _COVERAGE))
     before, after = _share([then for then, _ in pairs]), _share([now for _, now in pairs])
@@ -218,19 +217,10 @@ def _read_pairs(results: Results, pairs: Sequence[Pair]) -> list[tuple[PageResul
     return [(then, now) for then, now in read if now.listed_papers or not then.listed_papers]
 
 
-def _newest_pairs(results: Results, before: Sequence[PageResult]) -> list[tuple[PageResult, PageResult]]:
+def _newest_pairs(results: Results, pairs: Sequence[Pair]) -> list[tuple[PageResult, PageResult]]:
     """The newest page of each person before with the newest of that person now; without an owner the same page."""
-    unread = set(_unread(results).values())
-    newest = [page for page in results.pages if page.newest and page.source not in unread]
-    found = {mark: page for page in newest for mark in reversed(_marks(page))}
-    pairs = ((page, next(filter(None, map(found.get, _marks(page))), None)) for page in before if page.newest)
-    return [(then, now) for then, now in pairs if now and (now.listed_papers or not then.listed_papers)]
-
-
-def _marks(page: PageResult) -> list[tuple[str, str | None]]:
-    """What tells whose page it is, the surest first."""
-    owner = [("author", page.author_id)] if page.author_id else []
-    return [*owner, ("page", page.profile_id), ("source", undated(page.source))]
+    newest = {page.author_id: page for page in results.pages if page.newest and page.author_id}
+    return _read_pairs(results, [(then, newest.get(then.author_id, now)) for then, now in pairs if then.newest])
 
 
 def _could(page: PageResult) -> int:

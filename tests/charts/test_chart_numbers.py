@@ -11,10 +11,10 @@ from helpers import tables_of
 
 from etl.charts import Chart, charts_of
 from etl.charts.pages import SHOWN_PAGES
-from etl.snapshots import newest_pages
 from etl.charts.papers import CATEGORIES, PERIODS
 from etl.charts.people import PEOPLE_IN_NETWORK, SHOWN_PAIRS, SHOWN_PEOPLE
 from etl.load.sqlite import write_database
+from etl.snapshots import newest_pages
 from schemas import Frames
 
 

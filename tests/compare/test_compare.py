@@ -110,7 +110,7 @@ def test_several_pages_of_one_person_count_once_in_coverage(release: Releases) -
     old = release("old", {"ann@2026-01-01.txt": ROPES + TOWERS})
     new = release("new", {"ann@2026-01-01.txt": ROPES + TOWERS, "ann@2026-02-01.txt": ROPES + TOWERS + "\n"})
     difference = compare(old, new)
-    assert (difference.old_coverage, difference.new_coverage) == (difference.old_coverage, difference.old_coverage)
+    assert difference.new_coverage == difference.old_coverage
     assert (difference.new_coverage.pages, difference.new_coverage.stated_papers) == (1, 2)
 
 

@@ -20,7 +20,7 @@ AI Score58
 
 3 Papers
 
-CVMar 14, 2025Code
+ROMar 14, 2025Code
 On Bells
 
 Ann Bell, Cy Dole et al. · mila, Tower Lab
@@ -39,7 +39,7 @@ Naïve Chimes
 """
 EVE = """Eve Fox
 
-CVMar 14, 2025
+ROMar 14, 2025
 On Bells!
 
 Ann Bell, Cy Dole, Eve Fox

@@ -124,7 +124,7 @@ def test_an_empty_text_is_a_value_and_not_missing(resources: dict[str, dict[str,
 
 
 def test_types_are_those_of_the_parquet_files(resources: dict[str, dict[str, Any]]) -> None:
-    arrow = {"string": "string", "integer": "int64", "boolean": "bool", "date": "date32[day]"}
+    arrow = {"string": "string", "integer": "int64", "number": "double", "boolean": "bool", "date": "date32[day]"}
     for name, model in TABLES.items():
         told = [arrow[field["type"]] for field in resources[f"{name}.parquet"]["schema"]["fields"]]
         assert told == [str(field.type) for field in arrow_schema(model.definition())]

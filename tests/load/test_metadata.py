@@ -16,10 +16,15 @@ from etl.load.metadata import FEW_PAPERS, datasette_metadata, described, render_
 from schemas import QUESTIONS, TABLES, VIEWS, Profiles
 
 NAMES = [*TABLES, *VIEWS]
-AUDIT = {"listings", "variants", "quarantine", "rules", "findings", "merge_candidates", "finding_list", "coverage"}
+AUDIT = {"listings", "variants", "quarantine", "rules", "findings", "merge_candidates", "paper_candidates"} | {
+    "finding_list",
+    "coverage",
+}
 PROSE = {
     "author_names": ["evidence"],
     "merge_candidates": ["evidence"],
+    "paper_identifiers": ["evidence"],
+    "paper_candidates": ["evidence"],
     "papers": ["abstract"],
     "profiles": ["header"],
     "variants": ["value"],
@@ -115,7 +120,7 @@ def test_label_order_and_page_size_are_the_models(tables_metadata: Told, name: s
 
 def test_facets_are_told_only_where_there_are_any(tables_metadata: Told) -> None:
     assert tables_metadata["papers"]["facets"] == ["category_id", "year_inferred", "authors_truncated", "has_code"]
-    assert "facets" not in tables_metadata["authors"]
+    assert "facets" not in tables_metadata["profiles"]
 
 
 def test_lists_are_faceted_only_where_papers_are_few() -> None:
@@ -208,5 +213,5 @@ def test_the_author_names_of_the_paper_list_facet_as_an_array(database: Path) ->
 def test_every_findings_row_key_is_the_address_of_a_row(database: Path) -> None:
     (answer,) = fetch(database, "/paperledger/findings.json?_shape=array")
     addresses = [f"/paperledger/{finding['table_name']}/{finding['row_key']}.json" for finding in answer.json()]
-    assert len(addresses) == 4
-    assert [row.status_code for row in fetch(database, *addresses)] == [200] * 4
+    assert addresses
+    assert {row.status_code for row in fetch(database, *addresses)} == {200}

@@ -197,7 +197,7 @@ def test_a_parquet_file_without_a_table_is_found(copied: Path) -> None:
         pytest.param(
             "UPDATE authors SET family = 'Bull' WHERE author_id = 'ann-bell'", "authors.parquet: row 1", id="text"
         ),
-        pytest.param("UPDATE papers SET has_code = 0", "papers.parquet: row 2: has_code: found 1", id="boolean"),
+        pytest.param("UPDATE papers SET has_code = 0", "papers.parquet: row 1: has_code: found 1", id="boolean"),
         pytest.param("UPDATE papers SET published = NULL", "papers.parquet: row 1: published: found", id="null"),
         pytest.param("UPDATE papers SET published = '2026-04-03'", "papers.parquet: row 1: published", id="date"),
         pytest.param("DELETE FROM links", "links.parquet: found a row 1, expected none", id="deleted"),

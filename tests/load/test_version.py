@@ -77,7 +77,7 @@ def test_a_release_of_another_version_is_refused_in_one_line(
 
 
 @pytest.mark.parametrize("is_new", [False, True])
-def test_diff_refuses_another_version_whichever_of_the_two_it_is(release: Path, tmp_path: Path, is_new: bool) -> None:  # noqa: FBT001
+def test_diff_refuses_another_version_whichever_of_the_two_it_is(release: Path, tmp_path: Path, is_new: bool) -> None:
     run("build", tmp_path / "ann.txt", "--out", tmp_path / "other")
     change(release / "manifest.json", first)
     pair = [tmp_path / "other", release] if is_new else [release, tmp_path / "other"]

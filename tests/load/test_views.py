@@ -32,7 +32,7 @@ def test_paper_list_joins_the_byline_and_ends_it_where_it_is_cut(connection: sql
     found = connection.execute("SELECT * FROM paper_list ORDER BY published").fetchall()
     assert [row["authors"] for row in found] == ["Ann Bell; Cy Dole; et al.", "Ève Fox; C. Dole; Ann Bell"]
     assert [row["institutions"] for row in found] == ["mila; Tower Lab", None]
-    assert [row["category"] for row in found] == ["Computer Vision and Pattern Recognition", "Computation and Language"]
+    assert [row["category"] for row in found] == ["Robotics", "Computation and Language"]
     assert [row["has_code"] for row in found] == [1, 0]
 
 
@@ -63,7 +63,7 @@ def test_coauthors_say_that_they_are_a_lower_bound() -> None:
 
 def test_papers_are_counted_by_month_and_category(connection: sqlite3.Connection) -> None:
     found = connection.execute("SELECT * FROM papers_by_month ORDER BY month")
-    assert [tuple(row) for row in found] == [("2025-03", "cs.CV", 1), ("2026-04", "cs.CL", 1)]
+    assert [tuple(row) for row in found] == [("2025-03", "cs.RO", 1), ("2026-04", "cs.CL", 1)]
 
 
 def test_finding_list_names_the_rule_and_the_lines(connection: sqlite3.Connection) -> None:
@@ -88,7 +88,8 @@ def test_paper_list_shows_the_first_identifier_of_each_kind(connection: sqlite3.
 
 def page(owner: str, listed: int, stated: int, h_index: int) -> str:
     blocks = [
-        f"CLMay {number}, 2024\nOn Bells of Tower {number}\n\n{owner}, Cy Dole\n\nThey ring." for number in range(1, listed + 1)
+        f"CLMay {number}, 2024\nOn Bells of Tower {number}\n\n{owner}, Cy Dole\n\nThey ring."
+        for number in range(1, listed + 1)
     ]
     head = f"{owner}\n\nCL\nh-index{h_index}\n{stated}papers\n\n{stated} Papers"
     return "\n\n".join([head, *blocks])
@@ -106,7 +107,9 @@ def snapshots(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def test_several_pages_of_one_person_count_once_in_coverage_by_the_newest(snapshots: sqlite3.Connection) -> None:
-    found = snapshots.execute("SELECT name, observed_on, listed_papers, stated_papers FROM coverage ORDER BY name, observed_on")
+    found = snapshots.execute(
+        "SELECT name, observed_on, listed_papers, stated_papers FROM coverage ORDER BY name, observed_on"
+    )
     assert found.fetchall() == [
         (None, "2026-01-01", 1, None),
         (None, "2026-02-01", 1, None),

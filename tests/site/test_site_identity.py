@@ -52,7 +52,9 @@ Bells ring.
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A release in which listings have other identifiers, a name is a group's, and two papers may be one."""
-    tables = tables_of(ANN, ANN.replace("Ropes hold.", "Ropes hold. "), observed_on=[date(2025, 1, 1), date(2025, 2, 1)])
+    tables = tables_of(
+        ANN, ANN.replace("Ropes hold.", "Ropes hold. "), observed_on=[date(2025, 1, 1), date(2025, 2, 1)]
+    )
     group = pl.col("author_id") == "tower"
     tables["authors"] = Authors.select(
         tables["authors"].with_columns(

@@ -36,6 +36,11 @@ EVIL = {
 }
 
 
+def letters(number: int) -> str:
+    """Two letters for a number: digits behind a name are no part of it."""
+    return chr(97 + number // 26) + chr(97 + number % 26)
+
+
 def page(owner: str, blocks: dict[str, tuple[str, str, str]] | list[tuple[str, ...]], rest: str = "") -> str:
     listed = [(badge, *parts) for badge, parts in blocks.items()] if isinstance(blocks, dict) else blocks
     body = "\n\n".join(f"{badge}\n{title}\n\n{byline}\n\n{abstract}" for badge, title, byline, abstract in listed)
@@ -46,14 +51,14 @@ def page(owner: str, blocks: dict[str, tuple[str, str, str]] | list[tuple[str, .
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A release of a hostile page, of two pages that disagree, and of a long one."""
     folder = tmp_path_factory.mktemp("hostile")
-    many = [("CLMay 1, 2020", f"Bell {at}", f"Ida Many, Cy Dole{at}", "It rings well.") for at in range(240)]
-    wide = ", ".join(f"Jo Fox{at}" for at in range(150))
+    many = [("CLMay 1, 2020", f"Bell {at}", f"Ida Many, Cy Dole{letters(at)}", "It rings well.") for at in range(240)]
+    wide = ", ".join(f"Jo Fox{letters(at)}" for at in range(150))
     old = ("CLJun 4, 2024", "On Towers", "Ann Bell, Cy Dole", "Towers are tall, and that is all that we say.")
     new = ("CVJun 4, 2024", "On Towers", "Ann Bell, Cy Dole", "Towers are tall, and ring.")
     pages = {
         "evil <b>&.txt": page(SCRIPT, EVIL, f"\n\njunk {SCRIPT}\n\u202emore junk"),
         "many.txt": page("Ida Many", many),
-        "wide.txt": page("Jo Fox0", [("CLJul 4, 2024", "By many", wide, "All of us wrote it.")]),
+        "wide.txt": page("Jo Foxaa", [("CLJul 4, 2024", "By many", wide, "All of us wrote it.")]),
         "old@2024-07-01.txt": page("Ann Bell", [old]),
         "new@2025-07-01.txt": page("Cy Dole", [new]),
     }
@@ -97,7 +102,6 @@ def test_a_paper_reads_well(release: Path) -> None:
     for told in (
         "Cy Dole, Ann B. Bell (here Ann Bell)",
         "2024-12-01",
-        "Computer Vision",
         "mila, Tower Lab",
         "there is code",
     ):

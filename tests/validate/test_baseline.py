@@ -112,7 +112,7 @@ def test_rows_that_were_lost_fail_past_the_limit_and_lead_to_the_page() -> None:
     lost = held(now, before)
     assert lost.verdict == "failed"
     told = {finding.table: finding.message for finding in stopping_findings(lost, "error")}
-    assert set(told) == {"papers", "paper_authors", "listings"}
+    assert set(told) == {"papers", "paper_authors", "paper_categories", "listings"}
     assert told["papers"] == (
         "papers has 18 rows, 20 in the baseline, though no page is missing; p0.txt lists 18 papers, 20 before;"
         " save it again once all have loaded, or allow the loss with [DAT-001] in a rules file"
@@ -153,6 +153,19 @@ def page_of(source: str, papers: int = 12, stated: int | None = None, profile_id
         quarantined_lines=0,
         **counts,
     )
+
+
+def test_of_several_pages_of_one_person_the_newest_are_compared() -> None:
+    old = msgspec.structs.replace(page_of("ann@2026-01-01.txt", 10, 60), author_id="ann-bell", newest=False)
+    good = msgspec.structs.replace(page_of("ann@2026-02-01.txt", 40, 60), author_id="ann-bell")
+    before = of_pages(old, good)
+    assert held(of_pages(good, old), before).rule("DAT-002").status == "passed"
+    outdone = msgspec.structs.replace(good, newest=False)
+    short = msgspec.structs.replace(page_of("ann@2026-03-01.txt", 20, 60), author_id="ann-bell")
+    lost = held(of_pages(old, outdone, short), before)
+    assert lost.rule("DAT-002").status == "failed"
+    (told,) = [finding.message for finding in lost.findings if finding.rule_id == "DAT-002"]
+    assert "the greatest loss is ann@2026-03-01.txt: 20 of 60 papers, before 40 of 60" in told
 
 
 def of_pages(*pages: PageResult, findings: tuple[FindingResult, ...] = ()) -> Results:

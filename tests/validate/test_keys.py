@@ -16,7 +16,7 @@ from etl.validate.keys import TableFailure, check_tables
 from etl.validate.results import summarize
 from etl.validate.tables import validate
 from etl.validate.verdict import require_good
-from schemas import TABLES, Frames, Institutions
+from schemas import TABLES, Frames, Institutions, PaperCandidates, PaperIdentifiers
 
 PAGE = """Ann Bell
 
@@ -40,12 +40,18 @@ Eve Fox,  C. Dole, Ann Bell
 
 They chime at every full hour.
 """
-BELLS, CHIMES = "awy2rujxrtbr3jo7", "eynbirweulxlavye"
+BELLS, CHIMES = "hahtrdf4xtbog7nf", "sf3x4ri5t4hkglr5"
 
 
 @pytest.fixture(scope="module")
 def tables() -> Frames:
-    return tables_of(PAGE)
+    frames = tables_of(PAGE)
+    told = ("arxiv", "2503.00001", "https://x.org/2503.00001", "abstract", "line 1")
+    one, other = sorted((BELLS, CHIMES))
+    return frames | {
+        "paper_identifiers": PaperIdentifiers.frame([(BELLS, *told)]),
+        "paper_candidates": PaperCandidates.frame([(one, other, "other_date", "Chimes")]),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -236,7 +242,7 @@ def test_a_lost_paper_fails_the_build_as_broken_tables(intake: Intake, resolved:
 
 @pytest.mark.parametrize(
     ("table", "row"),
-    [("authors", ("zoe", "Zoe", None, "Zoe", 1)), ("institutions", ("lab", "Lab"))],
+    [("authors", ("zoe", "Zoe", "person", None, "Zoe", 1)), ("institutions", ("lab", "Lab"))],
 )
 def test_a_row_that_nothing_refers_to_is_told(tables: Frames, table: str, row: tuple[object, ...]) -> None:
     more = pl.concat([tables[table], TABLES[table].frame([row])])
