@@ -219,8 +219,11 @@ def _read_pairs(results: Results, pairs: Sequence[Pair]) -> list[tuple[PageResul
 
 def _newest_pairs(results: Results, pairs: Sequence[Pair]) -> list[tuple[PageResult, PageResult]]:
     """The newest page of each person before with the newest of that person now; without an owner the same page."""
-    newest = {page.author_id: page for page in results.pages if page.newest and page.author_id}
-    return _read_pairs(results, [(then, newest.get(then.author_id, now)) for then, now in pairs if then.newest])
+    newest: dict[str | None, PageResult | None] = {page.author_id: page for page in results.pages if page.newest}
+    return _read_pairs(
+        results,
+        [(then, newest.get(then.author_id, now) if then.author_id else now) for then, now in pairs if then.newest],
+    )
 
 
 def _could(page: PageResult) -> int:

@@ -33,7 +33,7 @@ C:\new\table "quoted"
 
 5 Papers
 
-ROMar 14, 2025Code
+CVMar 14, 2025Code
 On Bells in C++
 
 Cy Dole, Eve Fox, Gil Hart et al. · Tower Lab, mila
@@ -296,10 +296,11 @@ def test_changed_papers_show_both_values_and_the_page(fetch: Fetch) -> None:
     told = {(row["differs_in"], row["page_of"]): (row["this_page_says"], row["dataset_says"]) for row in rows}
     merged = "Cy Dole, Eve Fox, Gil Hart et al. · mila, Tower Lab"
     abstract = "Bells ring loudly. See https://github.com/example/bells and https://example.org/."
+    # Which of the two categories of that code the words of a short text make likelier is not for this test to say.
+    unsure = [told.pop(("category_id", owner)) for owner in ("Ann Bell", "Mo Nye")]
+    assert [(said.partition(".")[2], kept) for said, kept in unsure] == [("CV", "cs.LG")] * 2
     assert told == {
         ("title", "Eve Fox"): ("On Bells in C++!", "On Bells in C++"),
-        ("category_id", "Ann Bell"): ("cs.RO", "cs.LG"),
-        ("category_id", "Mo Nye"): ("cs.RO", "cs.LG"),
         ("byline", "Eve Fox"): ("Cy Dole, Eve Fox, Gil Hart et al.", merged),
         ("byline", "Ann Bell"): ("Cy Dole, Eve Fox, Gil Hart et al. · Tower Lab, mila", merged),
         ("byline", "Mo Nye"): ("Cy Dole, Eve Fox, Gil Hart et al. · Tower Lab, mila", merged),
