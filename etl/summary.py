@@ -29,7 +29,7 @@ from schemas.rules import SEVERE
 SHOWN_FINDINGS = 20
 SHOWN_WARNINGS = 3
 """Findings that are shown, and how many of them of a rule that is no error."""
-AUDIT_TABLES = ("quarantine", "rules", "findings", "merge_candidates")
+AUDIT_TABLES = ("quarantine", "rules", "findings", "merge_candidates", "paper_candidates")
 
 
 def print_results(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 FORMAT = 1
-AUDIT_TABLES = ("quarantine", "rules", "findings", "merge_candidates")
+AUDIT_TABLES = ("quarantine", "rules", "findings", "merge_candidates", "paper_candidates")
 """Tables that tell of the others: told apart, since a row more of them is seldom good news."""
 
 Tier = Literal["worse", "schema", "changed", "more"]
