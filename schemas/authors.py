@@ -49,7 +49,12 @@ class Authors(Table):
     class Config:
         name = "authors"
         title = "Authors"
-        metadata = {"primary_key": ["author_id"], "label": "name", "sort": "name"}
+        metadata = {
+            "primary_key": ["author_id"],
+            "label": "name",
+            "search": {"tokenizer": "unicode61 remove_diacritics 2", "names": "author_names.name"},
+            "sort": "name",
+        }
 
 
 class AuthorNames(Table):

@@ -82,6 +82,7 @@ class Papers(Table):
             "primary_key": ["paper_id"],
             "references": {"category_id": "categories"},
             "label": "title",
+            "search": {"tokenizer": "porter unicode61", "title": "title", "abstract": "abstract"},
             "sort": "-published",
             "orders": ["published,category_id"],
             "page_size": 20,

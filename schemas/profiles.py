@@ -136,6 +136,7 @@ class Listings(Table):
         metadata = {
             "primary_key": ["profile_id", "position"],
             "references": {"profile_id": "profiles", "paper_id": "papers"},
+            "orders": ["alias_id"],
             "short_rows": True,
             "group": "audit",
         }

@@ -216,7 +216,7 @@ def _people(names: Sequence[Name], joins: Joins, overrides: Overrides) -> list["
         slug(name.spelling) if named[root] else min(slug(_shown(one, overrides).spelling) for one in fullest[root])
         for root, name in zip(groups, shown, strict=True)
     ]
-    ids = _unique(slugs, [name.spelling for name in shown])
+    ids = _unique(slugs, [fullest[root][0].spelling for root in groups])
     return [
         _Person(author_id, name, fullest[root][0].spelling, tuple(one.spelling for one in groups[root]))
         for author_id, name, root in zip(ids, shown, groups, strict=True)
@@ -249,16 +249,15 @@ def _renamed(name: Name, decided: PersonOverride) -> Name:
     return Name(base.spelling, decided.given or base.given, decided.family or base.family, name.is_group)
 
 
-def _unique(slugs: list[str], spellings: Sequence[str]) -> list[str]:
-    """Slugs of which no two are equal: all that collide are marked by a hash of their spelling."""
+def _unique(slugs: list[str], keys: Sequence[str]) -> list[str]:
+    """Slugs of which no two are equal: all that collide are marked by a hash of their key, which is a spelling mostly."""
     standing = Counter(slugs)
     if len(standing) == len(slugs):
         return slugs
     marked = [
-        f"{one}-{digest(spelling, 8)}" if standing[one] > 1 else one
-        for one, spelling in zip(slugs, spellings, strict=True)
+        f"{one}-{digest(key, 8)}" if standing[one] > 1 else one for one, key in zip(slugs, keys, strict=True)
     ]
-    return _unique(marked, spellings)
+    return _unique(marked, keys)
 
 
 @dataclass(frozen=True)

@@ -45,9 +45,15 @@ def find_mentions(listings: pl.DataFrame, profiles: pl.DataFrame, overrides: Ove
     owned: dict[tuple[str, str], str] = {}
     keys: list[list[str]] = []
     columns = listings.select("profile_id", "owner", "source").iter_rows()
+    fuller: defaultdict[str, set[str]] = defaultdict(set)
     for written, (profile_id, owner, source) in zip(named, columns, strict=True):
         found = _owner_in(owner, written, groups) if owner and owner_keys[profile_id] == owner else None
+        if found and _is_short(owner) and not _is_short(found):
+            fuller[profile_id].add(found)
+            found = None
         keys.append(_with_owner(written, owner, found, source, owned))
+    # A page of A. Bell whose bylines name Ann Bell is hers, though another A. Bell need not be.
+    owner_keys |= {one: owner_key(owner_keys[one], *names) for one, names in fuller.items() if len(names) == 1}
     pages = pl.col("profile_id").replace_strict(owner_keys, default=None, return_dtype=pl.String)
     return Mentions(
         listings.with_columns(
@@ -121,10 +127,14 @@ def _with_owner(
     """The keys of a byline in which one name stands for the owner; a pair of whole names is noted in `owned`."""
     if found is None:
         return keys
-    if has_initials_only(_name(found)) or has_initials_only(_name(owner)):
+    if _is_short(found) and not _is_short(owner):
         return [owner_key(key, owner) if key == found else key for key in keys]
     owned.setdefault((owner, found), f"{owner} owns the page {source}, of whose bylines one names {found}")
     return keys
+
+
+def _is_short(name: str) -> bool:
+    return has_initials_only(_name(name))
 
 
 @lru_cache(maxsize=1 << 17)
