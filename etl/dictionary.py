@@ -52,7 +52,9 @@ def kind(column: Column) -> str:
     >>> [kind(column) for column in Papers.definition().columns[3:6]]
     ['text', 'date', 'boolean']
     """
-    return {"String": "text", "Int64": "integer", "Date": "date", "Boolean": "boolean"}[str(column.dtype)]
+    return {"String": "text", "Int64": "integer", "Float64": "number", "Date": "date", "Boolean": "boolean"}[
+        str(column.dtype)
+    ]
 
 
 def _questions() -> str:

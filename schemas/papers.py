@@ -139,9 +139,7 @@ class PaperIdentifiers(Table):
     """Identifiers by which others know a paper; none without a reference."""
 
     paper_id: str = Field(title="Paper", description="The paper.")
-    scheme: str = Field(
-        isin=IDENTIFIER_SCHEMES, title="Scheme", description="arxiv or doi.", metadata={"facet": True}
-    )
+    scheme: str = Field(isin=IDENTIFIER_SCHEMES, title="Scheme", description="arxiv or doi.", metadata={"facet": True})
     value: str = Field(title="Identifier", description="The identifier, such as 2401.00001.")
     url: str = Field(str_matches=URL, title="Address", description="The address that it leads to.")
     matched_by: str = Field(
@@ -156,7 +154,11 @@ class PaperIdentifiers(Table):
     class Config:
         name = "paper_identifiers"
         title = "Identifiers of papers"
-        metadata = {"primary_key": ["paper_id", "scheme", "value"], "references": {"paper_id": "papers"}, "label": "value"}
+        metadata = {
+            "primary_key": ["paper_id", "scheme", "value"],
+            "references": {"paper_id": "papers"},
+            "label": "value",
+        }
 
 
 class PaperCandidates(Table):

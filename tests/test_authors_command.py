@@ -203,9 +203,7 @@ def long_review(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     rows = people(WILD, "Ann Bell", "Cy 'Dole'", "李伟", "Eve\x7fFox\x9b", "[[paper]]", *"GH")
     rows["papers"][0]["title"] = WILD
     ids = "abcdefgh"
-    rows["merge_candidates"] = [
-        merge(one, other, "initial", f"{WILD} and {other}") for one, other in pairwise(ids)
-    ]
+    rows["merge_candidates"] = [merge(one, other, "initial", f"{WILD} and {other}") for one, other in pairwise(ids)]
     rows["paper_candidates"] = [
         pair("paper_candidates", paper_id(n), paper_id(n + 1), "same_abstract", WILD) for n in range(7)
     ]

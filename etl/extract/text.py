@@ -39,9 +39,9 @@ def is_blank(line: str) -> bool:
 
 
 def with_plain_hyphens(text: str) -> str:
-    """The text with every hyphen and dash the one of the keyboard.
+    r"""The text with every hyphen and dash the one of the keyboard.
 
-    >>> with_plain_hyphens("quant‐ph")
+    >>> with_plain_hyphens("quant\u2010ph")
     'quant-ph'
     """
     return text if text.isascii() else _HYPHENS.sub("-", text)

@@ -189,7 +189,12 @@ def _safe_joins(
     Two who stand in one byline, or whose middle names contradict, are not to be joined through a third either.
     """
     joins = [
-        Join(pair.name, pair.other, pair.reason, f"{pair.name} and {pair.other} share the co-author {spelling_of(shared)}")
+        Join(
+            pair.name,
+            pair.other,
+            pair.reason,
+            f"{pair.name} and {pair.other} share the co-author {spelling_of(shared)}",
+        )
         for pair in pairs
         if pair.reason in JOINING and (shared := coauthors.shared(pair.name, pair.other))
     ]
@@ -254,9 +259,7 @@ def _unique(slugs: list[str], keys: Sequence[str]) -> list[str]:
     standing = Counter(slugs)
     if len(standing) == len(slugs):
         return slugs
-    marked = [
-        f"{one}-{digest(key, 8)}" if standing[one] > 1 else one for one, key in zip(slugs, keys, strict=True)
-    ]
+    marked = [f"{one}-{digest(key, 8)}" if standing[one] > 1 else one for one, key in zip(slugs, keys, strict=True)]
     return _unique(marked, keys)
 
 

@@ -56,7 +56,7 @@ def fold_title(title: str) -> str:
 
     >>> fold_title("C++ and C#"), fold_title("$K^+$") == fold_title("K⁺"), fold_title("$K^-$") == fold_title("K⁻")
     ('c++ and c#', True, True)
-    >>> fold_title(r"GPT-4 \textit{in} $\mathbb{R}^{-1}$") == fold_title("gpt‑4 in R⁻¹."), fold_title("A * B")
+    >>> fold_title(r"GPT-4 \textit{in} $\mathbb{R}^{-1}$") == fold_title("gpt\u20114 in R⁻¹."), fold_title("A * B")
     (True, 'a b')
     """
     text = _SCRIPT.sub(lambda script: _HYPHENS.sub(_MINUS, script.group()), title.replace("⁻", _MINUS))

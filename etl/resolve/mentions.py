@@ -39,7 +39,10 @@ class Mentions:
 def find_mentions(listings: pl.DataFrame, profiles: pl.DataFrame, overrides: Overrides) -> Mentions:
     """Give a key to every name of `listings` (names, groups, owner, paper_id, alias_id) and to every page's owner."""
     parted = _parted(overrides)
-    named = [_parted_names(*row, parted) for row in listings.select("names", "paper_id", "alias_id").iter_rows()]
+    named = [
+        _parted_names(names, paper, alias, parted)
+        for names, paper, alias in listings.select("names", "paper_id", "alias_id").iter_rows()
+    ]
     owner_keys = _owner_keys(listings, profiles, parted)
     groups = frozenset(listings["groups"].explode().drop_nulls()) | _group_names(listings)
     owned: dict[tuple[str, str], str] = {}
@@ -92,7 +95,9 @@ def _owner_keys(listings: pl.DataFrame, profiles: pl.DataFrame, parted: Parted) 
     if not parted:
         return owners
     votes: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for profile_id, paper_id, alias_id in listings.filter("owned").select("profile_id", "paper_id", "alias_id").iter_rows():
+    for profile_id, paper_id, alias_id in (
+        listings.filter("owned").select("profile_id", "paper_id", "alias_id").iter_rows()
+    ):
         if profile_id in owners:
             (key,) = _parted_names([owners[profile_id]], paper_id, alias_id, parted)
             votes[profile_id][key] += key != owners[profile_id]
@@ -140,4 +145,3 @@ def _is_short(name: str) -> bool:
 @lru_cache(maxsize=1 << 17)
 def _name(spelling: str) -> Name:
     return read_name(spelling)
-

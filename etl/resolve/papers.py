@@ -108,7 +108,9 @@ def merge(listings: pl.DataFrame, corrected: Mapping[str, date]) -> pl.DataFrame
     winners = listings.unique("paper_id", keep="first", maintain_order=True)
     rank = pl.col("category_resolution").replace_strict(RANKS, return_dtype=pl.Int64)
     doubt = 1 - pl.col("category_confidence").fill_null(1)
-    category = _surest(listings.with_columns(rank.alias("rank"), doubt.alias("doubt")), ["category_id", "category_resolution"])
+    category = _surest(
+        listings.with_columns(rank.alias("rank"), doubt.alias("doubt")), ["category_id", "category_resolution"]
+    )
     unsure = pl.when(pl.col("published").is_null()).then(2).when("year_inferred").then(1).otherwise(0)
     day = _surest(listings.with_columns(unsure.alias("rank"), pl.lit(0).alias("doubt")), ["published", "year_inferred"])
     given = pl.col("paper_id").replace_strict(dict(corrected), default=None, return_dtype=pl.Date)

@@ -50,7 +50,9 @@ def resolve(profiles: pl.DataFrame, blocks: pl.DataFrame, overrides: Overrides) 
     """Resolve who, what and when; every frame holds all columns of its table and is sorted by its key."""
     listings = _correct(identify(_interpret(profiles, blocks), overrides), overrides)
     mentions = find_mentions(listings, profiles, overrides)
-    evidence = [BylineEvidence(names, owner) for names, owner in mentions.listings.select("name_keys", "owner_key").iter_rows()]
+    evidence = [
+        BylineEvidence(names, owner) for names, owner in mentions.listings.select("name_keys", "owner_key").iter_rows()
+    ]
     people = resolve_authors(evidence, mentions.keys, overrides, mentions.known)
     listings = _with_authors(mentions.listings, people)
     merged = merge(listings, _corrected_days(listings, overrides))
@@ -103,7 +105,10 @@ def _correct(listings: pl.DataFrame, overrides: Overrides) -> pl.DataFrame:
     decided = _by_paper(given, pl.String)
     return listings.with_columns(
         decided.fill_null(pl.col("category_id")).alias("category_id"),
-        pl.when(decided.is_null()).then("category_resolution").otherwise(pl.lit("override")).alias("category_resolution"),
+        pl.when(decided.is_null())
+        .then("category_resolution")
+        .otherwise(pl.lit("override"))
+        .alias("category_resolution"),
         pl.when(decided.is_null()).then("category_confidence").alias("category_confidence"),
     )
 
@@ -117,10 +122,11 @@ def _corrected_days(listings: pl.DataFrame, overrides: Overrides) -> dict[str, d
     return dict(days.unique(maintain_order=True).iter_rows())
 
 
-def _by_paper(given: Mapping[str | None, object], dtype: type[pl.DataType]) -> pl.Expr:
+def _by_paper(given: Mapping[str, object], dtype: type[pl.DataType]) -> pl.Expr:
     """What is given to each listing's paper, under its identifier or another of its own."""
     found = [
-        pl.col(column).replace_strict(dict(given), default=None, return_dtype=dtype) for column in ("paper_id", "alias_id")
+        pl.col(column).replace_strict(dict(given), default=None, return_dtype=dtype)
+        for column in ("paper_id", "alias_id")
     ]
     return pl.coalesce(found)
 
@@ -154,7 +160,8 @@ def _paper_authors(papers: pl.DataFrame, listings: pl.DataFrame, profiles: pl.Da
         papers.select("paper_id", pl.col("author_ids").alias("author_id"), pl.col("names").alias("name"))
         .explode("author_id", "name")
         .with_columns(
-            pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("paper_id").alias("position"), pl.lit("byline").alias("source")
+            pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("paper_id").alias("position"),
+            pl.lit("byline").alias("source"),
         )
     )
     owners = (

@@ -67,4 +67,6 @@ class Subject:
             pl.col("author_ids").alias("author_id"),
         ).explode("name", "author_id")
         known = self.tables["authors"]["author_id"]
-        return named.with_columns(pl.when(pl.col("author_id").is_in(known.implode())).then("author_id").alias("author_id"))
+        return named.with_columns(
+            pl.when(pl.col("author_id").is_in(known.implode())).then("author_id").alias("author_id")
+        )

@@ -84,4 +84,6 @@ class Book:
 
     def header(self, profile: Row) -> Header:
         """A page's header as the grammar reads it."""
-        return parse_header(profile["header"].split("\n"), {profile["name"]: 1} if profile["name"] else None, has_blocks=True)
+        return parse_header(
+            profile["header"].split("\n"), {profile["name"]: 1} if profile["name"] else None, has_blocks=True
+        )

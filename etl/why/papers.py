@@ -66,7 +66,13 @@ def identifier(book: Book, row: Row) -> Told:
     """An identifier of a paper: the paper's listings, and the record that was matched."""
     places = (book.listing_place(listing, "a listing of the paper") for listing in book.listings(row["paper_id"]))
     words = f"matched by {row['matched_by']}: {row['evidence']}"
-    return Told(places, [Join("papers", row["paper_id"], "the paper"), Join("paper_identifiers", _key("paper_identifiers", row), words)])
+    return Told(
+        places,
+        [
+            Join("papers", row["paper_id"], "the paper"),
+            Join("paper_identifiers", _key("paper_identifiers", row), words),
+        ],
+    )
 
 
 def _votes(book: Book, one: Row) -> Iterator[Join]:
@@ -74,7 +80,10 @@ def _votes(book: Book, one: Row) -> Iterator[Join]:
     if one["category_confidence"] is None:
         return
     block = book.block(one)
-    badges = (parse_badge(row["badge"]) for row in book.rows("SELECT badge FROM listings WHERE profile_id = ?", one["profile_id"]))
+    badges = (
+        parse_badge(row["badge"])
+        for row in book.rows("SELECT badge FROM listings WHERE profile_id = ?", one["profile_id"])
+    )
     codes = Counter(badge.code for badge in badges if badge)
     text = f"{block.title}\n{block.abstract}"
     for vote in votes(block.badge_parts.code, archives_of(codes.items()), text, _published(book, one)):

@@ -78,9 +78,7 @@ def _appearances(book: Book, author_id: str, names: Collection[str]) -> Iterator
         older = f"EXISTS ({_OLDER} AND v.field IN ('byline', 'block') AND instr(v.value, ?))"
         yield from _bylines(
             book,
-            book.rows(
-                f"{LISTINGS} WHERE {older} AND listings.paper_id NOT IN ({_PAPERS}) {BY_PAGE}", name, author_id
-            ),
+            book.rows(f"{LISTINGS} WHERE {older} AND listings.paper_id NOT IN ({_PAPERS}) {BY_PAGE}", name, author_id),
             {name},
         )
 

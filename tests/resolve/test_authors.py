@@ -237,6 +237,7 @@ def test_authors_are_the_same_whatever_the_order_of_bylines() -> None:
     bylines = ("Ann Bell, Cy Dole", "Ann-Bell, Cy Dole", "Ann B. Bell, Eve Fox", "ANN BELL, Ann C. Bell", "A. Bell")
     tables = [vars(people_of(*order, owner="Eve Fox")) for order in permutations(bylines)]
     rows = [
-        {name: sorted(frame.rows(), key=str) for name, frame in frames.items() if name != "author_of"} for frames in tables
+        {name: sorted(frame.rows(), key=str) for name, frame in frames.items() if name != "author_of"}
+        for frames in tables
     ]
     assert rows == [rows[0]] * len(rows)

@@ -5,7 +5,7 @@ from helpers import cpu_limit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.resolve.candidate_pairs import CandidatePairs, ByMiddles, Form, form_of
+from etl.resolve.candidate_pairs import ByMiddles, CandidatePairs, Form, form_of
 from etl.resolve.coauthors import BylineEvidence, Coauthors
 from etl.resolve.joins import Joins
 from etl.resolve.names import compatible, read_name
@@ -117,7 +117,10 @@ MIDDLES = st.lists(st.sampled_from(["b", "c", "beth", "bea", "carl"]), max_size=
 
 @given(st.lists(MIDDLES, unique=True, max_size=12))
 def test_no_form_that_is_compatible_is_passed_over(middles: list[tuple[str, ...]]) -> None:
-    forms = [Form("ann", some, "bell", f"ann {' '.join(some)} bell", ("ann", *some, "bell"), False, str(some)) for some in middles]
+    forms = [
+        Form("ann", some, "bell", f"ann {' '.join(some)} bell", ("ann", *some, "bell"), False, str(some))
+        for some in middles
+    ]
     by_middles = ByMiddles(forms)
     for form in forms:
         fitting = {other for other in forms if compatible(form.middles, other.middles)}

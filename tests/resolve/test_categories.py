@@ -63,11 +63,26 @@ ON_ITS_PAGE = [(code, category) for code, named in UNSURE.items() for category i
 TEXTS = {
     "CV": ("cs.CV", "Image segmentation with convolutional networks, trained on images of video and object detection."),
     "LO": ("math.LO", "Large cardinals and forcing: a model of set theory with a countable Borel ultrafilter."),
-    "GR": ("math.GR", "Finite groups whose subgroups are normal: on nilpotent groups and automorphisms of free groups."),
-    "SI": ("nlin.SI", "Integrable hierarchies, soliton solutions, Lax pairs and the Painlevé equations with Hamiltonian structure."),
-    "ST": ("math.ST", "Minimax rates of convergence of estimators: asymptotic normality of a nonparametric regression estimator."),
-    "PR": ("math.PR", "Brownian motion and random walks: almost sure convergence of a stochastic process in random environment."),
-    "AP": ("stat.AP", "We analyse survey data of patients with a Bayesian model, and apply it to health data of several years."),
+    "GR": (
+        "math.GR",
+        "Finite groups whose subgroups are normal: on nilpotent groups and automorphisms of free groups.",
+    ),
+    "SI": (
+        "nlin.SI",
+        "Integrable hierarchies, soliton solutions, Lax pairs and the Painlevé equations with Hamiltonian structure.",
+    ),
+    "ST": (
+        "math.ST",
+        "Minimax rates of convergence of estimators: asymptotic normality of a nonparametric regression estimator.",
+    ),
+    "PR": (
+        "math.PR",
+        "Brownian motion and random walks: almost sure convergence of a stochastic process in random environment.",
+    ),
+    "AP": (
+        "stat.AP",
+        "We analyse survey data of patients with a Bayesian model, and apply it to health data of several years.",
+    ),
 }
 """Invented abstracts whose words tell of which of a code's categories they are."""
 
@@ -147,7 +162,7 @@ def test_a_confidence_below_the_limit_leaves_the_category_open() -> None:
 def test_the_confidence_is_the_same_to_the_last_digit_whatever_the_order(seed: int) -> None:
     words = " ".join(text for _, text in TEXTS.values()).split()
     whole = {code: votes(code, {"math": 2, "cs": 1}, " ".join(words), None) for code in UNSURE}
-    random.Random(seed).shuffle(words)
+    random.Random(seed).shuffle(words)  # noqa: S311  it must repeat itself
     badges = {"cs": 1, "math": 2} if seed % 2 else {"math": 2, "cs": 1}
     assert {code: votes(code, badges, " ".join(words), None) for code in UNSURE} == whole
 
@@ -186,7 +201,12 @@ def test_only_badges_of_one_category_tell_a_pages_archive() -> None:
 
 
 def test_every_page_decides_for_itself() -> None:
-    rows = [("p", 1, "CV"), *(("p", place, "AG") for place in range(2, 30)), ("q", 1, "CV"), *(("q", n, "CL") for n in range(2, 30))]
+    rows = [
+        ("p", 1, "CV"),
+        *(("p", place, "AG") for place in range(2, 30)),
+        ("q", 1, "CV"),
+        *(("q", n, "CL") for n in range(2, 30)),
+    ]
     listings = pl.DataFrame(
         [(page, position, code, "On it", TEXTS["CV"][1] if page == "q" else "", None) for page, position, code in rows],
         schema={
@@ -206,7 +226,9 @@ def test_every_page_decides_for_itself() -> None:
 def test_listings_tell_how_their_category_was_found_and_only_used_categories_are_kept() -> None:
     badges = [f"AGMay {day}, 2024" for day in range(1, 20)]
     badges += ["CVMay 20, 2024", "med-phMay 21, 2024", "THMay 22, 2024", "XXMay 23, 2024"]
-    texts = [block("Ann Bell", badge, abstract="Holomorphic functions of several complex variables.") for badge in badges]
+    texts = [
+        block("Ann Bell", badge, abstract="Holomorphic functions of several complex variables.") for badge in badges
+    ]
     tables = resolved_of(page("Ann Bell", *texts, field="SP"))
     assert tables["listings"]["category_resolution"].to_list()[-5:] == [
         *("unique", "evidence", "unique", "alias", "unresolved")

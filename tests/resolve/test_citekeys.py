@@ -49,7 +49,11 @@ DAYS = [date(2022, month, 1) for month in (3, 2, 1)]
 
 
 def test_of_keys_that_collide_the_earliest_paper_keeps_the_plain_one() -> None:
-    papers = [(A, "Ann Bell", DAYS[0], "Ringing"), (C, "Cy Bell", DAYS[1], "On Ringing"), (B, "Eve Fox", DAYS[2], "Ringing")]
+    papers = [
+        (A, "Ann Bell", DAYS[0], "Ringing"),
+        (C, "Cy Bell", DAYS[1], "On Ringing"),
+        (B, "Eve Fox", DAYS[2], "Ringing"),
+    ]
     assert citekeys(papers) == {A: "bell2022ringing-abcd", C: "bell2022ringing", B: "fox2022ringing"}
 
 

@@ -25,12 +25,18 @@ def test_two_names_share_a_co_author_who_stands_beside_both() -> None:
 @pytest.mark.parametrize(
     "listings",
     [
-        pytest.param([BylineEvidence([ANN, "Cy Dole"], None), BylineEvidence([FULL, "Eve Fox"], None)], id="two co-authors"),
+        pytest.param(
+            [BylineEvidence([ANN, "Cy Dole"], None), BylineEvidence([FULL, "Eve Fox"], None)], id="two co-authors"
+        ),
         pytest.param([BylineEvidence([ANN], None), BylineEvidence([FULL], None)], id="none"),
         pytest.param([BylineEvidence([ANN, FULL], None)], id="only one another"),
         pytest.param([BylineEvidence([FULL], ANN), BylineEvidence([ANN], FULL)], id="only one another, as owners"),
         pytest.param(
-            [BylineEvidence([ANN, "Cy Dole"], None), BylineEvidence(["Cy Dole", "Eve Fox"], None), BylineEvidence([FULL, "Eve Fox"], None)],
+            [
+                BylineEvidence([ANN, "Cy Dole"], None),
+                BylineEvidence(["Cy Dole", "Eve Fox"], None),
+                BylineEvidence([FULL, "Eve Fox"], None),
+            ],
             id="a co-author's co-author",
         ),
     ],
@@ -41,7 +47,10 @@ def test_without_a_common_co_author_there_is_no_evidence(listings: list[BylineEv
 
 def test_of_several_shared_co_authors_the_first_in_order_is_named() -> None:
     people = ["Eve Fox", "Cy Dole", "Ida Karr"]
-    assert coauthors(BylineEvidence([ANN, *people], None), BylineEvidence([*people, FULL], None)).shared(ANN, FULL) == "Cy Dole"
+    assert (
+        coauthors(BylineEvidence([ANN, *people], None), BylineEvidence([*people, FULL], None)).shared(ANN, FULL)
+        == "Cy Dole"
+    )
 
 
 def test_a_pages_owner_is_a_co_author_on_every_listing() -> None:
@@ -66,7 +75,9 @@ def test_a_byline_of_over_a_hundred_names_is_no_evidence(count: int, shared: str
 
 
 def test_the_owner_of_a_long_byline_is_no_evidence_either() -> None:
-    assert coauthors(BylineEvidence([ANN], "Ida Karr"), BylineEvidence(crowd(101), "Ida Karr")).shared(ANN, FULL) is None
+    assert (
+        coauthors(BylineEvidence([ANN], "Ida Karr"), BylineEvidence(crowd(101), "Ida Karr")).shared(ANN, FULL) is None
+    )
 
 
 def test_a_long_byline_still_tells_two_people_apart() -> None:
@@ -77,7 +88,9 @@ def test_a_long_byline_still_tells_two_people_apart() -> None:
 
 def test_one_byline_names_two_people_and_two_bylines_need_not() -> None:
     assert coauthors(BylineEvidence([ANN, FULL], None)).together(ANN, FULL)
-    assert not coauthors(BylineEvidence([ANN, "Cy Dole"], None), BylineEvidence([FULL, "Cy Dole"], None)).together(ANN, FULL)
+    assert not coauthors(BylineEvidence([ANN, "Cy Dole"], None), BylineEvidence([FULL, "Cy Dole"], None)).together(
+        ANN, FULL
+    )
 
 
 def test_equal_spellings_are_one_co_author() -> None:

@@ -186,9 +186,7 @@ def test_a_page_may_know_its_owner_by_another_spelling(name: str, other: str) ->
     assert may_be_one(read_name(other), read_name(name))
 
 
-@pytest.mark.parametrize(
-    "other", ["Anna Bell", "B. Bell", "Ann Fox", "Bell", "Ann C. Bell", "Cy Ann Bell"]
-)
+@pytest.mark.parametrize("other", ["Anna Bell", "B. Bell", "Ann Fox", "Bell", "Ann C. Bell", "Cy Ann Bell"])
 def test_a_name_that_contradicts_is_nobodys_other_spelling(other: str) -> None:
     assert not may_be_one(read_name("Ann B. Bell"), read_name(other))
 

@@ -157,7 +157,9 @@ def page_lists_a_paper_once(subject: Subject) -> Outcome:
         LISTING_KEY,
         value="title",
         message=pl.format(
-            "the page lists {} twice, first on line {}; the two became one paper, see whether they are", "title", "first_line"
+            "the page lists {} twice, first on line {}; the two became one paper, see whether they are",
+            "title",
+            "first_line",
         ),
     )
 

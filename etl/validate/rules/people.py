@@ -31,7 +31,12 @@ def person_has_one_spelling(subject: Subject) -> Outcome:
     """AUT-001: a spelling that was joined to another."""
     joined = subject.tables["author_names"].filter(pl.col("evidence").is_not_null())
     return outcome(
-        "AUT-001", subject.tables["author_names"].height, joined, ("name", "author_id"), value="name", message=pl.col("evidence")
+        "AUT-001",
+        subject.tables["author_names"].height,
+        joined,
+        ("name", "author_id"),
+        value="name",
+        message=pl.col("evidence"),
     )
 
 
