@@ -16,7 +16,7 @@ import polars as pl
 
 from etl.resolve.candidate_pairs import LOST_SPACE, CandidatePair, CandidatePairs, form_of
 from etl.resolve.coauthors import BylineEvidence, Coauthors
-from etl.resolve.folding import diacritics, digest, slug
+from etl.resolve.folding import diacritics, digest, fold, slug
 from etl.resolve.joins import Join, Joins
 from etl.resolve.names import Name, read_group, read_name
 from etl.resolve.overrides import Overrides, PersonOverride
@@ -280,15 +280,19 @@ class _Person:
 
 
 def _fullest(names: Sequence[Name]) -> list[Name]:
-    """The names with the most letters, ignoring marks; those with most diacritics and words first."""
+    """The names with the most letters, ignoring marks; those with most diacritics and words first.
+
+    A name that stands for a page's owner there alone calls nobody.
+    """
 
     def letters(name: Name) -> int:
-        return len(name.folded.replace(" ", ""))
+        return len(fold(spelling_of(name.spelling)).replace(" ", ""))
 
-    most = max(map(letters, names))
+    own = [name for name in names if f"{_PARTED}{_OWNER}" not in name.spelling] or names
+    most = max(map(letters, own))
     return sorted(
-        (name for name in names if letters(name) == most),
-        key=lambda name: (-diacritics(name.spelling), -len(name.given_words), name.spelling),
+        (name for name in own if letters(name) == most),
+        key=lambda name: (-diacritics(spelling_of(name.spelling)), -len(name.given_words), name.spelling),
     )
 
 
