@@ -89,7 +89,9 @@ def _votes(book: Book, one: Row) -> Iterator[Join]:
     for vote in votes(block.badge_parts.code, archives_of(codes.items()), text, _published(book, one)):
         words = ", ".join(word for word, weight in list(vote.words.items())[:_SHOWN_WORDS] if weight > 0)
         told = f"{vote.confidence:.3f} of the evidence: {count(vote.badges, 'sure badge')} of its archive on the page"
-        yield Join("categories", escape(vote.category_id), f"{told}; words that speak for it: {words or 'none'}")
+        known = [*book.rows("SELECT 1 FROM categories WHERE category_id = ?", vote.category_id)]
+        words = f"{vote.category_id}: {told}; words that speak for it: {words or 'none'}"
+        yield Join("categories", escape(vote.category_id) if known else "", words)
 
 
 def _published(book: Book, one: Row) -> date | None:

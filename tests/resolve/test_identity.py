@@ -113,7 +113,11 @@ def test_two_yearly_editorials_of_one_page_stay_apart_and_one_identifier_leads_t
 def test_one_abstract_under_two_titles_is_a_candidate() -> None:
     abstract = "They ring at every full hour, and nobody hears them but those who live next to the tower of the town."
     tables = tables_of(
-        page("Ann Bell", block("Ann Bell", title="On Bells", abstract=abstract), block("Ann Bell", title="On Ropes", abstract=abstract))
+        page(
+            "Ann Bell",
+            block("Ann Bell", title="On Bells", abstract=abstract),
+            block("Ann Bell", title="On Ropes", abstract=abstract),
+        )
     )
     assert tables["paper_candidates"]["matched_by"].to_list() == ["same_abstract"]
     (finding,) = tables["findings"].filter(rule_id="PAP-008").iter_rows(named=True)
@@ -160,12 +164,18 @@ def test_a_group_is_an_author_of_its_own_kind_and_no_evidence() -> None:
     )
     kinds = dict(tables["authors"].select("name", "kind").iter_rows())
     assert (kinds["TOWER"], kinds["The Bell Team"], kinds["Ann B. Bell"]) == ("group", "group", "person")
-    assert tables["authors"].filter(kind="group").select("given", "family").rows() == [(None, "The Bell Team"), (None, "TOWER")]
+    assert tables["authors"].filter(kind="group").select("given", "family").rows() == [
+        (None, "The Bell Team"),
+        (None, "TOWER"),
+    ]
     assert "Bell team" not in kinds
 
 
 def test_groups_that_two_names_share_join_nobody() -> None:
-    texts = [page(owner, block(f"{name}, Tower Team, {owner}", title=name)) for owner, name in (("Eve Fox", "Ann Bell"), ("Gil Hart", "Ann B. Bell"))]
+    texts = [
+        page(owner, block(f"{name}, Tower Team, {owner}", title=name))
+        for owner, name in (("Eve Fox", "Ann Bell"), ("Gil Hart", "Ann B. Bell"))
+    ]
     tables = tables_of(*texts)
     assert {"ann-bell", "ann-b-bell"} <= set(tables["authors"]["author_id"])
     assert tables["merge_candidates"]["matched_by"].to_list() == ["fuller_name"]
@@ -200,7 +210,9 @@ def test_an_initial_on_the_owners_page_is_the_owner_there_and_nobody_elsewhere()
 
 
 def test_a_page_of_initials_is_the_one_full_name_of_its_bylines() -> None:
-    tables = tables_of(page("A. Bell", block("Ann Bell, Cy Dole")), page("Gil Hart", block("A. Bell, Gil Hart", title="X")))
+    tables = tables_of(
+        page("A. Bell", block("Ann Bell, Cy Dole")), page("Gil Hart", block("A. Bell, Gil Hart", title="X"))
+    )
     owner = dict(tables["profiles"].select("name", "author_id").iter_rows())
     assert owner == {"A. Bell": "ann-bell", "Gil Hart": "gil-hart"}
     assert "a-bell" in tables["authors"]["author_id"].to_list()
@@ -223,7 +235,9 @@ def author_of(tables: Frames, title: str) -> str:
 
 def test_an_override_parts_two_people_of_one_spelling_by_their_papers_and_the_pages_come_back() -> None:
     towers = ids_of(tables_of(*NAMESAKES))["On Towers"]
-    given = Overrides(persons=(PersonOverride("Wei Li", 1, "Wei Li (Tower Lab)", "Wei", "Li", (towers,)),), source="o.toml")
+    given = Overrides(
+        persons=(PersonOverride("Wei Li", 1, "Wei Li (Tower Lab)", "Wei", "Li", (towers,)),), source="o.toml"
+    )
     tables = tables_of(*NAMESAKES, overrides=given)
     assert author_of(tables, "On Towers") == "wei-li-tower-lab"
     assert author_of(tables, "On Bells") == author_of(tables, "On Ropes") == "wei-li"

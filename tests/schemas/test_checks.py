@@ -102,7 +102,10 @@ def test_a_title_says_something(title: str | None, passes: bool) -> None:
 
 
 def test_a_check_blames_the_row() -> None:
-    rows = [("0" * 16, position, "a" * 16, "CLMay 1", "unique", 12, last) for position, last in ((1, 12), (2, 11))]
+    rows = [
+        ("0" * 16, position, "a" * 16, None, "CLMay 1", "unique", None, 12, last)
+        for position, last in ((1, 12), (2, 11))
+    ]
     assert list(failures(Listings, Listings.frame(rows))) == [Failure("line_end", "at_least", (1,))]
 
 

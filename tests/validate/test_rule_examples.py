@@ -22,7 +22,7 @@ BLOCKS = [rule.id for rule in RULES.values() if BADGE.match(rule.example)]
 IN_WORDS = {
     "PAG": ["PAG-001", "PAG-002", "PAG-003", "PAG-009", "PAG-013", "PAG-014", "PAG-015", "PAG-016"],
     "BLK": ["BLK-004"],
-    "PAP": ["PAP-004", "PAP-007"],
+    "PAP": ["PAP-004"],
     "AUT": ["AUT-005"],
     "TAB": [rule_id for rule_id in RULES if rule_id.startswith("TAB")],
     "DAT": [rule_id for rule_id in RULES if rule_id.startswith("DAT")],
