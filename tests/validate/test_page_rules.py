@@ -99,7 +99,9 @@ def test_a_date_that_does_not_exist_is_told(tmp_path: Path) -> None:
     tables = files_of(tmp_path, {"pages-2026-07-02/ann@2026-02-30.txt": page(2)})
     ((source, _, message),) = findings(tables, "PAG-013")
     assert source == "pages-2026-07-02/ann@2026-02-30.txt"
-    assert message.startswith("found the date 2026-02-30 in the name of the file or its folder, expected a day that exists")
+    assert message.startswith(
+        "found the date 2026-02-30 in the name of the file or its folder, expected a day that exists"
+    )
     assert tables["profiles"]["observed_on"].to_list() == [date(2026, 7, 2)]
 
 
