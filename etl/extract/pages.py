@@ -10,7 +10,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import BinaryIO, Literal, NoReturn
@@ -39,10 +39,14 @@ _SHOWN_OTHERS = 3
 
 @dataclass(frozen=True)
 class PageFile:
-    """A file that holds a page, and the name under which the dataset knows it."""
+    """A file that holds a page, and the name under which the dataset knows it.
+
+    `refused` says why it is not read, where it is a link in a folder that leads out of that.
+    """
 
     path: Path
     source: str
+    refused: str | None = None
 
 
 def find_pages(paths: Sequence[str]) -> list[PageFile]:
@@ -68,7 +72,7 @@ def _told_apart(files: Iterable[PageFile]) -> Iterator[PageFile]:
     while same := [file for file in _of_one_name(names) if above.setdefault(file, _folders_above(file))]:
         for file in same:
             names[file] = f"{above[file].pop()}/{names[file]}"
-    yield from (PageFile(file.path, names.get(file, file.source)) for file in files)
+    yield from (replace(file, source=names.get(file, file.source)) for file in files)
 
 
 def _of_one_name(names: Mapping[PageFile, str]) -> list[PageFile]:
@@ -96,6 +100,8 @@ def read_page(file: PageFile, observed_on: date | None = None) -> Page:
 
     Raises `PageError` for a file that is empty, cannot be read, is over 64 MiB or is not UTF-8.
     """
+    if file.refused:
+        raise PageError(file.source, file.refused)
     data = _read_bytes(file)
     if not data:
         raise PageError(file.source, "empty file, expected a saved page; save the page again")
@@ -202,7 +208,20 @@ def _pages_in(folder: Path) -> Iterator[PageFile]:
         )
         found = f"; found {', '.join(others)}, which {only}" if others else ""
         raise UsageError(f"{folder}: no pages in this folder, expected files ending in {', '.join(ENDINGS)}{found}")
-    yield from (PageFile(file, _shown(file.relative_to(folder).as_posix())) for file in files)
+    whole = folder.resolve()
+    yield from (
+        PageFile(file, _shown(file.relative_to(folder).as_posix()), _why_refused(file, whole)) for file in files
+    )
+
+
+def _why_refused(file: Path, folder: Path) -> str | None:
+    """Why a file of a folder is not read: a link out of it would publish what nobody gave, a pipe would never end."""
+    if file.is_symlink() and not file.resolve().is_relative_to(folder):
+        return "found a link that leads out of the folder, which is not followed; name the file itself, or copy it here"
+    if not file.is_file():
+        found = "a link to nothing" if file.is_symlink() else "a pipe, socket or device"
+        return f"found {found}, expected a saved page; remove it"
+    return None
 
 
 def _below(folder: Path, endings: tuple[str, ...]) -> Iterator[Path]:
@@ -214,7 +233,7 @@ def _below(folder: Path, endings: tuple[str, ...]) -> Iterator[Path]:
     for place, folders, names in os.walk(folder, onerror=stop):
         folders[:] = [name for name in folders if not name.startswith(".")]
         pages = (Path(place, name) for name in names if name.lower().endswith(endings) and not name.startswith("."))
-        yield from (page for page in pages if page.is_file())
+        yield from pages
 
 
 def _matches(pattern: str) -> Iterator[PageFile]:

@@ -28,6 +28,9 @@ _LINK = Markup('<a href="{0}" rel="nofollow noopener">{0}</a>')
 _SWITCHES = ("bf", "em", "it", "rm", "sc", "sf", "sl", "tt", "bfseries", "itshape", "xspace", "small", "large")
 """Macros that change how letters look, or space: what follows reads well without them."""
 _TEX = re.compile(r"[\\${}~]|``|''|--")
+_OPTIONS = re.compile(r"\\[A-Za-z]+\*? *\[|\]")
+DEEPEST_OPTIONS = 5
+"""Optional arguments within each other, closed or not, that are read; each more doubles the time."""
 _URL = re.compile(r"https?://[^\s<>\"{}|^`$]+", re.IGNORECASE)
 _READING_FILES = ("input", "include", "includegraphics")
 _LEFT_OVER = re.compile(r"%s|%\(\d")
@@ -98,8 +101,20 @@ def is_balanced(text: str, deepest: int) -> bool:
     return depth == 0
 
 
+def _opens_few_options(text: str) -> bool:
+    """Whether optional arguments are not within each other: pylatexenc reads each open one twice, all it holds included."""
+    depth = 0
+    for mark in _OPTIONS.findall(text):
+        depth = max(0, depth - 1) if mark == "]" else depth + 1
+        if depth > DEEPEST_OPTIONS:
+            return False
+    return True
+
+
 def _read_tex(text: str) -> str:
     if not _TEX.search(text) or len(text) > LONGEST_TEX or not is_balanced(text, DEEPEST_TEX):
+        return text
+    if not _opens_few_options(text):
         return text
     try:
         nodes = LatexWalker(guarded(text), latex_context=_SHAPES).get_latex_nodes()[0]

@@ -75,6 +75,33 @@ def test_a_hidden_folder_that_is_asked_for_is_searched(tmp_path: Path) -> None:
     assert sources(tmp_path / ".pages") == ["ann.txt"]
 
 
+@pytest.mark.parametrize("target", ["/proc/self/environ", "outside.txt", "nowhere.txt"])
+def test_a_link_in_a_folder_that_leads_out_of_it_is_told_and_not_read(tmp_path: Path, target: str) -> None:
+    write(tmp_path / "outside.txt")
+    write(tmp_path / "pages" / "ann.txt")
+    (tmp_path / "pages" / "link.txt").symlink_to(tmp_path / target)
+    ann, link = read_pages(find_pages([str(tmp_path / "pages")]), None)
+    assert isinstance(ann, Page)
+    assert isinstance(link, PageError)
+    assert str(link).startswith("link.txt: found a link that leads out of the folder, which is not followed")
+
+
+def test_a_link_within_a_folder_and_one_that_is_named_itself_are_followed(tmp_path: Path) -> None:
+    outside = write(tmp_path / "outside.txt")
+    (tmp_path / "pages").mkdir()
+    write(tmp_path / "pages" / "ann.txt")
+    (tmp_path / "pages" / "same.txt").symlink_to("ann.txt")
+    (tmp_path / "named.txt").symlink_to(outside)
+    read_in_turn = read_pages(find_pages([str(tmp_path / "pages"), str(tmp_path / "named.txt")]), None)
+    assert [page.text for page in read_in_turn if isinstance(page, Page)] == [TEXT] * 3
+
+
+def test_a_pipe_in_a_folder_is_told_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.txt")
+    (problem,) = read_pages(find_pages([str(tmp_path)]), None)
+    assert str(problem) == "pipe.txt: found a pipe, socket or device, expected a saved page; remove it"
+
+
 def test_a_glob_gives_files_by_their_names(tmp_path: Path) -> None:
     for name in ("b.txt", "a.txt", "sub/c.txt", "d.md"):
         write(tmp_path / name)

@@ -68,6 +68,15 @@ def test_bombs_take_little_time(name: str) -> None:
         readable(BOMBS[name])
 
 
+@pytest.mark.parametrize("macro", ["sqrt", "cite", "section", "includegraphics"])
+def test_optional_arguments_within_each_other_take_little_time_and_stay_as_printed(macro: str) -> None:
+    text = rf"\{macro}[" * 30 + "x"
+    with cpu_limit(1):
+        assert plain(text) == text
+    with cpu_limit(1):
+        plain(rf"\{macro}[a]{{b}} " * 60)
+
+
 def test_a_text_longer_than_is_read_stays_as_printed() -> None:
     text = r"\% " * LONGEST_TEX
     assert str(readable(text)) == text
