@@ -7,6 +7,7 @@ The owner of a page is one with the one compatible name of a byline on it.
 Names come as keys: a spelling, or one that `parted_key` marks where an override parts two people of one spelling.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,14 +19,15 @@ from etl.resolve.candidate_pairs import LOST_SPACE, CandidatePair, CandidatePair
 from etl.resolve.coauthors import BylineEvidence, Coauthors
 from etl.resolve.folding import diacritics, digest, fold, slug
 from etl.resolve.joins import Join, Joins
-from etl.resolve.names import Name, read_group, read_name
-from etl.resolve.overrides import Overrides, PersonOverride
+from etl.resolve.names import Name, has_initials_only, read_group, read_name
+from etl.resolve.overrides import Overrides, PersonOverride, merged_persons
 from schemas import AuthorNames, Authors, MergeCandidates
 
 JOINING = ("fuller_name", "moved_border")
 """Reasons that evidence turns into a join."""
 _PARTED, _OWNER = "\x00", "="
 """What stands behind the spelling of a key that is marked, and behind that where the rest of the key is an owner."""
+_BRACKETS = re.compile(r"\s*\([^()]*\)$")
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,13 @@ class People:
     author_of: dict[str, str]
 
 
-def parted_key(spelling: str, number: int) -> str:
-    """The key of a spelling where it is the person of the override with this number.
+def parted_key(spelling: str, mark: str) -> str:
+    """The key of a spelling where it is the person of the override with this mark.
 
-    >>> spelling_of(parted_key("Wei Li", 2))
+    >>> spelling_of(parted_key("Wei Li", "0a1b"))
     'Wei Li'
     """
-    return f"{spelling}{_PARTED}{number}"
+    return f"{spelling}{_PARTED}{mark}"
 
 
 def owner_key(spelling: str, owner: str) -> str:
@@ -71,6 +73,11 @@ def owner_key(spelling: str, owner: str) -> str:
 def spelling_of(key: str) -> str:
     """The spelling that a key is of."""
     return key.partition(_PARTED)[0]
+
+
+def _is_owners(key: str) -> bool:
+    """Whether a key stands for the owner of a page."""
+    return key.partition(_PARTED)[2].startswith(_OWNER)
 
 
 def resolve_authors(
@@ -101,9 +108,8 @@ def resolve_authors(
     wanted = {name for name, root in roots.items() if root in alike.roots or name in owned}
     coauthors = Coauthors(listings, wanted, joins, groups)
     pairs = alike.pairs(coauthors)
-    _join_owners(joins, known.owned, coauthors, roots)
-    for join in _safe_joins(pairs, alike, coauthors, overrides):
-        joins.join(join)
+    _join_safely(joins, _owner_joins(known.owned, roots), alike, coauthors)
+    _join_safely(joins, _evident_joins(pairs, coauthors, joins), alike, coauthors)
     people = _people(names, joins, overrides)
     return People(
         Authors.frame([person.row for person in people]),
@@ -121,15 +127,21 @@ def _groups(spellings: Sequence[str], known: Collection[str]) -> frozenset[str]:
 
 def _read(key: str, groups: Collection[str], overrides: Overrides) -> Name:
     """A key's name; that of a parted one as the override has it, still under the key."""
-    spelling, parted, number = key.partition(_PARTED)
+    spelling, parted, mark = key.partition(_PARTED)
     if not parted:
         return read_group(spelling) if spelling in groups else read_name(spelling)
-    if number.startswith(_OWNER):
+    if mark.startswith(_OWNER):
         name = read_name(spelling)
         return Name(key, name.given, name.family)
-    decided = overrides.persons[int(number)]
-    name = read_name(decided.name_as or spelling)
+    decided = overrides.person(mark)
+    name = _read_new(decided.name_as or spelling)
     return Name(key, decided.given or name.given, decided.family or name.family)
+
+
+def _read_new(name: str) -> Name:
+    """The name that an override gives; what it has in brackets behind tells people apart and is no part of it."""
+    bare = read_name(_BRACKETS.sub("", name) or name)
+    return Name(name, bare.given, bare.family)
 
 
 def _join_overridden(joins: Joins, overrides: Overrides, printed: set[str]) -> None:
@@ -150,15 +162,16 @@ def _called_alike(overrides: Overrides) -> list[list[str]]:
 
 def _join_parted(joins: Joins, keys: Sequence[str]) -> None:
     """Join the keys of one override, several spellings of one person; and the keys that stand for a page's owner."""
-    by_number: defaultdict[str, list[str]] = defaultdict(list)
+    by_mark: defaultdict[str, list[str]] = defaultdict(list)
     for key in keys:
         spelling, _, mark = key.partition(_PARTED)
         if mark.startswith(_OWNER):
-            words = f"{spelling} in bylines of the page of {mark[1:]}, who is named there in no other way"
+            owner = spelling_of(mark[1:])
+            words = f"{spelling} in bylines of the page of {owner}, who is named there in no other way"
             joins.join(Join(mark[1:], key, "fuller_name", words))
         else:
-            by_number[mark].append(key)
-    for same in by_number.values():
+            by_mark[mark].append(key)
+    for same in by_mark.values():
         for key, other in pairwise(same):
             joins.join(Join(key, other, "override", "one entry of the overrides names both"))
 
@@ -172,42 +185,56 @@ def _join_equal(joins: Joins, names: Sequence[Name]) -> None:
             others.append(name.spelling)
 
 
-def _join_owners(
-    joins: Joins, owned: Mapping[tuple[str, str], str], coauthors: Coauthors, roots: Mapping[str, str]
-) -> None:
-    """Join owners of pages with the names that stand for them in their pages' bylines, unless a byline names both."""
-    for (owner, name), words in sorted(owned.items()):
-        if not coauthors.together(roots[owner], roots[name]):
-            joins.join(Join(owner, name, "fuller_name", words))
+def _owner_joins(owned: Mapping[tuple[str, str], str], roots: Mapping[str, str]) -> list[Join]:
+    """The joins of owners of pages with the names that stand for them in their pages' bylines, in all papers."""
+    return [
+        Join(roots[owner], roots[name], "fuller_name", words)
+        for (owner, name), words in sorted(owned.items())
+        if owner in roots and name in roots
+    ]
 
 
-def _safe_joins(
-    pairs: Sequence[CandidatePair], alike: CandidatePairs, coauthors: Coauthors, overrides: Overrides
-) -> list[Join]:
-    """The joins that evidence allows, less those that together would make one person of two who cannot be.
+def _called(root: str, joins: Joins) -> str:
+    """The spelling by which messages call a person: no marked one where there is another."""
+    return min((name for name in joins.group(root) if _PARTED not in name), default=spelling_of(root))
 
-    Two who stand in one byline, or whose middle names contradict, are not to be joined through a third either.
-    """
-    joins = [
+
+def _evident_joins(pairs: Sequence[CandidatePair], coauthors: Coauthors, joins: Joins) -> list[Join]:
+    """The joins that a shared co-author is evidence for."""
+    return [
         Join(
             pair.name,
             pair.other,
             pair.reason,
-            f"{pair.name} and {pair.other} share the co-author {spelling_of(shared)}",
+            f"{_called(pair.name, joins)} and {_called(pair.other, joins)} share the co-author {_called(shared, joins)}",
         )
         for pair in pairs
         if pair.reason in JOINING and (shared := coauthors.shared(pair.name, pair.other))
     ]
-    trial = Joins(overrides.different)
-    for join in joins:
+
+
+def _join_safely(joins: Joins, wanted: Sequence[Join], alike: CandidatePairs, coauthors: Coauthors) -> None:
+    """Carry out the joins, less those that together would make one person of two who cannot be.
+
+    Two who stand in one byline, or whose middle names contradict, are not to be joined through a third either.
+    """
+    trial = joins.copy()
+    for join in wanted:
         trial.join(join)
-    groups = {trial.root(join.name): trial.group(join.name) for join in joins}
     clashing = {
-        root
-        for root, group in groups.items()
-        if any(coauthors.together(*pair) or alike.contradict(*pair) for pair in combinations(group, 2))
+        root for root in {trial.root(join.name) for join in wanted} if _clash(root, joins, trial, alike, coauthors)
     }
-    return [join for join in joins if trial.root(join.name) not in clashing]
+    for join in wanted:
+        if trial.root(join.name) not in clashing:
+            joins.join(join)
+
+
+def _clash(root: str, joins: Joins, trial: Joins, alike: CandidatePairs, coauthors: Coauthors) -> bool:
+    """Whether a group of the trial holds two who cannot be one, other than such as are one already."""
+    return any(
+        (coauthors.together(name, other) or alike.contradict(name, other)) and not joins.same(name, other)
+        for name, other in combinations(trial.group(root), 2)
+    )
 
 
 def _people(names: Sequence[Name], joins: Joins, overrides: Overrides) -> list["_Person"]:
@@ -230,28 +257,32 @@ def _people(names: Sequence[Name], joins: Joins, overrides: Overrides) -> list["
 
 def _shown(name: Name, overrides: Overrides) -> Name:
     """A name as it is shown: that of a parted person as the override calls it."""
-    spelling, parted, number = name.spelling.partition(_PARTED)
+    spelling, parted, mark = name.spelling.partition(_PARTED)
     if not parted:
         return name
-    if number.startswith(_OWNER):
+    if mark.startswith(_OWNER):
         return Name(spelling, name.given, name.family)
-    return Name(overrides.persons[int(number)].name_as or spelling, name.given, name.family)
+    return Name(overrides.person(mark).name_as or spelling, name.given, name.family)
 
 
 def _decided(names: Sequence[Name], overrides: Overrides) -> Name | None:
     """The name that an override gives to all papers of a person, of whom it names a spelling; None where there is none."""
     whole = [decided for decided in overrides.persons if not decided.papers]
-    for decided in whole:
-        wanted = read_name(decided.name).equal_key
-        found = next((one for one in names if decided.name == one.spelling or one.equal_key == wanted), None)
-        if found and _PARTED not in found.spelling:
-            return _renamed(found, decided)
-    return None
+    free = [name for name in names if _PARTED not in name.spelling]
+    named = {name.spelling: name for name in free}
+    equal = {name.equal_key: name for name in reversed(free)} if whole else {}
+    about = [one for one in whole if one.name in named or read_name(one.name).equal_key in equal]
+    if not about:
+        return None
+    decided = merged_persons(about)
+    return _renamed(named.get(decided.name) or equal[read_name(decided.name).equal_key], decided)
 
 
 def _renamed(name: Name, decided: PersonOverride) -> Name:
-    base = read_name(decided.name_as) if decided.name_as else name
-    return Name(base.spelling, decided.given or base.given, decided.family or base.family, name.is_group)
+    base = _read_new(decided.name_as) if decided.name_as else name
+    if name.is_group:
+        return Name(base.spelling, decided.given or "", decided.family or base.spelling, is_group=True)
+    return Name(base.spelling, decided.given or base.given, decided.family or base.family)
 
 
 def _unique(slugs: list[str], keys: Sequence[str]) -> list[str]:
@@ -282,13 +313,15 @@ class _Person:
 def _fullest(names: Sequence[Name]) -> list[Name]:
     """The names with the most letters, ignoring marks; those with most diacritics and words first.
 
-    A name that stands for a page's owner there alone calls nobody.
+    A person of an override is called by its key; initials that stand for a page's owner there alone call nobody.
     """
 
     def letters(name: Name) -> int:
         return len(fold(spelling_of(name.spelling)).replace(" ", ""))
 
-    own = [name for name in names if f"{_PARTED}{_OWNER}" not in name.spelling] or names
+    parted = [name for name in names if _PARTED in name.spelling and not _is_owners(name.spelling)]
+    calling = [name for name in names if not (_is_owners(name.spelling) and has_initials_only(name))]
+    own = parted or calling or list(names)
     most = max(map(letters, own))
     return sorted(
         (name for name in own if letters(name) == most),
@@ -301,7 +334,7 @@ def _name_rows(person: _Person, joins: Joins) -> list[tuple[str, str, str, str |
     rows: dict[str, tuple[str, str, str, str | None]] = {}
     for key in person.keys:
         join = how[key]
-        parted = "override" if _PARTED in key and not key.partition(_PARTED)[2].startswith(_OWNER) else "exact"
+        parted = "override" if _PARTED in key and not _is_owners(key) else "exact"
         row = (join.matched_by, join.evidence) if join else (parted, None)
         rows.setdefault(spelling_of(key), (spelling_of(key), person.author_id, *row))
     return list(rows.values())

@@ -30,6 +30,15 @@ class Joins:
         self._groups: dict[str, list[str]] = {}
         self._edges: dict[str, list[Join]] = {}
 
+    def copy(self) -> "Joins":
+        """The same groups and pairs, to try joins on."""
+        other = Joins()
+        other.apart = self.apart
+        whole = {id(members): list(members) for members in self._groups.values()}
+        other._groups = {name: whole[id(members)] for name, members in self._groups.items()}
+        other._edges = {name: list(edges) for name, edges in self._edges.items()}
+        return other
+
     def group(self, name: str) -> list[str]:
         """All spellings of the person whom `name` is one of, in order."""
         return sorted(self._members(name))

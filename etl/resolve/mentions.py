@@ -1,24 +1,25 @@
 """Mentions: which key each name of a byline, and each page's owner, is looked up by.
 
 A key is the name's spelling. It is marked where an override parts two people of one spelling by their papers, and where a
-bare initial in a byline stands for the owner of that page, but for nobody else elsewhere.
+name of a paper stands for the owner of a page that lists it, which says nothing of that name in other papers.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import polars as pl
 
 from etl.extract.byline import is_group
-from etl.resolve.authors import NameEvidence, owner_key, parted_key
+from etl.resolve.authors import NameEvidence, owner_key, parted_key, spelling_of
 from etl.resolve.folding import fold
 from etl.resolve.names import Name, has_initials_only, may_be_one, read_name
 from etl.resolve.overrides import Overrides
+from etl.resolve.papers import papers_meant
 
-Parted = Mapping[str, list[tuple[tuple[object, ...], int]]]
-"""For each paper the names, as compared, that overrides part there, and the number of the override."""
+Parted = Mapping[str, list[tuple[tuple[object, ...], str]]]
+"""For each paper the names, as compared, that overrides part there, and the mark of the override."""
 
 
 @dataclass(frozen=True)
@@ -37,56 +38,54 @@ class Mentions:
 
 
 def find_mentions(listings: pl.DataFrame, profiles: pl.DataFrame, overrides: Overrides) -> Mentions:
-    """Give a key to every name of `listings` (names, groups, owner, paper_id, alias_id) and to every page's owner."""
-    parted = _parted(overrides)
+    """Give a key to every name of `listings` (names, groups, owner, truncated, source, paper ids) and to every page's owner."""
+    parted = _parted(overrides, listings)
     named = [
-        _parted_names(names, paper, alias, parted)
-        for names, paper, alias in listings.select("names", "paper_id", "alias_id").iter_rows()
+        _parted_names(names, parted.get(paper, [])) for names, paper in listings.select("names", "paper_id").iter_rows()
     ]
     owner_keys = _owner_keys(listings, profiles, parted)
-    groups = frozenset(listings["groups"].explode().drop_nulls()) | _group_names(listings)
-    owned: dict[tuple[str, str], str] = {}
-    keys: list[list[str]] = []
-    columns = listings.select("profile_id", "owner", "source").iter_rows()
-    fuller: defaultdict[str, set[str]] = defaultdict(set)
-    for written, (profile_id, owner, source) in zip(named, columns, strict=True):
-        found = _owner_in(owner, written, groups) if owner and owner_keys[profile_id] == owner else None
-        if found and _is_short(owner) and not _is_short(found):
-            fuller[profile_id].add(found)
-            found = None
-        keys.append(_with_owner(written, owner, found, source, owned))
-    # A page of A. Bell whose bylines name Ann Bell is hers, though another A. Bell need not be.
-    owner_keys |= {one: owner_key(owner_keys[one], *names) for one, names in fuller.items() if len(names) == 1}
+    owners = {_name(owner).equal_key for owner in profiles["name"].drop_nulls()}
+    groups = frozenset(name for name in _group_names(listings) if is_group(name) or _name(name).equal_key not in owners)
+    columns = listings.select("paper_id", "profile_id", "owner", "truncated", "source").iter_rows()
+    bylines = [
+        _OwnedByline(tuple(names), paper, page, owner, source, _owner_in(owner, names, groups, cut=cut))
+        for names, (paper, page, owner, cut, source) in zip(named, columns, strict=True)
+        if owner
+    ]
+    owner_keys |= _fuller_owners(bylines, owner_keys)
+    claims = _claims(bylines, owner_keys, frozenset(overrides.names))
+    keys = [
+        [_claimed(claims, paper, name) for name in names]
+        for names, paper in zip(named, listings["paper_id"], strict=True)
+    ]
     pages = pl.col("profile_id").replace_strict(owner_keys, default=None, return_dtype=pl.String)
     return Mentions(
         listings.with_columns(
             pl.Series("name_keys", keys, dtype=pl.List(pl.String)), pl.when("owned").then(pages).alias("owner_key")
         ),
         owner_keys,
-        NameEvidence(groups, owned),
+        NameEvidence(groups, _owned(bylines, owner_keys)),
     )
 
 
-def _parted(overrides: Overrides) -> Parted:
-    found: defaultdict[str, list[tuple[tuple[object, ...], int]]] = defaultdict(list)
-    first: dict[str, int] = {}
-    for number, decided in enumerate(overrides.persons):
-        # Entries that give one name are about one person.
-        same = first.setdefault(decided.name_as, number) if decided.name_as else number
-        for paper in decided.papers:
-            found[paper].append((read_name(decided.name).equal_key, same))
+def _parted(overrides: Overrides, listings: pl.DataFrame) -> Parted:
+    found: defaultdict[str, list[tuple[tuple[object, ...], str]]] = defaultdict(list)
+    if any(decided.papers for decided in overrides.persons):
+        meant = papers_meant(listings)
+        for decided in overrides.persons:
+            for paper in decided.papers:
+                found[meant.get(paper, paper)].append((read_name(decided.name).equal_key, decided.mark))
     return dict(found)
 
 
-def _parted_names(names: list[str], paper_id: str, alias_id: str | None, parted: Parted) -> list[str]:
-    here = [*parted.get(paper_id, ()), *parted.get(alias_id or "", ())] if parted else []
+def _parted_names(names: list[str], here: list[tuple[tuple[object, ...], str]]) -> list[str]:
     return [_key(name, here) for name in names] if here else names
 
 
-def _key(name: str, parted: list[tuple[tuple[object, ...], int]]) -> str:
+def _key(name: str, here: list[tuple[tuple[object, ...], str]]) -> str:
     equal = read_name(name).equal_key
-    number = next((number for wanted, number in parted if wanted == equal), None)
-    return name if number is None else parted_key(name, number)
+    mark = next((mark for wanted, mark in here if wanted == equal), None)
+    return name if mark is None else parted_key(name, mark)
 
 
 def _owner_keys(listings: pl.DataFrame, profiles: pl.DataFrame, parted: Parted) -> dict[str, str]:
@@ -95,30 +94,48 @@ def _owner_keys(listings: pl.DataFrame, profiles: pl.DataFrame, parted: Parted) 
     if not parted:
         return owners
     votes: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for profile_id, paper_id, alias_id in (
-        listings.filter("owned").select("profile_id", "paper_id", "alias_id").iter_rows()
-    ):
+    for profile_id, paper_id in listings.filter("owned").select("profile_id", "paper_id").iter_rows():
         if profile_id in owners:
-            (key,) = _parted_names([owners[profile_id]], paper_id, alias_id, parted)
+            (key,) = _parted_names([owners[profile_id]], parted.get(paper_id, []))
             votes[profile_id][key] += key != owners[profile_id]
     chosen = {one: min(found.items(), key=lambda item: (-item[1], item[0])) for one, found in votes.items()}
     return {one: chosen[one][0] if one in chosen and chosen[one][1] else name for one, name in owners.items()}
 
 
 def _group_names(listings: pl.DataFrame) -> frozenset[str]:
-    return frozenset(filter(is_group, listings["names"].explode().drop_nulls().unique()))
+    printed = listings["names"].explode().drop_nulls().unique()
+    return frozenset(listings["groups"].explode().drop_nulls()) | frozenset(filter(is_group, printed))
 
 
-def _owner_in(owner: str, names: list[str], groups: frozenset[str]) -> str | None:
-    """The one name of a byline that may be the owner under another spelling; None where the owner is named, or none or several may."""
+@dataclass(frozen=True)
+class _OwnedByline:
+    """A byline, by keys, of a page with an owner, and the one name that stands for the owner under another spelling."""
+
+    names: tuple[str, ...]
+    paper_id: str
+    profile_id: str
+    owner: str
+    source: str
+    found: str | None
+
+
+def _owner_in(owner: str, names: Sequence[str], groups: frozenset[str], *, cut: bool) -> str | None:
+    """The one name of a byline that may be the owner under another spelling; None where the owner is named, or none or several may.
+
+    The owner of a cut byline may stand behind the cut: there a name in another order of words may be another person.
+    """
     if owner in names:
         return None
     own = _name(owner)
-    found = [name for name in names if name not in groups and _share_a_word(owner, name)]
-    if any(_name(name).equal_key == own.equal_key for name in found):
+    found = [name for name in names if name not in groups and _share_a_word(owner, spelling_of(name))]
+    if any(_name(spelling_of(name)).equal_key == own.equal_key for name in found):
         return None
-    alike = [name for name in found if may_be_one(own, _name(name))]
+    alike = [name for name in found if may_be_one(own, _name(name)) and not (cut and _is_turned(own, _name(name)))]
     return alike[0] if len(set(alike)) == 1 else None
+
+
+def _is_turned(name: Name, other: Name) -> bool:
+    return name.spaceless != other.spaceless and name.family_key != other.family_key
 
 
 def _share_a_word(name: str, other: str) -> bool:
@@ -126,16 +143,64 @@ def _share_a_word(name: str, other: str) -> bool:
     return not words.isdisjoint(others) or "".join(sorted(words)) == "".join(sorted(others))
 
 
-def _with_owner(
-    keys: list[str], owner: str, found: str | None, source: str, owned: dict[tuple[str, str], str]
-) -> list[str]:
-    """The keys of a byline in which one name stands for the owner; a pair of whole names is noted in `owned`."""
-    if found is None:
-        return keys
-    if _is_short(found) and not _is_short(owner):
-        return [owner_key(key, owner) if key == found else key for key in keys]
-    owned.setdefault((owner, found), f"{owner} owns the page {source}, of whose bylines one names {found}")
-    return keys
+def _fuller_owners(bylines: Iterable[_OwnedByline], owner_keys: Mapping[str, str]) -> dict[str, str]:
+    """The keys of owners of initials whose bylines name one fuller person: a page of A. Bell that names Ann Bell is hers.
+
+    Another A. Bell need not be she.
+    """
+    fuller: defaultdict[str, set[str]] = defaultdict(set)
+    for byline in bylines:
+        whole = byline.found and _is_short(byline.owner) and not _is_short(byline.found)
+        if byline.found and whole and owner_keys[byline.profile_id] == byline.owner:
+            fuller[byline.profile_id].add(byline.found)
+    return {
+        page: owner_key(owner_keys[page], min(names))
+        for page, names in fuller.items()
+        if len({_name(name).equal_key for name in names}) == 1
+    }
+
+
+def _claims(
+    bylines: Iterable[_OwnedByline], owner_keys: Mapping[str, str], decided: frozenset[str]
+) -> dict[tuple[str, str], set[str]]:
+    """The keys that names of a paper get because they stand for the owner of a page that lists it.
+
+    Names of `decided` are left to the overrides.
+    """
+    claims: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for byline in bylines:
+        key = owner_keys[byline.profile_id]
+        for name in _equal_names(byline) if key != byline.owner else ():
+            claims[byline.paper_id, name].add(key if name == spelling_of(key) else owner_key(name, key))
+        found = byline.found
+        if found is None or found in decided or (_is_short(byline.owner) and not _is_short(found)):
+            continue
+        claims[byline.paper_id, found].add(owner_key(found, key))
+    return dict(claims)
+
+
+def _equal_names(byline: _OwnedByline) -> list[str]:
+    """The names of a byline that are the owner's own, less those that an override parts there."""
+    equal = _name(byline.owner).equal_key
+    return [name for name in byline.names if name == spelling_of(name) and _name(name).equal_key == equal]
+
+
+def _claimed(claims: Mapping[tuple[str, str], set[str]], paper_id: str, name: str) -> str:
+    """The key of a name of a paper: its own where nobody claims it, or owners of two pages do."""
+    found = claims.get((paper_id, name), ())
+    return next(iter(found)) if len(found) == 1 else name
+
+
+def _owned(bylines: Iterable[_OwnedByline], owner_keys: Mapping[str, str]) -> dict[tuple[str, str], str]:
+    """The pairs of an owner and another whole name that stands for the owner, with the words that say so."""
+    owned: dict[tuple[str, str], str] = {}
+    for byline in bylines:
+        if byline.found is None or _is_short(byline.owner) or _is_short(byline.found):
+            continue
+        if owner_keys[byline.profile_id] == byline.owner:
+            words = f"{byline.owner} owns the page {byline.source}, of whose bylines one names {byline.found}"
+            owned.setdefault((byline.owner, byline.found), words)
+    return owned
 
 
 def _is_short(name: str) -> bool:

@@ -19,10 +19,12 @@ published = 2019-05-01
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
+from functools import cached_property
 from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,11 +33,13 @@ import msgspec
 
 from etl.errors import UsageError
 from etl.printable import cut, visible
+from etl.resolve.folding import digest
 from etl.resolve.joins import Join, Joins
 from etl.taxonomy import taxonomy
 from etl.toml_file import Entry, TomlLines, read_toml, text_of, toml_lines
 
 _SHOWN_LETTERS = 80
+_MARK_DIGITS = 16
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,11 @@ class PersonOverride:
     given: str | None = None
     family: str | None = None
     papers: tuple[str, ...] = ()
+
+    @property
+    def mark(self) -> str:
+        """What marks this person's papers, wherever the entry stands: entries that give one name are about one person."""
+        return digest(self.name_as or "\n".join((self.name, *sorted(self.papers))), _MARK_DIGITS)
 
 
 @dataclass(frozen=True)
@@ -103,6 +112,17 @@ class Overrides:
         """The groups that are one person, those that share a spelling made one."""
         return _united(self.same)
 
+    def person(self, mark: str) -> PersonOverride:
+        """What all entries of one mark decide."""
+        return self._by_mark[mark]
+
+    @cached_property
+    def _by_mark(self) -> dict[str, PersonOverride]:
+        entries: defaultdict[str, list[PersonOverride]] = defaultdict(list)
+        for person in self.persons:
+            entries[person.mark].append(person)
+        return {mark: merged_persons(same) for mark, same in entries.items()}
+
     @property
     def names(self) -> list[str]:
         """Every spelling that the file mentions, in order."""
@@ -118,6 +138,23 @@ class Overrides:
         """
         made = [("same", group) for group in self.same] + [("different", pair) for pair in self.different]
         return self.groups_read or tuple(NameGroup(key, names, (None,) * len(names)) for key, names in made)
+
+
+def merged_persons(entries: Iterable[PersonOverride]) -> PersonOverride:
+    """What entries about one person decide together, in whatever order they stand; they agree where they say the same.
+
+    >>> merged_persons([PersonOverride("B. Li", 5, given="Bo"), PersonOverride("Bo Li", 1, name_as="Bo Xi Li")]).given
+    'Bo'
+    """
+    first, *others = sorted(entries, key=lambda entry: (entry.name, entry.papers, entry.line))
+    for entry in others:
+        first = replace(
+            first,
+            name_as=first.name_as or entry.name_as,
+            given=first.given or entry.given,
+            family=first.family or entry.family,
+        )
+    return first
 
 
 def read_overrides(path: Path | None) -> Overrides:

@@ -89,6 +89,16 @@ def identify(blocks: pl.DataFrame, overrides: Overrides) -> pl.DataFrame:
     return winner_first(identified)
 
 
+def papers_meant(listings: pl.DataFrame) -> dict[str, str]:
+    """The paper that each id of `listings` means: the paper of that identity, else the one of which a listing had it alone.
+
+    An id that listings of several papers would have had alone means none of them.
+    """
+    alone = listings.drop_nulls("alias_id").group_by("alias_id").agg(pl.col("paper_id").unique())
+    meant = {alias: papers[0] for alias, papers in alone.iter_rows() if len(papers) == 1}
+    return meant | {one: one for one in listings["paper_id"].unique()}
+
+
 def winner_first(listings: pl.DataFrame) -> pl.DataFrame:
     """Listings by paper, the one that gives the merged row first.
 
@@ -187,9 +197,11 @@ def _joined(alone: list[str], dated: list[str], overrides: Overrides) -> dict[st
     for one, found in zip(alone, dated, strict=True):
         for name in wanted & {one, found}:
             reached[name].add(found)
+    # An id that several papers would have had alone joins nothing, unless it is one of theirs.
+    meant = {name: name if name in ids else min(ids) for name, ids in reached.items() if name in ids or len(ids) == 1}
     joins = Joins()
     for entry in overrides.papers:
-        for one, other in pairwise(sorted({found for name in entry.same for found in reached[name]})):
+        for one, other in pairwise(sorted({meant[name] for name in entry.same if name in meant})):
             joins.join(Join(one, other, "override", ""))
     return {found: joins.root(found) for ids in reached.values() for found in ids}
 

@@ -20,7 +20,7 @@ from etl.resolve.folding import slug
 from etl.resolve.links import find_links
 from etl.resolve.mentions import find_mentions
 from etl.resolve.overrides import Overrides
-from etl.resolve.papers import find_candidates, find_variants, identify, merge
+from etl.resolve.papers import find_candidates, find_variants, identify, merge, papers_meant
 from etl.taxonomy import taxonomy
 from schemas import (
     TABLES,
@@ -102,7 +102,7 @@ def _correct(listings: pl.DataFrame, overrides: Overrides) -> pl.DataFrame:
     given = {entry.paper_id: entry.category_id for entry in overrides.papers if entry.paper_id and entry.category_id}
     if not given:
         return listings
-    decided = _by_paper(given, pl.String)
+    decided = _by_paper(given, listings, pl.String)
     return listings.with_columns(
         decided.fill_null(pl.col("category_id")).alias("category_id"),
         pl.when(decided.is_null())
@@ -118,17 +118,15 @@ def _corrected_days(listings: pl.DataFrame, overrides: Overrides) -> dict[str, d
     given = {entry.paper_id: entry.published for entry in overrides.papers if entry.paper_id and entry.published}
     if not given:
         return {}
-    days = listings.select("paper_id", _by_paper(given, pl.Date).alias("day")).drop_nulls()
+    days = listings.select("paper_id", _by_paper(given, listings, pl.Date).alias("day")).drop_nulls()
     return dict(days.unique(maintain_order=True).iter_rows())
 
 
-def _by_paper(given: Mapping[str, object], dtype: type[pl.DataType]) -> pl.Expr:
+def _by_paper(given: Mapping[str, object], listings: pl.DataFrame, dtype: type[pl.DataType]) -> pl.Expr:
     """What is given to each listing's paper, under its identifier or another of its own."""
-    found = [
-        pl.col(column).replace_strict(dict(given), default=None, return_dtype=dtype)
-        for column in ("paper_id", "alias_id")
-    ]
-    return pl.coalesce(found)
+    meant = papers_meant(listings)
+    of_papers = {meant[written]: value for written, value in sorted(given.items()) if written in meant}
+    return pl.col("paper_id").replace_strict(of_papers, default=None, return_dtype=dtype)
 
 
 def _with_authors(listings: pl.DataFrame, people: People) -> pl.DataFrame:

@@ -292,3 +292,98 @@ def test_all_authors_are_counted_where_the_byline_is_not_cut() -> None:
     counted = tables["papers"].sort("title").select("listed_author_count", "author_count")
     assert counted.rows() == [(2, 2), (1, None)]
     assert tables["paper_authors"]["source"].sort().to_list() == ["byline", "byline", "byline", "owner"]
+
+
+def test_a_page_of_initials_that_are_a_full_name_lists_nobody_with_herself() -> None:
+    tables = tables_of(
+        page("A. Bell", block("Ann Bell, Cy Dole", title="On Bells"), block("A. Bell, Hal Ives", title="On Ropes")),
+        page("Gil Hart", block("A. Bell, Gil Hart", title="On Towers")),
+    )
+    assert author_of(tables, "On Ropes") == author_of(tables, "On Bells") == "ann-bell"
+    assert author_of(tables, "On Towers") == "a-bell"
+    ropes = ids_of(tables)["On Ropes"]
+    assert tables["paper_authors"].filter(paper_id=ropes)["author_id"].sort().to_list() == ["ann-bell", "hal-ives"]
+
+
+def test_one_fuller_name_with_and_without_marks_is_one_for_a_page_of_initials() -> None:
+    tables = tables_of(page("A. Bell", block("Ann Bell, Cy Dole", title="X"), block("Ann Béll, Eve Fox", title="Y")))
+    assert author_of(tables, "X") == author_of(tables, "Y") == tables["profiles"]["author_id"].item()
+
+
+def test_two_owners_whose_bylines_print_one_shorter_name_stay_two_people_each_of_the_own_papers() -> None:
+    tables = tables_of(
+        page("Ann B. Bell", block("Ann Bell, Cy Dole", title="On Ropes")),
+        page("Ann C. Bell", block("Ann Bell, Eve Fox", title="On Towers")),
+    )
+    assert author_of(tables, "On Ropes") == "ann-b-bell"
+    assert author_of(tables, "On Towers") == "ann-c-bell"
+    assert tables["paper_authors"].height == 4
+
+
+def test_a_paper_on_two_pages_has_the_owner_once_whichever_page_gives_its_byline() -> None:
+    byline = block("A. Bell, Cy Dole", title="On Ropes")
+    for pages in permutations([page("Ann Bell", byline), page("Cy Dole", byline)]):
+        tables = tables_of(*pages)
+        assert tables["paper_authors"]["author_id"].sort().to_list() == ["ann-bell", "cy-dole"]
+
+
+@pytest.mark.parametrize(("cut", "authors"), [("", 2), (", Cy Dole, et al.", 3)])
+def test_words_in_another_order_are_the_owner_only_where_the_byline_is_whole(cut: str, authors: int) -> None:
+    tables = tables_of(page("Wei Li", block(f"Li Wei{cut or ', Cy Dole'}")))
+    assert tables["paper_authors"].height == authors
+
+
+def test_a_colon_behind_the_owners_name_makes_the_owner_no_group() -> None:
+    tables = tables_of(page("Ann Bell", block("Ann Bell: Cy Dole, Eve Fox")))
+    assert tables["authors"].filter(author_id="ann-bell")["kind"].to_list() == ["person"]
+
+
+def test_what_an_override_says_of_an_initial_holds_on_the_owners_page_too() -> None:
+    text = page("Ann Bell", block("A. Bell, Cy Dole", title="X"))
+    apart = tables_of(text, overrides=Overrides(different=(("A. Bell", "Ann Bell"),)))
+    assert author_of(apart, "X") == "a-bell"
+    renamed = tables_of(text, overrides=Overrides(persons=(PersonOverride("A. Bell", 1, "Amy Bell"),)))
+    assert author_of(renamed, "X") == "amy-bell"
+
+
+def test_a_parted_owner_is_recognised_under_another_spelling_and_in_all_papers_of_the_page() -> None:
+    spellings = {"On Bells": "Wei Li", "On Ropes": "W. Li", "On Clocks": "Wéi Li"}
+    texts = [
+        page("Wei Li", *(block(f"{name}, Cy Dole", title=title) for title, name in spellings.items())),
+        page("Eve Fox", block("Wei Li, Eve Fox", title="On Towers")),
+    ]
+    mine = ids_of(tables_of(*texts))["On Bells"]
+    given = Overrides(persons=(PersonOverride("Wei Li", 1, "Wei Li (Bells)", papers=(mine,)),))
+    tables = tables_of(*texts, overrides=given)
+    assert {author_of(tables, title) for title in spellings} == {"wei-li-bells"}
+    assert author_of(tables, "On Towers") == "wei-li"
+    shown = tables["authors"].filter(author_id="wei-li-bells").select("name", "given", "family")
+    assert shown.rows() == [("Wei Li (Bells)", "Wei", "Li")]
+
+
+def test_entries_about_one_person_say_the_same_in_any_order() -> None:
+    ids = ids_of(tables_of(*NAMESAKES))
+    entries = [
+        PersonOverride("Wei Li", 1, "Wei Li (Bells)", given="Wei Anne", papers=(ids["On Bells"],)),
+        PersonOverride("Wei Li", 5, "Wei Li (Bells)", family="Li-Fox", papers=(ids["On Ropes"],)),
+        PersonOverride("Wei Li", 9, family="Lee", papers=(ids["On Towers"],)),
+    ]
+    found = []
+    for persons in permutations(entries):
+        tables = tables_of(*NAMESAKES, overrides=Overrides(persons=persons))
+        found.append(tables["authors"].sort("author_id").rows())
+        bells = tables["authors"].filter(author_id="wei-li-bells").select("given", "family")
+        assert bells.rows() == [("Wei Anne", "Li-Fox")]
+    assert all(rows == found[0] for rows in found)
+
+
+def test_an_identifier_that_two_papers_had_corrects_neither_and_is_told() -> None:
+    badges = ("CLMay 1, 2023", "CLMay 1, 2024")
+    text = page("Ann Bell", *(block("Ann Bell", badge, title="Editorial") for badge in badges))
+    tables = tables_of(text)
+    (alias,) = set(tables["listings"]["alias_id"])
+    given = Overrides(papers=(PaperOverride(1, paper_id=alias, category_id="math.CO"),), source="o.toml")
+    corrected = tables_of(text, overrides=given)
+    assert corrected["papers"].equals(tables["papers"])
+    (told,) = corrected["findings"].filter(rule_id="AUT-005")["message"].to_list()
+    assert "several papers had this id" in told

@@ -10,11 +10,13 @@ import polars as pl
 
 from etl.resolve.names import read_name
 from etl.resolve.overrides import NameGroup, Overrides, PaperOverride, PersonOverride
+from etl.resolve.papers import papers_meant
 from etl.validate.outcomes import Outcome, at_line, outcome
 from etl.validate.subject import Subject
 
 _UNPRINTED = "no page prints this spelling; copy it from the table author_names"
 _UNKNOWN = "there is no such paper; copy its id from the table papers"
+_SEVERAL = "several papers had this id; copy that of one of them from the table papers"
 _NO_AUTHOR = "this paper has no author of that name; look at the table paper_authors"
 _ONE_SPELLING = "a spelling cannot differ from itself; part two people of one spelling by [[person]] with papers"
 
@@ -67,7 +69,7 @@ def _problems(subject: Subject) -> Iterator[_Problem]:
     for person in overrides.persons:
         yield from _of_person(person, dataset)
     yield from _of_persons(overrides.persons, dataset)
-    yield from _of_papers(overrides.papers, dataset.ids)
+    yield from _of_papers(overrides.papers, dataset)
 
 
 def _of_group(group: NameGroup, spellings: set[str]) -> Iterator[_Problem]:
@@ -87,7 +89,7 @@ def _of_person(person: PersonOverride, dataset: "_Dataset") -> Iterator[_Problem
         return
     for written in person.papers:
         if written not in dataset.ids:
-            yield _of_persons_paper(person, written, _UNKNOWN)
+            yield _of_persons_paper(person, written, dataset.problem_of(written))
         elif _key(person.name) not in dataset.names_of[dataset.ids[written]]:
             yield _of_persons_paper(person, written, _NO_AUTHOR)
 
@@ -103,13 +105,14 @@ def _of_persons(persons: tuple[PersonOverride, ...], dataset: "_Dataset") -> Ite
                 yield _of_persons_paper(person, written, problem)
 
 
-def _of_papers(entries: tuple[PaperOverride, ...], ids: dict[str, str]) -> Iterator[_Problem]:
+def _of_papers(entries: tuple[PaperOverride, ...], dataset: "_Dataset") -> Iterator[_Problem]:
     """Papers that are not there, and those that are corrected in two ways under two ids."""
+    ids = dataset.ids
     corrected: dict[tuple[str, str], tuple[object, int]] = {}
     for entry in entries:
         for written in entry.same or (entry.paper_id or "",):
             if written not in ids:
-                yield _of_paper(written, entry.line, _UNKNOWN)
+                yield _of_paper(written, entry.line, dataset.problem_of(written))
         for key, value in (("category_id", entry.category_id), ("published", entry.published)):
             if value is None or entry.paper_id not in ids:
                 continue
@@ -159,12 +162,19 @@ class _Dataset:
     def ids(self) -> dict[str, str]:
         """The id of each paper by what an override may call it: its id, one that a listing had alone, or arXiv's."""
         tables = self.subject.tables
-        listings, identifiers = tables["listings"], tables.get("paper_identifiers")
-        frames = [listings.select("alias_id", "paper_id"), tables["papers"].select("paper_id", other="paper_id")]
-        if identifiers is not None:
-            frames.insert(0, identifiers.filter(scheme="arxiv").select("value", "paper_id"))
-        wanted = pl.first().is_in(self._wanted)
-        return {written: paper_id for frame in frames for written, paper_id in frame.filter(wanted).iter_rows()}
+        identifiers = tables.get("paper_identifiers")
+        arxiv = (
+            dict(identifiers.filter(scheme="arxiv").select("value", "paper_id").iter_rows())
+            if identifiers is not None
+            else {}
+        )
+        meant = arxiv | papers_meant(tables["listings"])
+        return {written: meant[written] for written in self._wanted if written in meant}
+
+    def problem_of(self, written: str) -> str:
+        """Why an id means no paper: there is none, or several had it."""
+        several = written in self.subject.tables["listings"]["alias_id"]
+        return _SEVERAL if several else _UNKNOWN
 
     @cached_property
     def _wanted(self) -> list[str]:
