@@ -37,6 +37,7 @@ from etl.resolve.folding import digest
 from etl.resolve.joins import Join, Joins
 from etl.taxonomy import taxonomy
 from etl.toml_file import Entry, TomlLines, read_toml, text_of, toml_lines
+from schemas.limits import NAME_LETTERS
 
 _SHOWN_LETTERS = 80
 _MARK_DIGITS = 16
@@ -203,14 +204,17 @@ def _overrides(content: Mapping[str, Any], lines: TomlLines, source: str, sha256
 # The shapes of entries: what each value must be, and how a message says so.
 
 _Text = Annotated[str, msgspec.Meta(pattern=r"\S")]
+_NewName = Annotated[
+    str, msgspec.Meta(pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$", max_length=NAME_LETTERS)
+]
 _Names = Annotated[tuple[_Text, ...], msgspec.Meta(min_length=2)]
 _Ids = Annotated[tuple[_Text, ...], msgspec.Meta(min_length=1)]
 _NAMES = 'a list of two names or more, such as ["Ann Bell", "A. Bell"]'
 _PERSON: dict[str, tuple[Any, str]] = {
     "name": (_Text, 'a name as pages print it, such as "Ann Bell"'),
-    "as": (_Text, 'the name that it becomes, such as "Ann Bell (Tower Lab)"'),
-    "given": (_Text, 'given names, such as "Ann"'),
-    "family": (_Text, 'a family name, such as "Bell"'),
+    "as": (_NewName, 'the name that it becomes, such as "Ann Bell (Tower Lab)"'),
+    "given": (_NewName, 'given names, such as "Ann"'),
+    "family": (_NewName, 'a family name, such as "Bell"'),
     "papers": (_Ids, 'a list of papers, such as ["kemu6opsraxxk7cm"]; leave it out where all are meant'),
 }
 _PAPER: dict[str, tuple[Any, str]] = {

@@ -273,6 +273,7 @@ def test_an_override_joins_papers_and_each_old_identifier_leads_to_the_one() -> 
     tables = tables_of(*NAMESAKES, overrides=given)
     assert sorted(tables["papers"]["paper_id"]) == sorted([min(both), ids["On Towers"]])
     assert max(both) in tables["listings"]["alias_id"].to_list()
+    assert "PAP-015" not in tables["findings"]["rule_id"].to_list()
     assert rebuilt(tables) == {f"p{number}.txt": text.encode() for number, text in enumerate(NAMESAKES)}
 
 

@@ -152,6 +152,8 @@ AS = 'as = "Wei Li (B)"'
         (f'name = "Wei Li"\npapers = ["{KEMU}"]', ' "Wei Li": found none of as, given and family, expected one'),
         ('name = "Wei Li"\nas = 7', ' as: found 7, expected the name that it becomes, such as "Ann Bell (Tower Lab)"'),
         ('name = "Wei Li"\nas = "  "', ' as: found "  ", expected the name that it becomes, such as "Ann Bell (Tower Lab)"'),
+        ('name = "Wei Li"\nas = " Wei"', ' as: found " Wei", expected the name that it becomes, such as "Ann Bell (Tower Lab)"'),
+        ('name = "Wei Li"\nfamily = "L\\ni"', r' family: found "L\ni", expected a family name, such as "Bell"'),
         ('name = "Wei Li"\ngiven = true', ' given: found true, expected given names, such as "Ann"'),
         ('name = "Wei Li"\nfamily = 2019-05-01', ' family: found "2019-05-01", expected a family name, such as "Bell"'),
         *(

@@ -146,10 +146,13 @@ def paper_stands_once(subject: Subject) -> Outcome:
 
 
 def page_lists_a_paper_once(subject: Subject) -> Outcome:
-    """PAP-015: the second listing of a paper on one page."""
+    """PAP-015: the second listing of a paper on one page, unless an override says that it is one paper."""
+    decided = sorted({one for entry in subject.overrides.papers for one in entry.same})
     ordered = subject.listings.sort("profile_id", "position")
     first = pl.col("line_start").first().over("profile_id", "paper_id")
-    again = ordered.with_columns(first.alias("first_line")).filter(pl.col("line_start") > pl.col("first_line"))
+    again = ordered.with_columns(first.alias("first_line")).filter(
+        pl.col("line_start") > pl.col("first_line"), ~pl.coalesce("alias_id", "paper_id").is_in(decided)
+    )
     return outcome(
         "PAP-015",
         ordered.height,
