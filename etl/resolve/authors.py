@@ -75,6 +75,12 @@ def spelling_of(key: str) -> str:
     return key.partition(_PARTED)[0]
 
 
+def _with_owners(keys: Iterable[str]) -> set[str]:
+    """The keys, and those of the owners that marked ones stand for."""
+    every = set(keys)
+    return every | {key.partition(_PARTED)[2].removeprefix(_OWNER) for key in every if _is_owners(key)}
+
+
 def _is_owners(key: str) -> bool:
     """Whether a key stands for the owner of a page."""
     return key.partition(_PARTED)[2].startswith(_OWNER)
@@ -94,7 +100,7 @@ def resolve_authors(
     ['ann-b-bell', 'cy-dole']
     """
     known = known or NameEvidence()
-    every = sorted(set(keys))
+    every = sorted(_with_owners(keys))
     groups = _groups([key for key in every if _PARTED not in key], known.groups)
     names = [_read(key, groups, overrides) for key in every]
     free = [name for name in names if _PARTED not in name.spelling]

@@ -306,6 +306,14 @@ def test_a_page_of_initials_that_are_a_full_name_lists_nobody_with_herself() -> 
     assert tables["paper_authors"].filter(paper_id=ropes)["author_id"].sort().to_list() == ["ann-bell", "hal-ives"]
 
 
+def test_two_pages_of_one_person_that_print_her_in_two_ways_are_one_author() -> None:
+    byline = block("Ann Bell, Cy Dole")
+    for pages in permutations([page("A. Bell", byline), page("Ann B. Bell", byline)]):
+        tables = tables_of(*pages)
+        assert tables["profiles"]["author_id"].unique().to_list() == ["ann-b-bell"]
+        assert tables["paper_authors"]["author_id"].sort().to_list() == ["ann-b-bell", "cy-dole"]
+
+
 def test_one_fuller_name_with_and_without_marks_is_one_for_a_page_of_initials() -> None:
     tables = tables_of(page("A. Bell", block("Ann Bell, Cy Dole", title="X"), block("Ann Béll, Eve Fox", title="Y")))
     assert author_of(tables, "X") == author_of(tables, "Y") == tables["profiles"]["author_id"].item()
