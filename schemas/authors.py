@@ -60,8 +60,8 @@ class Authors(Table):
 class AuthorNames(Table):
     """Every spelling that bylines and owners stand under, and the authors it was taken to be.
 
-    A spelling is several authors only where a file of overrides parts them. Who stands only in an older byline that a newer
-    one replaced is in the table of variants.
+    A spelling is several authors only where a file of overrides parts them, or where it stands for the owner of a page.
+    Who stands only in an older byline that a newer one replaced is in the table of variants.
     """
 
     name: str = Field(title="Spelling", description="The name as pages print it.")
