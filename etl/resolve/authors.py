@@ -202,7 +202,11 @@ def _owner_joins(owned: Mapping[tuple[str, str], str], roots: Mapping[str, str])
 
 def _called(root: str, joins: Joins) -> str:
     """The spelling by which messages call a person: no marked one where there is another."""
-    return min((name for name in joins.group(root) if _PARTED not in name), default=spelling_of(root))
+    return (
+        root
+        if _PARTED not in root
+        else min((name for name in joins.group(root) if _PARTED not in name), default=spelling_of(root))
+    )
 
 
 def _evident_joins(pairs: Sequence[CandidatePair], coauthors: Coauthors, joins: Joins) -> list[Join]:
@@ -247,7 +251,8 @@ def _people(names: Sequence[Name], joins: Joins, overrides: Overrides) -> list["
     groups: defaultdict[str, list[Name]] = defaultdict(list)
     for name in names:
         groups[joins.root(name.spelling)].append(name)
-    named = {root: _decided(group, overrides) for root, group in groups.items()}
+    whole = [(entry, read_name(entry.name).equal_key) for entry in overrides.persons if not entry.papers]
+    named = {root: _decided(group, whole) for root, group in groups.items()}
     fullest = {root: _fullest(group) for root, group in groups.items()}
     shown = [named[root] or _shown(fullest[root][0], overrides) for root in groups]
     slugs = [
@@ -271,13 +276,17 @@ def _shown(name: Name, overrides: Overrides) -> Name:
     return Name(overrides.person(mark).name_as or spelling, name.given, name.family)
 
 
-def _decided(names: Sequence[Name], overrides: Overrides) -> Name | None:
-    """The name that an override gives to all papers of a person, of whom it names a spelling; None where there is none."""
-    whole = [decided for decided in overrides.persons if not decided.papers]
+def _decided(names: Sequence[Name], whole: Sequence[tuple[PersonOverride, tuple[object, ...]]]) -> Name | None:
+    """The name that overrides give to all papers of a person, of whom they name a spelling; None where there is none.
+
+    `whole` are the entries for all papers, each with its name as names are compared.
+    """
+    if not whole:
+        return None
     free = [name for name in names if _PARTED not in name.spelling]
     named = {name.spelling: name for name in free}
-    equal = {name.equal_key: name for name in reversed(free)} if whole else {}
-    about = [one for one in whole if one.name in named or read_name(one.name).equal_key in equal]
+    equal = {name.equal_key: name for name in reversed(free)}
+    about = [entry for entry, key in whole if entry.name in named or key in equal]
     if not about:
         return None
     decided = merged_persons(about)
