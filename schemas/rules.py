@@ -241,6 +241,10 @@ _RULES = (
          "Where family names stand first, the comma between family and given name parts one person into two.",
          example="Ann Bell\n\nCL\n1papers\n\n1 Papers\n\nCLMay 1, 2024\nOn Ropes\n\nBell, Ann, Dole, Cy\n\nThey hold every bell in the tower.",
          advice="Write given names first (Ann Bell, Cy Dole), or put a semicolon behind each author (Bell, Ann; Dole, Cy)."),
+    Rule("AUT-009", "authors", "name", "warning", "consistency", "Names are few enough to be compared",
+         "Where each of a set of names may be that of very many others, no two are compared: each spelling is an author of its own.",
+         example="A byline of 1,000 names with the same first and family name, whose middle initials are all combinations of ten letters.",
+         advice="Look at the bylines, which no real paper has; leave the page out, or join names in an overrides file (same = [[\"Ann Bell\", \"Ann B. Bell\"]])."),
     # Links
     Rule("LNK-001", "links", "url", "warning", "validity", "A link is one of the web",
          "An address of another scheme than http and https is shown as text, since it can do harm.",

@@ -15,7 +15,7 @@ from itertools import combinations, pairwise
 
 import polars as pl
 
-from etl.resolve.candidate_pairs import LOST_SPACE, CandidatePair, CandidatePairs, form_of
+from etl.resolve.candidate_pairs import LOST_SPACE, CandidatePair, CandidatePairs, Form, form_of
 from etl.resolve.coauthors import BylineEvidence, Coauthors
 from etl.resolve.folding import diacritics, digest, fold, slug
 from etl.resolve.joins import Join, Joins
@@ -25,6 +25,7 @@ from schemas import AuthorNames, Authors, MergeCandidates
 
 JOINING = ("fuller_name", "moved_border")
 """Reasons that evidence turns into a join."""
+UNCOMPARED = pl.Schema({"author_id": pl.String(), "name": pl.String(), "other": pl.String(), "names": pl.Int64()})
 _PARTED, _OWNER = "\x00", "="
 """What stands behind the spelling of a key that is marked, and behind that where the rest of the key is an owner."""
 _BRACKETS = re.compile(r"\s*\([^()]*\)$")
@@ -44,12 +45,17 @@ class NameEvidence:
 
 @dataclass(frozen=True)
 class People:
-    """The tables of authors, and the author of each key."""
+    """The tables of authors, and the author of each key.
+
+    `uncompared` has a row for each set of names that are alike in too many ways to be compared: the first author, two of the
+    names, and their number.
+    """
 
     authors: pl.DataFrame
     author_names: pl.DataFrame
     merge_candidates: pl.DataFrame
     author_of: dict[str, str]
+    uncompared: pl.DataFrame
 
 
 def parted_key(spelling: str, mark: str) -> str:
@@ -110,19 +116,28 @@ def resolve_authors(
     _join_equal(joins, free)
     roots = {name.spelling: joins.root(name.spelling) for name in names}
     alike = CandidatePairs(form_of(name, roots[name.spelling]) for name in free if not name.is_group)
-    owned = {name for pair in known.owned for name in pair}
-    wanted = {name for name, root in roots.items() if root in alike.roots or name in owned}
+    asked = alike.roots.union(roots[name] for pair in known.owned for name in pair if name in roots)
+    wanted = {name for name, root in roots.items() if root in asked}
     coauthors = Coauthors(listings, wanted, joins, groups)
     pairs = alike.pairs(coauthors)
-    _join_safely(joins, _owner_joins(known.owned, roots), alike, coauthors)
-    _join_safely(joins, _evident_joins(pairs, coauthors, joins), alike, coauthors)
+    _join_safely(joins, _owner_joins(known.owned, roots), alike, coauthors, roots)
+    _join_safely(joins, _evident_joins(pairs, coauthors, joins), alike, coauthors, roots)
     people = _people(names, joins, overrides)
+    author_of = {key: person.author_id for person in people for key in person.keys}
     return People(
         Authors.frame([person.row for person in people]),
         AuthorNames.frame([row for person in people for row in _name_rows(person, joins)]),
         MergeCandidates.frame(_candidates(people, joins, pairs, coauthors, roots)),
-        {key: person.author_id for person in people for key in person.keys},
+        author_of,
+        _uncompared(alike.crowds, author_of),
     )
+
+
+def _uncompared(crowds: Iterable[Sequence[Form]], author_of: Mapping[str, str]) -> pl.DataFrame:
+    """The frame of `People.uncompared`."""
+    roots = sorted(sorted({form.root for form in crowd}) for crowd in crowds)
+    rows = [(author_of[found[0]], found[0], found[-1], len(found)) for found in roots]
+    return pl.DataFrame(rows, schema=UNCOMPARED, orient="row")
 
 
 def _groups(spellings: Sequence[str], known: Collection[str]) -> frozenset[str]:
@@ -223,7 +238,9 @@ def _evident_joins(pairs: Sequence[CandidatePair], coauthors: Coauthors, joins: 
     ]
 
 
-def _join_safely(joins: Joins, wanted: Sequence[Join], alike: CandidatePairs, coauthors: Coauthors) -> None:
+def _join_safely(
+    joins: Joins, wanted: Sequence[Join], alike: CandidatePairs, coauthors: Coauthors, roots: Mapping[str, str]
+) -> None:
     """Carry out the joins, less those that together would make one person of two who cannot be.
 
     Two who stand in one byline, or whose middle names contradict, are not to be joined through a third either.
@@ -232,18 +249,23 @@ def _join_safely(joins: Joins, wanted: Sequence[Join], alike: CandidatePairs, co
     for join in wanted:
         trial.join(join)
     clashing = {
-        root for root in {trial.root(join.name) for join in wanted} if _clash(root, joins, trial, alike, coauthors)
+        root
+        for root in {trial.root(join.name) for join in wanted}
+        if _clash(root, joins, trial, alike, coauthors, roots)
     }
     for join in wanted:
         if trial.root(join.name) not in clashing:
             joins.join(join)
 
 
-def _clash(root: str, joins: Joins, trial: Joins, alike: CandidatePairs, coauthors: Coauthors) -> bool:
+def _clash(
+    root: str, joins: Joins, trial: Joins, alike: CandidatePairs, coauthors: Coauthors, roots: Mapping[str, str]
+) -> bool:
     """Whether a group of the trial holds two who cannot be one, other than such as are one already."""
+    spellings = sorted({roots[name] for name in trial.group(root)})
     return any(
         (coauthors.together(name, other) or alike.contradict(name, other)) and not joins.same(name, other)
-        for name, other in combinations(trial.group(root), 2)
+        for name, other in combinations(spellings, 2)
     )
 
 
@@ -364,11 +386,18 @@ def _candidates(
 ) -> list[tuple[str, str, str, str]]:
     """The pairs that stayed two people, by their identifiers; each once, the first reason in order counts."""
     person_of = {joins.root(person.fullest): person for person in people}
+    roots_of = {person.author_id: {roots[key] for key in person.keys} for person in people}
     rows: dict[tuple[str, str], tuple[str, str]] = {}
     for pair in pairs:
         found = (person_of[joins.root(name)] for name in (pair.name, pair.other))
         some, other = sorted(found, key=lambda person: person.author_id)
-        if some is other or joins.kept_apart(pair.name, pair.other) or _together(some, other, coauthors, roots):
+        if some is other or joins.kept_apart(pair.name, pair.other):
+            continue
+        if any(
+            coauthors.together(name, another)
+            for name in roots_of[some.author_id]
+            for another in roots_of[other.author_id]
+        ):
             continue
         shared = coauthors.shared(pair.name, pair.other)
         evidence = f"{spelling_of(pair.name)} and {spelling_of(pair.other)}" + (
@@ -378,8 +407,3 @@ def _candidates(
         reason = "moved_border" if reason == LOST_SPACE else reason
         rows.setdefault((some.author_id, other.author_id), (reason, evidence))
     return [(*ids, *row) for ids, row in rows.items()]
-
-
-def _together(some: _Person, other: _Person, coauthors: Coauthors, roots: Mapping[str, str]) -> bool:
-    """Whether one byline names both people, under any of their spellings."""
-    return any(coauthors.together(roots[name], roots[another]) for name in some.keys for another in other.keys)

@@ -31,17 +31,16 @@ class Coauthors:
         groups: Collection[str] = (),
     ) -> None:
         self._of: dict[str, set[str]] = {}
-        self._beside: dict[str, set[str]] = {}
-        for listing in listings:
+        self._printed_in: dict[str, set[int]] = {}
+        for number, listing in enumerate(listings):
             everybody = (*listing.names, *filter(None, [listing.owner]))
             present = {equal.root(name) for name in everybody if name in wanted}
             if not present:
                 continue
-            printed = {equal.root(name) for name in listing.names}
-            people = {equal.root(name) for name in everybody if name not in groups}
-            for name in present & printed:
-                self._beside.setdefault(name, set()).update(printed - {name})
+            for name in present.intersection(map(equal.root, listing.names)):
+                self._printed_in.setdefault(name, set()).add(number)
             if len(listing.names) <= LONGEST_BYLINE:
+                people = {equal.root(name) for name in everybody if name not in groups}
                 for name in present:
                     self._of.setdefault(name, set()).update(people - {name})
 
@@ -50,5 +49,7 @@ class Coauthors:
         return min(self._of.get(name, set()) & self._of.get(other, set()), default=None)
 
     def together(self, name: str, other: str) -> bool:
-        """Whether one byline names both, so that they are two people."""
-        return other in self._beside.get(name, ())
+        """Whether one byline names both, so that they are two people; both are names that are asked about."""
+        if name == other:
+            return False
+        return not self._printed_in.get(name, set()).isdisjoint(self._printed_in.get(other, ()))

@@ -1,6 +1,6 @@
 """Which spellings are one person: joins that are remembered, and pairs that must stay apart."""
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -26,8 +26,12 @@ class Joins:
     """
 
     def __init__(self, apart: Iterable[tuple[str, str]] = ()) -> None:
-        self.apart = {frozenset(pair) for pair in apart}
+        self.apart: defaultdict[str, set[str]] = defaultdict(set)
+        for name, other in apart:
+            self.apart[name].add(other)
+            self.apart[other].add(name)
         self._groups: dict[str, list[str]] = {}
+        """Each name's group, the smallest name first."""
         self._edges: dict[str, list[Join]] = {}
 
     def copy(self) -> "Joins":
@@ -45,7 +49,7 @@ class Joins:
 
     def root(self, name: str) -> str:
         """The spelling that stands for the group: its smallest."""
-        return min(self._members(name))
+        return self._members(name)[0]
 
     def same(self, name: str, other: str) -> bool:
         """Whether two spellings are one person."""
@@ -53,8 +57,9 @@ class Joins:
 
     def kept_apart(self, name: str, other: str) -> bool:
         """Whether the groups of two spellings hold a pair that must stay apart."""
+        others = self._members(other)
         return bool(self.apart) and any(
-            frozenset((some, another)) in self.apart for some in self._members(name) for another in self._members(other)
+            not self.apart[some].isdisjoint(others) for some in self._members(name) if some in self.apart
         )
 
     def join(self, join: Join) -> bool:
@@ -64,7 +69,10 @@ class Joins:
             if self.kept_apart(join.name, join.other):
                 return False
             larger, smaller = (some, others) if len(some) >= len(others) else (others, some)
+            at = len(larger)
             larger.extend(smaller)
+            if smaller[0] < larger[0]:
+                larger[0], larger[at] = larger[at], larger[0]
             self._groups.update((member, larger) for member in smaller)
             for name in (join.name, join.other):
                 self._edges.setdefault(name, []).append(join)

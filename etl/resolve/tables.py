@@ -39,11 +39,12 @@ from schemas import (
 class Resolved:
     """The tables, and the listings they were made of: one row each, with the block's parts, category, date and paper.
 
-    `author_ids` of a listing are the authors of its `names`, in order.
+    `author_ids` of a listing are the authors of its `names`, in order. `uncompared` is that of `People`.
     """
 
     tables: Frames
     listings: pl.DataFrame
+    uncompared: pl.DataFrame
 
 
 def resolve(profiles: pl.DataFrame, blocks: pl.DataFrame, overrides: Overrides) -> Resolved:
@@ -78,7 +79,11 @@ def resolve(profiles: pl.DataFrame, blocks: pl.DataFrame, overrides: Overrides) 
         "paper_candidates": find_candidates(merged),
     }
     tables["variants"] = find_variants(listings, papers, merged_bylines(tables))
-    return Resolved({name: TABLES[name].sorted(frame) for name, frame in tables.items()}, listings)
+    return Resolved(
+        {name: TABLES[name].sorted(frame) for name, frame in tables.items()},
+        listings,
+        _known(people.uncompared, referenced, "author_id"),
+    )
 
 
 def _known(frame: pl.DataFrame, ids: pl.Series, *columns: str) -> pl.DataFrame:

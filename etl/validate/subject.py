@@ -1,12 +1,13 @@
 """What the plausibility rules look at."""
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 
 import polars as pl
 
 from etl.extract.header import parse_header
 from etl.records import Note
+from etl.resolve.authors import UNCOMPARED
 from etl.resolve.overrides import Overrides
 from schemas import Frames
 
@@ -20,13 +21,14 @@ _PLACE = ("profile_id", "source", "line_start", "line_end")
 class Subject:
     """The tables, the listings with all their parts (a paper's winner first), and the overrides that were given.
 
-    `notes` are what reading a page showed beyond its rows.
+    `notes` are what reading a page showed beyond its rows, `uncompared` the sets of names that were not compared.
     """
 
     tables: Frames
     listings: pl.DataFrame
     overrides: Overrides
     notes: tuple[Note, ...] = ()
+    uncompared: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=UNCOMPARED))
 
     @cached_property
     def profiles(self) -> pl.DataFrame:

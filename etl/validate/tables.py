@@ -42,7 +42,8 @@ def validate(  # noqa: PLR0913 - what a run is given, each by its name
     Raises `BrokenTables` where the audit tables themselves are not what their models promise.
     """
     tables = resolved.tables | {"quarantine": quarantine}
-    outcomes = _outcomes(Subject(tables, resolved.listings, overrides, tuple(notes)), unreadable)
+    subject = Subject(tables, resolved.listings, overrides, tuple(notes), resolved.uncompared)
+    outcomes = _outcomes(subject, unreadable)
     settings = replace(thresholds or Thresholds(), allow_unreadable=allow_unreadable)
     tables |= audit(outcomes, settings)
     broken = [failure.message for failure in check_tables(tables, AUDIT_TABLES)]

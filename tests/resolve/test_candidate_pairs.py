@@ -1,14 +1,21 @@
 """Pairs of names that may be one person, and why they may."""
 
+import tracemalloc
+from collections.abc import Callable, Iterator
+from itertools import chain, islice, product
+from string import ascii_lowercase, ascii_uppercase
+
 import pytest
 from helpers import cpu_limit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.resolve.candidate_pairs import ByMiddles, CandidatePairs, Form, form_of
+from etl.resolve.authors import resolve_authors
+from etl.resolve.candidate_pairs import MOST_COMPARED, ByMiddles, CandidatePair, CandidatePairs, Form, form_of
 from etl.resolve.coauthors import BylineEvidence, Coauthors
 from etl.resolve.joins import Joins
 from etl.resolve.names import compatible, read_name
+from etl.resolve.overrides import Overrides
 
 Pairs = set[tuple[str, str, str]]
 
@@ -133,3 +140,75 @@ def test_thousands_of_one_first_and_family_name_are_not_all_compared() -> None:
         assert pairs("Ann Bell", *names) == {
             (min("Ann Bell", name), max("Ann Bell", name), "several_fuller_forms") for name in names
         }
+
+
+def test_a_set_of_names_that_are_all_alike_is_not_compared_at_all_and_another_is() -> None:
+    names = [f"Ann {' '.join(middles)} Bell" for middles in product(("Beth", "B."), ("Carl", "C."), repeat=3)]
+    alike = CandidatePairs(form_of(read_name(name), name) for name in [*names, "Cy Dole", "Cy X. Dole"])
+    coauthors = Coauthors([], set(), Joins())
+    assert [{form.root for form in crowd} for crowd in alike.crowds] == [set(names)]
+    assert alike.pairs(coauthors) == [CandidatePair("Cy Dole", "Cy X. Dole", "fuller_name")]
+    assert not alike.roots & set(names)
+
+
+def test_as_many_names_as_may_be_compared_are() -> None:
+    names = [f"Jan {'-'.join(words)}" for words in product(("de", "smet"), repeat=5)]
+    spaced = ["".join(pieces) for pieces in product(*(("Jan", "Ja n"), ("de", " de"), ("sm", " sm"), ("et", " et")))]
+    assert not CandidatePairs(form_of(read_name(name), name) for name in names + spaced).crowds
+
+
+def _middle_initials() -> Iterator[str]:
+    return (f"Ann {' '.join(f'{letter}.' for letter in some)} Bell" for some in product(ascii_uppercase, repeat=3))
+
+
+def _middle_names_or_initials() -> Iterator[str]:
+    words = ("alva", "bert", "carl", "dora", "emma", "fred", "gina", "hans", "ida", "jens")
+    for some in product(*(("", f"{word[0].upper()}. ", f"{word.title()} ") for word in words)):
+        yield f"Ann {''.join(some)}Bell"
+
+
+def _initials_of_many_names() -> Iterator[str]:
+    short = (f"A. {' '.join(f'{letter}.' for letter in some)} Bell" for some in product(ascii_uppercase, repeat=3))
+    full = (f"A{''.join(some)} Bell" for some in product(ascii_lowercase, repeat=3))
+    return chain.from_iterable(zip(short, full, strict=False))
+
+
+def _borders() -> Iterator[str]:
+    syllables = ("la", "ta", "ro", "mi", "ne", "su", "ka", "po", "ti", "bo", "de", "fu")
+    return (
+        "Jan" + "".join(space + syllable for space, syllable in zip(spaces, syllables, strict=True))
+        for spaces in product(("", " "), repeat=len(syllables))
+    )
+
+
+def _letter_case() -> Iterator[str]:
+    return ("".join(some) for some in product(*((letter, letter.upper()) for letter in "annabella bellows")))
+
+
+CROWDS = [_middle_initials, _middle_names_or_initials, _initials_of_many_names, _borders, _letter_case]
+
+
+@pytest.mark.parametrize("together", [pytest.param(True, id="in one byline"), pytest.param(False, id="apart")])
+@pytest.mark.parametrize("names", [pytest.param(kind, id=kind.__name__) for kind in CROWDS])
+def test_four_thousand_names_of_a_kind_take_no_time(names: Callable[[], Iterator[str]], together: bool) -> None:
+    some = list(islice(dict.fromkeys(names()), 4000))
+    bylines = [some] if together else [[name, "Cy Dole"] for name in some]
+    with cpu_limit(4):
+        people = resolve_authors([BylineEvidence(byline, None) for byline in bylines], [*some, "Cy Dole"], Overrides())
+    assert people.author_names.height == len(some) + 1
+    assert people.merge_candidates.height <= MOST_COMPARED * len(some)
+
+
+def test_a_shared_byline_of_thousands_takes_memory_for_each_name_and_not_for_each_pair() -> None:
+    names = [f"{first.title()} {last.title()}" for last in product_words(2) for first in product_words(1)]
+    twice = [*names, *(f"{name.split()[0]} X. {name.split()[1]}" for name in names)]
+    tracemalloc.start()
+    try:
+        Coauthors([BylineEvidence(twice, None)], set(twice), Joins())
+        assert tracemalloc.get_traced_memory()[1] < 20 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def product_words(syllables: int) -> list[str]:
+    return ["".join(some) for some in product(WORDS, repeat=syllables)]

@@ -1,6 +1,7 @@
 """Every rule of severity warning or info: a page that breaks it, where the finding points, and a page that does not."""
 
 from datetime import date
+from itertools import product
 from typing import Any
 
 import polars as pl
@@ -50,6 +51,8 @@ OWNER = "Cy Dole\n\nCLFeb 29, 2024\nOn Bells\n\nAnn Bell, Cy Dole et al.\n\nThey
 TOLD = [rule.id for rule in RULES.values() if rule.severity == "warning"]
 COUNTED = [rule.id for rule in RULES.values() if rule.severity == "info"]
 
+ALIKE = ", ".join(f"Fay {' '.join(middles)} Fox" for middles in product(("A.", "B.", "C."), repeat=5))
+"""Names of one person or of many, each of which has middle names in common with most others."""
 WARNINGS = [
     pytest.param("PAG-004", {11: "Advertisement"}, [(11, 11, "Advertisement")], id="PAG-004"),
     pytest.param("PAG-005", {7: "2.1k stars"}, [(7, 7, "2.1k stars")], id="PAG-005"),
@@ -112,6 +115,7 @@ WARNINGS = [
     pytest.param("LNK-001", {24: "They chime at ftp://a.org."}, [(24, 24, "ftp://a.org")], id="LNK-001"),
     pytest.param("LNK-002", {24: "They chime at http://localhost/."}, [(24, 24, "http://localhost/")], id="LNK-002"),
     pytest.param("AUT-003", {15: "Ann Bell, Cy Dole, Cý Dole"}, [(15, 15, "Cy Dole")], id="AUT-003"),
+    pytest.param("AUT-009", {29: f"Ann Bell, {ALIKE}"}, [(29, 29, "Fay A. A. A. A. A. Fox")], id="AUT-009"),
     pytest.param("AUT-004", {29: "Eve Fox"}, [(29, 29, "Ann Bell")], id="AUT-004"),
 ]
 FACTS = [

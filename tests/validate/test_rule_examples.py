@@ -23,7 +23,7 @@ IN_WORDS = {
     "PAG": ["PAG-001", "PAG-002", "PAG-003", "PAG-009", "PAG-013", "PAG-014", "PAG-015", "PAG-016"],
     "BLK": ["BLK-004"],
     "PAP": ["PAP-004"],
-    "AUT": ["AUT-005"],
+    "AUT": ["AUT-005", "AUT-009"],
     "TAB": [rule_id for rule_id in RULES if rule_id.startswith("TAB")],
     "DAT": [rule_id for rule_id in RULES if rule_id.startswith("DAT")],
 }

@@ -6,6 +6,7 @@ from itertools import pairwise
 import polars as pl
 
 from etl.extract.byline import is_group, is_same_person
+from etl.resolve.candidate_pairs import MOST_COMPARED
 from etl.resolve.folding import fold
 from etl.resolve.names import is_initial
 from etl.validate.outcomes import Outcome, at_line, outcome
@@ -180,6 +181,25 @@ def given_names_stand_first(subject: Subject) -> Outcome:
     )
 
 
+def names_can_be_compared(subject: Subject) -> Outcome:
+    """AUT-009: a set of names of which each is like so many others that none was compared."""
+    places = subject.bylines.sort("source", "byline_line").unique("author_id", keep="first", maintain_order=True)
+    placed = subject.uncompared.join(places.drop("name", "line_start", "line_end"), on="author_id", how="left")
+    return outcome(
+        "AUT-009",
+        subject.tables["author_names"].height,
+        at_line(placed, "byline_line"),
+        ("author_id",),
+        value="name",
+        message=pl.format(
+            "{} names, from {} to {}, are alike in so many ways that none was compared with another: expected at most"
+            " {} like each, in the mean",
+            *("names", "name", "other"),
+            pl.lit(MOST_COMPARED),
+        ),
+    )
+
+
 def _pages_of_parted_names(subject: Subject) -> pl.DataFrame:
     """The pages whose commas part family from given names: the first such byline's line and pair, and how many there are."""
     parted = _parted_bylines(subject.listings)
@@ -269,4 +289,5 @@ RULES = (
     author_has_two_names,
     author_is_a_person,
     given_names_stand_first,
+    names_can_be_compared,
 )
