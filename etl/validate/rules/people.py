@@ -192,8 +192,7 @@ def names_can_be_compared(subject: Subject) -> Outcome:
         ("author_id",),
         value="name",
         message=pl.format(
-            "{} names, from {} to {}, are alike in so many ways that none was compared with another: expected at most"
-            " {} like each, in the mean",
+            "{} names, from {} to {}, were not compared with one another: that takes more than {} comparisons for each",
             *("names", "name", "other"),
             pl.lit(MOST_COMPARED),
         ),
