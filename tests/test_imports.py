@@ -22,7 +22,7 @@ MAY_NOT_IMPORT = [
     pytest.param("etl.load", (*STAGES[:3], "etl.records", "etl.rebuild", "etl.pipeline", "etl.cli"), id="load"),
     pytest.param("etl.rebuild", (*STAGES[1:], "etl.pipeline", "etl.cli"), id="rebuild"),
     pytest.param(
-        "etl.charts", (*STAGES, "etl.records", "etl.rebuild", "etl.site", "etl.pipeline", "etl.cli"), id="charts"
+        "etl.report", (*STAGES, "etl.records", "etl.rebuild", "etl.site", "etl.pipeline", "etl.cli"), id="report"
     ),
     pytest.param("etl.site", ("etl.pipeline", "etl.cli", "etl.resolve.tables", "etl.validate.tables"), id="site"),
     pytest.param("etl.dictionary", (*STAGES[:3], "etl.pipeline", "etl.cli"), id="dictionary"),

@@ -18,9 +18,9 @@ from datasette import hookimpl
 from datasette.utils.asgi import NotFound, Request, Response
 from markupsafe import Markup
 
-from etl.charts import Chart
-from etl.charts.drawing import Picture, draw, style
 from etl.load.layout import DATABASE
+from etl.report.charts import Chart
+from etl.report.pictures import Picture, draw, style
 from etl.site.cells import target_of
 from etl.site.served import Served, served
 from etl.validate.results import RESULTS_FILE

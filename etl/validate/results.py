@@ -9,9 +9,9 @@ import msgspec
 import polars as pl
 
 from etl import __version__
-from etl.charts import Chart, charts_of
 from etl.extract.page import split_lines
 from etl.rebuild import rebuild_pages
+from etl.report.charts import Chart, charts_of
 from etl.snapshots import newest_pages
 from etl.versions import FIRST_VERSION, require_schema_version
 from schemas import SCHEMA_VERSION, Frames

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from report_cases import HOSTILE, ODD, SOUND, baseline, finding, hostile, results, results_of, rule, validated
 
-from etl.charts import Chart
+from etl.report.charts import Chart
 from etl.validate.reports import render_html
 from etl.validate.reports.html import SHOWN_FINDINGS, SHOWN_PAGES
 from etl.validate.reports.text import clipped

@@ -15,9 +15,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from etl import printable
-from etl.charts import Chart
-from etl.charts.drawing import Picture, draw
-from etl.charts.drawing import style as picture_style
+from etl.report.charts import Chart
+from etl.report.pictures import Picture, draw
+from etl.report.pictures import style as picture_style
 from etl.validate.reports import text
 from etl.validate.results import FindingResult, PageResult, Results, shown
 

@@ -7,8 +7,8 @@ from random import Random
 import polars as pl
 import pytest
 
-from etl.charts import pairs
-from etl.charts.pairs import LONGEST_BYLINE, count_pairs
+from etl.report import charts
+from etl.report.charts import LONGEST_BYLINE, count_pairs
 
 Bylines = list[list[str]]
 
@@ -30,7 +30,7 @@ def plainly(bylines: Bylines) -> tuple[Counter[tuple[str, str]], dict[str, set[s
 
 @pytest.mark.parametrize("at_once", [1, 50, 4_000_000])
 def test_slices_of_any_size_give_the_plain_count(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pairs, "PAIRS_AT_ONCE", at_once)
+    monkeypatch.setattr(charts, "PAIRS_AT_ONCE", at_once)
     random = Random(7)  # noqa: S311
     people = [f"a{number}" for number in range(12)]
     bylines = [random.sample(people, random.randint(1, 5)) for _ in range(40)]

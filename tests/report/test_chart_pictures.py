@@ -8,8 +8,8 @@ import pytest
 from chart_cases import SOUND, many
 from helpers import tables_of
 
-from etl.charts import Chart, charts_of
-from etl.charts.drawing import Picture, draw, style
+from etl.report.charts import Chart, charts_of
+from etl.report.pictures import Picture, draw, style
 
 MARK = {"papers": "bar", "coauthors": "bar", "network": "pair", "coverage": "bar", "findings": "bar"}
 HOSTILE = {

@@ -9,11 +9,17 @@ import pytest
 from chart_cases import CASES, SOUND, UNDATED, many
 from helpers import tables_of
 
-from etl.charts import Chart, charts_of
-from etl.charts.pages import SHOWN_PAGES
-from etl.charts.papers import CATEGORIES, PERIODS
-from etl.charts.people import PEOPLE_IN_NETWORK, SHOWN_PAIRS, SHOWN_PEOPLE
 from etl.load.sqlite import write_database
+from etl.report.charts import (
+    CATEGORIES,
+    PEOPLE_IN_NETWORK,
+    PERIODS,
+    SHOWN_PAGES,
+    SHOWN_PAIRS,
+    SHOWN_PEOPLE,
+    Chart,
+    charts_of,
+)
 from etl.snapshots import newest_pages
 from schemas import Frames
 

@@ -1,0 +1,262 @@
+"""Pictures of charts: SVG without a script, drawn by Vega.
+
+In: a `Chart`. Out: its `Picture`, as an element of a page that has `style()`, or as a file. The same chart gives the same
+bytes on every machine. The specifications in `specs` are filled with a chart's numbers; names from pages go into the data
+only, where Vega takes them for text and for nothing else.
+"""
+
+import json
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import vl_convert
+from markupsafe import Markup
+from rich.cells import cell_len, chop_cells
+
+from etl.printable import ELLIPSIS
+from etl.report.charts import OTHER, Cell, Chart
+
+UNSEEN = "\ufffd"
+"""Stands for a character that cannot be seen."""
+
+
+def visible(text: str) -> str:
+    r"""The text with every character in sight: controls, direction marks and zero widths are replaced.
+
+    >>> visible("Ann\u202e\u00a0Bell")
+    'Ann� Bell'
+    """
+    return text if text.isprintable() else "".join(map(_seen, text))
+
+
+def label(text: str, cells: int) -> str:
+    """Visible text, its end cut off where it is wider than so many letters; those of East Asia are two wide.
+
+    >>> label("Ann Bell", 8), label("Ann Bell", 6), label("鐘の音の研究", 7)
+    ('Ann Bell', 'Ann B…', '鐘の音…')
+    """
+    shown = visible(text[: cells + 1])
+    return shown if cell_len(shown) <= cells else chop_cells(shown, cells - 1)[0] + ELLIPSIS
+
+
+def _seen(character: str) -> str:
+    if unicodedata.category(character) == "Zs":
+        return " "
+    return character if character.isprintable() else UNSEEN
+
+
+LONGEST_AXIS = 60
+"""Periods of the longest axis that shows those without papers too."""
+LETTER_WIDTH, GAP = 8, 12
+
+
+def without_gaps(present: Iterable[str]) -> list[str]:
+    """The periods in order, with those between them that have no papers; a word such as "earlier" comes first.
+
+    >>> without_gaps(["2024-02", "2023-12", "earlier"])
+    ['earlier', '2023-12', '2024-01', '2024-02']
+    """
+    words = {period for period in present if not period[0].isdigit()}
+    dated = sorted(set(present) - words)
+    if not dated:
+        return sorted(words)
+    first, last = _period_number(dated[0]), _period_number(dated[-1])
+    if last - first < LONGEST_AXIS:
+        dated = [_period(number, dated[0]) for number in range(first, last + 1)]
+    return [*sorted(words), *dated]
+
+
+def axis_labels(periods: Sequence[str], width: int) -> list[str]:
+    """As many of the periods as have room beside each other, at equal distances.
+
+    >>> axis_labels(["2021", "2022", "2023", "2024"], 100)
+    ['2021', '2023']
+    """
+    needed = len(periods) * (max(map(len, periods)) * LETTER_WIDTH + GAP)
+    return list(periods[:: -(-needed // width)])
+
+
+def _period_number(period: str) -> int:
+    year, _, month = period.partition("-")
+    return int(year) * 12 + int(month) - 1 if month else int(year)
+
+
+def _period(number: int, like: str) -> str:
+    return f"{number // 12:04}-{number % 12 + 1:02}" if "-" in like else f"{number:04}"
+
+
+Spec = dict[str, Any]
+Records = Sequence[dict[str, Cell]]
+
+BAR_LETTERS, PERSON_LETTERS, CATEGORY_LETTERS = 60, 20, 17
+"""What fits over a bar, over a person in the network, and into a column of the legend."""
+BAR_HEIGHT, BELOW_AXIS, LEGEND_LINE = 40, 45, 22
+"""Heights that `specs` counts with too."""
+
+
+def specification(chart: Chart) -> Spec | None:
+    """The specification of a chart; None where there is nothing to draw."""
+    fill = _FILLS.get(chart.id)
+    return fill(chart.records()) if fill and chart.rows else None
+
+
+def _papers(records: Records) -> Spec:
+    unit = next(iter(records[0]))
+    periods = without_gaps([str(row[unit]) for row in records])
+    colours = _colours(records)
+    legend = [
+        {"category": label(name, CATEGORY_LETTERS), "colour": colour, "column": place % 3, "line": place // 3}
+        for place, (name, colour) in enumerate(colours.items())
+    ]
+    order = list(colours)
+    bars = [
+        {"period": row[unit], "papers": row["papers"], "colour": colours[name], "order": order.index(name)}
+        for row, name in ((row, str(row["category"])) for row in records)
+    ]
+    spec = _spec("papers", bars=bars, legend=legend)
+    spec["padding"]["bottom"] = BELOW_AXIS + LEGEND_LINE * -(-len(legend) // 3)
+    spec["scales"][0]["domain"] = periods
+    spec["axes"][1]["values"] = axis_labels(periods, spec["width"])
+    return spec
+
+
+def _colours(records: Records) -> dict[str, str]:
+    """A colour for each category, the one with the most papers first and the others' last."""
+    papers: Counter[str] = Counter()
+    for row in records:
+        papers[str(row["category"])] += _count(row["papers"])
+    order = sorted(papers, key=lambda name: (name == OTHER, -papers[name], name))
+    return {name: f"var(--chart-{OTHER if name == OTHER else number})" for number, name in enumerate(order, 1)}
+
+
+def _coauthors(records: Records) -> Spec:
+    most = max(_count(row["coauthors"]) for row in records)
+    return _bars(
+        [
+            _bar(row["author"], f"{row['coauthors']:,}", _count(row["coauthors"]) / most, "var(--chart-1)")
+            for row in records
+        ]
+    )
+
+
+def _findings(records: Records) -> Spec:
+    most = max(_count(row["findings"]) for row in records)
+    return _bars(
+        [
+            _bar(
+                f"{row['rule_id']} {row['title']}",
+                f"{row['findings']:,} {row['severity']}" + "s" * (row["findings"] != 1),
+                _count(row["findings"]) / most,
+                f"var(--chart-{row['severity']})",
+            )
+            for row in records
+        ]
+    )
+
+
+def _coverage(records: Records) -> Spec:
+    return _bars([_covered(row["name"], _count(row["listed_papers"]), row["stated_papers"]) for row in records])
+
+
+def _covered(name: Cell, listed: int, stated: Cell) -> dict[str, Any]:
+    if not isinstance(stated, int):
+        return _bar(name, f"{listed:,} of unknown", 0, "var(--chart-1)")
+    share = min(1, listed / stated) if stated else 0
+    return _bar(name, f"{listed:,} of {stated:,}", share, "var(--chart-1)") | {"whole": 1}
+
+
+def _bar(name: Cell, number: str, share: float, colour: str) -> dict[str, Any]:
+    told = "no name" if name is None else label(str(name), BAR_LETTERS - len(number))
+    return {"label": told, "number": number, "share": share, "colour": colour, "whole": 0}
+
+
+def _bars(bars: Sequence[dict[str, Any]]) -> Spec:
+    spec = _spec("bars", bars=[{"row": row, **bar} for row, bar in enumerate(bars)])
+    return spec | {"height": BAR_HEIGHT * len(bars)}
+
+
+def _network(records: Records) -> Spec:
+    names = {row[key]: row[name] for row in records for key, name in (("author_id", "author"), ("other_id", "other"))}
+    numbers = {author: number for number, author in enumerate(names)}
+    people = [{"id": numbers[author], "label": label(str(name), PERSON_LETTERS)} for author, name in names.items()]
+    pairs = [
+        {"source": numbers[row["author_id"]], "target": numbers[row["other_id"]], "papers": row["papers"]}
+        for row in records
+    ]
+    # People fill a plane, but few of them still need room for their names.
+    return _spec("network", people=people, pairs=pairs) | {"height": 100 + 7 * len(people)}
+
+
+def _count(cell: Cell) -> int:
+    return cell if isinstance(cell, int) else 0
+
+
+def _spec(name: str, **data: object) -> Spec:
+    spec: Spec = json.loads(files("etl.report.specs").joinpath(f"{name}.json").read_text(encoding="utf-8"))
+    for source in spec["data"]:
+        source["values"] = data[source["name"]]
+    return spec
+
+
+_FILLS: dict[str, Callable[[Records], Spec]] = {
+    "papers": _papers,
+    "coauthors": _coauthors,
+    "network": _network,
+    "coverage": _coverage,
+    "findings": _findings,
+}
+
+
+_ELEMENT = Markup('<svg class="{id}" role="img" aria-label="{title}" viewBox="0 0 {width} {height}">{marks}')
+_FILE = Markup(
+    '<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
+    "<title>{title}</title><style>{style}</style>"
+    '<rect width="{width}" height="{height}" fill="var(--chart-back)"/>{marks}'
+)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A chart as drawn: its size, and the SVG behind the opening tag."""
+
+    id: str
+    title: str
+    width: int
+    height: int
+    marks: Markup
+
+    @property
+    def element(self) -> Markup:
+        """The picture as a part of a page."""
+        return _ELEMENT.format(**vars(self))
+
+    @property
+    def file(self) -> str:
+        """The picture as the text of an SVG file, light or dark as its reader likes."""
+        own = Markup(style())  # noqa: S704 - a file of ours
+        return str(_FILE.format(style=own, **vars(self)))
+
+
+def draw(chart: Chart) -> Picture | None:
+    """The picture of a chart; None where there is nothing to draw."""
+    spec = specification(chart)
+    if spec is None:
+        return None
+    around = spec["padding"]
+    _, _, marks = vl_convert.vega_to_svg(spec).partition(">")
+    return Picture(
+        id=chart.id,
+        title=visible(chart.title),
+        width=around["left"] + spec["width"] + around["right"],
+        height=around["top"] + spec["height"] + around["bottom"],
+        marks=Markup(marks),  # noqa: S704 - Vega escapes what it draws
+    )
+
+
+def style() -> str:
+    """The style sheet of all pictures: their colours, light and dark, and their size."""
+    return files("etl.report").joinpath("pictures.css").read_text(encoding="utf-8")
