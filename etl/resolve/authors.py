@@ -15,8 +15,15 @@ from itertools import combinations, pairwise
 
 import polars as pl
 
-from etl.resolve.candidate_pairs import LOST_SPACE, CandidatePair, CandidatePairs, Form, form_of
-from etl.resolve.coauthors import BylineEvidence, Coauthors
+from etl.resolve.candidate_pairs import (
+    LOST_SPACE,
+    BylineEvidence,
+    CandidatePair,
+    CandidatePairs,
+    Coauthors,
+    Form,
+    form_of,
+)
 from etl.resolve.folding import diacritics, digest, fold, slug
 from etl.resolve.joins import Join, Joins
 from etl.resolve.names import Name, has_initials_only, read_group, read_name

@@ -1,17 +1,68 @@
-"""Pairs of names that may be one person (rule R2 and its neighbours), each with the reason why it may.
+"""Pairs of names that may be one person (rule R2 and its neighbours), each with the reason why it may; and the evidence for it.
 
 Names are compared only within sets of forms that share a key: one first and family name, one whole name, one family name
 for initials. A set in which each name is like too many others is not compared at all, so that the time for names and the
-number of pairs grow with the number of names.
+number of pairs grow with the number of names. Evidence that two names are one person is a co-author whom they share; the
+opposite is one byline that names both.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
 
-from etl.resolve.coauthors import Coauthors
+from etl.resolve.joins import Joins
 from etl.resolve.names import Name, compatible, has_initials_only, is_initial
+
+LONGEST_BYLINE = 100
+"""Names of the longest byline that is evidence: in a collaboration's everybody shares everybody."""
+
+
+@dataclass(frozen=True)
+class BylineEvidence:
+    """The names that one listing prints, and the owner of its page, who wrote it too."""
+
+    names: Sequence[str]
+    owner: str | None
+
+
+class Coauthors:
+    """Who wrote with whom, kept only for the names that are asked about. Spellings that are equal are one person here.
+
+    Groups are nobody's co-authors: whom a collaboration has in common says nothing.
+    """
+
+    def __init__(
+        self,
+        listings: Iterable[BylineEvidence],
+        wanted: Collection[str],
+        equal: Joins,
+        groups: Collection[str] = (),
+    ) -> None:
+        self._of: dict[str, set[str]] = {}
+        self._printed_in: dict[str, set[int]] = {}
+        for number, listing in enumerate(listings):
+            everybody = (*listing.names, *filter(None, [listing.owner]))
+            present = {equal.root(name) for name in everybody if name in wanted}
+            if not present:
+                continue
+            for name in present.intersection(map(equal.root, listing.names)):
+                self._printed_in.setdefault(name, set()).add(number)
+            if len(listing.names) <= LONGEST_BYLINE:
+                people = {equal.root(name) for name in everybody if name not in groups}
+                for name in present:
+                    self._of.setdefault(name, set()).update(people - {name})
+
+    def shared(self, name: str, other: str) -> str | None:
+        """The co-author whom two people (by their root spelling) share, the first in order, or None."""
+        return min(self._of.get(name, set()) & self._of.get(other, set()), default=None)
+
+    def together(self, name: str, other: str) -> bool:
+        """Whether one byline names both, so that they are two people; both are names that are asked about."""
+        if name == other:
+            return False
+        return not self._printed_in.get(name, set()).isdisjoint(self._printed_in.get(other, ()))
+
 
 Forms = list["Form"]
 

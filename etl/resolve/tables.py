@@ -12,15 +12,14 @@ import polars as pl
 
 from etl.rebuild import merged_bylines
 from etl.resolve.authors import People, resolve_authors
+from etl.resolve.candidate_pairs import BylineEvidence
 from etl.resolve.categories import resolve_categories, resolve_fields
-from etl.resolve.citekeys import citekeys
-from etl.resolve.coauthors import BylineEvidence
 from etl.resolve.dates import resolve_dates
 from etl.resolve.folding import slug
 from etl.resolve.links import find_links
 from etl.resolve.mentions import find_mentions
 from etl.resolve.overrides import Overrides
-from etl.resolve.papers import find_candidates, find_variants, identify, merge, papers_meant
+from etl.resolve.papers import citekeys, find_candidates, find_variants, identify, merge, papers_meant
 from etl.taxonomy import taxonomy
 from schemas import (
     TABLES,

@@ -7,7 +7,7 @@ from helpers import parsed
 
 from etl.extract.byline import parse_byline
 from etl.resolve.authors import People, resolve_authors
-from etl.resolve.coauthors import BylineEvidence
+from etl.resolve.candidate_pairs import BylineEvidence
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import resolve
 from etl.validate.blocks import combine, take_in

@@ -11,8 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.resolve.authors import resolve_authors
-from etl.resolve.candidate_pairs import MOST_COMPARED, ByMiddles, CandidatePair, CandidatePairs, Form, form_of
-from etl.resolve.coauthors import BylineEvidence, Coauthors
+from etl.resolve.candidate_pairs import (
+    MOST_COMPARED,
+    BylineEvidence,
+    ByMiddles,
+    CandidatePair,
+    CandidatePairs,
+    Coauthors,
+    Form,
+    form_of,
+)
 from etl.resolve.joins import Joins
 from etl.resolve.names import compatible, read_name
 from etl.resolve.overrides import Overrides

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented import block, page, resolved_of
 
-from etl.resolve.citekeys import citekeys
+from etl.resolve.papers import citekeys
 
 A, B, C = "abcdefghijklmnop", "abcdzzzzzzzzzzzz", "qrstuvwxyz234567"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from etl.resolve.coauthors import LONGEST_BYLINE, BylineEvidence, Coauthors
+from etl.resolve.candidate_pairs import LONGEST_BYLINE, BylineEvidence, Coauthors
 from etl.resolve.joins import Join, Joins
 
 ANN, FULL = "Ann Bell", "Ann B. Bell"
