@@ -54,7 +54,7 @@ class NameEvidence:
 class People:
     """The tables of authors, and the author of each key.
 
-    `uncompared` has a row for each set of names that are alike in too many ways to be compared: the first author, two of the
+    `uncompared` has a row for each set of names that are candidates in too many ways to be compared: the first author, two of the
     names, and their number.
     """
 
@@ -122,13 +122,13 @@ def resolve_authors(
     _join_parted(joins, [name.spelling for name in names if _PARTED in name.spelling])
     _join_equal(joins, free)
     roots = {name.spelling: joins.root(name.spelling) for name in names}
-    alike = CandidatePairs(form_of(name, roots[name.spelling]) for name in free if not name.is_group)
-    asked = alike.roots.union(roots[name] for pair in known.owned for name in pair if name in roots)
+    candidates = CandidatePairs(form_of(name, roots[name.spelling]) for name in free if not name.is_group)
+    asked = candidates.roots.union(roots[name] for pair in known.owned for name in pair if name in roots)
     wanted = {name for name, root in roots.items() if root in asked}
     coauthors = Coauthors(listings, wanted, joins, groups)
-    pairs = alike.pairs(coauthors)
-    _join_safely(joins, _owner_joins(known.owned, roots), alike, coauthors, roots)
-    _join_safely(joins, _evident_joins(pairs, coauthors, joins), alike, coauthors, roots)
+    pairs = candidates.pairs(coauthors)
+    _join_safely(joins, _owner_joins(known.owned, roots), candidates, coauthors, roots)
+    _join_safely(joins, _evident_joins(pairs, coauthors, joins), candidates, coauthors, roots)
     people = _people(names, joins, overrides)
     author_of = {key: person.author_id for person in people for key in person.keys}
     return People(
@@ -136,7 +136,7 @@ def resolve_authors(
         AuthorNames.frame([row for person in people for row in _name_rows(person, joins)]),
         MergeCandidates.frame(_candidates(people, joins, pairs, coauthors, roots)),
         author_of,
-        _uncompared(alike.crowds, author_of),
+        _uncompared(candidates.crowds, author_of),
     )
 
 
@@ -246,7 +246,7 @@ def _evident_joins(pairs: Sequence[CandidatePair], coauthors: Coauthors, joins: 
 
 
 def _join_safely(
-    joins: Joins, wanted: Sequence[Join], alike: CandidatePairs, coauthors: Coauthors, roots: Mapping[str, str]
+    joins: Joins, wanted: Sequence[Join], candidates: CandidatePairs, coauthors: Coauthors, roots: Mapping[str, str]
 ) -> None:
     """Carry out the joins, less those that together would make one person of two who cannot be.
 
@@ -258,7 +258,7 @@ def _join_safely(
     clashing = {
         root
         for root in {trial.root(join.name) for join in wanted}
-        if _clash(root, joins, trial, alike, coauthors, roots)
+        if _clash(root, joins, trial, candidates, coauthors, roots)
     }
     for join in wanted:
         if trial.root(join.name) not in clashing:
@@ -266,12 +266,12 @@ def _join_safely(
 
 
 def _clash(
-    root: str, joins: Joins, trial: Joins, alike: CandidatePairs, coauthors: Coauthors, roots: Mapping[str, str]
+    root: str, joins: Joins, trial: Joins, candidates: CandidatePairs, coauthors: Coauthors, roots: Mapping[str, str]
 ) -> bool:
     """Whether a group of the trial holds two who cannot be one, other than such as are one already."""
     spellings = sorted({roots[name] for name in trial.group(root)})
     return any(
-        (coauthors.together(name, other) or alike.contradict(name, other)) and not joins.same(name, other)
+        (coauthors.together(name, other) or candidates.contradict(name, other)) and not joins.same(name, other)
         for name, other in combinations(spellings, 2)
     )
 
