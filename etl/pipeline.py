@@ -3,22 +3,21 @@
 Read this page first. It calls the stages and does nothing else.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from itertools import chain, starmap
 from pathlib import Path
 
-from etl.errors import PageError
-from etl.extract.page import parse_page
-from etl.extract.pages import PageFile, find_others, find_pages, read_pages
+from etl.extract.batches import parse_files
+from etl.extract.pages import PageFile, find_others, find_pages
 from etl.load.release import Release, locked, publish
 from etl.progress import Progress
-from etl.records import Page
 from etl.resolve.overrides import read_overrides
 from etl.resolve.tables import resolve
 from etl.validate.baseline import hold_against, read_baseline
-from etl.validate.blocks import Intake, combine, take_in
+from etl.validate.blocks import Intake, combine, take_in, up_to_limit
 from etl.validate.reports import REPORT_FILE, render_html
 from etl.validate.results import RESULTS_FILE, FailOn, Results, summarize, write_results
 from etl.validate.tables import validate
@@ -111,14 +110,13 @@ def build(request: Request, progress: Progress, report: Callable[[Checked], None
     return Built(release, checked.tables)
 
 
-def _extract(files: Sequence[PageFile], request: Request, progress: Progress) -> list[Intake]:
+def _extract(files: Sequence[PageFile], request: Request, progress: Progress) -> Iterator[Intake]:
     """Read the pages batch by batch; blocks that break a rule leave for the quarantine here."""
     batches = [files[start : start + PAGES_PER_BATCH] for start in range(0, len(files), PAGES_PER_BATCH)]
     intakes = map_batches(partial(_take_in, observed_on=request.observed_on), batches, request.workers)
-    return list(progress.each("Reading pages", intakes, total=len(batches)))
+    return chain.from_iterable(progress.each("Reading pages", intakes, total=len(batches)))
 
 
-def _take_in(files: Sequence[PageFile], observed_on: date | None) -> Intake:
-    read = read_pages(files, observed_on)
-    pages = [parse_page(page) for page in read if isinstance(page, Page)]
-    return take_in(pages, [error for error in read if isinstance(error, PageError)])
+def _take_in(files: Sequence[PageFile], observed_on: date | None) -> list[Intake]:
+    """Intakes of the files' pages, portion by portion; the last is the one with which large pages become too many."""
+    return list(up_to_limit(starmap(take_in, parse_files(files, observed_on))))

@@ -7,7 +7,18 @@ column's checks stand for is named in its metadata; a column without one cannot 
 from pandera.polars import Field
 
 from schemas.checks import at_least, day_exists, reads_like_names, row_check, says_something
-from schemas.limits import LONGEST_LINE, NAME_LETTERS, NAME_WORDS, SENTENCE_END
+from schemas.limits import (
+    ABSTRACT_LETTERS,
+    BADGE_LETTERS,
+    BYLINE_LETTERS,
+    BYLINE_NAMES,
+    BYLINE_TAGS,
+    LONGEST_LINE,
+    NAME_LETTERS,
+    NAME_WORDS,
+    SENTENCE_END,
+    TITLE_LETTERS,
+)
 from schemas.table import Table
 
 WORDED = r"[\p{L}\p{N}]"
@@ -53,10 +64,46 @@ class Blocks(Table):
     abstract_line: int = Field(
         nullable=True, title="Abstract's line", description="The abstract's first line; null where there is none."
     )
-    longest_line: int = Field(
+    badge_letters: int = Field(
+        le=BADGE_LETTERS,
+        title="Letters of the badge",
+        description="How long the badge is.",
+        metadata={"rule": "BLK-004"},
+    )
+    title_letters: int = Field(
+        le=TITLE_LETTERS,
+        title="Letters of the title",
+        description="How long the title is.",
+        metadata={"rule": "BLK-004"},
+    )
+    byline_letters: int = Field(
+        le=BYLINE_LETTERS,
+        title="Letters of the byline",
+        description="How long the byline is.",
+        metadata={"rule": "BLK-004"},
+    )
+    name_count: int = Field(
+        le=BYLINE_NAMES,
+        title="Names in the byline",
+        description="How many names the byline has.",
+        metadata={"rule": "BLK-004"},
+    )
+    tag_count: int = Field(
+        le=BYLINE_TAGS,
+        title="Institutions behind the byline",
+        description="How many institutions the byline has.",
+        metadata={"rule": "BLK-004"},
+    )
+    abstract_letters: int = Field(
+        le=ABSTRACT_LETTERS,
+        title="Letters of the abstract",
+        description="How long the abstract is.",
+        metadata={"rule": "BLK-004"},
+    )
+    block_bytes: int = Field(
         le=LONGEST_LINE,
-        title="Longest line",
-        description="Bytes of the block's longest line.",
+        title="Bytes of the block",
+        description="How long the block is, white space and all.",
         metadata={"rule": "BLK-004"},
     )
     raw: str = Field(title="Raw text", description="The block's lines as they are, joined by a line feed.")

@@ -1,16 +1,52 @@
-"""The sizes beyond which text is not what it claims to be, each written once."""
+"""The sizes beyond which text is not what it claims to be, each written once.
+
+Where a size is said to be real, it is the largest of 601 pages in the layout of the site, with 13,000 papers of arXiv on
+them, and of 5,200 further records of arXiv.
+"""
 
 LONGEST_PAGE = 64 << 20
 """Bytes of the largest page (64 MiB)."""
+MOST_LINES = 200_000
+"""Lines of the longest page; a real one has 458."""
+MOST_PIECES = 10_000
+"""Papers and runs of other lines of the longest page; a real one has 50."""
+LARGE_PAGE = 1 << 20
+"""Bytes beyond which a page is large (1 MiB): it must list a paper, since a real one has 79,481."""
+LARGE_PAGES = 96 << 20
+"""Bytes of all large pages of a run together (96 MiB), since a run holds in memory what it reads."""
+PACKED_TIMES = 100
+"""How many times its size a packed page may have, beyond `LARGE_PAGE`; a real one has three or four times its size."""
 LONGEST_LINE = 1 << 20
-"""Bytes of the longest line that a row may hold (1 MiB)."""
+"""Bytes of the longest line that a row may hold (1 MiB), and of a whole block."""
+UNREAD_LINE = 8 << 20
+"""Letters of a line beyond which a file is no text in lines."""
+LONGEST_RUN = LONGEST_LINE * 3 // 2
+"""Bytes of lines that a row of the quarantine holds, but for one line that is longer."""
 PAPERS_A_PAGE = 50
 """Papers that the site lists on a page at most, however many there are."""
 NAME_LETTERS = 100
 NAME_WORDS = 12
 """Letters and words of the longest name: prose in a name's place has longer pieces."""
+MOST_RETURNS = 1000
+"""Lines of nothing but a carriage return that a row keeps with the lines before them."""
+BADGE_LETTERS = 120
+"""Letters of the longest badge; a real one has 22."""
+TITLE_LETTERS = 1000
+"""Letters of the longest title; a real one has 245."""
 BYLINE_LETTERS = 100_000
-"""Letters of the longest byline that is read: the largest collaborations have 5,000 names of some 15 letters."""
+BYLINE_NAMES = 6000
+"""Letters and names of the longest byline: the largest collaboration on arXiv has 5,154 names of some 15 letters."""
+BYLINE_TAGS = 100
+TAG_LETTERS = 200
+"""Institutions behind a byline, and letters of the longest: real ones are two, of ten letters."""
+ABSTRACT_LETTERS = 20_000
+"""Letters of the longest abstract; a real one has 2,560."""
+HEADER_LETTERS = 20_000
+"""Letters of the longest header, a menu and all; a real one has 108."""
+URL_LETTERS = 2000
+"""Letters of the longest address; a real one has 129."""
+SHOWN_LETTERS = 400
+"""Letters of a page's line that a finding shows."""
 SENTENCE_END = r"[a-z]{3}[.!?]$"
 """How prose ends and names do not: a full stop behind a word (initials, Jr. and Ph.D. are shorter)."""
 ROWS_PER_BATCH = 100_000

@@ -7,7 +7,7 @@ counted, since a column tells it already. A rules file may set another severity,
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from schemas.limits import PAPERS_A_PAGE
+from schemas.limits import ABSTRACT_LETTERS, BYLINE_NAMES, MOST_LINES, PAPERS_A_PAGE, TITLE_LETTERS
 
 Severity = Literal["error", "warning", "info"]
 Dimension = Literal["accuracy", "completeness", "consistency", "timeliness", "uniqueness", "validity"]
@@ -47,7 +47,7 @@ _RULES = (
     # Pages
     Rule("PAG-001", "profiles", None, "error", "validity", "A page can be read as text",
          "A page that is empty, too large or not UTF-8 would be missing without a trace.",
-         example="A file of no bytes, one of more than 64 MiB, or one that an editor saved as UTF-16 or Latin-1.",
+         example=f"A file of no bytes, one of more than 64 MiB or {MOST_LINES:,} lines, or one that an editor saved as UTF-16 or Latin-1.",
          advice="Save the page again as plain text in UTF-8. --allow-unreadable publishes without it and lists it in the manifest."),
     Rule("PAG-002", "profiles", "lines", "error", "completeness", "No line of a page stands in two rows",
          "A line that two rows hold is counted twice, or one of them is wrong.",
@@ -143,10 +143,10 @@ _RULES = (
          "A date such as February 30 is damage.",
          example="CLFeb 30, 2024\nOn Ropes\n\nAnn Bell, Cy Dole\n\nThey hold every bell in the tower.",
          advice="Look at the profile, and save the page again if it prints another date."),
-    Rule("BLK-004", "quarantine", "raw_text", "warning", "validity", "A block's lines have at most 1 MiB",
-         "A line of that size is no title, byline or abstract.",
-         example="A title, byline or abstract of more than 1,048,576 bytes in one line.",
-         advice="Look at the line: it is no text of a paper. Save the page again."),
+    Rule("BLK-004", "quarantine", "raw_text", "warning", "validity", "A block's parts have at most the size that papers have",
+         "A text of that size is no title, byline or abstract, and would make tables and search slow.",
+         example=f"A title of more than {TITLE_LETTERS:,} letters, a byline of more than {BYLINE_NAMES:,} names, an abstract of more than {ABSTRACT_LETTERS:,} letters, or a line of more than 1 MiB.",
+         advice="Look at the part that the reason names: it is no text of a paper. Save the page again."),
     Rule("BLK-005", "quarantine", "raw_text", "warning", "validity", "A block's lines stand in order: title, byline, abstract",
          "A line too many or two that changed places would shift every field of the paper.",
          example="CLMay 1, 2024\nOn Ropes\n\nShow more\n\nAnn Bell, Cy Dole et al.\n\nThey hold every bell in the tower.",

@@ -11,16 +11,16 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import takewhile
 
-from etl.extract.text import clean, with_plain_hyphens
+from etl.extract.text import clean, is_blank, with_plain_hyphens
 from etl.records import Badge
 from etl.taxonomy import known_codes
+from schemas.limits import BADGE_LETTERS
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 CODE_FLAG = "Code"
 KNOWN_FLAGS = frozenset({CODE_FLAG})
-LONGEST_BADGE = 120
-"""Letters of the longest badge."""
 FLAG_LETTERS = 24
 """Letters of all flags of a badge together; what is longer is a title that was glued to it."""
 
@@ -49,7 +49,7 @@ def parse_badge(line: str) -> Badge | None:
     >>> parse_badge("March 14, 2025") is None, parse_badge("On May 1, 2024") is None
     (True, True)
     """
-    badge = _parse(line) if len(line) <= LONGEST_BADGE else None
+    badge = _parse(line) if len(line) <= BADGE_LETTERS else None
     return badge if badge and sum(map(len, badge.flags)) <= FLAG_LETTERS else None
 
 
@@ -60,7 +60,7 @@ def is_glued(line: str) -> bool:
     (True, False)
     """
     badge = _parse(line)
-    return badge is not None and (len(line) > LONGEST_BADGE or sum(map(len, badge.flags)) > FLAG_LETTERS)
+    return badge is not None and (len(line) > BADGE_LETTERS or sum(map(len, badge.flags)) > FLAG_LETTERS)
 
 
 def read_badge(lines: Sequence[str], at: int) -> tuple[Badge, int] | None:
@@ -75,10 +75,8 @@ def read_badge(lines: Sequence[str], at: int) -> tuple[Badge, int] | None:
         if found is None:
             return None
         badge, end = found
-    while end < len(lines) and clean(lines[end][:LONGEST_BADGE]) in KNOWN_FLAGS:
-        badge = replace(badge, flags=(*badge.flags, clean(lines[end])))
-        end += 1
-    return badge, end
+    flags = list(takewhile(KNOWN_FLAGS.__contains__, (_short(lines[place]) for place in range(end, len(lines)))))
+    return (replace(badge, flags=(*badge.flags, *flags)) if flags else badge), end + len(flags)
 
 
 def render_badge(badge: Badge) -> str:
@@ -108,7 +106,7 @@ def _codes_by_case() -> dict[str, str]:
 
 def _parse(line: str) -> Badge | None:
     """A badge with flags of any length."""
-    text = clean(line[:LONGEST_BADGE])
+    text = clean(line[:BADGE_LETTERS])
     text = text if text.isascii() else with_plain_hyphens(unicodedata.normalize("NFKC", text))
     lead = _LEAD.match(text)
     bare = text[lead.end() :] if lead else text
@@ -129,13 +127,18 @@ def _are_flags(text: str) -> bool:
 
 def _parse_parted(lines: Sequence[str], at: int) -> tuple[Badge, int] | None:
     """A badge whose date stands on the next line that is not blank, behind a code of arXiv's that stands alone."""
-    code = known_code(clean(lines[at])) if len(lines[at]) < LONGEST_BADGE else None
+    code = known_code(_short(lines[at]))
     if code is None:
         return None
-    end = next((index for index in range(at + 1, min(at + 3, len(lines))) if clean(lines[index])), at)
-    match = _DATE_LINE.fullmatch(clean(lines[end][:LONGEST_BADGE])) if end > at else None
+    end = next((index for index in range(at + 1, min(at + 3, len(lines))) if not is_blank(lines[index])), at)
+    match = _DATE_LINE.fullmatch(_short(lines[end])) if end > at else None
     badge = _badge(code, match) if match else None
     return (badge, end + 1) if badge and sum(map(len, badge.flags)) <= FLAG_LETTERS else None
+
+
+def _short(line: str) -> str:
+    """A line as a part of a badge; nothing where it is too long for that."""
+    return clean(line) if len(line) <= BADGE_LETTERS else ""
 
 
 def _badge(code: str, match: re.Match[str]) -> Badge:

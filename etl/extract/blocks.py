@@ -17,6 +17,7 @@ from etl.extract.byline import is_full_name, is_same_person, parse_byline
 from etl.extract.header import find_headers, parse_stat
 from etl.extract.text import clean, is_blank, trimmed
 from etl.records import Badge, Block, Byline
+from schemas.limits import ABSTRACT_LETTERS, BYLINE_LETTERS
 
 FURNITURE = 3
 """Times that a short line must stand on a page before it is taken for a part of the page and none of a paper."""
@@ -169,6 +170,8 @@ class BlockReader:
     def _is_shifted(self, block: Block, shape: _Shape, owner: str | None) -> bool:
         """Whether what stands as title, byline or abstract is another of them."""
         lead, *more = block.abstract.split("\n")
+        if len(block.title) > ABSTRACT_LETTERS or len(block.byline) > BYLINE_LETTERS or len(lead) > ABSTRACT_LETTERS:
+            return False  # None of them is what it should be, which a rule tells.
         parts = [clean(part).casefold() for part in (block.badge, block.title, block.byline, lead) if part]
         if len(set(parts)) < len(parts) or not BUTTONS.isdisjoint(parts):
             return True

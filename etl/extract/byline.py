@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 
 from etl.extract.text import clean
 from etl.records import Byline
-from schemas.limits import BYLINE_LETTERS, NAME_LETTERS, NAME_WORDS, SENTENCE_END
+from schemas.limits import BYLINE_LETTERS, NAME_LETTERS, NAME_WORDS, SENTENCE_END, TAG_LETTERS
 
 ET_AL = " et al."
 TAG_MARK = " · "
@@ -123,7 +123,7 @@ _CUT = re.compile(
 _CUT_LETTERS = 40
 """Letters of a line's end in which "and 12 other authors" fits."""
 _BEHIND_CUT = " .,;:()[]†‡*|/—–-·•"
-_TAG_LETTERS = 40
+_SHORT_TAG = 40
 _PARTS_TAG = re.compile(r"[ .]*[,;:)\]†‡*|/—–·•(-]")
 _EXPANDERS = frozenset({"show more", "show all", "show all authors", "more"})
 _SPACED_DOT = re.compile(r"(?:^|[ ,])Â?·(?: |$)")
@@ -166,9 +166,10 @@ def parse_byline(line: str) -> Byline:
     if _is_prose(people, items):
         items = []
     names = tuple(filter(may_be_name, items))
-    odd = tuple(item for item in items if not may_be_name(item))
+    behind = [_ended(tag) for tag in _parts(tags)]
+    odd = (*(item for item in items if not may_be_name(item)), *(tag for tag in behind if len(tag) > TAG_LETTERS))
     groups = tuple(filter(set(names).__contains__, map(_ended, _before_colons(people)))) if names else ()
-    return Byline(names, truncated, tuple(map(_ended, _parts(tags))), odd, groups)
+    return Byline(names, truncated, tuple(tag for tag in behind if len(tag) <= TAG_LETTERS), odd, groups)
 
 
 def render_byline(byline: Byline) -> str:
@@ -281,7 +282,7 @@ def _split(text: str) -> tuple[str, bool, str] | None:
         return *_uncut(people), tags
     behind = people[cut.end() :].strip(_BEHIND_CUT)
     parted = _PARTS_TAG.match(people, cut.end()) or behind.casefold() in _EXPANDERS
-    if behind and (not parted or len(behind) > _TAG_LETTERS):
+    if behind and (not parted or len(behind) > _SHORT_TAG):
         return None  # A title or a sentence that quotes somebody.
     tags = ", ".join(filter(None, (behind if behind and behind.casefold() not in _EXPANDERS else "", tags)))
     return people[: cut.start()].strip(" ,;([⟨"), True, tags

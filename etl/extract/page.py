@@ -10,12 +10,13 @@ the next line that has a badge's shape and a block's shape behind it.
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from itertools import accumulate, islice, takewhile
 
 from etl.extract.blocks import BlockReader
 from etl.extract.header import parse_header
 from etl.extract.text import is_blank
 from etl.records import Block, Header, Page, ParsedPage, Stray
-from schemas.limits import LONGEST_LINE
+from schemas.limits import HEADER_LETTERS, LONGEST_RUN, MOST_RETURNS
 
 Lines = Sequence[str]
 
@@ -63,6 +64,22 @@ def byte_length(line: str) -> int:
     return len(line) if line.isascii() else len(line.encode())
 
 
+def in_rows(lines: Lines, line_start: int = 1) -> Iterator[tuple[int, str]]:
+    r"""Lines in texts that a row of the quarantine may hold, each with the number of its first line.
+
+    >>> list(in_rows(["CLMay 1", "", "On Bells"], 7))
+    [(7, 'CLMay 1\n\nOn Bells')]
+    """
+    start, size = 0, 0
+    for at, line in enumerate(lines):
+        length = byte_length(line) + 1
+        if at > start and size + length > LONGEST_RUN:
+            yield line_start + start, "\n".join(lines[start:at])
+            start, size = at, 0
+        size += length
+    yield line_start + start, "\n".join(lines[start:])
+
+
 def render_block(badge: str, title: str, byline: str, abstract: str, line_count: int) -> list[str]:
     """Write a block over `line_count` lines, its gaps equal; fewer lines than its parts need leave no gap.
 
@@ -84,7 +101,7 @@ def last_bare_return(lines: Lines, line_end: int) -> int:
     4
     """
     last = line_end
-    for number in range(line_end + 1, len(lines) + 1):
+    for number in range(line_end + 1, min(line_end + MOST_RETURNS, len(lines)) + 1):
         if lines[number - 1] not in {"", "\r"}:
             break
         last = number if lines[number - 1] else last
@@ -92,9 +109,10 @@ def last_bare_return(lines: Lines, line_end: int) -> int:
 
 
 def _header_limit(lines: Lines, reader: BlockReader) -> int:
-    """The header lies before the first badge, be it a damaged block's, and before any line too long for a row."""
+    """The header lies before the first badge, be it a damaged block's, and is no longer than a header may be."""
     end = min(reader.badges, default=len(lines))
-    return next((at for at in range(end) if byte_length(lines[at]) > LONGEST_LINE), end)
+    letters = accumulate(len(line) + 1 for line in islice(lines, end))
+    return sum(1 for _ in takewhile(HEADER_LETTERS.__ge__, letters))
 
 
 def _strays(
@@ -111,11 +129,15 @@ def _strays(
 
 def _runs(lines: Lines, numbers: range, reader: BlockReader) -> list[tuple[int, int]]:
     runs: list[tuple[int, int]] = []
+    size, headers = 0, frozenset(reader.headers)
     for number in numbers:
-        if not lines[number - 1]:
+        length = byte_length(lines[number - 1]) + 1
+        size += length
+        if length == 1:
             continue
-        if not runs or number - 1 in reader.badges or number - 1 in reader.headers:
+        if not runs or number - 1 in reader.badges or number - 1 in headers or size > LONGEST_RUN:
             runs.append((number, number))
+            size = length
         else:
             runs[-1] = (runs[-1][0], number)
     return runs

@@ -7,6 +7,7 @@ import glob
 import hashlib
 import os
 import re
+import stat
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ import pyarrow as pa
 
 from etl.errors import PageError, UsageError
 from etl.records import Page
-from schemas.limits import LONGEST_PAGE
+from schemas.limits import LARGE_PAGE, LONGEST_PAGE, MOST_LINES, PACKED_TIMES
 
 STANDARD_INPUT = "-"
 ENDINGS = tuple(text + packed for text in (".txt", ".text") for packed in ("", ".gz", ".zst"))
@@ -98,13 +99,17 @@ def read_pages(files: Iterable[PageFile], observed_on: date | None) -> list[Page
 def read_page(file: PageFile, observed_on: date | None = None) -> Page:
     """Read one page; `observed_on` is taken before the date in the file's name.
 
-    Raises `PageError` for a file that is empty, cannot be read, is over 64 MiB or is not UTF-8.
+    Raises `PageError` for a file that is empty, cannot be read, is larger than a page may be, or is not UTF-8.
     """
     if file.refused:
         raise PageError(file.source, file.refused)
     data = _read_bytes(file)
     if not data:
         raise PageError(file.source, "empty file, expected a saved page; save the page again")
+    lines = data.count(b"\n") + 1
+    if lines > MOST_LINES:
+        problem = f"found {lines:,} lines, expected one saved page, of {MOST_LINES:,} at most"
+        raise PageError(file.source, f"{problem}; split the file or leave it out", MOST_LINES + 1)
     text = _decode(file.source, data)
     saved, odd_date = saved_on(file)
     return Page(
@@ -259,7 +264,10 @@ def _read_bytes(file: PageFile) -> bytes:
             return _limited(file.source, sys.stdin.buffer)
         with file.path.open("rb") as stream:
             codec = _CODECS.get(file.path.suffix.lower())
-            return _limited(file.source, pa.CompressedInputStream(stream, codec) if codec else stream)
+            if codec is None:
+                return _limited(file.source, stream)
+            packed = _size_of(stream)
+            return _limited(file.source, pa.CompressedInputStream(stream, codec), packed)
     except OSError as error:
         problem = error.strerror or str(error)
         raise PageError(
@@ -267,11 +275,20 @@ def _read_bytes(file: PageFile) -> bytes:
         ) from error
 
 
-def _limited(source: str, stream: BinaryIO | pa.NativeFile) -> bytes:
-    data: bytes = stream.read(LONGEST_PAGE + 1)
-    if len(data) > LONGEST_PAGE:
-        raise PageError(
-            source,
-            f"larger than {LONGEST_PAGE >> 20} MiB (byte {LONGEST_PAGE}), expected one saved page; split it or leave it out",
-        )
-    return data
+def _size_of(stream: BinaryIO) -> int:
+    """The bytes of an open file; of a pipe, whose size nobody knows, as many as a page may have."""
+    status = os.fstat(stream.fileno())
+    return status.st_size if stat.S_ISREG(status.st_mode) else LONGEST_PAGE
+
+
+def _limited(source: str, stream: BinaryIO | pa.NativeFile, packed: int = LONGEST_PAGE) -> bytes:
+    """The bytes of a page, of whose file `packed` bytes were unpacked; no more is read than a page may have."""
+    largest = min(LONGEST_PAGE, max(LARGE_PAGE, PACKED_TIMES * packed))
+    data: bytes = stream.read(largest + 1)
+    if len(data) <= largest:
+        return data
+    if largest == LONGEST_PAGE:
+        found = f"larger than {LONGEST_PAGE >> 20} MiB (byte {LONGEST_PAGE})"
+        raise PageError(source, f"{found}, expected one saved page; split it or leave it out")
+    found = f"found {packed:,} bytes that unpack to more than {largest:,}, over {PACKED_TIMES} times as many"
+    raise PageError(source, f"{found}; expected one saved page, which unpacks to a few times its size; leave it out")

@@ -5,8 +5,9 @@ import re
 _UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 """Characters without a width that join or part nothing; those that join letters (U+200C, U+200D) stay within words."""
 _SPACES = re.compile("[\\s\u115f\u1160\u2800\u3164\uffa0]+")
-_EDGE = "[\\s\u00ad\u115f\u1160\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\u2800\u3164\ufeff\uffa0]"
-_EDGES = re.compile(rf"\A{_EDGE}+|{_EDGE}+\Z")
+_BLANK = "\\s\u00ad\u115f\u1160\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\u2800\u3164\ufeff\uffa0"
+_EDGES = re.compile(rf"\A[{_BLANK}]+|[{_BLANK}]+\Z")
+_SHOWN = re.compile(f"[^{_BLANK}]")
 _JOINERS = "\u200c\u200d"
 _HYPHENS = re.compile("[\u2010\u2011\u2012\u2013\u2212]")
 
@@ -35,7 +36,7 @@ def is_blank(line: str) -> bool:
     >>> is_blank("\u00a0\t\r"), is_blank("\u200e\u200b"), is_blank(".")
     (True, True, False)
     """
-    return not line or not clean(line)
+    return _SHOWN.search(line) is None
 
 
 def with_plain_hyphens(text: str) -> str:

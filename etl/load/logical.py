@@ -6,8 +6,9 @@ depend on the versions of SQLite and Arrow, and so the same tables have the same
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import polars as pl
@@ -15,7 +16,7 @@ import polars as pl
 from etl.load.metadata import render_metadata
 from etl.load.sqlite import ddl
 from schemas import TABLES, VIEWS, Frames
-from schemas.limits import ROWS_PER_BATCH
+from schemas.limits import LARGE_PAGE, ROWS_PER_BATCH
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,20 @@ def hash_wording(wording: Wording, provenance: dict[str, Any]) -> str:
         digest.update(view.encode())
     for statement, batches in wording.tables:
         digest.update(statement.encode())
-        for batch in batches:
-            digest.update(batch.write_ndjson().encode())
+        for part in chain.from_iterable(map(_in_parts, batches)):
+            digest.update(part.write_ndjson().encode())
     return digest.hexdigest()
+
+
+def _in_parts(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """The rows in parts whose text is no longer than a large page, but for a row that is longer itself."""
+    texts = [
+        pl.col(name).str.len_bytes().cast(pl.Int64).fill_null(0)
+        for name, dtype in frame.schema.items()
+        if dtype == pl.String
+    ]
+    parts = frame.select(pl.sum_horizontal(texts).cum_sum() // LARGE_PAGE).to_series()
+    start = 0
+    for length in parts.rle().struct.field("len"):
+        yield frame.slice(start, length)
+        start += length

@@ -14,6 +14,7 @@ from etl.validate.keys import TableFailure
 from etl.validate.outcomes import FAILED, Outcome, escape, outcome
 from etl.validate.thresholds import FIXED, Thresholds
 from schemas import RULES, Findings, Frames, Quarantine, Rules
+from schemas.limits import SHOWN_LETTERS
 from schemas.rules import SEVERE, Status
 
 UNREADABLE_RULE = "PAG-001"
@@ -26,7 +27,9 @@ def quarantine_outcomes(tables: Frames) -> list[Outcome]:
     quarantine = tables["quarantine"].join(
         tables["profiles"].select("profile_id", "source"), on="profile_id", how="left"
     )
-    exploded = quarantine.with_columns(pl.col("rule_ids").str.json_decode(pl.List(pl.String))).explode("rule_ids")
+    shown = pl.col("raw_text").str.head(SHOWN_LETTERS).str.split("\n").list.first()
+    rules = pl.col("rule_ids").str.json_decode(pl.List(pl.String))
+    exploded = quarantine.with_columns(shown.alias("value"), rules).drop("raw_text").explode("rule_ids")
     blocks = tables["listings"].height + quarantine.height
     key = Quarantine.definition().primary_key
     return [
@@ -36,7 +39,7 @@ def quarantine_outcomes(tables: Frames) -> list[Outcome]:
                 blocks,
                 exploded.filter(pl.col("rule_ids") == rule.id),
                 key,
-                value=pl.col("raw_text").str.split("\n").list.first(),
+                value="value",
                 message=pl.format("in quarantine: {}", "reason"),
             )
         )

@@ -10,14 +10,18 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from etl.errors import BrokenTables, PageError
+from etl.errors import BadData, BrokenTables, PageError
 from etl.extract.foreign import recognize
-from etl.extract.page import byte_length, last_bare_return
+from etl.extract.page import byte_length, in_rows, last_bare_return
 from etl.records import Note, ParsedPage, Stray
 from etl.validate.checks import failures
 from schemas import Blocks, Profiles, Quarantine
+from schemas.limits import LARGE_PAGE, LARGE_PAGES
 
 UNREAD_RULE, SECOND_RULE, DATE_RULE, TWICE_RULE = "PAG-010", "PAG-012", "PAG-013", "PAG-014"
+SIZE_RULE = "BLK-004"
+MOST_SECOND = 100
+"""Further headers of a page that are told one by one; whoever splits the file finds the others."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ def take_in(parsed: Sequence[ParsedPage], unreadable: Sequence[PageError] = ()) 
     read = set(good["profile_id"])
     unread = {page.page.profile_id for page in distinct if page.page.profile_id not in read and _must_have_papers(page)}
     kept = [_stray_row(page, stray, unread) for page in distinct for stray in page.strays]
-    kept += [_broken_row(blocks.row(row, named=True), rules) for row, rules in broken.items()]
+    kept += [part for row, rules in broken.items() for part in _broken_rows(blocks.row(row, named=True), rules)]
     quarantine = Quarantine.sorted(Quarantine.frame(kept))
     return Intake(
         Profiles.frame([_profile_row(page) for page in parsed]),
@@ -56,8 +60,12 @@ def take_in(parsed: Sequence[ParsedPage], unreadable: Sequence[PageError] = ()) 
 
 
 def combine(intakes: Iterable[Intake]) -> Intake:
-    """One intake of many, the same page counted once: under its smallest source, first and last saved when it is known to be."""
-    every = list(intakes)
+    """One intake of many, the same page counted once: under its smallest source, first and last saved when it is known to be.
+
+    Raises `BadData` where their large pages are together more than a run may hold.
+    """
+    every = list(up_to_limit(intakes))
+    _require_limit(every)
     profiles = pl.concat([intake.profiles for intake in every]).sort("profile_id", "source")
     day = pl.col("observed_on")
     saved = profiles.with_columns(
@@ -74,6 +82,34 @@ def combine(intakes: Iterable[Intake]) -> Intake:
         tuple(error for intake in every for error in intake.unreadable),
         (*_once(every, saved), *_given_twice(profiles), *(_without_papers(every) if profiles.height else ())),
     )
+
+
+def up_to_limit(intakes: Iterable[Intake]) -> Iterator[Intake]:
+    """The intakes through the one with which their large pages are together more than a run may hold."""
+    size = 0
+    for intake in intakes:
+        yield intake
+        size += sum(large for _, large in _large_pages([intake]))
+        if size > LARGE_PAGES:
+            return
+
+
+def _require_limit(intakes: Iterable[Intake]) -> None:
+    """Raise `BadData` at the page with which large pages are together more than a run may hold."""
+    size = 0
+    for source, large in _large_pages(intakes):
+        size += large
+        if size > LARGE_PAGES:
+            raise BadData(
+                f"{source}: found {large:,} bytes, and with them more than {LARGE_PAGES >> 20} MiB in all pages of over"
+                f" {LARGE_PAGE >> 20} MiB, which no saved page has; leave such files out"
+            )
+
+
+def _large_pages(intakes: Iterable[Intake]) -> Iterator[tuple[str, int]]:
+    """The large pages, with their bytes."""
+    for intake in intakes:
+        yield from intake.profiles.filter(pl.col("bytes") > LARGE_PAGE).select("source", "bytes").iter_rows()
 
 
 def _without_papers(intakes: Sequence[Intake]) -> Iterator[Note]:
@@ -125,7 +161,7 @@ def _notes(parsed: ParsedPage, unread: set[str], quarantine: pl.DataFrame) -> It
             " YYYY-MM-DD such as 2026-07-02; rename it to the day on which the page was saved, or give --observed-on"
         )
         yield Note(DATE_RULE, page.profile_id, page.source, None, page.odd_date, message)
-    for line in parsed.second_headers:
+    for line in parsed.second_headers[:MOST_SECOND]:
         first = parsed.lines[line - 1].strip()
         message = (
             f"another page begins on this line, with {first}; one file holds one page, so move it from here on"
@@ -171,14 +207,21 @@ def _profile_row(parsed: ParsedPage) -> dict[str, object]:
 
 def _block_rows(parsed: ParsedPage) -> Iterable[dict[str, object]]:
     for position, block in enumerate(parsed.blocks, start=1):
+        raw = parsed.raw(block.line_start, last_bare_return(parsed.lines, block.line_end))
         yield {
             "profile_id": parsed.page.profile_id,
             "position": position,
             **vars(block),
             **vars(block.badge_parts),
             **vars(block.byline_parts),
-            "longest_line": max(map(byte_length, parsed.lines[block.line_start - 1 : block.line_end])),
-            "raw": parsed.raw(block.line_start, last_bare_return(parsed.lines, block.line_end)),
+            "badge_letters": len(block.badge),
+            "title_letters": len(block.title),
+            "byline_letters": len(block.byline),
+            "name_count": len(block.byline_parts.names),
+            "tag_count": len(block.byline_parts.tags),
+            "abstract_letters": len(block.abstract),
+            "block_bytes": byte_length(raw),
+            "raw": raw,
         }
 
 
@@ -194,23 +237,43 @@ def _broken_rules(blocks: pl.DataFrame) -> dict[int, list[str]]:
             )
         for row in failure.rows:
             broken[row].add(rule)
-    return {row: sorted(broken[row]) for row in sorted(broken)}
+    # What is too long is not read, so that the other rules say nothing of it.
+    return {row: [SIZE_RULE] if SIZE_RULE in broken[row] else sorted(broken[row]) for row in sorted(broken)}
 
 
 _REASONS = {
     "BLK-001": "the line under the badge has no letter, expected a title",
     "BLK-002": "the line in the byline's place holds no name ({byline}), expected names such as Ann Bell, Cy Dole et al.",
     "BLK-003": "the badge {badge} has a date that does not exist",
-    "BLK-004": "a line is longer than 1 MiB, expected a title, names or an abstract",
+    SIZE_RULE: "longer than any paper's: {sizes}",
 }
 
 
-def _broken_row(block: dict[str, object], rules: Sequence[str]) -> dict[str, object]:
+def _broken_rows(block: dict[str, object], rules: Sequence[str]) -> Iterator[dict[str, object]]:
+    """The rows of a broken block: one, or several where its lines are more than a row may hold."""
     found = {name: _shortened(str(block[name])) for name in ("badge", "byline")}
-    reason = "; ".join(_REASONS[rule].format(**found) for rule in rules)
-    raw = str(block["raw"])
-    last = int(str(block["line_start"])) + raw.count("\n")
-    return {**block, "line_end": last, "rule_ids": json.dumps(rules), "raw_text": raw, "reason": reason}
+    reason = "; ".join(_REASONS[rule].format(**found, sizes=_sizes(block)) for rule in rules)
+    for first, raw in in_rows(str(block["raw"]).split("\n"), int(str(block["line_start"]))):
+        yield {
+            "profile_id": block["profile_id"],
+            "line_start": first,
+            "line_end": first + raw.count("\n"),
+            "rule_ids": json.dumps(rules),
+            "raw_text": raw,
+            "reason": reason,
+        }
+
+
+def _sizes(block: dict[str, object]) -> str:
+    """The sizes of a block that are beyond their bounds, each with its bound."""
+    bounds = [
+        (column, facts["max_value"])
+        for column in Blocks.definition().columns
+        for _, facts in column.checks
+        if column.rule == SIZE_RULE
+    ]
+    found = [(column.title.lower(), int(str(block[column.name])), bound) for column, bound in bounds]
+    return "; ".join(f"{name}: {size:,}, expected at most {bound:,}" for name, size, bound in found if size > bound)
 
 
 def _shortened(text: str, letters: int = 80) -> str:

@@ -3,6 +3,7 @@
 In: the checked tables. Out: `Results`, which knows the raw lines of every finding, so that a report needs no page.
 """
 
+from collections import defaultdict
 from typing import Literal
 
 import msgspec
@@ -15,17 +16,21 @@ from etl.report.charts import Chart, charts_of
 from etl.snapshots import newest_pages
 from etl.versions import FIRST_VERSION, require_schema_version
 from schemas import SCHEMA_VERSION, Frames
+from schemas.limits import SHOWN_LETTERS
 from schemas.rules import Level, Status
 
 FORMAT = 1
 RESULTS_FILE = "results.json"
 SHOWN_LINES = 12
-SHOWN_LETTERS = 400
-"""Raw lines of a finding that a report shows, and letters of each; the rest is in the page."""
+"""Raw lines of a finding that a report shows; the rest is in the page."""
 
 State = Literal["new", "unchanged"]
 FailOn = Literal["error", "warning"]
 """The least severe finding that stops a run."""
+
+
+_Place = tuple[str, object, object]
+"""A page, and its first and last line that show a finding."""
 
 
 class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,29 +174,34 @@ def _rule(row: dict[str, object]) -> RuleResult:
     return msgspec.convert({renamed.get(name, name): value for name, value in row.items()}, RuleResult)
 
 
-def _finding(row: dict[str, object], severities: dict[str, Level], lines: dict[str, list[str]]) -> FindingResult:
-    first, last, profile = row["line_start"], row["line_end"], str(row["profile_id"])
-    raw = lines.get(profile, [])[first - 1 : last] if isinstance(first, int) and isinstance(last, int) else []
+def _finding(row: dict[str, object], severities: dict[str, Level], lines: dict[_Place, list[str]]) -> FindingResult:
+    place = (str(row["profile_id"]), row["line_start"], row["line_end"])
     return msgspec.convert(
         {
             **row,
             "id": row["finding_id"],
             "table": row["table_name"],
             "severity": severities[str(row["rule_id"])],
-            "raw": [shown(line) for line in raw[:SHOWN_LINES]],
+            "raw": lines.get(place, []),
         },
         FindingResult,
     )
 
 
-def _lines_of(tables: Frames, findings: pl.DataFrame) -> dict[str, list[str]]:
-    """The lines of every page that has a finding, rebuilt from the tables; none where those are broken."""
+def _lines_of(tables: Frames, findings: pl.DataFrame) -> dict[_Place, list[str]]:
+    """The lines of every finding as reports show them, of pages rebuilt from the tables; none where those are broken."""
     if any(status == "failed" for status in tables["rules"].filter(pl.col("table_name") == "tables")["status"]):
         return {}
-    wanted = findings["profile_id"].drop_nulls().unique().implode()
-    profiles = tables["profiles"].filter(pl.col("profile_id").is_in(wanted))
-    pages = rebuild_pages({**tables, "profiles": profiles})
-    return {profile: split_lines(page.decode())[1] for profile, page in pages}
+    places: defaultdict[str, set[tuple[int, int]]] = defaultdict(set)
+    for profile, *place in findings.select("profile_id", "line_start", "line_end").drop_nulls().iter_rows():
+        places[profile].add(tuple(place))
+    profiles = tables["profiles"].filter(pl.col("profile_id").is_in(list(places)))
+    found: dict[_Place, list[str]] = {}
+    for profile, page in rebuild_pages({**tables, "profiles": profiles}):
+        _, lines = split_lines(page.decode())
+        for first, last in places[profile]:
+            found[profile, first, last] = list(map(shown, lines[first - 1 : min(last, first - 1 + SHOWN_LINES)]))
+    return found
 
 
 def _pages(tables: Frames) -> list[PageResult]:

@@ -1,6 +1,5 @@
 """Rules about pages: what is no page, unknown lines, papers that are missing, flags that are new, dates and copies."""
 
-import json
 from functools import partial
 
 import polars as pl
@@ -8,7 +7,7 @@ import polars as pl
 from etl.extract.badge import KNOWN_FLAGS, read_badge
 from etl.validate.outcomes import FAILED, Outcome, at_line, escape, outcome
 from etl.validate.subject import LISTING_KEY, PROFILE_KEY, Subject
-from schemas.limits import PAPERS_A_PAGE
+from schemas.limits import PAPERS_A_PAGE, SHOWN_LETTERS
 
 FEWEST_LOST = 3
 """Papers that a page must have lost before it is called damaged as a whole."""
@@ -40,7 +39,7 @@ def header_lines_are_known(subject: Subject) -> Outcome:
     written = subject.profiles.select(split.list.eval(pl.element().str.strip_chars() != "").list.sum().sum())
     unknown = subject.profiles.filter(pl.col("unknown_lines").list.len() > 0)
     lines = [
-        "; ".join(header.split("\n")[number - 1].strip() for number in numbers[:SHOWN_LINES])
+        "; ".join(header.split("\n")[number - 1].strip()[:SHOWN_LETTERS] for number in numbers[:SHOWN_LINES])
         for header, numbers in unknown.select("header", "unknown_lines").iter_rows()
     ]
     return outcome(
@@ -153,10 +152,11 @@ def flags_are_known(subject: Subject) -> Outcome:
 
 
 def _with_lost(subject: Subject) -> pl.DataFrame:
-    """The profiles, with how many papers stand in the quarantine (`lost`), and the line of the first."""
+    """The profiles, with how many papers stand in the quarantine under their badges (`lost`), and the line of the first."""
     kept = subject.tables["quarantine"]
     papers = [
-        _is_paper(raw, rules) for raw, rules in kept.select(pl.col("raw_text").str.head(200), "rule_ids").iter_rows()
+        read_badge(raw.split("\n"), 0) is not None
+        for raw in kept.select(pl.col("raw_text").str.head(SHOWN_LETTERS)).to_series()
     ]
     lost = (
         kept.filter(pl.Series(papers, dtype=pl.Boolean))
@@ -164,13 +164,6 @@ def _with_lost(subject: Subject) -> pl.DataFrame:
         .agg(pl.len().cast(pl.Int64).alias("lost"), pl.col("line_start").min().alias("first_lost"))
     )
     return subject.profiles.join(lost, on="profile_id", how="left").with_columns(pl.col("lost").fill_null(0))
-
-
-def _is_paper(raw_text: str, rule_ids: str) -> bool:
-    """Whether lines in quarantine are a paper: a block, or lines under a badge."""
-    return (
-        any(rule.startswith("BLK") for rule in json.loads(rule_ids)) or read_badge(raw_text.split("\n"), 0) is not None
-    )
 
 
 RULES = (
