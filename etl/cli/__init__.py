@@ -6,6 +6,7 @@ In: a command line. Out: what the command prints and leaves, errors of one line 
 from etl.cli.interrupts import NOTHING, leave_at_once, leaving_at_once
 
 with leaving_at_once():
+    import io
     import sys
     import traceback
     from collections.abc import Sequence
@@ -13,16 +14,15 @@ with leaving_at_once():
     from typing import Any, NoReturn
 
     import click
-    from rich.console import Console
-    from rich.text import Text
 
     from etl import __version__
     from etl.cli.about import rules, schema
     from etl.cli.authors import authors
+    from etl.cli.output import say
     from etl.cli.release import diff, page, verify, why
     from etl.cli.run import build, check
     from etl.cli.serve import serve
-    from etl.errors import Exit, PaperledgerError
+    from etl.errors import Exit, PaperledgerError, refusal
 
 
 class Command(click.Group):
@@ -32,7 +32,20 @@ class Command(click.Group):
         """Run what the command line asks for, or `args`; without them the process is the command's own."""
         if args is None:
             leave_at_once()
+            if isinstance(sys.stdout, io.TextIOWrapper):
+                # Letters that its encoding lacks are no reason to fail.
+                sys.stdout.reconfigure(errors="backslashreplace")
         return super().main(args, *rest, **extra)
+
+    def make_context(self, *given: Any, **extra: Any) -> click.Context:
+        """Read what stands before the command's name."""
+        try:
+            return super().make_context(*given, **extra)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            _say_usage(error)
+            sys.exit(error.exit_code)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; what it cannot do it says."""
@@ -44,8 +57,14 @@ class Command(click.Group):
         except PaperledgerError as error:
             _say_error(error)
             ctx.exit(error.exit_code)
+        except OSError as error:
+            if error.errno is None:
+                raise  # No system says so, but a library: an error of the program.
+            told = refusal(error, "cannot be used", "check the path, its permissions and its disk")
+            _say_error(told)
+            ctx.exit(told.exit_code)
         except KeyboardInterrupt:
-            _say(f"paperledger: {NOTHING}")
+            say(f"paperledger: {NOTHING}")
             ctx.exit(Exit.INTERRUPTED)
 
 
@@ -62,31 +81,21 @@ for _command in (build, check, rules, page, diff, why, authors, verify, serve, s
 
 def _report_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> NoReturn:
     """Tell an error of the program with its traceback, and leave with the code that says so."""
-    traceback.print_exception(kind, error, trace)
-    _say("paperledger: this is an error of the program; please report it with the lines above")
+    for text in traceback.format_exception(kind, error, trace):
+        say(*text.rstrip("\n").split("\n"))
+    say("paperledger: this is an error of the program; please report it with the lines above")
     raise SystemExit(Exit.INTERNAL)
 
 
 def _say_error(error: PaperledgerError) -> None:
-    """Say each line of an error; no terminal obeys what the name of a file holds."""
-    from etl.printable import visible
-
-    for line in str(error).splitlines():
-        _say(f"paperledger: {visible(line)}")
+    """Say each line of an error."""
+    say(*(f"paperledger: {line}" for line in error.lines))
 
 
 def _say_usage(error: click.UsageError) -> None:
     """Say what click says, but name the help by a command that can be pasted."""
-    if error.ctx is None:
-        error.show()
-        return
     from etl.invocation import command
 
-    names = error.ctx.command_path.split()[1:]
-    _say(error.ctx.get_usage())
-    _say(f"Try '{command(*names, '-h')}' for help.\n")
-    _say(f"Error: {error.format_message()}")
-
-
-def _say(message: str) -> None:
-    Console(stderr=True).print(Text(message), soft_wrap=True)
+    names = error.ctx.command_path.split()[1:] if error.ctx else []
+    usage = error.ctx.get_usage().split("\n") if error.ctx else []
+    say(*usage, f"Try '{command(*names, '-h')}' for help.", "", f"Error: {error.format_message()}")

@@ -62,8 +62,7 @@ def locked(out: Path) -> Iterator[None]:
 
     Raises `PublicationError` at once where another build holds it, or where it cannot be made or written.
     """
-    made = [folder for folder in (out, *out.parents) if not folder.exists()]
-    handle = _open(out, made)
+    handle, made = _open(out)
     try:
         _lock(handle, out)
         try:
@@ -152,13 +151,14 @@ def _make_newest(out: Path, place: Path) -> None:
     remove_older(out, spared=(place.name, last))
 
 
-def _open(out: Path, made: list[Path]) -> int:
-    """Make the output folder and the missing ones above it, for good, and open it."""
+def _open(out: Path) -> tuple[int, list[Path]]:
+    """Make the output folder and the missing ones above it, for good, and open it; the folders made, the innermost first."""
     try:
+        made = [folder for folder in (out, *out.parents) if not folder.exists()]
         out.mkdir(parents=True, exist_ok=True)
         for folder in made:
             sync(folder.parent)
-        return os.open(out, os.O_RDONLY | os.O_DIRECTORY)
+        return os.open(out, os.O_RDONLY | os.O_DIRECTORY), made
     except OSError as error:
         raise PublicationError(
             f"{out}: cannot be written ({error.strerror}); choose another folder with --out"
