@@ -147,7 +147,7 @@ def refusal(error: OSError | sqlite3.Error, problem: str, advice: str, place: ob
         is_full = error.errno in _FULL_DISK
     else:
         found, words, is_full = None, str(error), _sqlite_code(error) == _SQLITE_FULL
-    where = next((str(name) for name in (place, found) if name is not None), "a file")
+    where = found if place is None else place
     kind = PublicationError if is_full else UsageError
     return kind(f"{where}: {problem} ({words}); {advice}")
 

@@ -9,7 +9,8 @@ with leaving_at_once():
     import io
     import sys
     import traceback
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from contextlib import contextmanager
     from types import TracebackType
     from typing import Any, NoReturn
 
@@ -39,33 +40,13 @@ class Command(click.Group):
 
     def make_context(self, *given: Any, **extra: Any) -> click.Context:
         """Read what stands before the command's name."""
-        try:
+        with _errors_told():
             return super().make_context(*given, **extra)
-        except click.exceptions.NoArgsIsHelpError:
-            raise
-        except click.UsageError as error:
-            _say_usage(error)
-            sys.exit(error.exit_code)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; what it cannot do it says."""
-        try:
+        with _errors_told():
             return super().invoke(ctx)
-        except click.UsageError as error:
-            _say_usage(error)
-            ctx.exit(error.exit_code)
-        except PaperledgerError as error:
-            _say_error(error)
-            ctx.exit(error.exit_code)
-        except OSError as error:
-            if error.errno is None:
-                raise  # No system says so, but a library: an error of the program.
-            told = refusal(error, "cannot be used", "check the path, its permissions and its disk")
-            _say_error(told)
-            ctx.exit(told.exit_code)
-        except KeyboardInterrupt:
-            say(f"paperledger: {NOTHING}")
-            ctx.exit(Exit.INTERRUPTED)
 
 
 @click.group(cls=Command, context_settings={"help_option_names": ["-h", "--help"]})
@@ -79,17 +60,40 @@ for _command in (build, check, rules, page, diff, why, authors, verify, serve, s
     main.add_command(_command)
 
 
+@contextmanager
+def _errors_told() -> Iterator[None]:
+    """What goes wrong in the block ends the process with a line and the exit code of its kind."""
+    try:
+        yield
+    except click.exceptions.NoArgsIsHelpError:
+        raise
+    except click.UsageError as error:
+        _say_usage(error)
+        sys.exit(error.exit_code)
+    except PaperledgerError as error:
+        _leave(error)
+    except OSError as error:
+        if error.errno is None:
+            raise  # No system says so, but a library: an error of the program.
+        place = error.filename or "standard output or a file"
+        _leave(refusal(error, "cannot be read or written", "check its permissions and its disk", place))
+    except KeyboardInterrupt:
+        say(f"paperledger: {NOTHING}")
+        sys.exit(Exit.INTERRUPTED)
+
+
+def _leave(error: PaperledgerError) -> NoReturn:
+    """Say each line of an error."""
+    say(*(f"paperledger: {line}" for line in error.lines))
+    sys.exit(error.exit_code)
+
+
 def _report_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> NoReturn:
     """Tell an error of the program with its traceback, and leave with the code that says so."""
     for text in traceback.format_exception(kind, error, trace):
         say(*text.rstrip("\n").split("\n"))
     say("paperledger: this is an error of the program; please report it with the lines above")
     raise SystemExit(Exit.INTERNAL)
-
-
-def _say_error(error: PaperledgerError) -> None:
-    """Say each line of an error."""
-    say(*(f"paperledger: {line}" for line in error.lines))
 
 
 def _say_usage(error: click.UsageError) -> None:

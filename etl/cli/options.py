@@ -27,7 +27,7 @@ class Place(click.Path):
         """Why no file or folder can have this path."""
         if not path:
             return "found an empty path, expected that of a file or folder"
-        return "found a path with a NUL, expected one without" if "\x00" in path else None
+        return f"found {path!r}, expected a path without a NUL" if "\x00" in path else None
 
 
 class ReleasePlace(Place):

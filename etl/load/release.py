@@ -10,7 +10,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -185,8 +185,10 @@ def _unwritable(out: Path, error: Exception) -> PublicationError:
 
 
 def _remove_empty(folders: list[Path]) -> None:
-    for folder in folders:
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
-        elif folder.exists():
-            return
+    # Where a folder may not be looked at or removed, that is no news: what was done in it is told already.
+    with suppress(OSError):
+        for folder in folders:
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+            elif folder.exists():
+                return

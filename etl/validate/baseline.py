@@ -65,7 +65,7 @@ def read_baseline(path: Path) -> Results:
         found = next((place for place in places if place.is_file()), None)
         text = found.read_text(encoding="utf-8") if found else ""
     except OSError as error:
-        raise refusal(error, "cannot be read", "check it and its permissions") from error
+        raise refusal(error, "cannot be read", "check it and its permissions", path) from error
     except UnicodeDecodeError as error:
         raise _no_results(found, error) from error
     if found is None:
