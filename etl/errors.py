@@ -3,6 +3,8 @@
 Each can be pickled, since a page may be read in another process than the one that tells of it.
 """
 
+import errno
+import sqlite3
 from enum import IntEnum
 from typing import Any
 
@@ -19,9 +21,21 @@ class Exit(IntEnum):
 
 
 class PaperledgerError(Exception):
-    """An error to be shown as one line: where, what was found, what was expected, what to do next."""
+    r"""An error to be shown as one line, or one a problem: where, what was found, what was expected, what to do next.
+
+    >>> PaperledgerError("a\nb.txt: empty", "c.txt: empty").lines
+    ('a\nb.txt: empty', 'c.txt: empty')
+    """
 
     exit_code = Exit.INTERNAL
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """A line for each problem; a line break in one belongs to the name of a file."""
+        return tuple(map(str, self.args))
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
 
 
 class UsageError(PaperledgerError):
@@ -80,7 +94,64 @@ class PublicationError(PaperledgerError):
     exit_code = Exit.PUBLICATION
 
 
+class OutputError(PaperledgerError):
+    """Standard output that takes no more, as on a full disk: what was asked for is not there whole."""
+
+    exit_code = Exit.PUBLICATION
+
+
 class Interrupted(PaperledgerError):
     """Somebody pressed Ctrl-C."""
 
     exit_code = Exit.INTERRUPTED
+
+
+SCRATCH_ADVICE = "check its permissions, and the space in the folder for temporary files (TMPDIR)"
+_FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_OF_THE_PATH = frozenset({None, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO})
+"""Errors that say what stands at a path; None is that of a library that cannot read what a file holds."""
+_SQLITE_FULL = sqlite3.SQLITE_FULL
+_SQLITE_REFUSALS = frozenset(
+    {
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether the system refused to read or write, as without permission or on a full disk, which says nothing of a file.
+
+    >>> is_refusal(PermissionError(13, "Permission denied")), is_refusal(FileNotFoundError(2, "No such file"))
+    (True, False)
+    """
+    if isinstance(error, sqlite3.Error):
+        return _sqlite_code(error) in _SQLITE_REFUSALS
+    return isinstance(error, OSError) and error.errno not in _OF_THE_PATH
+
+
+def refusal(error: OSError | sqlite3.Error, problem: str, advice: str, place: object = None) -> PaperledgerError:
+    """The error in one line: the path, `problem` such as "cannot be read", the system's words, and what to do next.
+
+    A full disk is a failed publication, since another path would do no better; anything else is for the caller to mend.
+
+    >>> str(refusal(PermissionError(13, "Permission denied", "a"), "cannot be read", "check its permissions"))
+    'a: cannot be read (Permission denied); check its permissions'
+    """
+    if isinstance(error, OSError):
+        found, words = error.filename, error.strerror or str(error)
+        is_full = error.errno in _FULL_DISK
+    else:
+        found, words, is_full = None, str(error), _sqlite_code(error) == _SQLITE_FULL
+    where = found if place is None else place
+    kind = PublicationError if is_full else UsageError
+    return kind(f"{where}: {problem} ({words}); {advice}")
+
+
+def _sqlite_code(error: sqlite3.Error) -> int:
+    """The kind of an error without its details; 0 where SQLite was not asked."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF

@@ -9,6 +9,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from etl.printable import inert
+
 NAME = "paperledger"
 
 
@@ -18,7 +20,26 @@ def command(*arguments: str) -> str:
     >>> command("serve", "--out", "my releases")
     "paperledger serve --out 'my releases'"
     """
-    return shlex.join([_program(sys.argv[0]), *arguments])
+    return " ".join(map(quoted, (_program(sys.argv[0]), *arguments)))
+
+
+def quoted(argument: str) -> str:
+    r"""An argument as a shell reads it, in characters that can be seen and command nothing.
+
+    >>> print(quoted("my releases"), quoted("\x1b'\udcff"), quoted("\u202e##[a]"))
+    'my releases' $'\x1b\'\xff' $'\xe2\x80\xae\x23\x23[a]'
+    """
+    if inert(argument) == argument:
+        return shlex.quote(argument)
+    return "$'" + "".join(map(_escaped, argument)) + "'"
+
+
+def _escaped(character: str) -> str:
+    if character in "'\\":
+        return f"\\{character}"
+    if character.isprintable() and character not in "#:":
+        return character
+    return "".join(f"\\x{byte:02x}" for byte in os.fsencode(character))
 
 
 def _program(called: str) -> str:

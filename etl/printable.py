@@ -1,10 +1,15 @@
 """Text from pages, and counts, for people. In: any text. Out: text of one line that no terminal obeys and no eye misses."""
 
+import json
+import re
 import unicodedata
 from collections.abc import Iterator
 from itertools import groupby
 
 ELLIPSIS = "…"
+_COMMAND = re.compile(r"^(\s*):(?=:)|#(?=#\w*\[)")
+"""How commands to CI servers begin: :: at a line's beginning (GitHub); ##[, ##vso[ and the like anywhere (GitHub, Azure, TeamCity)."""
+_PERHAPS_UNSEEN = re.compile(r"[^ -~\n]")
 
 
 def visible(text: str) -> str:
@@ -14,6 +19,26 @@ def visible(text: str) -> str:
     a\x1bb\ncU+202Ed
     """
     return "".join(part for part, _ in parts(text))
+
+
+def inert(text: str) -> str:
+    r"""Visible text that is no command to a CI server either, whatever line it stands on.
+
+    >>> print(inert(" ::add-mask::a"), inert("a ##vso[b] \x1b"), inert("a::b # ## c"), sep="\n")
+     \x3a:add-mask::a
+    a \x23#vso[b] \x1b
+    a::b # ## c
+    """
+    return _COMMAND.sub(lambda found: (found[1] or "") + _number(found[0][-1]), visible(text))
+
+
+def inert_json(text: str) -> str:
+    r"""JSON of the same content, in which what could not be seen, or could command a CI server, is escaped.
+
+    >>> print(inert_json('{"a": "\u202e ##[b]"}'))
+    {"a": "\u202e #\u0023[b]"}
+    """
+    return _PERHAPS_UNSEEN.sub(_json_escape, text).replace("##", r"#\u0023")
 
 
 def cut(text: str, letters: int) -> str:
@@ -57,6 +82,12 @@ def _is_seen(character: str) -> bool:
     return character.isprintable() or unicodedata.category(character) == "Zs"
 
 
+def _json_escape(found: re.Match[str]) -> str:
+    return found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1]
+
+
 def _number(character: str) -> str:
     number = ord(character)
+    if character.isascii() and character.isprintable():
+        return f"\\x{number:02x}"
     return character.encode("unicode_escape").decode() if number < 0xA0 else f"U+{number:04X}"

@@ -177,12 +177,12 @@ def _pair(one: str, other: str) -> str:
 
 
 def quoted(text: str) -> str:
-    r"""Text as a TOML string of one line, in which everything that cannot be seen stands by its number.
+    r"""Text as a TOML string of one line, in which all that cannot be seen, or commands a CI server, is written by its number.
 
-    >>> print(quoted('Ann "A.\\B" Bell\x1b\u202e'))
-    "Ann \"A.\\B\" Bell\u001B\u202E"
+    >>> print(quoted('Ann "A.\\B" Bell\x1b\u202e ##[x]'))
+    "Ann \"A.\\B\" Bell\u001B\u202E #\u0023[x]"
     """
-    return '"' + "".join(map(_escaped, text)) + '"'
+    return '"' + "".join(map(_escaped, text)).replace("##", r"#\u0023") + '"'
 
 
 def _escaped(character: str) -> str:

@@ -70,11 +70,18 @@ def print_release(console: Console, release: Release, profiles: pl.DataFrame, ou
 
 
 def _passed_over(names: Sequence[str]) -> list[RenderableType]:
-    if not names:
-        return []
-    them = "it" if len(names) == 1 else "them"
-    words = f"Passed over {count(len(names), 'file')} that may be pages: {named(names)}; name {them}, or rename {them} to .txt"
-    return [Text(words, style="bold")]
+    folders = [name for name in names if name.endswith("/")]
+    files = [name for name in names if name not in folders]
+    lines = []
+    if files:
+        them = "it" if len(files) == 1 else "them"
+        lines.append(
+            f"Passed over {count(len(files), 'file')} that may be pages: {named(files)}; name {them}, or rename {them} to .txt"
+        )
+    if folders:
+        links = f"{count(len(folders), 'link')} to folders elsewhere: {named(folders)}"
+        lines.append(f"Passed over {links}; name what shall be read itself")
+    return [Text(line, style="bold") for line in lines]
 
 
 def _left_out(results: Results) -> list[RenderableType]:

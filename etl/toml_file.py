@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from etl.errors import UsageError
+from schemas.limits import LONGEST_PAGE
 
 _TOKEN = re.compile(
     r'"""(?:\\.|[^\\])*?"{3,5}|'
@@ -48,11 +49,14 @@ def read_toml(path: Path, expected: str) -> tuple[dict[str, Any], bytes]:
     Raises `UsageError` where the file cannot be read or is no TOML.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(LONGEST_PAGE + 1)
+        if len(data) > LONGEST_PAGE:
+            raise UsageError(f"{path}: larger than {LONGEST_PAGE >> 20} MiB; expected {expected}")
         return tomllib.loads(text_of(data)), data
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror}); check the file and its permissions") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"{path}: not TOML ({error}); expected {expected}") from error
 
 

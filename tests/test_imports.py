@@ -30,7 +30,7 @@ MAY_NOT_IMPORT = [
     pytest.param("etl.printable", PACKAGES, id="printable"),
     pytest.param("etl.pipeline", ("etl.cli", "etl.summary"), id="pipeline"),
 ]
-LIGHT = ("etl", "etl.errors", "etl.load.layout")
+LIGHT = ("etl", "etl.errors", "etl.load.layout", "etl.printable")
 """What the command may import before it is told what to do, so that help comes at once."""
 
 

@@ -6,23 +6,24 @@ In: a command line. Out: what the command prints and leaves, errors of one line 
 from etl.cli.interrupts import NOTHING, leave_at_once, leaving_at_once
 
 with leaving_at_once():
+    import io
     import sys
     import traceback
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from contextlib import contextmanager
     from types import TracebackType
     from typing import Any, NoReturn
 
     import click
-    from rich.console import Console
-    from rich.text import Text
 
     from etl import __version__
     from etl.cli.about import rules, schema
     from etl.cli.authors import authors
+    from etl.cli.output import say
     from etl.cli.release import diff, page, verify, why
     from etl.cli.run import build, check
     from etl.cli.serve import serve
-    from etl.errors import Exit, PaperledgerError
+    from etl.errors import Exit, PaperledgerError, refusal
 
 
 class Command(click.Group):
@@ -32,21 +33,20 @@ class Command(click.Group):
         """Run what the command line asks for, or `args`; without them the process is the command's own."""
         if args is None:
             leave_at_once()
+            if isinstance(sys.stdout, io.TextIOWrapper):
+                # Letters that its encoding lacks are no reason to fail.
+                sys.stdout.reconfigure(errors="backslashreplace")
         return super().main(args, *rest, **extra)
+
+    def make_context(self, *given: Any, **extra: Any) -> click.Context:
+        """Read what stands before the command's name."""
+        with _errors_told():
+            return super().make_context(*given, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; what it cannot do it says."""
-        try:
+        with _errors_told():
             return super().invoke(ctx)
-        except click.UsageError as error:
-            _say_usage(error)
-            ctx.exit(error.exit_code)
-        except PaperledgerError as error:
-            _say_error(error)
-            ctx.exit(error.exit_code)
-        except KeyboardInterrupt:
-            _say(f"paperledger: {NOTHING}")
-            ctx.exit(Exit.INTERRUPTED)
 
 
 @click.group(cls=Command, context_settings={"help_option_names": ["-h", "--help"]})
@@ -60,33 +60,46 @@ for _command in (build, check, rules, page, diff, why, authors, verify, serve, s
     main.add_command(_command)
 
 
+@contextmanager
+def _errors_told() -> Iterator[None]:
+    """What goes wrong in the block ends the process with a line and the exit code of its kind."""
+    try:
+        yield
+    except click.exceptions.NoArgsIsHelpError:
+        raise
+    except click.UsageError as error:
+        _say_usage(error)
+        sys.exit(error.exit_code)
+    except PaperledgerError as error:
+        _leave(error)
+    except OSError as error:
+        if error.errno is None:
+            raise  # No system says so, but a library: an error of the program.
+        place = error.filename or "standard output or a file"
+        _leave(refusal(error, "cannot be read or written", "check its permissions and its disk", place))
+    except KeyboardInterrupt:
+        say(f"paperledger: {NOTHING}")
+        sys.exit(Exit.INTERRUPTED)
+
+
+def _leave(error: PaperledgerError) -> NoReturn:
+    """Say each line of an error."""
+    say(*(f"paperledger: {line}" for line in error.lines))
+    sys.exit(error.exit_code)
+
+
 def _report_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> NoReturn:
     """Tell an error of the program with its traceback, and leave with the code that says so."""
-    traceback.print_exception(kind, error, trace)
-    _say("paperledger: this is an error of the program; please report it with the lines above")
+    for text in traceback.format_exception(kind, error, trace):
+        say(*text.rstrip("\n").split("\n"))
+    say("paperledger: this is an error of the program; please report it with the lines above")
     raise SystemExit(Exit.INTERNAL)
-
-
-def _say_error(error: PaperledgerError) -> None:
-    """Say each line of an error; no terminal obeys what the name of a file holds."""
-    from etl.printable import visible
-
-    for line in str(error).splitlines():
-        _say(f"paperledger: {visible(line)}")
 
 
 def _say_usage(error: click.UsageError) -> None:
     """Say what click says, but name the help by a command that can be pasted."""
-    if error.ctx is None:
-        error.show()
-        return
     from etl.invocation import command
 
-    names = error.ctx.command_path.split()[1:]
-    _say(error.ctx.get_usage())
-    _say(f"Try '{command(*names, '-h')}' for help.\n")
-    _say(f"Error: {error.format_message()}")
-
-
-def _say(message: str) -> None:
-    Console(stderr=True).print(Text(message), soft_wrap=True)
+    names = error.ctx.command_path.split()[1:] if error.ctx else []
+    usage = error.ctx.get_usage().split("\n") if error.ctx else []
+    say(*usage, f"Try '{command(*names, '-h')}' for help.", "", f"Error: {error.format_message()}")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from etl.cli.output import write
 from etl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ def rules(rule_id: str | None) -> None:
     from schemas import RULES
 
     if rule_id is not None:
-        click.echo("\n".join(_explanation(_rule(rule_id))))
+        write("".join(f"{line}\n" for line in _explanation(_rule(rule_id))))
         return
     for rule in RULES.values():
-        click.echo(f"{rule.id}  {rule.severity:<7}  {rule.dimension:<12}  {rule.title}\n{'':33}{rule.why}")
+        write(f"{rule.id}  {rule.severity:<7}  {rule.dimension:<12}  {rule.title}\n{'':33}{rule.why}\n")
 
 
 def _rule(rule_id: str) -> "Rule":
@@ -107,4 +108,5 @@ def schema(form: str) -> None:
     """Print the tables and views: to read, as SQL, or as Markdown."""
     from etl import dictionary
 
-    click.echo({"text": dictionary.as_text, "sql": dictionary.as_sql, "markdown": dictionary.as_markdown}[form]())
+    render = {"text": dictionary.as_text, "sql": dictionary.as_sql, "markdown": dictionary.as_markdown}[form]
+    write(render() + "\n")

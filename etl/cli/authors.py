@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from etl.cli.options import release_folder
+from etl.cli.output import write
 from etl.cli.release import release_database
 
 
@@ -36,4 +37,4 @@ def authors(folder: Path, *, is_review: bool, limit: int | None) -> None:
 
     with release_database(folder) as database:
         lines = list(review(database, limit) if is_review else list_authors(database, limit or LISTED_AUTHORS))
-    click.echo("\n".join(lines))
+    write("".join(f"{line}\n" for line in lines))

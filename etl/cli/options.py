@@ -11,9 +11,47 @@ import click
 from etl.errors import UsageError
 
 DEFAULT_OUT = Path("build")
+
+
+class Place(click.Path):
+    """A path that may lead somewhere: an empty one is a forgotten variable of a script, and not the folder one stands in."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path that a text names."""
+        problem = self.problem(os.fspath(value))
+        if problem:
+            self.fail(problem, param, ctx)
+        return super().convert(value, param, ctx)
+
+    def problem(self, path: str) -> str | None:
+        """Why no file or folder can have this path."""
+        if not path:
+            return "found an empty path, expected that of a file or folder"
+        return f"found {path!r}, expected a path without a NUL" if "\x00" in path else None
+
+
+class ReleasePlace(Place):
+    """The path of a release or of an output folder, which Parquet and SQLite want in UTF-8."""
+
+    def problem(self, path: str) -> str | None:
+        """Why no release can be there."""
+        found = super().problem(path)
+        if found is None and not _is_utf8(os.path.realpath(path)):
+            found = f"found the path {path!r}, expected one in UTF-8; rename the folder, or give another"
+        return found
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 OUT = click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=ReleasePlace(path_type=Path),
     metavar="FOLDER",
     default=DEFAULT_OUT,
     show_default=True,
@@ -42,10 +80,10 @@ def release_folder(command: Callable[..., None]) -> Callable[..., None]:
     def with_folder(folder: Path | None, out: Path | None, **asked: object) -> None:
         command(folder=_one_folder(folder, out), **asked)
 
-    argument = click.argument("folder", required=False, type=click.Path(path_type=Path))
+    argument = click.argument("folder", required=False, type=ReleasePlace(path_type=Path))
     option = click.option(
         "--out",
-        type=click.Path(path_type=Path),
+        type=ReleasePlace(path_type=Path),
         metavar="FOLDER",
         help="The same as FOLDER.  [default: build]",
     )
@@ -65,7 +103,7 @@ def run_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-_FILE = click.Path(dir_okay=False, path_type=Path)
+_FILE = Place(dir_okay=False, path_type=Path)
 _RUN_OPTIONS = (
     click.argument("pages", nargs=-1),
     click.option(
@@ -101,13 +139,13 @@ _RUN_OPTIONS = (
     ),
     click.option(
         "--baseline",
-        type=click.Path(path_type=Path),
+        type=Place(path_type=Path),
         metavar="RELEASE_OR_RESULTS",
         help="Earlier release, or results.json: only findings that are new count, and rows that were lost.",
     ),
     click.option(
         "--report",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=Place(file_okay=False, path_type=Path),
         metavar="FOLDER",
         help="Write results.json, report.html, summary.md, junit.xml and results.sarif there.",
     ),

@@ -1,7 +1,6 @@
 """The commands that read a release: `page`, `diff`, `why` and `verify`. In: its folder. Out: what it tells."""
 
 import sqlite3
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -9,9 +8,9 @@ from pathlib import Path
 import click
 
 from etl.cli.interrupts import clearing_away
-from etl.cli.options import release_folder
-from etl.cli.output import Output
-from etl.errors import BadData, DamagedRelease, Exit, UsageError
+from etl.cli.options import ReleasePlace, release_folder
+from etl.cli.output import Output, is_terminal, write, write_exactly
+from etl.errors import SCRATCH_ADVICE, BadData, DamagedRelease, Exit, UsageError, is_refusal, refusal
 
 
 @click.command()
@@ -19,6 +18,8 @@ from etl.errors import BadData, DamagedRelease, Exit, UsageError
 @release_folder
 def page(profile: str, folder: Path) -> None:
     """Write the exact bytes of a page, rebuilt from a release.
+
+    On a terminal, characters that it would obey are shown by their numbers.
 
     PROFILE is a profile's id, the unique beginning of one, or the page's source.
 
@@ -28,12 +29,15 @@ def page(profile: str, folder: Path) -> None:
 
     with release_database(folder) as database:
         rebuilt = rebuild_page(database, find_profile(database, profile))
-    sys.stdout.buffer.write(rebuilt)
+    if is_terminal():
+        write(rebuilt.decode().replace("\r\n", "\n"))
+    else:
+        write_exactly(rebuilt)
 
 
 @click.command()
-@click.argument("old", type=click.Path(path_type=Path))
-@click.argument("new", type=click.Path(path_type=Path))
+@click.argument("old", type=ReleasePlace(path_type=Path))
+@click.argument("new", type=ReleasePlace(path_type=Path))
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def diff(old: Path, new: Path, form: str) -> None:
     """Tell how the release NEW differs from OLD, row by row.
@@ -49,7 +53,7 @@ def diff(old: Path, new: Path, form: str) -> None:
         _require_undamaged(release)
     difference = compare(old, new)
     if form == "json":
-        click.echo(render_json(difference))
+        write(render_json(difference))
     else:
         Output().print(render_text(difference), soft_wrap=True)
     if not difference.is_empty:
@@ -78,7 +82,7 @@ def why(table: str, key: str, folder: Path) -> None:
 
 
 @click.command()
-@click.argument("release", type=click.Path(path_type=Path), default=Path("build"))
+@click.argument("release", type=ReleasePlace(path_type=Path), default=Path("build"))
 def verify(release: Path) -> None:
     """See whether a RELEASE is whole.
 
@@ -94,8 +98,9 @@ def verify(release: Path) -> None:
     with clearing_away():
         problems = problems_of(place)
     if problems:
-        raise BadData("\n".join(f"{place}: {problem}" for problem in problems) + f"; {ADVICE}")
-    click.echo(f"{place}: whole")
+        *others, last = (f"{place}: {problem}" for problem in problems)
+        raise BadData(*others, f"{last}; {ADVICE}")
+    write(f"{place}: whole\n")
 
 
 @contextmanager
@@ -112,6 +117,8 @@ def release_database(folder: Path) -> Iterator[sqlite3.Connection]:
             require_known_tables(release, database)
             yield database
     except (sqlite3.Error, UnicodeDecodeError) as error:
+        if isinstance(error, sqlite3.Error) and is_refusal(error):
+            raise refusal(error, "cannot be read", SCRATCH_ADVICE, release / DATABASE_FILE) from error
         raise DamagedRelease(f"{release / DATABASE_FILE}: cannot be read ({error}); build the release again") from error
 
 

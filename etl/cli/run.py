@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
@@ -12,8 +13,8 @@ from rich.console import Console
 
 from etl.cli.interrupts import NOTHING, clearing_away
 from etl.cli.options import DEFAULT_OUT, OUT, run_options
-from etl.cli.output import Output, write
-from etl.errors import BadData, PaperledgerError, UsageError
+from etl.cli.output import Output, stopped_commands, write_exactly
+from etl.errors import BadData, OutputError, PaperledgerError
 
 if TYPE_CHECKING:
     from etl.pipeline import Checked, Request
@@ -73,42 +74,56 @@ def _request(out: Path, asked: dict[str, Any]) -> "Request":
 
 def _tell(checked: "Checked", request: "Request", annotate: str | None, *, publishes: bool) -> None:
     """Write the reports of what a run found, print it, and annotate it, as asked."""
-    from etl.summary import print_results, print_unpublished
-    from etl.validate.reports import render_annotations
+    unwritten = _unwritten_reports(checked, request.report)
+    try:
+        with stopped_commands() if annotate else nullcontext():
+            _print(checked, request, unwritten, publishes=publishes)
+        if annotate:
+            _annotate(checked)
+    except OutputError as error:
+        raise _with_data_errors([*filter(None, [unwritten]), error], checked, request) from error
+    if unwritten:
+        raise _with_data_errors([unwritten], checked, request)
 
-    results, unwritten = checked.results, _unwritten_reports(checked, request.report)
+
+def _print(checked: "Checked", request: "Request", unwritten: PaperledgerError | None, *, publishes: bool) -> None:
+    from etl.summary import print_results, print_unpublished
+
+    results, console = checked.results, Output()
     if results.pages:
-        console = Output()
         print_results(console, results, checked.passed_over, None if unwritten else request.report)
         if publishes and (unwritten or results.verdict == "failed"):
             print_unpublished(console, results, request.out)
-    if annotate:
-        write(render_annotations(results, checked.paths))
-    if unwritten:
-        raise _with_data_errors(unwritten, checked, request)
 
 
-def _unwritten_reports(checked: "Checked", folder: Path | None) -> UsageError | None:
+def _annotate(checked: "Checked") -> None:
+    from etl.validate.reports import render_annotations
+
+    write_exactly(render_annotations(checked.results, checked.paths))
+
+
+def _unwritten_reports(checked: "Checked", folder: Path | None) -> PaperledgerError | None:
     """Write the reports; the error where that cannot be done."""
     from etl.validate.reports import write_reports
 
     try:
         if folder:
             write_reports(checked.results, folder, checked.paths)
-    except UsageError as error:
+    except PaperledgerError as error:
         return error
     return None
 
 
-def _with_data_errors(error: UsageError, checked: "Checked", request: "Request") -> PaperledgerError:
-    """The error, or where the data is bad too an error that tells that first."""
+def _with_data_errors(errors: list[PaperledgerError], checked: "Checked", request: "Request") -> PaperledgerError:
+    """The errors as one, or where the data is bad too as one that tells that first."""
     from etl.validate.verdict import require_good
 
+    told = [line for error in errors for line in error.lines]
     try:
         require_good(checked.results, request.fail_on)
     except BadData as bad:
-        return BadData(f"{bad}\n{error}")
-    return error
+        return BadData(*bad.lines, *told)
+    return type(errors[0])(*told)
 
 
 def _progress() -> "Progress":

@@ -28,7 +28,8 @@ class TableFile:
     def read(self, columns: Iterable[str] | None = None) -> pl.DataFrame:
         """The rows, all columns or some; raises `UsageError` where the file is damaged."""
         try:
-            return pl.read_parquet(self.path, columns=None if columns is None else list(columns))
+            # Brackets in the name of a folder are no pattern.
+            return pl.read_parquet(self.path, columns=None if columns is None else list(columns), glob=False)
         except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
             raise _damaged(self.path, error) from error
 

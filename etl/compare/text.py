@@ -28,7 +28,7 @@ from etl.compare.difference import (
 )
 from etl.compare.tiers import coverage_words
 from etl.load.layout import ID_LENGTH
-from etl.printable import ELLIPSIS, count, cut, visible
+from etl.printable import ELLIPSIS, count, cut, inert_json, visible
 
 Item = TypeVar("Item")
 
@@ -42,8 +42,8 @@ _TALLIES = {"rules": ("checked", "failed")}
 
 
 def render_json(difference: Difference) -> str:
-    """The whole difference as the text of a JSON file, equal for equal releases."""
-    return msgspec.json.format(msgspec.json.encode(difference), indent=2).decode() + "\n"
+    """The whole difference as the text of a JSON file, equal for equal releases; what cannot be seen in it is escaped."""
+    return inert_json(msgspec.json.format(msgspec.json.encode(difference), indent=2).decode()) + "\n"
 
 
 def render_text(difference: Difference) -> Group:

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import takewhile
 from pathlib import Path
 from typing import BinaryIO, Literal, NoReturn
 
@@ -156,11 +157,12 @@ def date_of(text: str) -> date | None:
 
 
 def find_others(paths: Sequence[str]) -> list[str]:
-    """The files in the folders among the paths that may be saved pages but are not read, such as notes.md."""
-    folders = [Path(path) for path in paths if path and Path(path).is_dir()]
-    return sorted(
-        {_shown(file.relative_to(folder).as_posix()) for folder in folders for file in _below(folder, OTHER_ENDINGS)}
-    )
+    """What the folders among the paths hold that may be pages but is not read: files such as notes.md, linked folders as far/."""
+    others: set[str] = set()
+    for folder in (Path(path) for path in paths if path and Path(path).is_dir()):
+        others |= {_shown(file.relative_to(folder).as_posix()) for file in _below(folder, OTHER_ENDINGS)}
+        others |= {_shown(link.relative_to(folder).as_posix()) + "/" for link in _folders_linked_outside(folder)}
+    return sorted(others)
 
 
 def _decode(source: str, data: bytes) -> str:
@@ -213,15 +215,14 @@ def _pages_in(folder: Path) -> Iterator[PageFile]:
         )
         found = f"; found {', '.join(others)}, which {only}" if others else ""
         raise UsageError(f"{folder}: no pages in this folder, expected files ending in {', '.join(ENDINGS)}{found}")
-    whole = folder.resolve()
     yield from (
-        PageFile(file, _shown(file.relative_to(folder).as_posix()), _why_refused(file, whole)) for file in files
+        PageFile(file, _shown(file.relative_to(folder).as_posix()), _why_refused(file, folder)) for file in files
     )
 
 
 def _why_refused(file: Path, folder: Path) -> str | None:
     """Why a file of a folder is not read: a link out of it would publish what nobody gave, a pipe would never end."""
-    if file.is_symlink() and not file.resolve().is_relative_to(folder):
+    if _leads_out(file, folder):
         return "found a link that leads out of the folder, which is not followed; name the file itself, or copy it here"
     if not file.is_file():
         found = "a link to nothing" if file.is_symlink() else "a pipe, socket or device"
@@ -229,26 +230,61 @@ def _why_refused(file: Path, folder: Path) -> str | None:
     return None
 
 
+def _leads_out(path: Path, folder: Path) -> bool:
+    # Not Path.resolve, which raises where links lead in a circle.
+    return not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+
+
 def _below(folder: Path, endings: tuple[str, ...]) -> Iterator[Path]:
     """The files of a folder and its subfolders whose names end so; hidden ones are left out."""
+    for place, _, names in _walk(folder):
+        yield from (place / name for name in names if name.lower().endswith(endings) and not name.startswith("."))
+
+
+def _folders_linked_outside(folder: Path) -> Iterator[Path]:
+    """The links in a folder and its subfolders that lead to folders outside of it."""
+    for place, folders, _ in _walk(folder):
+        yield from (place / name for name in folders if _leads_out(place / name, folder))
+
+
+def _walk(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
+    """A folder and its subfolders, with the names of folders and files in each; hidden folders are left out."""
 
     def stop(error: OSError) -> NoReturn:
         raise error
 
     for place, folders, names in os.walk(folder, onerror=stop):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        pages = (Path(place, name) for name in names if name.lower().endswith(endings) and not name.startswith("."))
-        yield from pages
+        yield Path(place), folders, names
 
 
 def _matches(pattern: str) -> Iterator[PageFile]:
-    matches = sorted(glob.glob(pattern, recursive=True)) if glob.has_magic(pattern) else []  # noqa: PTH207  keeps the path as given
-    files = [Path(match) for match in matches if Path(match).is_file()]
+    """The files that a pattern finds; it names none of them, so that none may lead out of the folder that it names."""
+    folder = _folder_of(pattern)
+    files = [file for file in _found(pattern, folder) if not file.is_dir()] if glob.has_magic(pattern) else []
     if not files:
         raise UsageError(
             f"{pattern}: no such file or folder; give a saved page, a folder of pages, or - for standard input"
         )
-    yield from (PageFile(file, _shown(file.name)) for file in files)
+    yield from (PageFile(file, _shown(file.name), _why_refused(file, folder)) for file in files)
+
+
+def _found(pattern: str, folder: Path) -> list[Path]:
+    if "**" not in Path(pattern).parts:
+        return sorted(map(Path, glob.glob(pattern)))  # noqa: PTH207  leaves hidden files out
+    # Not by glob, which follows links that lead in a circle: two of them are 2 ** 40 paths.
+    parts = Path(pattern).relative_to(folder).as_posix()
+    found = folder.glob(parts + "/*" if parts.endswith("**") else parts)
+    return sorted(file for file in found if not any(part.startswith(".") for part in file.relative_to(folder).parts))
+
+
+def _folder_of(pattern: str) -> Path:
+    """The folder that a pattern names before its first part with a sign such as *.
+
+    >>> _folder_of("../pages/2026-*/*.txt").as_posix(), _folder_of("*.txt").as_posix()
+    ('../pages', '.')
+    """
+    return Path(*takewhile(lambda part: not glob.has_magic(part), Path(pattern).parts))
 
 
 def _shown(name: str) -> str:

@@ -10,7 +10,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -62,8 +62,7 @@ def locked(out: Path) -> Iterator[None]:
 
     Raises `PublicationError` at once where another build holds it, or where it cannot be made or written.
     """
-    made = [folder for folder in (out, *out.parents) if not folder.exists()]
-    handle = _open(out, made)
+    handle, made = _open(out)
     try:
         _lock(handle, out)
         try:
@@ -152,13 +151,14 @@ def _make_newest(out: Path, place: Path) -> None:
     remove_older(out, spared=(place.name, last))
 
 
-def _open(out: Path, made: list[Path]) -> int:
-    """Make the output folder and the missing ones above it, for good, and open it."""
+def _open(out: Path) -> tuple[int, list[Path]]:
+    """Make the output folder and the missing ones above it, for good, and open it; the folders made, the innermost first."""
     try:
+        made = [folder for folder in (out, *out.parents) if not folder.exists()]
         out.mkdir(parents=True, exist_ok=True)
         for folder in made:
             sync(folder.parent)
-        return os.open(out, os.O_RDONLY | os.O_DIRECTORY)
+        return os.open(out, os.O_RDONLY | os.O_DIRECTORY), made
     except OSError as error:
         raise PublicationError(
             f"{out}: cannot be written ({error.strerror}); choose another folder with --out"
@@ -185,8 +185,10 @@ def _unwritable(out: Path, error: Exception) -> PublicationError:
 
 
 def _remove_empty(folders: list[Path]) -> None:
-    for folder in folders:
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
-        elif folder.exists():
-            return
+    # Where a folder may not be looked at or removed, that is no news: what was done in it is told already.
+    with suppress(OSError):
+        for folder in folders:
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+            elif folder.exists():
+                return

@@ -1,14 +1,14 @@
 """Whether a release is whole: its files, its database, its hash, and Parquet equal to SQLite.
 
 In: the folder of a release of this version of the schema; nothing is written there. Out: problems in words, none where all
-is well. Tables are read from the files themselves, batch by batch, and not from this version's models.
+is well; an error where the system refuses to read or to copy, which says nothing of the release. Tables are read from the files themselves, batch by batch, and not from this version's models.
 """
 
 import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from itertools import zip_longest
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from etl.errors import SCRATCH_ADVICE, is_refusal, refusal
 from etl.load.layout import DATABASE_FILE, METADATA, PAPER_LIST_FILE, database_address, read_manifest
 from etl.load.logical import Wording, hash_wording
 from etl.load.manifest import provenance_of
@@ -38,7 +39,10 @@ Check = Callable[[Path, sqlite3.Connection], Iterable[str]]
 
 
 def verify(release: Path) -> list[str]:
-    """The problems of a release: file, what was found, what was expected; empty where it is whole."""
+    """The problems of a release: file, what was found, what was expected; empty where it is whole.
+
+    Raises `OSError`, `UsageError` or, on a full disk, `PublicationError` where it cannot be checked.
+    """
     problems = [*damaged_files(release)]
     if problems:
         # What stands in files that are not the published ones says nothing.
@@ -53,6 +57,8 @@ def _told(check: Check, release: Path, database: sqlite3.Connection) -> list[str
     try:
         return [*check(release, database)]
     except _UNREADABLE as error:
+        if isinstance(error, OSError | sqlite3.Error) and is_refusal(error):
+            raise refusal(error, "cannot be checked", SCRATCH_ADVICE, release) from error
         file = DATABASE_FILE if isinstance(error, sqlite3.Error) else "*.parquet"
         return [f"{file}: found what cannot be read ({_in_words(error)}), expected {CHECKS[check]}"]
 
@@ -93,12 +99,22 @@ def _versions(release: Path, database: sqlite3.Connection) -> Iterator[str]:
 
 def _search(release: Path, _: sqlite3.Connection) -> Iterator[str]:
     """FTS5 checks itself by a statement that writes; so it does on a copy."""
-    with tempfile.TemporaryDirectory() as folder:
-        copy = shutil.copyfile(release / DATABASE_FILE, Path(folder) / DATABASE_FILE)
-        with closing(sqlite3.connect(copy)) as database:
-            for model in TABLES.values():
-                if name := search_table(model.definition()):
-                    yield from _search_problems(name, model.definition(), database)
+    with _copied(release) as copy, closing(sqlite3.connect(copy)) as database:
+        for model in TABLES.values():
+            if name := search_table(model.definition()):
+                yield from _search_problems(name, model.definition(), database)
+
+
+@contextmanager
+def _copied(release: Path) -> Iterator[Path]:
+    """A copy of the database, for as long as the block runs."""
+    try:
+        folder = tempfile.TemporaryDirectory()
+    except OSError as error:
+        # That there is no folder for temporary files is no missing file of the release.
+        raise refusal(error, "cannot be checked", SCRATCH_ADVICE, release) from error
+    with folder as place:
+        yield shutil.copyfile(release / DATABASE_FILE, Path(place) / DATABASE_FILE)
 
 
 def _search_problems(name: str, definition: Definition, database: sqlite3.Connection) -> Iterator[str]:
@@ -110,6 +126,8 @@ def _search_problems(name: str, definition: Definition, database: sqlite3.Connec
         differs = rows and any(one != other for one, other in zip_longest(*map(database.execute, (stored, rows))))
         problem = "other words" if differs else None
     except sqlite3.Error as error:
+        if is_refusal(error):
+            raise
         problem = str(error)
     if problem:
         yield f"{DATABASE_FILE}: {name}: found {problem}, expected the words of {definition.name}"
@@ -123,6 +141,8 @@ def _rows(release: Path, _: sqlite3.Connection) -> Iterator[str]:
         try:
             found = pq.read_metadata(path).num_rows
         except (OSError, pa.ArrowException) as error:
+            if is_refusal(error):
+                raise
             yield f"{path.name}: found no Parquet file ({_in_words(error)}), expected one of {told} rows"
             continue
         if told != found:
@@ -161,10 +181,15 @@ def _paper_list(release: Path, _: sqlite3.Connection) -> Iterator[str]:
         "paper_institutions",
         "paper_identifiers",
     )
-    tables = {name: TABLES[name].select(pl.read_parquet(release / f"{name}.parquet")) for name in needed}
-    found, expected = PaperList.select(pl.read_parquet(release / PAPER_LIST_FILE)), paper_list(tables)
+    tables = {name: TABLES[name].select(_read(release / f"{name}.parquet")) for name in needed}
+    found, expected = PaperList.select(_read(release / PAPER_LIST_FILE)), paper_list(tables)
     if not found.equals(expected):
         yield f"{PAPER_LIST_FILE}: found {_first_difference(found, expected)}, expected what the other tables say of it"
+
+
+def _read(path: Path) -> pl.DataFrame:
+    # Brackets in the name of a folder are no pattern.
+    return pl.read_parquet(path, glob=False)
 
 
 def _first_difference(found: pl.DataFrame, expected: pl.DataFrame) -> str:

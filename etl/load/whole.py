@@ -1,6 +1,7 @@
 """Whether a release's files are those that its manifest names. In: a release's folder. Out: problems in words.
 
-A problem tells the file, what was found and what was expected.
+A problem tells the file, what was found and what was expected. Where the system refuses to read (no permission, a broken
+disk), nothing can be said of a release: that is an `OSError`.
 """
 
 import json
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from etl.errors import DamagedRelease
+from etl.errors import DamagedRelease, is_refusal
 from etl.load.layout import ID_LENGTH, MANIFEST, is_release_id
 from etl.load.manifest import file_facts, render_manifest, sealed
 
@@ -86,6 +87,7 @@ def _manifest_text(release: Path) -> bytes:
             raise _Problem(f"{MANIFEST}: found no manifest (not a file), expected that of a release")
         return path.read_bytes()
     except OSError as error:
+        _reraise_refusal(error, path)
         raise _Problem(f"{MANIFEST}: found no manifest ({_first_line(error)}), expected that of a release") from error
 
 
@@ -115,6 +117,7 @@ def _names_in(release: Path) -> set[str]:
     try:
         return {path.name for path in release.iterdir()} - {MANIFEST}
     except OSError as error:
+        _reraise_refusal(error, release)
         raise _Problem(f".: found a folder that cannot be read ({_first_line(error)}), expected a release's") from error
 
 
@@ -125,12 +128,19 @@ def _problems_of_file(path: Path, told: _File) -> Iterator[str]:
             return
         facts = file_facts(path)
     except OSError as error:
+        _reraise_refusal(error, path)
         yield f"{path.name}: found a file that cannot be read ({_first_line(error)}), expected one of {told.bytes} bytes"
         return
     if facts["bytes"] != told.bytes:
         yield f"{path.name}: found {facts['bytes']} bytes, expected {told.bytes}"
     elif facts["sha256"] != told.sha256:
         yield f"{path.name}: found the sha256 {facts['sha256']}, expected {told.sha256}"
+
+
+def _reraise_refusal(error: OSError, path: Path) -> None:
+    """Raise an error of the system again, which says nothing of the release; reading a file leaves out its name."""
+    if is_refusal(error):
+        raise OSError(error.errno, error.strerror, str(error.filename or path)) from error
 
 
 def _first_line(error: Exception) -> str:

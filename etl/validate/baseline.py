@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from etl.errors import UsageError
+from etl.errors import UsageError, refusal
 from etl.invocation import command
 from etl.printable import count
 from etl.resolve.folding import digest
@@ -60,14 +60,24 @@ def read_baseline(path: Path) -> Results:
 
     Raises `UsageError` where there are none, or where another version of the schema made them.
     """
-    places = [path / "current" / RESULTS_FILE, path / RESULTS_FILE] if path.is_dir() else [path]
-    found = next((place for place in places if place.is_file()), None)
+    try:
+        places = [path / "current" / RESULTS_FILE, path / RESULTS_FILE] if path.is_dir() else [path]
+        found = next((place for place in places if place.is_file()), None)
+        text = found.read_text(encoding="utf-8") if found else ""
+    except OSError as error:
+        raise refusal(error, "cannot be read", "check it and its permissions", path) from error
+    except UnicodeDecodeError as error:
+        raise _no_results(found, error) from error
     if found is None:
         raise UsageError(f"{path}: no results here; expected a release, or the results.json of a run")
     try:
-        return read_results(found.read_text(encoding="utf-8"), found)
-    except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
-        raise UsageError(f"{found}: not the results of a run ({error}); make them again with --report") from error
+        return read_results(text, found)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _no_results(found, error) from error
+
+
+def _no_results(path: Path | None, error: Exception) -> UsageError:
+    return UsageError(f"{path}: not the results of a run ({error}); make them again with --report")
 
 
 def hold_against(results: Results, baseline: Results, source: str, thresholds: Thresholds) -> Results:

@@ -48,7 +48,7 @@ def validate(  # noqa: PLR0913 - what a run is given, each by its name
     tables |= audit(outcomes, settings)
     broken = [failure.message for failure in check_tables(tables, AUDIT_TABLES)]
     if broken:
-        raise BrokenTables("\n".join(broken))
+        raise BrokenTables(*broken)
     return {name: tables[name] for name in TABLES}
 
 

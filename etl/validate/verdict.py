@@ -29,7 +29,7 @@ def require_good(results: Results, fail_on: FailOn, report: Path | None = None) 
     if stopping:
         shown = picked(stopping, results.rules, shorten(stopping, SHOWN))
         told, rest = [_in_words(finding) for finding in shown], len(stopping) - len(shown)
-        raise BadData("\n".join([*told, *([more(rest, report)] if rest else [])]))
+        raise BadData(*told, *([more(rest, report)] if rest else []))
     if not results.pages:
         raise BadData("none of the files could be read, expected one page at least; nothing is published")
 

@@ -6,7 +6,7 @@ In: `Results`. Out: text of each format, and a folder with a file each. No repor
 from collections.abc import Mapping
 from pathlib import Path
 
-from etl.errors import UsageError
+from etl.errors import refusal
 from etl.validate.reports.annotations import render_annotations
 from etl.validate.reports.html import render_html
 from etl.validate.reports.junit import render_junit
@@ -33,7 +33,7 @@ def write_reports(results: Results, folder: Path, paths: Mapping[str, str] | Non
     """Write every report into a folder, made if absent; the files written.
 
     `paths` leads from a page's source to its file, relative to the repository. Raises `UsageError` where the folder
-    cannot be written to.
+    cannot be written to, `PublicationError` where the disk is full; no report is left that was cut short.
     """
     texts = {
         RESULTS_FILE: render_json(results),
@@ -46,11 +46,16 @@ def write_reports(results: Results, folder: Path, paths: Mapping[str, str] | Non
         folder.mkdir(parents=True, exist_ok=True)
         return [_write(folder / name, text) for name, text in texts.items()]
     except OSError as error:
-        raise UsageError(
-            f"{error.filename or folder}: cannot be written ({error.strerror}); give another folder with --report"
-        ) from error
+        place = folder if error.filename is None else None
+        raise refusal(error, "cannot be written", "give another folder with --report", place) from error
 
 
 def _write(path: Path, text: str) -> Path:
-    path.write_text(text, encoding="utf-8", newline="\n")
+    with path.open("wb") as file:
+        try:
+            file.write(text.encode())
+            file.flush()
+        except OSError as error:
+            path.unlink()
+            raise OSError(error.errno, error.strerror, str(path)) from error
     return path
