@@ -7,7 +7,15 @@ counted, since a column tells it already. A rules file may set another severity,
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from schemas.limits import ABSTRACT_LETTERS, BYLINE_NAMES, MOST_LINES, PAPERS_A_PAGE, TITLE_LETTERS
+from schemas.limits import (
+    ABSTRACT_LETTERS,
+    BYLINE_NAMES,
+    DEEPEST_TEX,
+    LONGEST_TEX,
+    MOST_LINES,
+    PAPERS_A_PAGE,
+    TITLE_LETTERS,
+)
 
 Severity = Literal["error", "warning", "info"]
 Dimension = Literal["accuracy", "completeness", "consistency", "timeliness", "uniqueness", "validity"]
@@ -208,6 +216,10 @@ _RULES = (
          "Two listings of the page became one paper; either the page was copied in overlapping parts, or two works are taken for one.",
          example="CLMay 1, 2024\nOn Ropes\n\nAnn Bell, Cy Dole\n\nThey hold every bell.\n\nCLMay 1, 2024\nOn ropes\n\nAnn Bell, Cy Dole\n\nThey hold every bell in the tower.",
          advice="Delete the second listing from the page, or report it if these are two works."),
+    Rule("PAP-016", "papers", "abstract", "warning", "validity", "TeX of titles and abstracts is short and flat enough to be read",
+         f"The site shows TeX of more than {LONGEST_TEX:,} letters or {DEEPEST_TEX} levels as printed: reading it could take for ever. No paper writes such TeX.",
+         example="CLMay 1, 2024\nOn " + "\\sqrt[" * (DEEPEST_TEX + 1) + "Ropes\n\nAnn Bell, Cy Dole\n\nThey hold every bell in the tower.",
+         advice="Look at the title or abstract on the profile. If the page was damaged, save it again; if the site itself shows such TeX, remove the block from the page or leave it: it is kept as printed."),
     # People
     Rule("AUT-001", "author_names", "matched_by", "info", "consistency", "A person stands under one spelling",
          "Several spellings were joined to one person; the table of spellings tells why.",

@@ -1,11 +1,14 @@
 r"""Titles and abstracts to read. In: text as pages print it, TeX and all. Out: HTML that is safe to show.
 
-pylatexenc reads the TeX. Text that is no sound TeX is shown as printed, and so is text that would take long.
+pylatexenc reads the TeX. Text that is no sound TeX is shown as printed, and so is text beyond the bounds of `etl.tex_bounds`.
+What pylatexenc does for a text within them is bounded too: it may read options many times, and accents multiply letters.
 """
 
 import logging
 import re
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 from markupsafe import Markup, escape
 from pylatexenc.latex2text import LatexNodes2Text, MacroTextSpec
@@ -16,11 +19,13 @@ from pylatexenc.macrospec import LatexContextDb, MacroSpec
 
 from etl.printable import visible
 from etl.resolve.links import find_links
+from etl.tex_bounds import tex_beyond_bounds
+from schemas.limits import LONGEST_TEX
 
-LONGEST_TEX = 20_000
-"""Letters of the longest text that is read as TeX: reading takes some 10 µs a letter."""
-DEEPEST_TEX = 20
-"""Braces within braces that are still read."""
+TOKENS_A_LETTER = 2
+"""Tokens that are read of a text for each of its letters: sound TeX takes one, broken TeX is read again and again."""
+LONGEST_READ = 2 * LONGEST_TEX
+"""Letters that may come of a text: accents within each other double them, and the cells of a matrix are as wide as the widest."""
 # Private letters stand for tags and addresses while TeX is read; `visible` leaves none in the text itself.
 _ADDRESS, _EM, _END_EM, _STRONG, _END_STRONG = (chr(0xE000 + number) for number in range(5))
 _TAGS = {_EM: "<em>", _END_EM: "</em>", _STRONG: "<strong>", _END_STRONG: "</strong>"}
@@ -28,11 +33,10 @@ _LINK = Markup('<a href="{0}" rel="nofollow noopener">{0}</a>')
 _SWITCHES = ("bf", "em", "it", "rm", "sc", "sf", "sl", "tt", "bfseries", "itshape", "xspace", "small", "large")
 """Macros that change how letters look, or space: what follows reads well without them."""
 _TEX = re.compile(r"[\\${}~]|``|''|--")
-_OPTIONS = re.compile(r"\\[A-Za-z]+\*? *\[|\]")
-DEEPEST_OPTIONS = 5
-"""Optional arguments within each other, closed or not, that are read; each more doubles the time."""
 _URL = re.compile(r"https?://[^\s<>\"{}|^`$]+", re.IGNORECASE)
 _READING_FILES = ("input", "include", "includegraphics")
+_KEPT_AS_PRINTED = (*_READING_FILES, "title", "author", "date", "maketitle", "today")
+"""Macros that are not followed: they would read a file, the clock, or what another text has set."""
 _LEFT_OVER = re.compile(r"%s|%\(\d")
 """What pylatexenc leaves of a macro that lacks its arguments."""
 _TEX_ESCAPE = re.compile(r"\\([_%&#~$])")
@@ -52,7 +56,7 @@ def readable(text: str) -> Markup:
     """
     addresses: list[str] = []
     marked = _URL.sub(lambda match: _mark(match.group(), addresses), "\n".join(map(visible, text.split("\n"))))
-    read = _read_tex(marked)
+    read = marked if tex_beyond_bounds(text) else _read_tex(marked)
     if read.count(_ADDRESS) != len(addresses):
         read = marked
     return _html(read, addresses)
@@ -87,38 +91,59 @@ def is_harmless(macro: str) -> bool:
     return macro in _KNOWN_MACROS and macro not in _READING_FILES
 
 
-def is_balanced(text: str, deepest: int) -> bool:
-    r"""Whether every brace has its partner, none of them deeper than `deepest`.
+def is_balanced(text: str) -> bool:
+    r"""Whether every brace has its partner.
 
-    >>> is_balanced("{a}{b}", 1), is_balanced("{{a}}", 1), is_balanced("}{", 1), is_balanced(r"\{", 1)
+    >>> is_balanced("{a}{b}"), is_balanced("{"), is_balanced("}{"), is_balanced(r"\{")
     (True, False, False, True)
     """
     depth = 0
     for brace in re.findall(r"\\.|[{}]", text, re.DOTALL):
         depth += {"{": 1, "}": -1}.get(brace, 0)
-        if not 0 <= depth <= deepest:
+        if depth < 0:
             return False
     return depth == 0
 
 
-def _opens_few_options(text: str) -> bool:
-    """Whether optional arguments are not within each other: pylatexenc reads each open one twice, all it holds included."""
-    depth = 0
-    for mark in _OPTIONS.findall(text):
-        depth = max(0, depth - 1) if mark == "]" else depth + 1
-        if depth > DEEPEST_OPTIONS:
-            return False
-    return True
+class _TooCostly(ValueError):
+    """TeX that takes more than its length allows."""
+
+
+class _Walker(LatexWalker):  # type: ignore[misc]  # pylatexenc has no types
+    """Reads TeX in steps that grow with its length alone.
+
+    pylatexenc reads what follows an option that is never closed twice, with a second such option four times, and so on.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, latex_context=_SHAPES)
+        self._tokens_left = TOKENS_A_LETTER * len(text) + 100
+
+    def get_token(self, *arguments: Any, **named: Any) -> Any:
+        """The next token; raises `_TooCostly` where a text has had its share."""
+        self._tokens_left -= 1
+        if self._tokens_left < 0:
+            raise _TooCostly
+        return super().get_token(*arguments, **named)
+
+
+class _Texts(LatexNodes2Text):  # type: ignore[misc]  # the same
+    """Turns TeX into text of bounded length."""
+
+    def nodelist_to_text(self, nodes: Sequence[Any]) -> str:
+        """The text of nodes; raises `_TooCostly` where it grows too long."""
+        text = str(super().nodelist_to_text(nodes))
+        if len(text) > LONGEST_READ:
+            raise _TooCostly
+        return text
 
 
 def _read_tex(text: str) -> str:
-    if not _TEX.search(text) or len(text) > LONGEST_TEX or not is_balanced(text, DEEPEST_TEX):
-        return text
-    if not _opens_few_options(text):
+    if not _TEX.search(text) or not is_balanced(text) or tex_beyond_bounds(text):
         return text
     try:
-        nodes = LatexWalker(guarded(text), latex_context=_SHAPES).get_latex_nodes()[0]
-        read = str(_TEXTS.nodelist_to_text(nodes)).strip()
+        nodes = _Walker(guarded(text)).get_latex_nodes()[0]
+        read = _TEXTS.nodelist_to_text(nodes).strip()
     except (LatexWalkerError, RecursionError, LookupError, ValueError, TypeError, AttributeError):
         # pylatexenc stumbles over macros that lack their arguments, each in its own way.
         return text
@@ -150,7 +175,7 @@ def _escaped(match: re.Match[str], signs: str) -> str:
 
 def _unknown(node: LatexMacroNode) -> str:
     """An unknown macro stays in its place; what it does with arguments nobody knows."""
-    if node.macroname in _READING_FILES or node.parsing_state.s[node.pos + node.len :].startswith(("{", "[")):
+    if node.macroname in _KEPT_AS_PRINTED or node.parsing_state.s[node.pos + node.len :].startswith(("{", "[")):
         raise ValueError(node.macroname)
     return str(node.latex_verbatim())
 
@@ -166,7 +191,7 @@ def _macros() -> LatexContextDb:
     emphasis = [MacroTextSpec(name, f"{_EM}%s{_END_EM}") for name in ("emph", "textit", "textsl")]
     strong = MacroTextSpec("textbf", f"{_STRONG}%s{_END_STRONG}")
     links = [MacroTextSpec("url", "%s"), MacroTextSpec("href", "%(2)s (%(1)s)")]
-    unread = [MacroTextSpec(name, _unknown) for name in _READING_FILES]
+    unread = [MacroTextSpec(name, _unknown) for name in _KEPT_AS_PRINTED]
     switches = [MacroTextSpec(name, "") for name in _SWITCHES]
     texts.add_context_category("site", [*emphasis, strong, *links, *unread, *switches], prepend=True)
     return texts
@@ -175,5 +200,5 @@ def _macros() -> LatexContextDb:
 _SHAPES, _MACROS = _shapes(), _macros()
 _MACROS.set_unknown_macro_spec(MacroTextSpec("", _unknown))
 _KNOWN_MACROS = frozenset(spec.macroname for spec in _MACROS.iter_macro_specs())
-_TEXTS = LatexNodes2Text(latex_context=_MACROS, math_mode="text", strict_latex_spaces=False)
+_TEXTS = _Texts(latex_context=_MACROS, math_mode="text", strict_latex_spaces=False)
 logging.getLogger("pylatexenc").setLevel(logging.ERROR)  # A page's broken TeX is no event of the server.

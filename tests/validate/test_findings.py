@@ -103,6 +103,21 @@ WARNINGS = [
     pytest.param("PAP-013", {26: "CLDec 31, 1989"}, [(26, 26, "1989-12-31")], id="PAP-013"),
     pytest.param("PAP-014", {20: "On \u202eBells"}, [(20, 20, "U+202E")], id="PAP-014-title"),
     pytest.param("PAP-014", {24: "They chime \x00 at twelve."}, [(24, 24, "U+0000")], id="PAP-014-abstract"),
+    pytest.param(
+        "PAP-016", {20: r"On \sqrt[" * 30}, [(20, 20, "30 levels deep, expected at most 10")], id="PAP-016-title"
+    ),
+    pytest.param(
+        "PAP-016",
+        {24: "They chime " + r"\'{" * 11 + "e" + "}" * 11 + "."},
+        [(24, 24, "11 levels deep, expected at most 10")],
+        id="PAP-016-abstract",
+    ),
+    pytest.param(
+        "PAP-016",
+        {24: r"They \emph{chime} at noon. " * 250},
+        [(24, 24, "6,749 letters long, expected at most 5,000")],
+        id="PAP-016-long",
+    ),
     pytest.param("AUT-006", {29: "Ann Bell, Gray, Ian"}, [(29, 29, "Gray, Ian")], id="AUT-006"),
     pytest.param("AUT-006", {29: "YY, Gray, Ann Bell"}, [(29, 29, "YY, Gray")], id="AUT-006-initials"),
     pytest.param(

@@ -9,12 +9,14 @@ from markupsafe import Markup
 
 from etl.site.bibtex import Author, Entry, bibtex
 from etl.site.rows.reading import FINDINGS, Part, Raw, first, listing_lines, raw, with_titles
-from etl.site.tex import LONGEST_TEX, plain, readable
+from etl.site.tex import plain, readable
 from etl.why.book import Book, Row
 
 SHOWN_AUTHORS = 100
 SHOWN_LISTINGS = 10
 """Authors (and rows of every other list) and listings that the page shows; the rest is behind links."""
+SHOWN_ABSTRACT = 20_000
+"""Letters of an abstract that the page shows; the rest is in the table's own page."""
 _PAPER = (
     "SELECT papers.*, categories.name AS category, archive_name"
     " FROM papers LEFT JOIN categories USING (category_id) WHERE paper_id = ?"
@@ -142,4 +144,4 @@ def _bibtex(row: Row, authors: Iterable[Row]) -> str:
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= LONGEST_TEX else text[: LONGEST_TEX - 1] + "…"
+    return text if len(text) <= SHOWN_ABSTRACT else text[: SHOWN_ABSTRACT - 1] + "…"

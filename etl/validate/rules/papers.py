@@ -3,8 +3,10 @@
 import polars as pl
 
 from etl.resolve.categories import candidates
+from etl.tex_bounds import tex_beyond_bounds
 from etl.validate.outcomes import Outcome, at_line, outcome
 from etl.validate.subject import LISTING_KEY, PAPER_KEY, Subject
+from schemas.limits import DEEPEST_TEX, LONGEST_TEX
 
 OBSERVED_ON = "--observed-on"
 """The option that dates a page; messages name it."""
@@ -280,6 +282,41 @@ def text_is_visible(subject: Subject) -> Outcome:
     )
 
 
+def tex_can_be_read(subject: Subject) -> Outcome:
+    """PAP-016: a title or an abstract whose TeX is too long or too deep to be read."""
+    fields = ("title", "abstract")
+    suspect = subject.papers.filter(pl.any_horizontal(map(_may_be_beyond_bounds, fields)))
+    found = (
+        suspect.with_columns(
+            pl.col(field).map_elements(tex_beyond_bounds, return_dtype=pl.String).alias(f"{field}_problem")
+            for field in fields
+        )
+        .filter(pl.any_horizontal(pl.col(f"{field}_problem").is_not_null() for field in fields))
+        .with_columns(pl.col("title_problem").is_not_null().alias("in_title"), pl.col("line_end").alias("abstract_end"))
+    )
+    places = _at_title(subject, found).with_columns(
+        *(pl.when("in_title").then(line).otherwise("abstract_end").alias(line) for line in ("line_start", "line_end"))
+    )
+    return outcome(
+        "PAP-016",
+        subject.papers.height,
+        places,
+        PAPER_KEY,
+        value=pl.coalesce("title_problem", "abstract_problem"),
+        message=pl.format(
+            "the TeX of the {} is {}, and is shown as printed; see whether the page was damaged",
+            pl.when("in_title").then(pl.lit("title")).otherwise(pl.lit("abstract")),
+            pl.coalesce("title_problem", "abstract_problem"),
+        ),
+    )
+
+
+def _may_be_beyond_bounds(field: str) -> pl.Expr:
+    """What nearly all texts are not, and is quick to see."""
+    openings = pl.col(field).str.count_matches(r"[{\[(]|\\begin")
+    return (pl.col(field).str.len_chars() > LONGEST_TEX) | (openings > DEEPEST_TEX)
+
+
 def _at_title(subject: Subject, papers: pl.DataFrame) -> pl.DataFrame:
     """The papers, shown on the line of the title that was taken."""
     titles = subject.listings.unique("paper_id", keep="first", maintain_order=True).select("paper_id", "title_line")
@@ -305,4 +342,5 @@ RULES = (
     date_is_before_the_page,
     date_is_of_arxiv,
     text_is_visible,
+    tex_can_be_read,
 )
