@@ -27,7 +27,12 @@ def main(release: str, *arguments: str) -> None:
     except PaperledgerError as error:
         print(f"paperledger: {error}", file=sys.stderr)  # noqa: T201
         raise SystemExit(error.exit_code) from error
+    import uvicorn
+
+    from etl.site.safety.sockets import run
+
     sys.argv = ["datasette", *arguments]
+    uvicorn.run = run  # what Datasette calls last; it has no option for any of it
     cli()
 
 

@@ -5,11 +5,9 @@ In: requests. Out: the release's own file for a whole table, else a file made fo
 
 import hashlib
 import json
-import sqlite3
 from collections.abc import Awaitable
 from functools import partial
 from io import BufferedRandom
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from datasette.utils import tilde_decode
@@ -21,6 +19,8 @@ from etl.site.parquet.asked import Asked, asked_of_query, asked_of_row, asked_of
 from etl.site.parquet.desk import Desk
 from etl.site.parquet.export import Export
 from etl.site.parquet.limits import BUSY, Refused, limits_of
+from etl.site.safety.clock import Connection
+from etl.site.safety.database import connect
 from etl.site.served import Served
 from schemas import QUESTIONS, TABLES, VIEWS, Definition, PaperList, Question, View
 
@@ -106,11 +106,9 @@ class Answers:
         return Sent(path, f"{name}.parquet", PARQUET, digest, last_modified(self._release))
 
 
-def _connect(datasette: "Datasette") -> sqlite3.Connection:
+def _connect(datasette: "Datasette") -> Connection:
     """A connection of an export's own, with all that Datasette and its plugins do to theirs."""
-    database = datasette.get_database(DATABASE)
-    mode = "mode=ro" if database.is_mutable else "immutable=1"
-    connection = sqlite3.connect(f"{Path(database.path).resolve().as_uri()}?{mode}", uri=True)
+    connection = connect(datasette.get_database(DATABASE))
     datasette._prepare_connection(connection, DATABASE)  # noqa: SLF001  no public name for it
     connection.row_factory = None
     return connection

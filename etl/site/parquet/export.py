@@ -5,7 +5,6 @@ Types are known only when all rows were seen, so rows go to a file first (`Spool
 """
 
 import sqlite3
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -17,18 +16,25 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
+from datasette.database import QueryInterrupted
 
 from etl.site.parquet.asked import Asked
 from etl.site.parquet.columns import Column, distinct
-from etl.site.parquet.limits import Limits, Refused
+from etl.site.parquet.limits import BUSY, Limits, Refused
 from etl.site.parquet.origins import Origin, columns_read, origins
+from etl.site.safety.clock import WATCH, Connection
+from etl.site.safety.database import Busy, reason
 
-Connect = Callable[[], sqlite3.Connection]
+Connect = Callable[[], Connection]
 _ROWS = 20_000
 _LETTERS = 4 << 20
 """Rows and letters (or bytes of blobs) of a batch, which is one row group of the file."""
-_STEPS = 10_000
-"""Steps of SQLite's machine between two looks at the clock: about a millisecond."""
+_NO_MEMORY = (
+    "sorting or grouping this takes more memory than the site gives; ask for fewer rows or columns,"
+    " or take the release's own files, which DuckDB sorts"
+)
+_LARGEST_ROW = 16 << 20
+"""Letters of one row: it is in memory several times until it is written."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +51,8 @@ class Export:
         with TemporaryFile() as spool:
             try:
                 columns, lengths = self._spool(spool, stop)
-            except sqlite3.Error as error:
-                raise _refusal(error, self.limits, stop) from error
             except MemoryError as error:
-                raise Refused(413, "a row of this is too large to be handled; ask for less") from error
+                raise Refused(413, _NO_MEMORY) from error
             spool.seek(0)
             return _write(columns, (spool.read(length) for length in lengths), self.words, stop)
 
@@ -57,13 +61,17 @@ class Export:
         with closing(self.connect()) as connection:
             reads = columns_read(connection, self.asked.sql, self.asked.parameters)
         with closing(self.connect()) as connection:
-            ends = time.monotonic() + self.limits.seconds
-            connection.set_progress_handler(lambda: stop.is_set() or time.monotonic() > ends, _STEPS)
-            cursor = connection.execute(self.asked.sql, self.asked.parameters)
-            known = origins(reads, self.asked.page)
-            names = [name for name, *_ in cursor.description]
-            columns = [Column(new, known.get(name, Origin())) for name, new in zip(names, distinct(names), strict=True)]
-            return columns, [_keep(batch, columns, spool) for batch in self._batches(cursor, spool)]
+            try:
+                with WATCH.watching(connection, self.limits.seconds, stop, is_costly=True):
+                    cursor = connection.execute(self.asked.sql, self.asked.parameters)
+                    known = origins(reads, self.asked.page)
+                    names = [name for name, *_ in cursor.description]
+                    columns = [
+                        Column(new, known.get(name, Origin())) for name, new in zip(names, distinct(names), strict=True)
+                    ]
+                    return columns, [_keep(batch, columns, spool) for batch in self._batches(cursor, spool)]
+            except sqlite3.Error as error:
+                raise _refusal(reason(connection, error), self.limits, stop) from error
 
     def _batches(self, cursor: sqlite3.Cursor, spool: BufferedRandom) -> Iterator[list[Any]]:
         """The rows in batches that fit in memory; raises `Refused` where there are more than the limits allow."""
@@ -71,7 +79,10 @@ class Export:
         count = letters = 0
         for row in cursor:
             rows.append(row)
-            letters += sum(len(value) for value in row if isinstance(value, str | bytes))
+            size = sum(len(value) for value in row if isinstance(value, str | bytes))
+            if size > _LARGEST_ROW:
+                raise Refused(413, f"a row of more than {_LARGEST_ROW >> 20} MiB; ask for fewer columns")
+            letters += size
             if len(rows) == _ROWS or letters > _LETTERS:
                 count += len(rows)
                 yield rows
@@ -118,11 +129,11 @@ def _write(columns: list[Column], batches: Iterator[bytes], words: Mapping[Any, 
     return file
 
 
-def _refusal(error: sqlite3.Error, limits: Limits, stop: Event) -> Exception:
-    if error.args != ("interrupted",):
-        return Refused(400, f"SQLite says: {error}")
-    return (
-        Stopped()
-        if stop.is_set()
-        else Refused(400, f"the query took more than {limits.seconds:g} seconds; ask for less")
-    )
+def _refusal(error: Exception, limits: Limits, stop: Event) -> Exception:
+    if stop.is_set():
+        return Stopped()
+    if isinstance(error, Busy):
+        return Refused(BUSY, "the site needs its memory for pages; try again in a few seconds")
+    if isinstance(error, QueryInterrupted):
+        return Refused(400, f"the query took more than {limits.seconds:g} seconds; ask for less")
+    return Refused(400, f"SQLite says: {error}")

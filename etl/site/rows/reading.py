@@ -11,6 +11,7 @@ from etl.extract.page import render_block
 from etl.load.layout import DATABASE
 from etl.printable import cut
 from etl.records import Byline
+from etl.site.safety.connections import CountedRows
 from etl.site.tex import readable
 from etl.why.book import Book, Row
 
@@ -55,7 +56,7 @@ class Part:
 
 
 async def in_thread(datasette: "Datasette", read: Callable[[sqlite3.Connection], Found]) -> Found:
-    """What `read` finds in the release's database, read beside the event loop."""
+    """What `read` finds in the release's database, read beside the event loop; raises `QueryInterrupted` after a second."""
 
     def read_plainly(database: sqlite3.Connection) -> Found:
         with plain_rows(database):
@@ -67,8 +68,8 @@ async def in_thread(datasette: "Datasette", read: Callable[[sqlite3.Connection],
 
 @contextmanager
 def plain_rows(database: sqlite3.Connection) -> Iterator[None]:
-    """Rows as tuples, which polars takes, where Datasette has its own kind."""
-    kind, database.row_factory = database.row_factory, None
+    """Rows as tuples, which polars takes, where Datasette has its own kind; no list of them larger than an answer."""
+    kind, database.row_factory = database.row_factory, CountedRows(lambda _, values: values)
     try:
         yield
     finally:

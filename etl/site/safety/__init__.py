@@ -9,15 +9,16 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 from datasette import hookimpl
-from datasette.utils.asgi import Request
+from datasette.utils.asgi import Request, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from etl.load.layout import DATABASE
 from etl.site.safety.connections import bound_memory, guard
+from etl.site.safety.database import Busy, bound
 from etl.site.safety.door import Door
 from etl.site.safety.errors import page_of
 from etl.site.safety.headers import SafeHeaders, policy
-from etl.site.safety.lanes import Lanes
+from etl.site.safety.lanes import BUSY, RETRY, Lanes
 from etl.site.safety.prefix import WithoutPrefix
 from etl.site.served import served
 
@@ -49,6 +50,13 @@ def _bounded(app: ASGIApp) -> ASGIApp:
     return start
 
 
+@hookimpl(tryfirst=True)
+def startup(datasette: "Datasette") -> None:
+    """Have the release's database asked within bounds of time; other plugins change the database that is there then."""
+    if served(datasette) is not None:
+        bound(datasette, DATABASE)
+
+
 @hookimpl
 def prepare_connection(conn: sqlite3.Connection, database: str, datasette: "Datasette") -> None:
     """Bound what a connection to the release may read, hold and do."""
@@ -60,5 +68,7 @@ def prepare_connection(conn: sqlite3.Connection, database: str, datasette: "Data
 def handle_exception(datasette: "Datasette", request: Request, exception: Exception) -> Generator[None, Any, Any]:
     """An error that a person caused is told on a page, without the traceback that Datasette prints for each."""
     answers = yield
+    if isinstance(exception, Busy):
+        return [Response.text(BUSY, status=503, headers=RETRY)]
     page = page_of(datasette, request, exception) if served(datasette) is not None else None
     return answers if page is None else [page]

@@ -5,21 +5,27 @@ compare two long texts for minutes. Hence bounds on every value, on a whole answ
 """
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
+from json import dumps
 from sys import getsizeof
 from typing import Any
 from weakref import ref
 
 from datasette.utils import allowed_pragmas
 
+from etl.site.safety.clock import Clock, Connection
 from etl.site.safety.door import LONGEST_ADDRESS
-from etl.site.safety.functions import FUNCTIONS, make_printf
+from etl.site.safety.functions import Value, functions
 from schemas.limits import LONGEST_LINE
 
 LONGEST_VALUE = 2 * LONGEST_LINE
 """Bytes of a value that SQL may read or make: any line that a page may hold, and room to work on it."""
 LARGEST_ANSWER = 16 << 20
-"""Bytes of all rows of an answer, as Python holds them."""
+"""Bytes of all rows of an answer, by `weight`."""
+JSON_BEGINS = ("[", "{")
+BYTES_OF_A_THING = 64
+"""What an empty list takes, and its place in another."""
 SQLITE_MEMORY = 64 << 20
 """Bytes that SQLite may hold in this process, all connections together."""
 LIMITS = {
@@ -28,9 +34,10 @@ LIMITS = {
     sqlite3.SQLITE_LIMIT_COLUMN: 100,  # a thousand rows of them are drawn in a second
     sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 200,
     sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 50,
-    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 256,  # LIKE takes the product of both lengths, in one step
+    sqlite3.SQLITE_LIMIT_VDBE_OP: 2500,  # nobody looks at the time within a row; ours take 500 at most
     sqlite3.SQLITE_LIMIT_ATTACHED: 0,
 }
+MakeRow = Callable[[sqlite3.Cursor, tuple[Any, ...]], Any]
 ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
 ALLOWED_WITH = {
     sqlite3.SQLITE_PRAGMA: {*allowed_pragmas, "data_version"},  # the last is asked by full-text search
@@ -51,33 +58,51 @@ class AnswerTooLarge(sqlite3.OperationalError):
 
 
 class CountedRows:
-    """Makes Datasette's rows, and stops an answer that grows too large."""
+    """Makes rows, and stops an answer that grows too large; Datasette's own rows unless another kind is named."""
 
-    def __init__(self) -> None:
+    def __init__(self, make: MakeRow = sqlite3.Row) -> None:
+        self._make = make
         self._cursor: ref[sqlite3.Cursor] | None = None
-        self._bytes = 0
+        self._bytes = self._names = 0
 
-    def __call__(self, cursor: sqlite3.Cursor, values: tuple[Any, ...]) -> sqlite3.Row:
+    def __call__(self, cursor: sqlite3.Cursor, values: tuple[Any, ...]) -> Any:
         """A row of a cursor; raises `AnswerTooLarge`."""
         if self._cursor is None or self._cursor() is not cursor:
             self._cursor, self._bytes = ref(cursor), 0
-        self._bytes += sum(map(getsizeof, values))
+            self._names = sum(weight(name) for name, *_ in cursor.description)
+        self._bytes += self._names + sum(map(weight, values))
         if self._bytes > LARGEST_ANSWER:
             raise AnswerTooLarge(
                 f"the answer is larger than {LARGEST_ANSWER >> 20} MiB: ask for fewer rows or columns,"
                 " or take the files of the release"
             )
-        return sqlite3.Row(cursor, values)
+        return self._make(cursor, values)
+
+
+def weight(value: Value) -> int:
+    r"""Bytes that a value takes in an answer at most, be it as Python has it or as JSON writes or reads it.
+
+    A sign that nobody sees is six bytes of JSON; and a text of a list is what Datasette reads as one where it is asked
+    to (`_json=`), where every comma is a thing of Python's.
+
+    >>> weight("ab"), weight("\0" * 100), weight("[" + "[]," * 99 + "[]]") > 6000
+    (51, 602, True)
+    """
+    if isinstance(value, str):
+        things = value.count("[") + value.count("{") + value.count(",") if value.lstrip()[:1] in JSON_BEGINS else 0
+        return max(getsizeof(value), len(dumps(value))) + BYTES_OF_A_THING * things
+    return getsizeof(value) * (2 if isinstance(value, bytes) else 1)
 
 
 def guard(connection: sqlite3.Connection) -> None:
     """Bound a connection."""
+    sqlite3.enable_callback_tracebacks(False)  # Datasette has one printed for each value that a function refuses
     for limit, value in LIMITS.items():
         connection.setlimit(limit, value)
-    for name, (arity, function) in FUNCTIONS.items():
+    clock = connection.clock if isinstance(connection, Connection) else Clock()
+    for (name, arity), function in functions(clock).items():
         connection.create_function(name, arity, function, deterministic=True)
-    for name in ("printf", "format"):
-        connection.create_function(name, -1, make_printf(), deterministic=True)
+    connection.execute("PRAGMA temp_store=MEMORY")
     connection.row_factory = CountedRows()
     connection.set_authorizer(_authorize)
 

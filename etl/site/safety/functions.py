@@ -1,18 +1,25 @@
 """SQL functions in place of SQLite's own. In and out: what SQLite's take and give, in time that grows with the text alone.
 
 SQLite's take the product of two lengths, in one step that nothing interrupts: a short query could hold a thread for an hour.
+LIKE and GLOB do so too, but only where the product is small: a loop in Python would be slower for each real text.
 """
 
 import re
 import sqlite3
 from collections.abc import Callable
+from functools import cache
 from itertools import takewhile
 
+from etl.site.safety.clock import Clock
 from schemas.limits import LONGEST_LINE
 
 Value = str | bytes | int | float | None
 LONGEST_FORMAT = 1000
 """Letters of the longest format of printf."""
+LONGEST_PATTERN = 256
+"""Bytes of a pattern of LIKE and GLOB."""
+LARGEST_MATCH = 32 << 20
+"""Letters of a pattern times letters of a text: some 40 ms, and more than 100,000 letters for the longest pattern."""
 WIDE = re.compile(r"\d{5}")
 """A width or precision that printf fills letter by letter, ten thousand and more."""
 
@@ -78,34 +85,95 @@ def trim(text: Value, letters: Value) -> str | None:
     return rtrim(ltrim(text, letters), letters)
 
 
-def make_printf() -> Callable[..., str | None]:
-    """SQLite's own printf, but for widths that would take minutes, for one connection; those raise `OverflowError`.
+class Native:
+    """SQLite's own functions on a connection of their own, for arguments that take little time; one for each connection."""
 
-    >>> make_printf()("%05d|%*s|%.1f", 7, 3, "x", 2.5)
-    '00007|  x|2.5'
-    """
-    own = sqlite3.connect(":memory:", check_same_thread=False)
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        own = sqlite3.connect(":memory:", check_same_thread=False)
+        own.setlimit(sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, LONGEST_PATTERN)
+        self._ask = own.cursor().execute
 
-    def printf(*values: Value) -> str | None:
+    def printf(self, *values: Value) -> Value:
+        """SQLite's printf; raises `OverflowError` for widths that would take minutes.
+
+        >>> Native(Clock()).printf("%05d|%*s|%.1f", 7, 3, "x", 2.5)
+        '00007|  x|2.5'
+        """
         form = _text(values[0]) if values and values[0] is not None else ""
         widths = [form, *map(str, values[1:])] if "*" in form else [form]
         if len(form) > LONGEST_FORMAT or any(map(WIDE.search, widths)):
             raise OverflowError("printf's format is too wide")
-        row: tuple[str | None] = own.execute(f"SELECT printf({', '.join('?' * len(values))})", values).fetchone()
+        return self._call("printf", values)
+
+    def like(self, *values: Value) -> Value:
+        """SQLite's LIKE: the pattern, the text, and the sign before a letter that is itself; raises `OverflowError`.
+
+        >>> Native(Clock()).like("%pe_", "ropes"), Native(Clock()).like("a#%", "A%", "#")
+        (1, 1)
+        """
+        return self._match("like", values)
+
+    def glob(self, *values: Value) -> Value:
+        """SQLite's GLOB: the pattern and the text; raises `OverflowError`.
+
+        >>> Native(Clock()).glob("*pe?", "ropes"), Native(Clock()).glob("*PE?", "ropes")
+        (1, 0)
+        """
+        return self._match("glob", values)
+
+    def _match(self, name: str, values: tuple[Value, ...]) -> Value:
+        pattern, text = (len(value) if isinstance(value, str | bytes) else 1 for value in values[:2])
+        if pattern > LONGEST_PATTERN or pattern * text > LARGEST_MATCH:
+            self._clock.refusal = (
+                f"{name.upper()} of a pattern of {pattern:,} letters and a text of {text:,} takes too long;"
+                f" expected at most {LONGEST_PATTERN} and, multiplied, {LARGEST_MATCH:,}: shorten one (substr)"
+            )
+            raise OverflowError(self._clock.refusal)
+        return self._call(name, values)
+
+    def _call(self, name: str, values: tuple[Value, ...]) -> Value:
+        row: tuple[Value] = self._ask(_calling(name, len(values)), values).fetchone()
         return row[0]
 
-    return printf
+
+@cache
+def _calling(name: str, arity: int) -> str:
+    return f"SELECT {name}({', '.join('?' * arity)})"
 
 
 def _text(value: str | bytes | float) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-FUNCTIONS: dict[str, tuple[int, Callable[..., Value]]] = {
-    "instr": (2, instr),
-    "replace": (3, replace),
-    "ltrim": (2, ltrim),
-    "rtrim": (2, rtrim),
-    "trim": (2, trim),
+FUNCTIONS: dict[tuple[str, int], Callable[..., Value]] = {
+    ("instr", 2): instr,
+    ("replace", 3): replace,
+    ("ltrim", 2): ltrim,
+    ("rtrim", 2): rtrim,
+    ("trim", 2): trim,
 }
-"""By name, with the number of arguments."""
+"""By name and number of arguments."""
+
+
+def functions(clock: Clock) -> dict[tuple[str, int], Callable[..., Value]]:
+    """What a connection calls instead of SQLite's own functions, by name and number of arguments, while its clock runs."""
+    native = Native(clock)
+    natives: dict[tuple[str, int], Callable[..., Value]] = {
+        ("printf", -1): native.printf,
+        ("format", -1): native.printf,
+        ("like", 2): native.like,
+        ("like", 3): native.like,
+        ("glob", 2): native.glob,
+    }
+    return {name: _in_time(function, clock) for name, function in (FUNCTIONS | natives).items()}
+
+
+def _in_time(function: Callable[..., Value], clock: Clock) -> Callable[..., Value]:
+    """The function; raises `TimeIsUp` where its statement has to end."""
+
+    def call(*values: Value) -> Value:
+        clock.look()
+        return function(*values)
+
+    return call

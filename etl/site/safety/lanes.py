@@ -12,18 +12,25 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from etl.load.layout import DATABASE
+from etl.site.safety.database import IS_COSTLY
 from schemas import TABLES
 
+BUSY = "Too many requests at once; try again in a moment."
+RETRY = {"retry-after": "5"}
 PATIENCE = 20.0
 """Seconds that a request waits for its turn, and that a reader may take for a piece of its answer."""
+BODY_SECONDS = 10.0
+"""Seconds in which a request's body comes; it takes no place before."""
 PIECE = 64 << 10
 """Bytes of an answer that are handed to the server at once: as many as its buffer holds before it says stop."""
-FREE = re.compile(r"/-/(static|static-plugins|downloads)/|/favicon\.ico$|/[^/]+\.db$")
-"""Files, which are read piece by piece: they take no place."""
+FREE = re.compile(r"/-/(static|static-plugins)/|/favicon\.ico$")
+"""Small files, which are sent at once: they take no place."""
+FILES = re.compile(r"/-/downloads/|/[^/]+\.db$")
+"""Files, which are read piece by piece and may take an hour: many places."""
 WHOLE_TABLE = re.compile(rf"/{DATABASE}/({'|'.join(TABLES)})\.parquet$")
 """A file too, unless the query asks for some of its rows."""
 COSTLY_PATH = re.compile(r"\.(csv|parquet|blob)$")
-COSTLY_QUERY = re.compile(rb"(^|&)(sql|_where|_search_mode|_stream|_size)=")
+COSTLY_QUERY = re.compile(rb"(^|&)(sql|_where|_searchmode|_stream|_size|_json)=")
 
 
 class ReaderGone(Exception):
@@ -57,48 +64,102 @@ class Lane:
 
 
 class Lanes:
-    """Lets an application work on a bounded number of requests."""
+    """Lets an application work on a bounded number of requests.
+
+    All places and all who wait are fewer than the connections that a server takes (`sockets.py`): who waits in one lane
+    keeps nobody of another out.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._pages = Lane(asyncio.Semaphore(6), most_waiting=400)
-        self._costly = Lane(asyncio.Semaphore(2), most_waiting=200)
+        self._pages = Lane(asyncio.Semaphore(6), most_waiting=200)
+        self._costly = Lane(asyncio.Semaphore(2), most_waiting=100)
+        self._files = Lane(asyncio.Semaphore(60), most_waiting=20)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
         lane = self._lane(scope) if scope["type"] == "http" else None
         if lane is None:
             await self._app(scope, receive, send)
-        elif await lane.enter():
+            return
+        try:
+            client = await Client.of(receive)
+        except TimeoutError:
+            await PlainTextResponse("The request's body did not come.", 408, {"connection": "close"})(
+                scope, receive, send
+            )
+            return
+        try:
+            if client.is_gone:
+                return
+            if not await lane.enter():
+                await _busy()(scope, receive, send)
+                return
             try:
-                await self._work(scope, receive, send)
+                await self._work(lane, scope, client, send)
             finally:
                 lane.leave()
-        else:
-            await _busy()(scope, receive, send)
+        finally:
+            client.forget()
 
     def _lane(self, scope: Scope) -> Lane | None:
         path, query = scope["path"], scope.get("query_string", b"")
-        if FREE.match(path) or (WHOLE_TABLE.match(path) and not query):
+        if FREE.match(path):
             return None
+        if FILES.match(path) or (WHOLE_TABLE.match(path) and not query):
+            return self._files
         costly = COSTLY_PATH.search(path) or COSTLY_QUERY.search(query)
         return self._costly if costly else self._pages
 
-    async def _work(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _work(self, lane: Lane, scope: Scope, client: "Client", send: Send) -> None:
         """Answer, unless the client went away while it waited."""
-        first: Message | None = await receive()
-        if first and first["type"] == "http.disconnect":
+        await asyncio.sleep(0)  # so that what came of the client is known
+        if client.is_gone:
             return
-
-        async def receive_again() -> Message:
-            nonlocal first
-            message, first = first, None
-            return message or await receive()
-
+        IS_COSTLY.set(lane is self._costly)
         try:
-            await self._app(scope, receive_again, _in_pieces(send))
+            await self._app(scope, client.receive, _in_pieces(send))
         except ReaderGone:
             return
+
+
+class Client:
+    """Who asked: the body that was sent, and whether anybody is still there."""
+
+    def __init__(self, body: Message, receive: Receive) -> None:
+        self._body: Message | None = body
+        self._next = asyncio.ensure_future(receive())
+        self._receive = receive
+
+    @classmethod
+    async def of(cls, receive: Receive) -> "Client":
+        """The client once its body is here; raises `TimeoutError`."""
+        body = b""
+        async with asyncio.timeout(BODY_SECONDS):
+            while True:
+                message = await receive()
+                body += message.get("body", b"")
+                if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                    return cls({**message, "body": body}, receive)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the client went away."""
+        message = self._body
+        if message and message["type"] != "http.disconnect":
+            message = self._next.result() if self._next.done() else message
+        return message is not None and message["type"] == "http.disconnect"
+
+    async def receive(self) -> Message:
+        """The body, and then what the server says."""
+        if self._body is None:
+            return await asyncio.shield(self._next)
+        body, self._body = self._body, None
+        return body
+
+    def forget(self) -> None:
+        """Wait no longer for the client to leave."""
+        self._next.cancel()
 
 
 def _in_pieces(send: Send) -> Send:
@@ -128,4 +189,4 @@ def _in_pieces(send: Send) -> Send:
 
 
 def _busy() -> PlainTextResponse:
-    return PlainTextResponse("Too many requests at once; try again in a moment.", 503, {"retry-after": "5"})
+    return PlainTextResponse(BUSY, 503, RETRY)
