@@ -13,6 +13,7 @@ from etl.errors import PageError
 from etl.extract.page import parse_page
 from etl.extract.pages import PageFile, find_others, find_pages, read_pages
 from etl.load.release import Release, locked, publish
+from etl.printable import path_text
 from etl.progress import Progress
 from etl.records import Page
 from etl.resolve.overrides import read_overrides
@@ -94,7 +95,7 @@ def check(request: Request, progress: Progress) -> Checked:
     provenance = overrides.provenance | {"skipped": sorted(error.source for error in intake.unreadable)}
     paths = {file.source: file.path.as_posix() for file in files}
     if request.overrides:
-        paths |= {request.overrides.name: request.overrides.as_posix()}
+        paths |= {path_text(request.overrides.name): request.overrides.as_posix()}
     return Checked(tables, provenance, results, judged(held, request.fail_on), paths, find_others(request.pages))
 
 
