@@ -108,7 +108,9 @@ class Interrupted(PaperledgerError):
 
 SCRATCH_ADVICE = "check its permissions, and the space in the folder for temporary files (TMPDIR)"
 _FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_OF_THE_PATH = frozenset({None, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO})
+_OF_THE_PATH = frozenset(
+    {None, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO}
+)
 """Errors that say what stands at a path; None is that of a library that cannot read what a file holds."""
 _SQLITE_FULL = sqlite3.SQLITE_FULL
 _SQLITE_REFUSALS = frozenset(

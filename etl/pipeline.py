@@ -13,6 +13,7 @@ from pathlib import Path
 from etl.extract.batches import parse_files
 from etl.extract.pages import PageFile, find_others, find_pages
 from etl.load.release import Release, locked, publish
+from etl.printable import path_text
 from etl.progress import Progress
 from etl.resolve.overrides import read_overrides
 from etl.resolve.tables import resolve
@@ -93,7 +94,7 @@ def check(request: Request, progress: Progress) -> Checked:
     provenance = overrides.provenance | {"skipped": sorted(error.source for error in intake.unreadable)}
     paths = {file.source: file.path.as_posix() for file in files}
     if request.overrides:
-        paths |= {request.overrides.name: request.overrides.as_posix()}
+        paths |= {path_text(request.overrides.name): request.overrides.as_posix()}
     return Checked(tables, provenance, results, judged(held, request.fail_on), paths, find_others(request.pages))
 
 

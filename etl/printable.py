@@ -1,6 +1,7 @@
 """Text from pages, and counts, for people. In: any text. Out: text of one line that no terminal obeys and no eye misses."""
 
 import json
+import os
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -30,6 +31,15 @@ def inert(text: str) -> str:
     a::b # ## c
     """
     return _COMMAND.sub(lambda found: (found[1] or "") + _number(found[0][-1]), visible(text))
+
+
+def path_text(path: str) -> str:
+    r"""A path as text: bytes that are not UTF-8 are written as escapes.
+
+    >>> print(path_text("a\udcff"))
+    a\xff
+    """
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def inert_json(text: str) -> str:

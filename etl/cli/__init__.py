@@ -19,7 +19,7 @@ with leaving_at_once():
     from etl import __version__
     from etl.cli.about import rules, schema
     from etl.cli.authors import authors
-    from etl.cli.output import say
+    from etl.cli.output import print_no_more, say
     from etl.cli.release import diff, page, verify, why
     from etl.cli.run import build, check
     from etl.cli.serve import serve
@@ -75,6 +75,8 @@ def _errors_told() -> Iterator[None]:
     except OSError as error:
         if error.errno is None:
             raise  # No system says so, but a library: an error of the program.
+        if error.filename is None:
+            print_no_more()
         place = error.filename or "standard output or a file"
         _leave(refusal(error, "cannot be read or written", "check its permissions and its disk", place))
     except KeyboardInterrupt:

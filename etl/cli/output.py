@@ -50,6 +50,13 @@ def write_exactly(text: str | bytes) -> None:
         click.echo(text, nl=False)
 
 
+def print_no_more() -> None:
+    """What waits to be printed goes to nobody, since a full disk would make it an error of its own."""
+    with suppress(OSError):
+        if sys.stdout is not None:
+            _print_to_nobody(sys.stdout)
+
+
 def is_terminal() -> bool:
     """Whether somebody looks at standard output."""
     return sys.stdout is not None and sys.stdout.isatty()

@@ -19,7 +19,8 @@ from typing import BinaryIO, Literal, NoReturn
 
 import pyarrow as pa
 
-from etl.errors import PageError, UsageError
+from etl.errors import PageError, UsageError, is_refusal, refusal
+from etl.printable import path_text
 from etl.records import Page
 from schemas.limits import LARGE_PAGE, LONGEST_PAGE, MOST_LINES, PACKED_TIMES
 
@@ -61,9 +62,8 @@ def find_pages(paths: Sequence[str]) -> list[PageFile]:
     try:
         files = {file for path in paths for file in _expand(path)}
     except OSError as error:
-        raise UsageError(
-            f"{error.filename}: no such file or folder ({error.strerror}); give a saved page or a folder"
-        ) from error
+        problem = "cannot be read" if is_refusal(error) else "no such file or folder"
+        raise refusal(error, problem, "give a saved page or a folder that may be read") from error
     return sorted(_told_apart(files), key=lambda file: (file.source, str(file.path)))
 
 
@@ -89,7 +89,7 @@ def _of_one_name(names: Mapping[PageFile, str]) -> list[PageFile]:
 def _folders_above(file: PageFile) -> list[str]:
     """The names of the folders above the one in which the file's source lies, that one among them, the nearest last."""
     given = file.path.parents[file.source.count("/")]
-    return [_shown(part) for part in given.resolve().parts[1:]]
+    return [path_text(part) for part in given.resolve().parts[1:]]
 
 
 def read_pages(files: Iterable[PageFile], observed_on: date | None) -> list[Page | PageError]:
@@ -160,8 +160,8 @@ def find_others(paths: Sequence[str]) -> list[str]:
     """What the folders among the paths hold that may be pages but is not read: files such as notes.md, linked folders as far/."""
     others: set[str] = set()
     for folder in (Path(path) for path in paths if path and Path(path).is_dir()):
-        others |= {_shown(file.relative_to(folder).as_posix()) for file in _below(folder, OTHER_ENDINGS)}
-        others |= {_shown(link.relative_to(folder).as_posix()) + "/" for link in _folders_linked_outside(folder)}
+        others |= {path_text(file.relative_to(folder).as_posix()) for file in _below(folder, OTHER_ENDINGS)}
+        others |= {path_text(link.relative_to(folder).as_posix()) + "/" for link in _folders_linked_outside(folder)}
     return sorted(others)
 
 
@@ -199,7 +199,7 @@ def _expand(path: str) -> Iterator[PageFile]:
     elif place.is_dir():
         yield from _pages_in(place)
     elif place.exists():
-        yield PageFile(place, _shown(place.name))
+        yield PageFile(place, path_text(place.name))
     else:
         yield from _matches(path)
 
@@ -216,7 +216,7 @@ def _pages_in(folder: Path) -> Iterator[PageFile]:
         found = f"; found {', '.join(others)}, which {only}" if others else ""
         raise UsageError(f"{folder}: no pages in this folder, expected files ending in {', '.join(ENDINGS)}{found}")
     yield from (
-        PageFile(file, _shown(file.relative_to(folder).as_posix()), _why_refused(file, folder)) for file in files
+        PageFile(file, path_text(file.relative_to(folder).as_posix()), _why_refused(file, folder)) for file in files
     )
 
 
@@ -266,7 +266,7 @@ def _matches(pattern: str) -> Iterator[PageFile]:
         raise UsageError(
             f"{pattern}: no such file or folder; give a saved page, a folder of pages, or - for standard input"
         )
-    yield from (PageFile(file, _shown(file.name), _why_refused(file, folder)) for file in files)
+    yield from (PageFile(file, path_text(file.name), _why_refused(file, folder)) for file in files)
 
 
 def _found(pattern: str, folder: Path) -> list[Path]:
@@ -285,11 +285,6 @@ def _folder_of(pattern: str) -> Path:
     ('../pages', '.')
     """
     return Path(*takewhile(lambda part: not glob.has_magic(part), Path(pattern).parts))
-
-
-def _shown(name: str) -> str:
-    """A file's name as text: bytes that are not UTF-8 are written as escapes."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _read_bytes(file: PageFile) -> bytes:

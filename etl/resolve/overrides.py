@@ -32,7 +32,7 @@ from typing import Annotated, Any
 import msgspec
 
 from etl.errors import UsageError
-from etl.printable import cut, visible
+from etl.printable import cut, path_text, visible
 from etl.resolve.folding import digest
 from etl.resolve.joins import Join, Joins
 from etl.taxonomy import taxonomy
@@ -167,7 +167,9 @@ def read_overrides(path: Path | None) -> Overrides:
         return Overrides()
     content, data = read_toml(path, 'lines such as same = [["Ann Bell", "A. Bell"]]')
     try:
-        overrides = _overrides(content, toml_lines(text_of(data)), path.name, hashlib.sha256(data).hexdigest())
+        overrides = _overrides(
+            content, toml_lines(text_of(data)), path_text(path.name), hashlib.sha256(data).hexdigest()
+        )
         _require_no_name_both(overrides)
         _require_agreement(_statements(overrides))
     except _Mistake as mistake:

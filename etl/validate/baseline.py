@@ -12,7 +12,7 @@ import msgspec
 
 from etl.errors import UsageError, refusal
 from etl.invocation import command
-from etl.printable import count
+from etl.printable import count, path_text
 from etl.resolve.folding import digest
 from etl.validate.results import (
     RESULTS_FILE,
@@ -93,7 +93,7 @@ def hold_against(results: Results, baseline: Results, source: str, thresholds: T
     new = [finding for finding in findings if finding.state == "new"]
     looked_for = _looked_for(results, before)
     summary = BaselineResult(
-        source=source,
+        source=path_text(source),
         new=len(new),
         unchanged=len(findings) - len(new),
         gone=len(looked_for - set(same.values())),

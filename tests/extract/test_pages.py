@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from helpers import cpu_limit
 from page_files import DATA, TEXT, read, sources, write, zst
 
 from etl.errors import Exit, PageError, PaperledgerError, UsageError
@@ -94,6 +95,65 @@ def test_a_link_within_a_folder_and_one_that_is_named_itself_are_followed(tmp_pa
     (tmp_path / "named.txt").symlink_to(outside)
     read_in_turn = read_pages(find_pages([str(tmp_path / "pages"), str(tmp_path / "named.txt")]), None)
     assert [page.text for page in read_in_turn if isinstance(page, Page)] == [TEXT] * 3
+
+
+@pytest.mark.parametrize("pattern", ["*.txt", "pages/*.txt", "**/*.txt", "pages/**", "p*/*.txt", "pages/[l]*.txt"])
+@pytest.mark.parametrize("target", ["/proc/self/environ", "far/eve.txt"])
+def test_a_link_that_a_pattern_finds_leads_nowhere_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str, target: str
+) -> None:
+    write(tmp_path / "far" / "eve.txt")
+    base = tmp_path / "base"
+    for folder in (base, base / "pages"):
+        write(folder / "ann.txt")
+        (folder / "link.txt").symlink_to(tmp_path / target)
+    monkeypatch.chdir(base)
+    read_in_turn = read_pages(find_pages([pattern]), None)
+    assert {page.text for page in read_in_turn if isinstance(page, Page)} <= {TEXT}
+    told = {str(problem) for problem in read_in_turn if isinstance(problem, PageError)}
+    assert {words.partition(": ")[2].partition(",")[0] for words in told} == {
+        "found a link that leads out of the folder"
+    }
+
+
+def test_a_folder_that_a_pattern_reaches_by_a_link_is_not_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "far" / "eve.txt")
+    write(tmp_path / "base" / "ann.txt")
+    (tmp_path / "base" / "far").symlink_to("../far")
+    monkeypatch.chdir(tmp_path / "base")
+    assert sources("**/*.txt") == ["ann.txt"]
+    (file,) = find_pages(["*/*.txt"])
+    assert file.refused
+    assert sources("far/*.txt") == ["eve.txt"]
+
+
+@pytest.mark.parametrize("path", [".", "**/*.txt", "**"])
+def test_links_in_a_circle_are_told_and_take_no_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "ann.txt")
+    (tmp_path / "loop.txt").symlink_to("loop.txt")
+    for name in "abc":
+        (tmp_path / name).symlink_to(".")
+    with cpu_limit(1):
+        ann, loop = read_pages(find_pages([path]), None)
+    assert isinstance(ann, Page)
+    assert str(loop) == "loop.txt: found a link to nothing, expected a saved page; remove it"
+
+
+def test_a_linked_folder_elsewhere_is_among_what_is_passed_over(tmp_path: Path) -> None:
+    write(tmp_path / "far" / "eve.txt")
+    write(tmp_path / "pages" / "ann.txt")
+    (tmp_path / "pages" / "far").symlink_to("../far")
+    (tmp_path / "pages" / "same").symlink_to(".")
+    assert sources(tmp_path / "pages") == ["ann.txt"]
+    assert find_others([str(tmp_path / "pages")]) == ["far/"]
+    (tmp_path / "pages" / "ann.txt").unlink()
+    with pytest.raises(UsageError, match="found far/, which is read only where it is named itself"):
+        find_pages([str(tmp_path / "pages")])
 
 
 def test_a_pipe_in_a_folder_is_told_and_nobody_waits_for_it(tmp_path: Path) -> None:
