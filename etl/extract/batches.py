@@ -38,7 +38,8 @@ def parse_files(files: Iterable[PageFile], observed_on: date | None) -> Iterator
         if size > _PORTION:
             yield pages, errors
             pages, errors, size = [], [], 0
-    yield pages, errors
+    if pages or errors:
+        yield pages, errors
 
 
 def _parsed(page: Page) -> ParsedPage | PageError:

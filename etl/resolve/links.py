@@ -3,8 +3,6 @@ r"""Links: the web addresses in an abstract, without the sentence's punctuation 
 import re
 from urllib.parse import urlsplit
 
-from schemas.limits import URL_LETTERS
-
 _NO_ADDRESS = r"\s<>\"{}|^`\\$“”‘’«»—…。，；：、（）【】《》\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060\ufeff"
 """Signs that no address holds: white space, quotes, brackets that TeX needs, and what cannot be seen."""
 _NO_HOST = r"/?#,;()*!'"
@@ -38,7 +36,7 @@ _DATA_PATHS = {"huggingface.co": "/datasets/"}
 
 
 def find_links(abstract: str) -> list[tuple[str, str, str]]:
-    r"""Every address in a text, once and in order: address, host, and kind (code, data or site); one that is too long is text.
+    r"""Every address in a text, once and in order: address, host, and kind (code, data or site).
 
     >>> find_links(r"See https://github.com/a/b\_c. Live at (http://miracl.ai/).")
     [('https://github.com/a/b_c', 'github.com', 'code'), ('http://miracl.ai/', 'miracl.ai', 'site')]
@@ -47,7 +45,7 @@ def find_links(abstract: str) -> list[tuple[str, str, str]]:
         return []
     printed = (part for match in _ADDRESS.finditer(abstract) for part in _NEXT.split(match.group()))
     addresses = dict.fromkeys(_trim(address) for address in printed)
-    links = [(address, _host(address)) for address in addresses if len(address) <= URL_LETTERS]
+    links = [(address, _host(address)) for address in addresses]
     return [(address, host, _kind(host, address)) for address, host in links if host]
 
 

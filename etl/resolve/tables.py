@@ -32,6 +32,7 @@ from schemas import (
     PaperIdentifiers,
     PaperInstitutions,
 )
+from schemas.limits import URL_LETTERS
 
 
 @dataclass(frozen=True)
@@ -214,5 +215,6 @@ def _links(papers: pl.DataFrame) -> pl.DataFrame:
 
 
 def _link_rows(papers: pl.DataFrame) -> Iterator[tuple[str, str, str, str]]:
+    """The addresses in the abstracts; one that is too long to be one stays text."""
     for paper_id, abstract in papers.select("paper_id", "abstract").iter_rows():
-        yield from ((paper_id, *link) for link in find_links(abstract))
+        yield from ((paper_id, *link) for link in find_links(abstract) if len(link[0]) <= URL_LETTERS)

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from helpers import cpu_limit
-from page_files import DATA, read, write, zst
+from page_files import DATA, TEXT, read, write, zst
 
 from etl.errors import Exit, PageError, PaperledgerError
 from etl.extract.pages import find_pages, read_page
@@ -140,3 +140,41 @@ def test_a_file_that_vanishes_before_it_is_read_is_an_error(tmp_path: Path) -> N
         PageError, match=r"^ann\.txt: cannot be read \(.+\); see whether the file is whole and may be read"
     ):
         read_page(file)
+
+
+FIRST, SECOND = DATA[:5], DATA[5:]
+SKIPPED = b"\x50\x2a\x4d\x18\x04\x00\x00\x00abcd"
+"""A frame of Zstandard that holds no data."""
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        pytest.param("ann.txt.gz", gzip.compress(FIRST) + gzip.compress(SECOND), id="two members"),
+        pytest.param("ann.txt.gz", gzip.compress(b"") + gzip.compress(DATA) + gzip.compress(b""), id="empty members"),
+        pytest.param("ann.txt.zst", zst(FIRST) + zst(SECOND), id="two frames"),
+        pytest.param("ann.txt.zst", zst(b"") * 100_000 + zst(DATA), id="a hundred thousand empty frames"),
+        pytest.param("ann.txt.zst", SKIPPED + zst(DATA) + SKIPPED, id="frames to be skipped"),
+    ],
+)
+def test_a_packed_file_of_several_parts_is_one_page(tmp_path: Path, name: str, data: bytes) -> None:
+    with cpu_limit(2):
+        assert read(write(tmp_path / name, data)).text == TEXT
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "found"),
+    [
+        pytest.param("ann.txt.gz", gzip.compress(gzip.compress(DATA)), "line 1, byte 1: found 0x8b", id="packed twice"),
+        pytest.param("ann.txt", gzip.compress(DATA), "line 1, byte 1: found 0x8b", id="packed under a plain name"),
+        pytest.param("ann.txt.gz", gzip.compress(FIRST) + gzip.compress(SECOND)[:-9], "cannot be read (", id="cut member"),
+        pytest.param("ann.txt.zst", zst(FIRST) + zst(SECOND)[:-1], "cannot be read (", id="cut frame"),
+        pytest.param("ann.txt.zst", zst(DATA) + b"x", "cannot be read (", id="something behind a frame"),
+        pytest.param("ann.txt.zst", gzip.compress(DATA), "cannot be read (", id="packed in another way"),
+        pytest.param("ann.txt.zst", SKIPPED, "empty file", id="no frame with data"),
+    ],
+)  # fmt: skip
+def test_a_packed_file_that_holds_no_page_is_one_clear_line(tmp_path: Path, name: str, data: bytes, found: str) -> None:
+    message = problem(write(tmp_path / name, data))
+    assert message.startswith(f"{name}: {found}")
+    assert "\n" not in message

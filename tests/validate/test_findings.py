@@ -193,10 +193,6 @@ def test_a_fact_is_counted_and_not_found(rule_id: str, changes: dict[int, str], 
     assert tables["findings"].is_empty()
 
 
-def test_a_line_of_one_mebibyte_is_not_too_long() -> None:
-    assert tables_of(page({17: LONG[1:] + "."}))["findings"].is_empty()
-
-
 def test_a_block_that_breaks_several_rules_is_told_under_each() -> None:
     tables = tables_of(page({12: "CLFeb 30, 2024", 15: "They ring the bells."}))
     assert tables["quarantine"]["rule_ids"].to_list() == ['["BLK-002", "BLK-003"]']
