@@ -139,7 +139,7 @@ def test_pages_answer_while_costly_queries_wait(server: Server) -> None:
 @pytest.mark.parametrize("kilobytes", [20, 1024])
 def test_sql_of_a_megabyte_is_refused(server: Server, kilobytes: int) -> None:
     sql = f"SELECT '{'x' * (kilobytes << 10)}'"
-    assert server.get("/paperledger", "POST", f"sql={sql}".encode())[0] == 413
+    assert server.get("/-/logout", "POST", f"sql={sql}".encode())[0] == 413
     try:
         status, _ = server.get(ask(sql))
     except (ConnectionError, http.client.HTTPException):

@@ -4,22 +4,27 @@ In: every request, every connection to the release's database, and every error. 
 what an answer may cost, and headers that tell browsers what a page may do. All of it only where a release is served.
 """
 
+import functools
 import sqlite3
 from collections.abc import Generator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datasette import hookimpl
 from datasette.utils.asgi import Request, Response
+from datasette.views import special
+from datasette.views.base import DatasetteError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from etl.load.layout import DATABASE
 from etl.site.safety.connections import bound_memory, guard
 from etl.site.safety.database import Busy, bound
 from etl.site.safety.door import Door
-from etl.site.safety.errors import page_of
+from etl.site.safety.errors import page_of, words_of_sql
 from etl.site.safety.headers import SafeHeaders, policy
 from etl.site.safety.lanes import BUSY, RETRY, Lanes
 from etl.site.safety.prefix import WithoutPrefix
+from etl.site.safety.requests import Requests, as_csv
 from etl.site.served import served
 
 if TYPE_CHECKING:
@@ -28,12 +33,12 @@ if TYPE_CHECKING:
 
 @hookimpl
 def asgi_wrapper(datasette: "Datasette") -> Any:
-    """Around all of Datasette, from the outside in: the prefix, headers, the door, and the lanes behind it."""
+    """Around all of Datasette, from the outside in: the prefix, headers, sensible requests, the door, and the lanes behind it."""
 
     def wrap(app: ASGIApp) -> ASGIApp:
         if served(datasette) is None:
             return app
-        site = SafeHeaders(Door(Lanes(app)), policy(datasette.jinja_env))
+        site = SafeHeaders(Requests(Door(Lanes(app))), policy(datasette.jinja_env))
         return _bounded(WithoutPrefix(site, datasette.setting("base_url")))
 
     return wrap
@@ -62,6 +67,40 @@ def prepare_connection(conn: sqlite3.Connection, database: str, datasette: "Data
     """Bound what a connection to the release may read, hold and do."""
     if database == DATABASE and served(datasette) is not None:
         guard(conn)
+
+
+@hookimpl
+def startup(datasette: "Datasette") -> None:
+    """Let SQL that fails leave no lines in the log; and be an error where CSV is asked for, which Datasette leaves empty."""
+    if served(datasette) is None:
+        return
+    database = datasette.databases[DATABASE]
+    run = database.execute
+
+    @functools.wraps(run)
+    async def execute(*arguments: Any, **named: Any) -> Any:
+        try:
+            return await run(*arguments, **{**named, "log_sql_errors": False})
+        except sqlite3.Error as error:
+            if as_csv.get():
+                raise DatasetteError(words_of_sql(error), title="Invalid SQL", status=400) from error
+            raise
+
+    database.execute = execute
+
+
+@hookimpl
+def register_routes(datasette: "Datasette") -> list[tuple[str, Any]]:
+    """The page of databases without the folders that they lie in."""
+    if served(datasette) is None:
+        return []
+
+    def databases() -> list[dict[str, Any]]:
+        known = datasette._connected_databases()  # noqa: SLF001  no public name for it
+        return [{**one, "path": one["path"] and Path(one["path"]).name} for one in known]
+
+    view = special.JsonDataView.as_view(datasette, "databases.json", databases)
+    return [(r"/-/databases(\.(?P<format>json))?$", view)]
 
 
 @hookimpl(wrapper=True)
