@@ -78,10 +78,11 @@ class Export:
         rows: list[Any] = []
         count = letters = 0
         for row in cursor:
-            rows.append(row)
             size = sum(len(value) for value in row if isinstance(value, str | bytes))
             if size > _LARGEST_ROW:
+                del row, rows  # else the error would keep them
                 raise Refused(413, f"a row of more than {_LARGEST_ROW >> 20} MiB; ask for fewer columns")
+            rows.append(row)
             letters += size
             if len(rows) == _ROWS or letters > _LETTERS:
                 count += len(rows)

@@ -72,6 +72,7 @@ class CountedRows:
             self._names = sum(weight(name) for name, *_ in cursor.description)
         self._bytes += self._names + sum(map(weight, values))
         if self._bytes > LARGEST_ANSWER:
+            values = ()  # else the error would keep them
             raise AnswerTooLarge(
                 f"the answer is larger than {LARGEST_ANSWER >> 20} MiB: ask for fewer rows or columns,"
                 " or take the files of the release"

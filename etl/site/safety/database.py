@@ -2,10 +2,12 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from threading import local
+from traceback import clear_frames
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from datasette.database import Database, QueryInterrupted
@@ -42,6 +44,13 @@ class BoundedDatabase(Database):  # type: ignore[misc]
         self._all_file_connections.append(connection)
         return connection
 
+    async def table_counts(self, limit: int = 10) -> dict[str, int | None]:
+        """The rows of each table, None where the time is over; Datasette would remember that for good."""
+        counts: dict[str, int | None] = await super().table_counts(limit)
+        if None in counts.values():
+            self._cached_table_counts = None
+        return counts
+
     async def execute_fn(self, fn: Callable[[Connection], Found]) -> Found:
         """What the work finds; raises `QueryInterrupted` when its time is over, `Busy` where a page finds no memory."""
         seconds = self.ds.sql_time_limit_ms / 1000
@@ -51,7 +60,7 @@ class BoundedDatabase(Database):  # type: ignore[misc]
             connection = self._connection()
             for _ in range(1 if is_costly else ATTEMPTS):
                 try:
-                    with WATCH.watching(connection, seconds, is_costly=is_costly):
+                    with WATCH.watching(connection, seconds, is_costly=is_costly), _cursors_closed():
                         return fn(connection)
                 except (sqlite3.Error, QueryInterrupted) as error:
                     raise reason(connection, error) from error
@@ -75,12 +84,23 @@ class BoundedDatabase(Database):  # type: ignore[misc]
         return connection
 
 
+@contextmanager
+def _cursors_closed() -> Iterator[None]:
+    """No error keeps a cursor: whoever clears it away later, the event loop say, would wait for the connection's next statement."""
+    try:
+        yield
+    except BaseException as error:
+        clear_frames(error.__traceback__)
+        raise
+
+
 def bound(datasette: "Datasette", name: str) -> None:
     """Put a bounded database in the place of Datasette's own."""
     own = datasette.databases[name]
     if isinstance(own, BoundedDatabase):
         return
     database = BoundedDatabase(datasette, own.path, is_mutable=own.is_mutable)
+    database._cached_table_counts = own.cached_table_counts  # noqa: SLF001  counted already where a program asks
     datasette.remove_database(name)
     datasette.add_database(database, name, own.route)
 

@@ -1,7 +1,7 @@
 """How many requests are worked on at once. In: requests. Out: answers, in turn; and 503 where too many wait.
 
-Two lanes, so that costly requests (SQL that anybody wrote, whole tables) cannot keep plain pages from their threads and
-memory. A request holds its place until the reader has taken the answer, for an answer that waits in a buffer is memory too.
+Lanes of their own for costly requests (SQL that anybody wrote, whole tables), for pages that may take their second (rows
+with thousands of others, filters, facets) and for files, so that none keeps plain pages from their threads and memory. A request holds its place until the reader has taken the answer, for an answer that waits in a buffer is memory too.
 """
 
 import asyncio
@@ -29,6 +29,10 @@ FILES = re.compile(r"/-/downloads/|/[^/]+\.db$")
 """Files, which are read piece by piece and may take an hour: many places."""
 WHOLE_TABLE = re.compile(rf"/{DATABASE}/({'|'.join(TABLES)})\.parquet$")
 """A file too, unless the query asks for some of its rows."""
+SLOW_PATH = re.compile(rf"/{DATABASE}/[^/]+/.")
+"""Rows, and what is made of them."""
+QUICK_QUERY = re.compile(rb"((^|&)(_search|q|_next)=[^&]{0,200})*$")
+"""What a page is asked without taking longer: some words to search, or the rows behind a row."""
 COSTLY_PATH = re.compile(r"\.(csv|parquet|blob)$")
 COSTLY_QUERY = re.compile(rb"(^|&)(sql|_where|_searchmode|_stream|_size|_json)=")
 
@@ -73,8 +77,9 @@ class Lanes:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._pages = Lane(asyncio.Semaphore(6), most_waiting=200)
-        self._costly = Lane(asyncio.Semaphore(2), most_waiting=100)
-        self._files = Lane(asyncio.Semaphore(60), most_waiting=20)
+        self._slow = Lane(asyncio.Semaphore(2), most_waiting=50)
+        self._costly = Lane(asyncio.Semaphore(2), most_waiting=50)
+        self._files = Lane(asyncio.Semaphore(32), most_waiting=32)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
@@ -108,8 +113,9 @@ class Lanes:
             return None
         if FILES.match(path) or (WHOLE_TABLE.match(path) and not query):
             return self._files
-        costly = COSTLY_PATH.search(path) or COSTLY_QUERY.search(query)
-        return self._costly if costly else self._pages
+        if COSTLY_PATH.search(path) or COSTLY_QUERY.search(query):
+            return self._costly
+        return self._slow if SLOW_PATH.match(path) or not QUICK_QUERY.match(query) else self._pages
 
     async def _work(self, lane: Lane, scope: Scope, client: "Client", send: Send) -> None:
         """Answer, unless the client went away while it waited."""

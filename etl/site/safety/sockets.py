@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 import resource
+import socket
 import sys
 import time
 from threading import Timer
@@ -18,6 +19,7 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from etl.printable import cut
 from etl.site.safety.clock import WATCH
 
 REQUEST_SECONDS = 10.0
@@ -28,6 +30,11 @@ MOST_CONNECTIONS = 1000
 FILES = 2500
 """Open files that the process asks the system for: two for each connection, and the database's."""
 OWN_FILES = 100
+AT_ONCE = 64
+"""Connections that are taken before they are looked at: asyncio takes as many as the queue is long."""
+QUEUE = 1024
+LOGGED = 500
+"""Letters of an address in the log."""
 GRACE_SECONDS = 2
 """Seconds that answers may take when the server ends."""
 LAST_SECONDS = 5.0
@@ -61,7 +68,7 @@ class Protocol(H11Protocol):
         if len(self.connections) > self.most:
             waiting = [other for other in self.connections if isinstance(other, Protocol) and other.waits_since]
             if waiting:
-                min(waiting, key=lambda other: other.waits_since or 0).transport.abort()
+                min(waiting, key=lambda other: other.waits_since or 0).drop()
             else:
                 transport.write(BUSY)
                 transport.close()
@@ -93,6 +100,12 @@ class Protocol(H11Protocol):
         self._end_wait()
         self._end_stall()
 
+    def drop(self) -> None:
+        """Let the connection go, and count it no more."""
+        self._end_wait()
+        self.connections.discard(self)
+        self.transport.abort()
+
     def _look(self) -> None:
         """Have the wait for a request begin or end."""
         if self.conn.their_state not in (h11.IDLE, h11.SEND_BODY):
@@ -114,6 +127,14 @@ class Protocol(H11Protocol):
 class Server(uvicorn.Server):
     """uvicorn's own, which ends whatever is computed."""
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and have the system queue more connections than are taken at once."""
+        await super().startup(sockets)
+        for server in self.servers:
+            for listener in server.sockets:
+                with socket.socket(fileno=os.dup(listener.fileno())) as again:
+                    again.listen(QUEUE)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End: statements at once, answers in a moment, and all the rest soon after."""
         super().handle_exit(sig, frame)
@@ -121,6 +142,15 @@ class Server(uvicorn.Server):
         last = Timer(LAST_SECONDS, os._exit, [128 + sig])
         last.daemon = True
         last.start()
+
+
+class ShortAddresses(logging.Filter):
+    """Cuts the addresses in the log, which hold what anybody writes."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Have the record logged, its address cut."""
+        record.args = tuple(cut(value, LOGGED) if isinstance(value, str) else value for value in record.args or ())
+        return True
 
 
 class FullTable(logging.Filter):
@@ -150,7 +180,8 @@ def run(app: Any, **options: Any) -> None:
     """Be a server, as `uvicorn.run` is one; the options are its own."""
     Protocol.most = most_connections(_raise_limit())
     logging.getLogger("asyncio").addFilter(FullTable())
-    config = uvicorn.Config(app, **options, http=Protocol, timeout_graceful_shutdown=GRACE_SECONDS)
+    config = uvicorn.Config(app, **options, http=Protocol, backlog=AT_ONCE, timeout_graceful_shutdown=GRACE_SECONDS)
+    logging.getLogger("uvicorn.access").addFilter(ShortAddresses())  # once uvicorn has set up its log
     server = Server(config)
     try:
         server.run()
