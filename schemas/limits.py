@@ -18,8 +18,8 @@ PACKED_TIMES = 100
 """How many times its size a packed page may have, beyond `LARGE_PAGE`; a real one has three or four times its size."""
 LONGEST_LINE = 1 << 20
 """Bytes of the longest line that a row may hold (1 MiB), and of a whole block."""
-UNREAD_LINE = 8 << 20
-"""Letters of a line beyond which a file is no text in lines."""
+UNREAD_LINE = 4 << 20
+"""Bytes of a line beyond which a large file is no text in lines; the site shows values up to this size."""
 LONGEST_RUN = LONGEST_LINE * 3 // 2
 """Bytes of lines that a row of the quarantine holds, but for one line that is longer."""
 PAPERS_A_PAGE = 50

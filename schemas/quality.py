@@ -31,7 +31,7 @@ class Quarantine(Table):
         metadata = {
             "primary_key": ["profile_id", "line_start"],
             "references": {"profile_id": "profiles"},
-            "page_size": 20,
+            "page_size": 10,
             "group": "audit",
         }
 

@@ -8,7 +8,7 @@ from datetime import date
 
 from etl.errors import PageError
 from etl.extract.foreign import recognize
-from etl.extract.page import parse_page
+from etl.extract.page import byte_length, parse_page
 from etl.extract.pages import PageFile, read_pages
 from etl.records import Page, ParsedPage
 from schemas.limits import LARGE_PAGE, MOST_PIECES, UNREAD_LINE
@@ -51,7 +51,7 @@ def _parsed(page: Page) -> ParsedPage | PageError:
         return _of_pieces(parse_page(page))
     long = _first_long_line(page.text)
     if long:
-        problem = f"line {long}: found more than {UNREAD_LINE:,} letters, expected text in lines"
+        problem = f"line {long}: found more than {UNREAD_LINE:,} bytes, expected text in lines"
         return PageError(page.source, f"{problem}; save the page again, or leave the file out", long)
     parsed = parse_page(page)
     if parsed.blocks:
@@ -73,8 +73,12 @@ def _of_pieces(parsed: ParsedPage) -> ParsedPage | PageError:
 def _first_long_line(text: str) -> int | None:
     """The number of the first line that is too long to be looked at."""
     start, number = 0, 1
-    while (end := text.find("\n", start)) >= 0:
-        if end - start > UNREAD_LINE:
+    while start <= len(text):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        if (
+            end - start > UNREAD_LINE // 4 and byte_length(text[start:end]) > UNREAD_LINE
+        ):  # a letter has four bytes at most
             return number
         start, number = end + 1, number + 1
-    return number if len(text) - start > UNREAD_LINE else None
+    return None

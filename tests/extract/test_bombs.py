@@ -119,7 +119,7 @@ def test_a_large_page_with_a_line_that_is_no_text_is_an_error_that_names_it(tmp_
     sound = write(tmp_path / "sound.txt", f"{SOUND}\n{long}".encode())
     assert [len(pages) for pages, _ in parse_files(find_pages([str(sound)]), None)] == [1]
     expected = (
-        f"found more than {UNREAD_LINE:,} letters, expected text in lines; save the page again, or leave the file out"
+        f"found more than {UNREAD_LINE:,} bytes, expected text in lines; save the page again, or leave the file out"
     )
     assert problem(write(tmp_path / "last.txt", f"{SOUND}\n{long}x".encode())) == f"last.txt: line 15: {expected}"
     assert problem(write(tmp_path / "first.txt", f"{long}x\n{SOUND}".encode())) == f"first.txt: line 1: {expected}"

@@ -55,13 +55,6 @@ def _bounded(app: ASGIApp) -> ASGIApp:
     return start
 
 
-@hookimpl(tryfirst=True)
-def startup(datasette: "Datasette") -> None:
-    """Have the release's database asked within bounds of time; other plugins change the database that is there then."""
-    if served(datasette) is not None:
-        bound(datasette, DATABASE)
-
-
 @hookimpl
 def prepare_connection(conn: sqlite3.Connection, database: str, datasette: "Datasette") -> None:
     """Bound what a connection to the release may read, hold and do."""
@@ -69,11 +62,15 @@ def prepare_connection(conn: sqlite3.Connection, database: str, datasette: "Data
         guard(conn)
 
 
-@hookimpl
+@hookimpl(tryfirst=True)
 def startup(datasette: "Datasette") -> None:
-    """Let SQL that fails leave no lines in the log; and be an error where CSV is asked for, which Datasette leaves empty."""
+    """Have the release's database asked within bounds of time; other plugins change the database that is there then.
+
+    SQL that fails leaves no lines in the log, and is an error where CSV is asked for, which Datasette leaves empty.
+    """
     if served(datasette) is None:
         return
+    bound(datasette, DATABASE)
     database = datasette.databases[DATABASE]
     run = database.execute
 
