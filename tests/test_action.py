@@ -35,14 +35,14 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path / "checkout"
 
 
-def act(checkout: Path, **inputs: str) -> tuple[subprocess.CompletedProcess[str], str]:
+def act(checkout: Path, summary: Path | None = None, **inputs: str) -> tuple[subprocess.CompletedProcess[str], str]:
     """What the action's check prints with these inputs, and the summary that it leaves."""
     action = read("action.yml")
     step = action["runs"]["steps"][1]
     given = {name: str(facts.get("default", "")) for name, facts in action["inputs"].items()}
     given |= {name.replace("_", "-"): value for name, value in inputs.items()}
     names = {key: value.removeprefix("${{ inputs.").removesuffix(" }}") for key, value in step["env"].items()}
-    summary = checkout.parent / "summary.md"
+    summary = summary or checkout.parent / "summary.md"
     environment = {
         **os.environ,
         **{key: given[name] for key, name in names.items()},
@@ -51,7 +51,7 @@ def act(checkout: Path, **inputs: str) -> tuple[subprocess.CompletedProcess[str]
     }
     shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
     done = subprocess.run(shell, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
-    return done, summary.read_text(encoding="utf-8") if summary.exists() else ""
+    return done, summary.read_text(encoding="utf-8") if summary.is_file() else ""
 
 
 def test_warnings_are_annotated_and_summed_up(checkout: Path) -> None:
@@ -67,6 +67,13 @@ def test_the_check_turns_red_and_still_tells_why(checkout: Path) -> None:
     assert done.returncode == 1
     assert "PAG-006" in summary
     assert (checkout / "found" / "report.html").is_file()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="other systems have no disk that is always full")
+def test_a_summary_that_a_full_disk_cuts_short_is_an_error(checkout: Path) -> None:
+    done, _ = act(checkout, Path("/dev/full"), pages="pages")
+    assert done.returncode == 1
+    assert "No space left on device" in done.stderr
 
 
 def test_pages_may_be_several_on_several_lines_and_globs(checkout: Path) -> None:

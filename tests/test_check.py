@@ -246,8 +246,10 @@ def test_a_baseline_that_is_none_is_told() -> None:
 @pytest.mark.usefixtures("pages")
 def test_annotations_lead_to_the_file_and_line() -> None:
     lines = run("check", "pages", "--annotate", "github").stdout.splitlines()
-    (told,) = (line for line in lines if line.startswith("::"))
+    *printed, told = lines
     assert told.startswith("::warning file=pages/ann.txt,line=4,endLine=4,")
+    stop, resume = (line for line in printed if line.startswith("::"))
+    assert (stop, resume) == (f"::stop-commands::{resume.strip(':')}", printed[-1])
 
 
 def test_the_release_is_the_same_whatever_the_baseline_and_the_workers(pages: Path) -> None:

@@ -1,5 +1,6 @@
 """Whatever a page, a file's name, an option or a settings file says, no terminal and no CI server obeys what is printed."""
 
+import io
 import json
 import re
 import shutil
@@ -11,9 +12,13 @@ from pathlib import Path
 import msgspec
 import pytest
 from click.testing import CliRunner, Result
+from rich.text import Text
 
+from etl import summary
 from etl.cli import main, release
+from etl.cli.output import Output
 from etl.printable import inert, visible
+from etl.validate import verdict
 
 HOSTILE = {
     "escape": "\x1b[31m\x1b]0;no\x07",
@@ -88,13 +93,18 @@ def name_of(text: str) -> str:
 
 
 @EVERY
-@pytest.mark.parametrize("place", PLACES)
 def test_a_page_says_nothing_to_a_terminal_or_a_server(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, text: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("page.txt").write_text(PLACES[place](text), encoding="utf-8", newline="")
-    assert_harmless(run("check", "page.txt", "--annotate", "github", "--fail-on", "warning"))
+    for name in ("SHOWN_FINDINGS", "SHOWN_WARNINGS"):
+        monkeypatch.setattr(summary, name, 1000)
+    monkeypatch.setattr(verdict, "SHOWN", 1000)
+    for place, page in PLACES.items():
+        (tmp_path / f"{place}.txt").write_text(page(text), encoding="utf-8", newline="")
+    result = run("check", tmp_path, "--annotate", "github", "--fail-on", "warning")
+    assert_harmless(result)
+    told = set(re.findall(r"^paperledger: ([a-z ]+)\.txt", result.stderr, re.MULTILINE))
+    assert told == set(PLACES)
 
 
 @pytest.fixture(scope="module")
@@ -200,8 +210,9 @@ def test_usage_errors_say_nothing(text: str) -> None:
         assert commands_in(output) == []
 
 
-@EVERY
-def test_settings_and_baselines_say_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+@pytest.mark.parametrize("kind", ["escape", "line feed", "unseen", "indented command", "stopped commands"])
+def test_settings_and_baselines_say_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    text = HOSTILE[kind]
     monkeypatch.chdir(tmp_path)
     Path("ann.txt").write_text(SOUND, encoding="utf-8")
     quoted = msgspec.json.encode(text.replace("\x7f", "")).decode()
@@ -268,3 +279,12 @@ def test_hints_can_be_pasted_whatever_the_name(tmp_path: Path, monkeypatch: pyte
     name, *arguments = subprocess.run(read, check=True, capture_output=True).stdout.decode().split("\0")[:-1]
     assert name == "paperledger"
     assert run(*arguments).stdout_bytes == SOUND.encode()
+
+
+def test_a_line_that_a_terminal_breaks_begins_with_no_command() -> None:
+    printed = io.StringIO()
+    console = Output(file=printed, force_terminal=True, width=12)
+    console.print(Text("Bells ring ::error::no and ##[group]no", style="bold"))
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", printed.getvalue()).splitlines()
+    assert [line.strip() for line in lines[:2]] == ["Bells ring", r"\x3a:error::no"]
+    assert commands_in("\n".join(lines)) == []

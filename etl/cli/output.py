@@ -26,7 +26,8 @@ class Output(Console):
     def print(self, *objects: Any, **options: Any) -> None:
         """Print what rich can render."""
         with _going_on(self.file):
-            super().print(_Inert(objects), **options)
+            # What is written by its number is longer than what was laid out; nothing of it is cut off.
+            super().print(_Inert(objects), crop=False, **options)
 
     def on_broken_pipe(self) -> None:
         """Print to nobody from now on."""
