@@ -1,7 +1,7 @@
 r"""BibTeX of one paper. In: its row and the authors of its byline. Out: an entry that BibTeX and biber read.
 
-TeX of letters, signs and emphasis stays as printed. What would break the entry (lone braces, dollars, per cent signs) is
-escaped, and so are all other macros, since a title may come from anybody.
+TeX of letters, signs, math and emphasis stays as printed. What would break the entry (lone braces, dollars, per cent signs) is
+escaped, and so are all other macros, since a title may come from anybody: none may open a file, run a program or define another.
 """
 
 import re
@@ -9,14 +9,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from pylatexenc.latex2text import get_default_latex_context_db
+
 from etl.printable import visible
-from etl.site.tex import guarded, is_harmless
+from etl.site.tex import guarded, is_balanced
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 """BibTeX's own macros for months."""
 _DEEPEST = 100
+_ACCENTS = "' ` \" ^ = . ~ c k b d r u v H vec dot ddot hat check breve acute grave tilde bar not".split()  # noqa: SIM905
+_STYLES = """
+emph textbf textit textsl textrm textsc texttt text mbox mathrm mathbf mathit mathsf mathbb mathtt mathcal mathscr mathfrak
+boldsymbol operatorname bf em it rm sc sf sl tt cal frak
+""".split()  # noqa: SIM905
+_MATH = """
+frac sqrt overline underline widehat widetilde overbrace underbrace left right big Big bigl bigr ensuremath ket bra braket
+""".split()  # noqa: SIM905
+_SIGNS = ["%", "!", "\\", "-"]
 _BRACES = {"{": r"\textbraceleft ", "}": r"\textbraceright "}
-_UNSAFE = re.compile(r"\\?[{}]")
+_UNSAFE = re.compile(r"(\\\\)|\\?([{}])")
 _MACRO = re.compile(r"\\([A-Za-z]+|.)|\^\^+", re.DOTALL)
 _LONE_BACKSLASH = re.compile(r"(?<!\\)(?:\\\\)*\\$")
 _LONE_SCRIPT = re.compile(r"(\$[^$]*\$|\\.)|([_^])", re.DOTALL)
@@ -83,7 +94,7 @@ def _value(text: str) -> str:
     """Text that stands between braces; TeX in it stays, unless its braces would end the value."""
     text = _LONE_SCRIPT.sub(_escaped_script, _MACRO.sub(_harmless, guarded(visible(text))))
     if not _is_sound(text):
-        text = _UNSAFE.sub(lambda match: _BRACES[match.group()[-1]], text)
+        text = _UNSAFE.sub(lambda match: match[1] or _BRACES[match[2]], text)
     return _LONE_BACKSLASH.sub(lambda match: match.group()[:-1] + r"\textbackslash", text)
 
 
@@ -91,7 +102,7 @@ def _harmless(match: re.Match[str]) -> str:
     macro = match[1]
     if macro is None:  # ^^ and a number is another way to write any sign
         return r"\^{}" * len(match.group())
-    return match.group() if not macro.isalpha() or is_harmless(macro) else rf"\textbackslash {macro}"
+    return match.group() if macro in ALLOWED or macro in "{}" else rf"\textbackslash {macro}"
 
 
 def _escaped_script(match: re.Match[str]) -> str:
@@ -99,10 +110,23 @@ def _escaped_script(match: re.Match[str]) -> str:
 
 
 def _is_sound(text: str) -> bool:
-    """Whether braces match as BibTeX counts them: a backslash before one means nothing to it."""
+    """Whether braces match as TeX counts them, and as BibTeX does, to which a backslash before one means nothing."""
+    if not is_balanced(text):
+        return False
     depth = 0
     for brace in re.findall("[{}]", text):
         depth += 1 if brace == "{" else -1
         if not 0 <= depth <= _DEEPEST:
             return False
     return depth == 0
+
+
+def _symbols() -> set[str]:
+    """The macros that print a sign, by what pylatexenc knows of them."""
+    specs = get_default_latex_context_db().iter_macro_specs(categories=("latex-base", "advanced-symbols"))
+    fixed = {spec.macroname: spec.simplify_repl for spec in specs if isinstance(spec.simplify_repl, str)}
+    return {name for name, sign in fixed.items() if sign and "%" not in sign} - {"today"}
+
+
+ALLOWED = frozenset({*_symbols(), *_ACCENTS, *_STYLES, *_MATH, *_SIGNS})
+"""The macros that stay."""

@@ -82,15 +82,6 @@ def guarded(text: str) -> str:
     return _MATH.sub(lambda match: match[1] or (r"\$" if match[3] else r"\textasciitilde{}"), escaped)
 
 
-def is_harmless(macro: str) -> bool:
-    """Whether a macro is a known one of letters, signs and emphasis: no other belongs into anybody's document.
-
-    >>> is_harmless("textit"), is_harmless("input"), is_harmless("def")
-    (True, False, False)
-    """
-    return macro in _KNOWN_MACROS and macro not in _READING_FILES
-
-
 def is_balanced(text: str) -> bool:
     r"""Whether every brace has its partner.
 
@@ -199,6 +190,5 @@ def _macros() -> LatexContextDb:
 
 _SHAPES, _MACROS = _shapes(), _macros()
 _MACROS.set_unknown_macro_spec(MacroTextSpec("", _unknown))
-_KNOWN_MACROS = frozenset(spec.macroname for spec in _MACROS.iter_macro_specs())
 _TEXTS = _Texts(latex_context=_MACROS, math_mode="text", strict_latex_spaces=False)
 logging.getLogger("pylatexenc").setLevel(logging.ERROR)  # A page's broken TeX is no event of the server.

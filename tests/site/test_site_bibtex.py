@@ -1,12 +1,15 @@
 """BibTeX of a paper: what a small reader of BibTeX's own rules gets back from it."""
 
+import re
 from datetime import date
 
 import pytest
+from helpers import cpu_limit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.site.bibtex import Author, Entry, bibtex
+from etl.site.bibtex import ALLOWED, Author, Entry, bibtex
+from etl.site.tex import is_balanced
 
 ANN = Author("Ann", "Bell")
 
@@ -107,12 +110,43 @@ def test_a_name_is_one_author_family_name_first(author: Author, printed: str) ->
         ("ends in \\", r"ends in \textbackslash"),
         (r"\input{x} \def\a{b}", r"\textbackslash input{x} \textbackslash def\textbackslash a{b}"),
         ("^^5cinput", r"\^{}\^{}5cinput"),
+        (r"\href{run:x}{y} \url{run:x}", r"\textbackslash href{run:x}{y} \textbackslash url{run:x}"),
+        (
+            r"\write18{x} \immediate\openout",
+            r"\textbackslash write18{x} \textbackslash immediate\textbackslash openout",
+        ),
+        (r"\csname input\endcsname x", r"\textbackslash csname input\textbackslash endcsname x"),
+        (r"\title{x}\maketitle\today", r"\textbackslash title{x}\textbackslash maketitle\textbackslash today"),
+        (r"\catcode`\@=0 @input", r"\textbackslash catcode`\textbackslash @=0 @input"),
+        (r"\{ a } b", r"\textbraceleft  a \textbraceright  b"),
+        (r"$\{x\}$ \{a\}", r"$\{x\}$ \{a\}"),
+        (r"a\\{", r"a\\\textbraceleft "),
+        (r"$\left(\frac{1}{2}\right)$ \'e \o \~n {\bf b}", r"$\left(\frac{1}{2}\right)$ \'e \o \~n {\bf b}"),
         ("@misc{x, title", r"@misc\textbraceleft x, title"),
         ("a\u202eb", "aU+202Eb"),
     ],
 )
 def test_a_title_keeps_its_tex_and_breaks_no_entry(printed: str, kept: str) -> None:
     assert title(printed) == kept
+
+
+@given(
+    st.text(alphabet="\\{}$%^ @", max_size=12).flatmap(
+        lambda text: st.sampled_from([text, f"{text}\\write18{{x}}{text}"])
+    )
+)
+def test_no_text_holds_a_macro_that_is_not_allowed_or_braces_that_do_not_match(printed: str) -> None:
+    kept = title(printed)
+    macros = [macro for macro in re.findall(r"\\([A-Za-z]+|.)", kept) if macro not in "{}"]
+    assert set(macros) <= {*ALLOWED, "textbraceleft", "textbraceright"}
+    assert "^^" not in kept
+    assert is_balanced(kept)
+
+
+@pytest.mark.parametrize("text", ["\\", "$", "{", "}", "_", "^", "$a ", "\\{", "%", "\\input", "{}"])
+def test_a_long_text_takes_little_time(text: str) -> None:
+    with cpu_limit(5):
+        entry(text * (500_000 // len(text)))
 
 
 @given(

@@ -86,14 +86,12 @@ def test_a_range_comes_alone(fetch: Fetch, papers: bytes, path: str, asked: str,
     answer = fetch(path, headers={"range": asked})
     assert (answer.status_code, answer.content) == (206, papers[part])
     assert answer.headers["content-range"].endswith(f"/{len(papers)}")
-    assert answer.headers["access-control-allow-origin"] == "*"
 
 
 @pytest.mark.parametrize("path", PAPERS)
 def test_a_range_beyond_the_end_is_refused(fetch: Fetch, papers: bytes, path: str) -> None:
     answer = fetch(path, headers={"range": f"bytes={len(papers)}-"})
     assert answer.status_code == 416
-    assert answer.headers["access-control-allow-origin"] == "*"
 
 
 @pytest.mark.parametrize("path", PAPERS)
@@ -108,7 +106,6 @@ def test_a_range_of_another_release_comes_whole(fetch: Fetch, papers: bytes, tag
 def test_a_copy_that_is_still_good_is_not_sent_again(fetch: Fetch, tag: str, path: str) -> None:
     answer = fetch(path, headers={"if-none-match": f'"older", W/{tag}'})
     assert (answer.status_code, answer.content) == (304, b"")
-    assert answer.headers["access-control-allow-origin"] == "*"
     assert fetch(path, headers={"if-none-match": '"older"'}).status_code == 200
 
 
@@ -123,15 +120,63 @@ def test_its_size_is_told_without_the_file(site: Datasette, papers: bytes, path:
     assert answer.headers["content-length"] == str(len(papers))
 
 
+@pytest.fixture(scope="module")
+def open_site(release: Path) -> Datasette:
+    """A site that was started with --cors."""
+    return Datasette([], immutables=[str(release / "paperledger.db")], cors=True)
+
+
+def asks_of_another_site(tag: str) -> list[tuple[str, dict[str, str]]]:
+    """A method with its headers: a file whole, in part, beyond its end, still good, and what a browser asks first."""
+    first = {"access-control-request-method": "GET", "access-control-request-headers": "range"}
+    parts = [{}, {"range": "bytes=0-3"}, {"range": "bytes=99999999-"}, {"if-none-match": tag}]
+    return [*(("GET", part) for part in parts), ("HEAD", {}), ("OPTIONS", first), ("PUT", {})]
+
+
 @pytest.mark.parametrize("path", PAPERS)
-def test_a_browser_may_ask_for_ranges_from_another_site(site: Datasette, path: str) -> None:
-    asked = {"origin": "https://here.example", "access-control-request-method": "GET"}
-    answer = ask(site, "OPTIONS", path, headers={**asked, "access-control-request-headers": "range"})
-    assert answer.status_code == 204
-    assert answer.headers["access-control-allow-origin"] == "*"
-    assert "Range" in answer.headers["access-control-allow-headers"].split(", ")
-    shown = ask(site, "GET", path).headers["access-control-expose-headers"].split(", ")
+def test_a_browser_may_ask_for_ranges_from_another_site(open_site: Datasette, tag: str, path: str) -> None:
+    answers = [
+        ask(open_site, method, path, headers={"origin": "https://here.example", **headers})
+        for method, headers in asks_of_another_site(tag)
+    ]
+    *files, first, _ = answers
+    assert [answer.status_code for answer in answers] == [200, 206, 416, 304, 200, 204, 405]
+    assert {answer.headers["access-control-allow-origin"] for answer in (*files, first)} == {"*"}
+    assert "Range" in first.headers["access-control-allow-headers"].split(", ")
+    shown = files[0].headers["access-control-expose-headers"].split(", ")
     assert {"Accept-Ranges", "Content-Length", "Content-Range"} <= set(shown)
+
+
+EVERY_ROUTE = [
+    *PAPERS,
+    *("/", "/paperledger", "/paperledger.db", "/paperledger.json?sql=select+1", "/paperledger.parquet?sql=select+1"),
+    *(
+        "/paperledger/papers",
+        "/paperledger/papers.json",
+        "/paperledger/papers.csv",
+        "/paperledger/papers.parquet?_size=1",
+    ),
+    *("/paperledger/papers.json?_sort=x", "/paperledger/papers.parquet?_where=x", "/paperledger/paper_list.parquet"),
+    *("/-/downloads", "/-/downloads/manifest.json", "/-/downloads/nosuch", "/-/downloads/paperledger.db", "/-/report"),
+    *("/-/charts", "/-/charts/nosuch.svg", "/-/pages/0000000000000000.txt", "/-/bibtex/aaaaaaaaaaaaaaaa.bib"),
+    *("/-/databases.json", "/-/metadata.json", "/-/static/app.css", "/-/threads.json", "/nosuch.json"),
+]
+
+
+@pytest.mark.parametrize("path", EVERY_ROUTE)
+def test_nothing_is_open_to_scripts_of_other_sites_unless_the_server_is_told_so(
+    site: Datasette, tag: str, path: str
+) -> None:
+    for method, headers in asks_of_another_site(tag):
+        answer = ask(site, method, path, headers={"origin": "https://here.example", **headers})
+        assert [name for name in answer.headers if name.startswith("access-control")] == []
+
+
+def test_pages_and_bibtex_are_open_where_the_server_is_told_so(open_site: Datasette) -> None:
+    for table, key, route in (("profiles", "profile_id", "pages/{}.txt"), ("papers", "paper_id", "bibtex/{}.bib")):
+        row = ask(open_site, "GET", f"/paperledger/{table}.json?_shape=array&_size=1").json()[0]
+        answer = ask(open_site, "GET", "/-/" + route.format(row[key]))
+        assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, "*")
 
 
 @pytest.mark.parametrize("path", PAPERS)

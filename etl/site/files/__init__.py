@@ -75,9 +75,9 @@ class Files:
         await self._require(request, [("view-table", (DATABASE, table))] if table in TABLES else [])
         if name == DATABASE_FILE and not self._datasette.setting("allow_download"):
             raise Forbidden("Database download is forbidden")
-        if answer := other_method(request):
+        if answer := other_method(request, is_open=self._datasette.cors):
             return answer
-        await send_file(sent, request, send)
+        await send_file(sent, request, send, is_open=self._datasette.cors)
         return None
 
     async def _require(self, request: Request, first: list[Any]) -> None:

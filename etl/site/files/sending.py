@@ -1,4 +1,4 @@
-"""Files over HTTP: whole or in ranges, from any page's script, and asked for anew only where they changed.
+"""Files over HTTP: whole or in ranges, from other sites' scripts where the server says so, and asked for anew only where they changed.
 
 In: a file and what it is. Out: ASGI messages; the ranges are starlette's.
 """
@@ -84,16 +84,16 @@ def last_modified(release: Served) -> str:
     return formatdate((release.folder / MANIFEST).stat().st_mtime, usegmt=True)
 
 
-def other_method(request: Request) -> Response | None:
-    """The answer to a request that is no GET or HEAD."""
+def other_method(request: Request, *, is_open: bool) -> Response | None:
+    """The answer to a request that is no GET or HEAD; `is_open` lets scripts of other sites ask."""
     if request.method in ("GET", "HEAD"):
         return None
     if request.method == "OPTIONS":
-        return Response("", status=204, headers={"allow": _METHODS, **_OPEN, **_PREFLIGHT})
+        return Response("", status=204, headers={"allow": _METHODS, **(_OPEN | _PREFLIGHT if is_open else {})})
     return Response.text("Only GET, HEAD and OPTIONS are answered here", status=405, headers={"allow": _METHODS})
 
 
-async def send_file(sent: Sent, request: Request, send: Send, *, is_open: bool = True) -> None:
+async def send_file(sent: Sent, request: Request, send: Send, *, is_open: bool) -> None:
     """Send a file, or the part of it that is asked for; `is_open` lets scripts of other sites read it."""
     etag = f'"{sent.sha256}"'
     response = FileResponse(

@@ -71,10 +71,10 @@ class Answers:
             found = await asking
             if isinstance(found, Response):
                 return found
-            if answer := other_method(request):
+            if answer := other_method(request, is_open=self._datasette.cors):
                 return answer
             if whole:
-                await send_file(whole, request, send)
+                await send_file(whole, request, send, is_open=self._datasette.cors)
             else:
                 await self._make(found, name, request, send)
         except Refused as refused:
