@@ -11,11 +11,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
+from urllib.parse import quote_plus, urlsplit
 from urllib.request import urlopen
 
 import pytest
 from rich.console import Console
-from serving import COMMAND, serving
+from serving import COMMAND, READY, serving
 
 from etl.pipeline import Request, build
 from etl.progress import Progress
@@ -209,3 +210,20 @@ def test_a_site_that_is_stopped_while_it_starts_ends_with_one_line(out: Path) ->
         time.sleep(0.5)
         os.killpg(process.pid, signal.SIGINT)
         assert (process.stderr.read(), process.wait()) == ("paperledger: stopped\n", 130)
+
+
+@pytest.mark.parametrize(("sign", "code"), [(signal.SIGTERM, -15), (signal.SIGINT, 130)], ids=["terminate", "ctrl-c"])
+def test_a_site_that_computes_ends_soon(out: Path, sign: int, code: int) -> None:
+    sql = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT n FROM c WHERE n < 0"
+    command = [COMMAND, "serve", "--out", out, "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+        assert process.stderr
+        address = next(line for line in process.stderr if READY in line).partition(READY)[2].split()[0]
+        port = urlsplit(address).port
+        with socket.create_connection(("127.0.0.1", port)) as one, socket.create_connection(("127.0.0.1", port)) as two:
+            for connection, form in ((one, ".parquet"), (two, ".json")):
+                head = f"GET /paperledger{form}?sql={quote_plus(sql)} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                connection.sendall(head.encode())
+            time.sleep(0.5)
+            process.send_signal(sign)
+            assert process.wait(10) == code

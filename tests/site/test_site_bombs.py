@@ -3,9 +3,10 @@
 import http.client
 import re
 import socket
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
@@ -32,6 +33,7 @@ BOMBS = {
     "endless": " ".join((COUNT, "SELECT count(*) FROM c")),
     "endless-rows": " ".join((COUNT, "SELECT n FROM c")),
     "endless-sort": " ".join((COUNT, "SELECT n, randomblob(1000) AS r FROM c ORDER BY r")),
+    "endless-large-sort": " ".join((COUNT, "SELECT n, zeroblob(1500000) FROM c ORDER BY n")),
     "endless-text": "WITH RECURSIVE c(t) AS (SELECT 'x' UNION ALL SELECT t || t FROM c) SELECT max(length(t)) FROM c",
     "endless-array": " ".join((COUNT, "SELECT json_group_array(n) FROM c")),
     "cross-join": "SELECT count(*) FROM papers, papers AS b, papers AS c, papers AS d, papers AS e",
@@ -105,6 +107,29 @@ def test_a_query_that_asks_for_everything_is_refused_or_cut(server: Server, name
     status, body = server.get(ask(BOMBS[name]), timeout=30)
     assert status in {200, 400}
     assert len(body) < 32 << 20
+
+
+def temporary_mb(process: int) -> int:
+    """What a process has written to files without a name."""
+    total = 0
+    for file in Path(f"/proc/{process}/fd").iterdir():
+        with suppress(OSError):
+            total += file.stat().st_size if str(file.readlink()).endswith("(deleted)") else 0
+    return total >> 20
+
+
+@pytest.mark.usefixtures("still_up")
+@pytest.mark.parametrize("name", ["endless-sort", "endless-large-sort"])
+def test_what_is_sorted_for_an_export_fills_no_disk(server: Server, name: str) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        export = pool.submit(server.get, ask(BOMBS[name], ".parquet"))
+        most = 0
+        while not export.done():
+            most = max(most, temporary_mb(server.process))
+            time.sleep(0.02)
+    status, words = export.result()
+    assert (status, b"more memory than the site gives" in words) == (413, True)
+    assert most < 64
 
 
 @pytest.mark.usefixtures("still_up")
