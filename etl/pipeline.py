@@ -10,21 +10,21 @@ from functools import partial
 from itertools import chain, starmap
 from pathlib import Path
 
+from etl.engine.embedded import map_batches
 from etl.extract.batches import parse_files
-from etl.extract.pages import PageFile, find_others, find_pages
+from etl.extract.sources import PageFile, find_others, find_pages
 from etl.load.release import Release, locked, publish
 from etl.printable import path_text
 from etl.progress import Progress
+from etl.report import REPORT_FILE, render_html
+from etl.report.baseline import hold_against, read_baseline
+from etl.report.results import RESULTS_FILE, FailOn, Results, summarize, write_results
+from etl.report.wording import judged, require_good
 from etl.resolve.overrides import read_overrides
 from etl.resolve.tables import resolve
-from etl.validate.baseline import hold_against, read_baseline
 from etl.validate.blocks import Intake, combine, take_in, up_to_limit
-from etl.validate.reports import REPORT_FILE, render_html
-from etl.validate.results import RESULTS_FILE, FailOn, Results, summarize, write_results
+from etl.validate.severity import read_thresholds
 from etl.validate.tables import validate
-from etl.validate.thresholds import read_thresholds
-from etl.validate.verdict import judged, require_good
-from etl.workers import map_batches
 from schemas import Frames
 
 PAGES_PER_BATCH = 100

@@ -13,7 +13,7 @@ import polars as pl
 from etl.errors import BrokenTables, UsageError
 from etl.extract.byline import render_byline
 from etl.extract.page import join_lines, render_block
-from etl.records import Byline
+from etl.extract.records import Byline
 from schemas import TABLES, Frames
 
 _PAPERS_OF_PAGE = "SELECT paper_id FROM listings WHERE profile_id = :id"

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from datetime import date
 
 from etl.extract.page import parse_page
+from etl.extract.records import Page, ParsedPage
 from etl.rebuild import rebuild_pages
-from etl.records import Page, ParsedPage
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import resolve
 from etl.validate.blocks import combine, take_in

@@ -16,12 +16,12 @@ from rich.console import Console
 from tabulate import tabulate
 
 from etl.cli import main
-from etl.dictionary import as_markdown
+from etl.load.dictionary import as_markdown
 from etl.load.layout import DATABASE_FILE
 from etl.load.metadata import render_metadata
 from etl.pipeline import Request, build
 from etl.progress import Progress
-from etl.validate.results import results_schema
+from etl.report.results import results_schema
 from schemas import RULES
 
 ROOT = Path(__file__).parents[1]

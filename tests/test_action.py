@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from etl.extract.pages import ENDINGS
+from etl.extract.sources import ENDINGS
 
 ROOT = Path(__file__).parents[1]
 COMMAND = Path(sys.executable).with_name("paperledger")

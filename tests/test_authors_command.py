@@ -19,8 +19,8 @@ from etl.cli import main
 from etl.load.sqlite import write_database
 from etl.pipeline import Request, build
 from etl.progress import Progress
+from etl.release.review import MERGES, PAPERS, list_authors, merge_candidates, paper_candidates, quoted, review
 from etl.resolve.overrides import Overrides, read_overrides
-from etl.review import MERGES, PAPERS, list_authors, merge_candidates, paper_candidates, quoted, review
 from schemas import TABLES
 from schemas.authors import CANDIDATE_REASONS
 from schemas.papers import PAPER_MATCHES

@@ -7,7 +7,7 @@ import jsonschema
 import regenerate
 from helpers import tables_of
 
-from etl.validate.results import summarize, write_results
+from etl.report.results import summarize, write_results
 from schemas import TABLES, VIEWS
 
 

@@ -14,11 +14,10 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.text import Text
 
-from etl import summary
 from etl.cli import main, release
 from etl.cli.output import Output
 from etl.printable import inert, visible
-from etl.validate import verdict
+from etl.report import terminal, wording
 
 HOSTILE = {
     "escape": "\x1b[31m\x1b]0;no\x07",
@@ -97,8 +96,8 @@ def test_a_page_says_nothing_to_a_terminal_or_a_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     for name in ("SHOWN_FINDINGS", "SHOWN_WARNINGS"):
-        monkeypatch.setattr(summary, name, 1000)
-    monkeypatch.setattr(verdict, "SHOWN", 1000)
+        monkeypatch.setattr(terminal, name, 1000)
+    monkeypatch.setattr(wording, "SHOWN", 1000)
     for place, page in PLACES.items():
         (tmp_path / f"{place}.txt").write_text(page(text), encoding="utf-8", newline="")
     result = run("check", tmp_path, "--annotate", "github", "--fail-on", "warning")

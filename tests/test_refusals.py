@@ -17,12 +17,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 import etl.compare
-import etl.load.verify
-import etl.review
+import etl.release.review
+import etl.release.verify
 import etl.site.settings
 import etl.why  # noqa: F401  somebody else may not be able to read what the interpreter would import later
 from etl.cli import main
-from etl.load import verify as checks
+from etl.release import verify as checks
 
 PAGE = (
     "Ann Bell\n\nCLMay 1, 2024\nOn Ropes\n\nCy Dole, Ann Bell\n\nRopes hold the bells of the tower. https://x.org/a\n"

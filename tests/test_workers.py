@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from etl.engine.embedded import map_batches
 from etl.errors import PageError, WorkerDied
-from etl.workers import map_batches
 
 
 class NoPickle(Exception):

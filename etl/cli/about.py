@@ -33,7 +33,7 @@ def rules(rule_id: str | None) -> None:
 
 def _rule(rule_id: str) -> "Rule":
     from etl.invocation import command
-    from etl.validate.thresholds import near
+    from etl.validate.severity import near
     from schemas import RULES
 
     rule = RULES.get(rule_id.strip().upper())
@@ -80,7 +80,7 @@ def _paragraph(word: str, text: str) -> list[str]:
 
 def _setting(rule: "Rule") -> Iterator[str]:
     """How a rules file sets the rule, in lines that can be copied into one."""
-    from etl.validate.thresholds import FIXED
+    from etl.validate.severity import FIXED
 
     if rule.id in FIXED:
         yield "No rules file can lower it: a dataset that breaks it would be wrong, or lack a page."
@@ -106,7 +106,7 @@ def _other(rule: "Rule") -> str:
 @click.option("--format", "form", type=click.Choice(["text", "sql", "markdown"]), default="text", show_default=True)
 def schema(form: str) -> None:
     """Print the tables and views: to read, as SQL, or as Markdown."""
-    from etl import dictionary
+    from etl.load import dictionary
 
     render = {"text": dictionary.as_text, "sql": dictionary.as_sql, "markdown": dictionary.as_markdown}[form]
     write(render() + "\n")

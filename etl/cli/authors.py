@@ -33,7 +33,7 @@ def authors(folder: Path, *, is_review: bool, limit: int | None) -> None:
 
     FOLDER is a release's folder, or an output folder whose newest release is meant.
     """
-    from etl.review import LISTED_AUTHORS, list_authors, review
+    from etl.release.review import LISTED_AUTHORS, list_authors, review
 
     with release_database(folder) as database:
         lines = list(review(database, limit) if is_review else list_authors(database, limit or LISTED_AUTHORS))

@@ -91,8 +91,8 @@ def verify(release: Path) -> None:
     RELEASE is a release's folder, or an output folder whose newest release is meant.
     """
     from etl.load.layout import find_release
-    from etl.load.verify import verify as problems_of
     from etl.load.whole import ADVICE
+    from etl.release.verify import verify as problems_of
 
     place = _known(find_release(release))
     with clearing_away():

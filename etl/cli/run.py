@@ -30,7 +30,7 @@ def build(out: Path, annotate: str | None, **asked: Any) -> None:
     Without PAGES it builds the page that comes with paperledger.
     """
     from etl import pipeline
-    from etl.summary import print_release
+    from etl.report.terminal import print_release
 
     request = _request(out, asked)
     with clearing_away(words_of_interrupt(out)):
@@ -46,7 +46,7 @@ def check(annotate: str | None, **asked: Any) -> None:
     All stages of a build but the last: for a CI that must go red when the data gets worse.
     """
     from etl import pipeline
-    from etl.validate.verdict import require_good
+    from etl.report.wording import require_good
 
     request = _request(DEFAULT_OUT, asked)
     with clearing_away():
@@ -87,7 +87,7 @@ def _tell(checked: "Checked", request: "Request", annotate: str | None, *, publi
 
 
 def _print(checked: "Checked", request: "Request", unwritten: PaperledgerError | None, *, publishes: bool) -> None:
-    from etl.summary import print_results, print_unpublished
+    from etl.report.terminal import print_results, print_unpublished
 
     results, console = checked.results, Output()
     if results.pages:
@@ -97,14 +97,14 @@ def _print(checked: "Checked", request: "Request", unwritten: PaperledgerError |
 
 
 def _annotate(checked: "Checked") -> None:
-    from etl.validate.reports import render_annotations
+    from etl.report import render_annotations
 
     write_exactly(render_annotations(checked.results, checked.paths))
 
 
 def _unwritten_reports(checked: "Checked", folder: Path | None) -> PaperledgerError | None:
     """Write the reports; the error where that cannot be done."""
-    from etl.validate.reports import write_reports
+    from etl.report import write_reports
 
     try:
         if folder:
@@ -116,7 +116,7 @@ def _unwritten_reports(checked: "Checked", folder: Path | None) -> PaperledgerEr
 
 def _with_data_errors(errors: list[PaperledgerError], checked: "Checked", request: "Request") -> PaperledgerError:
     """The errors as one, or where the data is bad too as one that tells that first."""
-    from etl.validate.verdict import require_good
+    from etl.report.wording import require_good
 
     told = [line for error in errors for line in error.lines]
     try:

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from etl.compare.difference import ChangedRow, Row, TableDifference, Value, ValueChange
-from etl.validate.outcomes import row_key
+from etl.validate.rule_results import row_key
 from schemas import TABLES
 
 _NEW = "\x00new"

@@ -13,9 +13,9 @@ from dataclasses import replace
 from functools import cache
 from itertools import takewhile
 
+from etl.extract.records import Badge
+from etl.extract.taxonomy import known_codes
 from etl.extract.text import clean, is_blank, with_plain_hyphens
-from etl.records import Badge
-from etl.taxonomy import known_codes
 from schemas.limits import BADGE_LETTERS
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from etl.errors import PageError
-from etl.extract.foreign import recognize
 from etl.extract.page import byte_length, parse_page
-from etl.extract.pages import PageFile, read_pages
-from etl.records import Page, ParsedPage
+from etl.extract.recognize import recognize
+from etl.extract.records import Page, ParsedPage
+from etl.extract.sources import PageFile, read_pages
 from schemas.limits import LARGE_PAGE, MOST_PIECES, UNREAD_LINE
 
 Portion = tuple[list[ParsedPage], list[PageError]]

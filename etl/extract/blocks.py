@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from etl.extract.badge import is_glued, parse_badge, read_badge
 from etl.extract.byline import is_full_name, is_same_person, parse_byline
 from etl.extract.header import find_headers, parse_stat
+from etl.extract.records import Badge, Block, Byline
 from etl.extract.text import clean, is_blank, trimmed
-from etl.records import Badge, Block, Byline
 from schemas.limits import ABSTRACT_LETTERS, BYLINE_LETTERS
 
 FURNITURE = 3

@@ -11,8 +11,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
+from etl.extract.records import Byline
 from etl.extract.text import clean
-from etl.records import Byline
 from schemas.limits import BYLINE_LETTERS, NAME_LETTERS, NAME_WORDS, SENTENCE_END, TAG_LETTERS
 
 ET_AL = " et al."

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from etl.extract.badge import known_code
 from etl.extract.byline import is_group, is_name, is_same_person, parse_byline
+from etl.extract.records import Header, Value
+from etl.extract.taxonomy import field_codes
 from etl.extract.text import clean, with_plain_hyphens
-from etl.records import Header, Value
-from etl.taxonomy import field_codes
 
 LONGEST_FIELD = 20
 """Letters of the longest word under the name that is taken for the owner's field."""

@@ -14,8 +14,8 @@ from itertools import accumulate, islice, takewhile
 
 from etl.extract.blocks import BlockReader
 from etl.extract.header import parse_header
+from etl.extract.records import Block, Header, Page, ParsedPage, Stray
 from etl.extract.text import is_blank
-from etl.records import Block, Header, Page, ParsedPage, Stray
 from schemas.limits import HEADER_LETTERS, LONGEST_RUN, MOST_RETURNS
 
 Lines = Sequence[str]

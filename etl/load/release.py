@@ -20,6 +20,7 @@ from typing import Any
 import pyarrow as pa
 
 from etl.errors import PublicationError
+from etl.load.content_hash import hash_release
 from etl.load.datapackage import render_datapackage
 from etl.load.disk import HIDDEN, point, sync, write_text
 from etl.load.layout import (
@@ -33,7 +34,6 @@ from etl.load.layout import (
     RELEASES,
     read_manifest,
 )
-from etl.load.logical import hash_release
 from etl.load.manifest import file_facts, make_manifest, render_manifest
 from etl.load.metadata import render_metadata
 from etl.load.paper_list import paper_list

@@ -196,7 +196,7 @@ def _count(cell: Cell) -> int:
 
 
 def _spec(name: str, **data: object) -> Spec:
-    spec: Spec = json.loads(files("etl.report.specs").joinpath(f"{name}.json").read_text(encoding="utf-8"))
+    spec: Spec = json.loads(files("etl.report").joinpath(f"specs/{name}.json").read_text(encoding="utf-8"))
     for source in spec["data"]:
         source["values"] = data[source["name"]]
     return spec

@@ -21,7 +21,7 @@ from itertools import groupby
 
 import polars as pl
 
-from etl.taxonomy import taxonomy
+from etl.extract.taxonomy import taxonomy
 
 SURE = 0.9
 """The least confidence, rounded to three digits, with which a category is taken.

@@ -32,10 +32,10 @@ from typing import Annotated, Any
 import msgspec
 
 from etl.errors import UsageError
+from etl.extract.taxonomy import taxonomy
 from etl.printable import cut, path_text, visible
 from etl.resolve.folding import digest
 from etl.resolve.joins import Join, Joins
-from etl.taxonomy import taxonomy
 from etl.toml_file import Entry, TomlLines, read_toml, text_of, toml_lines
 from schemas.limits import NAME_LETTERS
 

@@ -15,7 +15,7 @@ import polars as pl
 
 from etl.extract.byline import is_group, is_suffix, render_byline
 from etl.extract.page import render_block
-from etl.records import Byline
+from etl.extract.records import Byline
 from etl.resolve.categories import RANKS
 from etl.resolve.folding import fold, fold_title
 from etl.resolve.joins import Join, Joins

@@ -21,9 +21,9 @@ from markupsafe import Markup
 from etl.load.layout import DATABASE
 from etl.report.charts import Chart
 from etl.report.pictures import Picture, draw, style
+from etl.report.results import RESULTS_FILE
 from etl.site.cells import target_of
 from etl.site.served import Served, served
-from etl.validate.results import RESULTS_FILE
 from schemas import PaperAuthors
 
 if TYPE_CHECKING:

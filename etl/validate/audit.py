@@ -10,9 +10,9 @@ import polars as pl
 
 from etl.errors import PageError
 from etl.resolve.folding import digest
-from etl.validate.keys import TableFailure
-from etl.validate.outcomes import FAILED, Outcome, escape, outcome
-from etl.validate.thresholds import FIXED, Thresholds
+from etl.validate.integrity import TableFailure
+from etl.validate.rule_results import FAILED, Outcome, escape, outcome
+from etl.validate.severity import FIXED, Thresholds
 from schemas import RULES, Findings, Frames, Quarantine, Rules
 from schemas.limits import SHOWN_LETTERS
 from schemas.rules import SEVERE, Status

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from etl.errors import BadData, BrokenTables, PageError
-from etl.extract.foreign import recognize
 from etl.extract.page import byte_length, in_rows, last_bare_return
-from etl.records import Note, ParsedPage, Stray
-from etl.validate.checks import failures
+from etl.extract.recognize import recognize
+from etl.extract.records import Note, ParsedPage, Stray
+from etl.validate.integrity import failures
 from schemas import Blocks, Profiles, Quarantine
 from schemas.limits import LARGE_PAGE, LARGE_PAGES
 

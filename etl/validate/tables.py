@@ -10,16 +10,14 @@ from dataclasses import replace
 import polars as pl
 
 from etl.errors import BrokenTables, PageError
-from etl.records import Note
+from etl.extract.records import Note
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import Resolved
 from etl.validate.audit import audit, error_outcomes, quarantine_outcomes
-from etl.validate.keys import check_tables
-from etl.validate.outcomes import Outcome
-from etl.validate.pages import check_pages
+from etl.validate.integrity import check_pages, check_tables
+from etl.validate.rule_results import Outcome, Subject
 from etl.validate.rules import find
-from etl.validate.subject import Subject
-from etl.validate.thresholds import Thresholds
+from etl.validate.severity import Thresholds
 from schemas import TABLES, Frames
 
 AUDIT_TABLES = ("rules", "findings")

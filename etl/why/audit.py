@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from etl.validate.outcomes import escape
+from etl.validate.rule_results import escape
 from etl.why.book import Book, Row
 from etl.why.reasons import Join, Look, Place, Told
 

@@ -8,8 +8,8 @@ import polars as pl
 
 from etl.extract.header import parse_header
 from etl.extract.page import parse_page, split_lines
+from etl.extract.records import Block, Header, Page
 from etl.rebuild import rebuild_page
-from etl.records import Block, Header, Page
 from etl.resolve.papers import winner_first
 from etl.why.reasons import Place
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from etl.errors import UsageError
 from etl.printable import cut
-from etl.validate.outcomes import escape
+from etl.validate.rule_results import escape
 from etl.why.reasons import Value
 from schemas import TABLES, Definition
 

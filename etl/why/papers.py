@@ -7,7 +7,7 @@ from datetime import date
 from etl.extract.badge import parse_badge
 from etl.printable import ELLIPSIS, count
 from etl.resolve.categories import archives_of, votes
-from etl.validate.outcomes import escape
+from etl.validate.rule_results import escape
 from etl.why.book import LISTINGS, Book, Row
 from etl.why.keys import row_key
 from etl.why.reasons import Join, Told

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 
 from etl.extract.byline import parse_byline
-from etl.validate.outcomes import escape
+from etl.validate.rule_results import escape
 from etl.why.book import BY_PAGE, LISTINGS, Book, Row
 from etl.why.reasons import Join, Place, Told
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from etl.extract.byline import parse_byline
 from etl.resolve.folding import slug
 from etl.resolve.links import find_links
-from etl.validate.outcomes import escape
+from etl.validate.rule_results import escape
 from etl.why.book import BY_PAGE, LISTINGS, Book, Row
 from etl.why.keys import row_key
 from etl.why.reasons import Join, Place, Told

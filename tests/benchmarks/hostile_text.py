@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from etl.extract.page import parse_page
-from etl.records import Page
+from etl.extract.records import Page
 from etl.validate.blocks import take_in
 
 START, DOUBLINGS = 250_000, 4

@@ -22,7 +22,7 @@ from rich.table import Table
 
 from etl.pipeline import Request, build
 from etl.progress import Progress
-from etl.validate.reports import write_reports
+from etl.report import write_reports
 
 PARTS = {
     "Checking blocks": "etl.validate.blocks._broken_rules",

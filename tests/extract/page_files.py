@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from etl.extract.pages import find_pages, read_page
-from etl.records import Page
+from etl.extract.records import Page
+from etl.extract.sources import find_pages, read_page
 
 TEXT = "Ann Bell\n\nCL\n\n李伟"
 DATA = TEXT.encode()

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from etl.extract.byline import is_full_name, is_group, is_name, is_same_person, is_suffix, parse_byline, render_byline
-from etl.records import Byline
+from etl.extract.records import Byline
 from schemas.limits import BYLINE_LETTERS
 
 BYLINES = {

@@ -5,7 +5,7 @@ from damage import COUNT, FIGURES, HEADER, LINES, SOUND, damaged, header_of
 from helpers import cpu_limit, parsed
 
 from etl.extract.header import find_headers, parse_header, parse_stat
-from etl.records import Value
+from etl.extract.records import Value
 
 STATS = {
     "h-index87": ("h_index", "87"),

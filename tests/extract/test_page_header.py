@@ -21,7 +21,7 @@ from helpers import parsed
 
 from etl.extract.header import parse_header
 from etl.extract.page import join_lines, split_lines
-from etl.records import Header, Value
+from etl.extract.records import Header, Value
 from schemas.limits import LONGEST_LINE
 
 SPLIT = {

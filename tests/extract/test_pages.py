@@ -14,8 +14,8 @@ from helpers import cpu_limit
 from page_files import DATA, TEXT, read, sources, write, zst
 
 from etl.errors import Exit, PageError, PaperledgerError, UsageError
-from etl.extract.pages import PageFile, find_others, find_pages, read_page, read_pages, saved_on
-from etl.records import Page
+from etl.extract.records import Page
+from etl.extract.sources import PageFile, find_others, find_pages, read_page, read_pages, saved_on
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.load.verify import verify
+from etl.release.verify import verify
 from schemas import TABLES
 
 COMMAND = Path(sys.executable).with_name("paperledger")

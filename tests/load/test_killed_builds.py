@@ -18,8 +18,8 @@ from rich.console import Console
 from etl import pipeline
 from etl.load.layout import newest_release
 from etl.load.release import locked
-from etl.load.verify import verify
 from etl.progress import Progress
+from etl.release.verify import verify
 
 COMMAND = Path(sys.executable).with_name("paperledger")
 PAGE = Path(__file__).parents[1] / "data" / "ann-bell.txt"

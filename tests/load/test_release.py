@@ -16,11 +16,11 @@ from helpers import tables_of
 
 from etl import __version__
 from etl.errors import PublicationError, UsageError
-from etl.load import logical, release
+from etl.load import content_hash, release
+from etl.load.content_hash import hash_release
 from etl.load.layout import find_release, newest_release
-from etl.load.logical import hash_release
 from etl.load.release import Release, locked, publish
-from etl.load.verify import verify
+from etl.release.verify import verify
 from schemas import TABLES, Frames
 
 NO_OVERRIDES = {"overrides": None}
@@ -300,7 +300,7 @@ def test_the_hash_changes_with_every_value(tables: Frames, change: pl.Expr) -> N
 def test_the_hash_does_not_depend_on_chunks_or_batches(tables: Frames, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = hash_release(tables, NO_OVERRIDES)
     chunked = {name: pl.concat([frame.head(1), frame.slice(1)], rechunk=False) for name, frame in tables.items()}
-    monkeypatch.setattr(logical, "ROWS_PER_BATCH", 2)
+    monkeypatch.setattr(content_hash, "ROWS_PER_BATCH", 2)
     assert hash_release(chunked, NO_OVERRIDES) == whole
 
 

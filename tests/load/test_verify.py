@@ -11,11 +11,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from etl.load import same_rows
 from etl.load.manifest import file_facts, render_manifest, sealed
 from etl.load.parquet import write_parquet
 from etl.load.release import publish
-from etl.load.verify import verify
+from etl.release.verify import verify
 from schemas import TABLES, Frames, PaperList
 
 DATABASE = "paperledger.db"
@@ -309,7 +308,7 @@ def test_a_list_of_papers_that_says_something_else_is_found(
 
 
 def test_rows_are_compared_in_batches_of_any_size(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(same_rows, "BATCH", 1)
+    monkeypatch.setattr("etl.release.verify.BATCH", 1)
     assert verify(copied) == []
     run_sql(copied, "UPDATE rules SET title = 'x' WHERE rule_id = (SELECT max(rule_id) FROM rules)")
     reseal(copied)

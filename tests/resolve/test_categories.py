@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 from invented import block, page, resolved_of
 
+from etl.extract.taxonomy import field_codes, taxonomy
 from etl.resolve.categories import SURE, archives_of, candidates, resolve_categories, resolve_code, votes
-from etl.taxonomy import field_codes, taxonomy
 
 AMBIGUOUS = {
     "AP": "math.AP stat.AP",

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented import block, page, resolved_of
 
-from etl.extract.pages import PageFile, read_page
+from etl.extract.sources import PageFile, read_page
 from etl.resolve.dates import page_year, page_years, year_before
 from schemas import Frames
 

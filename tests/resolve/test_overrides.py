@@ -8,8 +8,8 @@ import pytest
 from helpers import tables_of
 from invented import block, candidates, page, people_of, who
 
+from etl.report.results import summarize
 from etl.resolve.overrides import Overrides, read_overrides
-from etl.validate.results import summarize
 
 
 def decided(same: tuple[tuple[str, ...], ...] = (), different: tuple[tuple[str, str], ...] = ()) -> Overrides:

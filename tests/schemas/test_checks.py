@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from etl.validate.checks import Failure, failures
+from etl.validate.integrity import Failure, failures
 from schemas import Blocks, Listings
 from schemas.blocks import WORDED
 from schemas.checks import at_least, day_exists, reads_like_names, says_something

@@ -14,8 +14,8 @@ from datasette.app import Datasette
 from site_words import Fetch
 
 from etl.load.layout import DATABASE, DATABASE_FILE
+from etl.report.results import RESULTS_FILE, read_results
 from etl.site import charts
-from etl.validate.results import RESULTS_FILE, read_results
 
 SVG = "{http://www.w3.org/2000/svg}svg"
 

@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 from helpers import parsed, tables_of
 
+from etl.report.results import BaselineResult, FindingResult, PageResult, Results, RuleResult, summarize
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import resolve
 from etl.validate.blocks import combine, take_in
-from etl.validate.results import BaselineResult, FindingResult, PageResult, Results, RuleResult, summarize
 from etl.validate.tables import validate
 from schemas import Frames
 from schemas.rules import SEVERITY_OF

@@ -4,10 +4,10 @@ import polars as pl
 import pytest
 from report_cases import SOUND, validated
 
+from etl.report.results import summarize
 from etl.validate.audit import MOST_RUNS, audit, error_outcomes
-from etl.validate.outcomes import FAILED, Outcome
-from etl.validate.results import summarize
-from etl.validate.thresholds import FIXED, Thresholds
+from etl.validate.rule_results import FAILED, Outcome
+from etl.validate.severity import FIXED, Thresholds
 
 BAD = "\n\nCLFeb 30, 2024\nOn Bells {0}\n\nAnn Bell\n\nThey ring {0} times every day."
 

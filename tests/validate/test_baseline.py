@@ -10,12 +10,11 @@ from report_cases import finding, results, rule
 from rich.console import Console
 
 from etl.errors import BadData, UsageError
-from etl.summary import print_results
-from etl.validate.baseline import SHOWN_PAGES, hold_against, read_baseline
-from etl.validate.results import FindingResult, PageResult, Results, read_results, summarize, write_results
-from etl.validate.same import undated
-from etl.validate.thresholds import Limit, Setting, Thresholds
-from etl.validate.verdict import require_good, stopping_findings
+from etl.report.baseline import SHOWN_PAGES, hold_against, read_baseline, undated
+from etl.report.results import FindingResult, PageResult, Results, read_results, summarize, write_results
+from etl.report.terminal import print_results
+from etl.report.wording import require_good, stopping_findings
+from etl.validate.severity import Limit, Setting, Thresholds
 from schemas.rules import Level
 
 BLOCK = "\n\nCLMay {0}, 2024\nOn Bells {0}\n\nAnn Bell\n\nThey ring {0} times every single day."

@@ -8,8 +8,8 @@ import pytest
 from helpers import assert_accounted, cpu_limit
 from report_cases import HOSTILE
 
-from etl.validate.reports import render_html, write_reports
-from etl.validate.results import read_results, summarize
+from etl.report import render_html, write_reports
+from etl.report.results import read_results, summarize
 
 SOUND = (
     "Ann Bell\n\nCL\nh-index4\n3papers\n\n3 Papers\n\nCLMay 1, 2024\nOn Bells\n\nAnn Bell, Cy Dole · mila\n\nThey ring."

@@ -7,15 +7,14 @@ import pytest
 from helpers import parsed, tables_of
 
 from etl.errors import BadData, Exit
+from etl.report.results import summarize
+from etl.report.wording import require_good
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import Resolved, resolve
-from etl.validate import checks
+from etl.validate import integrity
 from etl.validate.blocks import Intake, combine, take_in
-from etl.validate.checks import failures
-from etl.validate.keys import TableFailure, check_tables
-from etl.validate.results import summarize
+from etl.validate.integrity import TableFailure, check_tables, failures
 from etl.validate.tables import validate
-from etl.validate.verdict import require_good
 from schemas import TABLES, Frames, Institutions, PaperCandidates, PaperIdentifiers
 
 PAGE = """Ann Bell
@@ -136,7 +135,7 @@ def test_only_the_rows_that_fail_are_named_and_only_the_first(tables: Frames) ->
 
 
 def test_rows_are_told_whichever_batch_they_are_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "ROWS_PER_BATCH", 2)
+    monkeypatch.setattr(integrity, "ROWS_PER_BATCH", 2)
     slugs = ["mila", "M!", "lab", "tower", "T!"]
     frame = Institutions.frame([(slug, slug) for slug in slugs])
     assert [failure.rows for failure in failures(Institutions, frame)] == [(1,), (4,)]

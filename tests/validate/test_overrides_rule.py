@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from etl.resolve.overrides import NameGroup, Overrides, PaperOverride, PersonOverride
+from etl.validate.rule_results import Subject
 from etl.validate.rules.overrides import overrides_take_effect
-from etl.validate.subject import Subject
 from schemas import TABLES, Frames
 
 BELLS, ROPES = "bellsbellsbells2", "ropesropesropes2"

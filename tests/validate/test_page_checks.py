@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from helpers import rebuilt, tables_of
 
-from etl.validate.pages import check_pages
+from etl.validate.integrity import check_pages
 from schemas import TABLES, Frames
 
 PAGE = """Ann Bell

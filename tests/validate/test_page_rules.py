@@ -7,8 +7,8 @@ import pytest
 from helpers import tables_of
 
 from etl.extract.page import parse_page
-from etl.extract.pages import find_pages, read_pages
-from etl.records import Page
+from etl.extract.records import Page
+from etl.extract.sources import find_pages, read_pages
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import resolve
 from etl.validate.blocks import combine, take_in

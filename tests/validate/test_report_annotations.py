@@ -5,9 +5,9 @@ import re
 import pytest
 from report_cases import HOSTILE, ODD, baseline, finding, hostile, results, results_of, rule
 
-from etl.validate.reports import render_annotations
-from etl.validate.reports.text import clipped
-from etl.validate.results import Results
+from etl.report import render_annotations
+from etl.report.results import Results
+from etl.report.wording import clipped
 
 COMMAND = re.compile(r"::(error|warning|notice)(?: ([^:]*))?::(.*)")
 

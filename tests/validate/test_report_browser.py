@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from report_cases import HOSTILE, ODD, SOUND, hostile, results_of
 
-from etl.validate.reports import render_html
+from etl.report import render_html
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 OPTIONS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--enable-logging=stderr"]

@@ -11,11 +11,11 @@ import msgspec
 import pytest
 from report_cases import HOSTILE, ODD, SOUND, baseline, finding, hostile, results, results_of, rule, validated
 
+from etl.report import render_html
 from etl.report.charts import Chart
-from etl.validate.reports import render_html
-from etl.validate.reports.html import SHOWN_FINDINGS, SHOWN_PAGES
-from etl.validate.reports.text import clipped
-from etl.validate.results import PageResult, Results, summarize
+from etl.report.html import SHOWN_FINDINGS, SHOWN_PAGES
+from etl.report.results import PageResult, Results, summarize
+from etl.report.wording import clipped
 
 
 def charted(text: str) -> Results:

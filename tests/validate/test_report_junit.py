@@ -7,10 +7,10 @@ import pytest
 from junitparser import Failure, JUnitXml, Skipped
 from report_cases import HOSTILE, ODD, SOUND, baseline, finding, hostile, results, results_of, rule
 
-from etl.validate.reports import render_junit
-from etl.validate.reports.junit import SHOWN
-from etl.validate.reports.text import clipped
-from etl.validate.results import Results
+from etl.report import render_junit
+from etl.report.junit import SHOWN
+from etl.report.results import Results
+from etl.report.wording import clipped
 
 
 def suite_of(results: Results) -> Any:

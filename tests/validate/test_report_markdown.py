@@ -7,9 +7,9 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from report_cases import HOSTILE, ODD, SOUND, baseline, finding, hostile, results, results_of, rule
 
-from etl.validate.reports import render_markdown
-from etl.validate.reports.markdown import SHOWN_FINDINGS, SHOWN_PAGES, SHOWN_RULES, code, short
-from etl.validate.results import PageResult, Results
+from etl.report import render_markdown
+from etl.report.markdown import SHOWN_FINDINGS, SHOWN_PAGES, SHOWN_RULES, code, short
+from etl.report.results import PageResult, Results
 
 LIMIT = 1024 * 1024
 BOTH = ("heading", "paragraph", "bullet_list", "list_item", "table", "thead", "tbody", "tr", "th", "td")

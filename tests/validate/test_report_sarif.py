@@ -10,9 +10,9 @@ import pytest
 from jsonschema import Draft7Validator
 from report_cases import HOSTILE, ODD, SOUND, baseline, finding, hostile, results, results_of, rule
 
-from etl.validate.reports import render_sarif
-from etl.validate.reports.sarif import MOST_RESULTS
-from etl.validate.results import Results
+from etl.report import render_sarif
+from etl.report.results import Results
+from etl.report.sarif import MOST_RESULTS
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "sarif-2.1.0.json"
 

@@ -4,9 +4,8 @@ import pytest
 from report_cases import HOSTILE, baseline, finding, results, rule
 
 from etl.printable import visible
-from etl.validate.reports.text import by_failure, by_rule, by_urgency, clipped, drift, picked, place, verdict
-from etl.validate.results import PageResult
-from etl.validate.verdict import judged
+from etl.report.results import PageResult
+from etl.report.wording import by_failure, by_rule, by_urgency, clipped, drift, judged, picked, place, verdict
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)

@@ -6,8 +6,8 @@ import pytest
 from report_cases import HOSTILE, ODD, SOUND, hostile, results_of
 
 from etl.errors import UsageError
-from etl.validate.reports import render_html, render_junit, render_markdown, render_sarif, write_reports
-from etl.validate.results import read_results
+from etl.report import render_html, render_junit, render_markdown, render_sarif, write_reports
+from etl.report.results import read_results
 
 NAMES = ["results.json", "report.html", "summary.md", "junit.xml", "results.sarif"]
 WRITABLE = [text for text in HOSTILE.values() if "\ud800" not in text]

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from helpers import tables_of
 
 from etl.cli import main
-from etl.validate.thresholds import FIXED, read_thresholds
+from etl.validate.severity import FIXED, read_thresholds
 from schemas import RULES, Frames
 
 GOOD = "CLMay 9, 2024\nOn Bells\n\nAnn Bell, Cy Dole\n\nThey ring at noon, and often."

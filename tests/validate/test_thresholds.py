@@ -8,10 +8,10 @@ import pytest
 from report_cases import ODD, SOUND, validated
 
 from etl.errors import Exit, PageError, UsageError
-from etl.validate.baseline import hold_against
-from etl.validate.reports import render_annotations, render_html, render_junit, render_markdown, render_sarif
-from etl.validate.results import Results, summarize
-from etl.validate.thresholds import FIXED, UNREADABLE, Limit, Setting, Thresholds, read_thresholds
+from etl.report import render_annotations, render_html, render_junit, render_markdown, render_sarif
+from etl.report.baseline import hold_against
+from etl.report.results import Results, summarize
+from etl.validate.severity import FIXED, UNREADABLE, Limit, Setting, Thresholds, read_thresholds
 from schemas import RULES
 
 LIMITS = [

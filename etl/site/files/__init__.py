@@ -10,10 +10,10 @@ from datasette import hookimpl
 from datasette.utils.asgi import Forbidden, NotFound, Request, Response
 
 from etl.load.layout import DATABASE, DATABASE_FILE
+from etl.report import REPORT_FILE
 from etl.site.files.listing import listing
 from etl.site.files.sending import Send, files_of, other_method, released, send_file
 from etl.site.served import Served, served
-from etl.validate.reports import REPORT_FILE
 from schemas import TABLES
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import Any
 from datasette.utils import format_bytes
 
 from etl.load.layout import DATA_PACKAGE, DATABASE_FILE, MANIFEST, METADATA, PAPER_LIST_FILE
-from etl.validate.reports import REPORT_FILE
-from etl.validate.results import RESULTS_FILE
+from etl.report import REPORT_FILE
+from etl.report.results import RESULTS_FILE
 from schemas import TABLES, PaperList
 
 _PARQUET = {f"{name}.parquet": model.definition() for name, model in TABLES.items()}

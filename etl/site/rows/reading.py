@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from etl.extract.byline import render_byline
 from etl.extract.page import render_block
+from etl.extract.records import Byline
 from etl.load.layout import DATABASE
 from etl.printable import cut
-from etl.records import Byline
 from etl.site.safety.connections import CountedRows
 from etl.site.tex import readable
 from etl.why.book import Book, Row

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 
-from etl.validate.outcomes import Outcome
-from etl.validate.rules import links, pages, papers, people, profiles, text
-from etl.validate.subject import Subject
+from etl.validate.rule_results import Outcome, Subject
+from etl.validate.rules import pages, papers, people, text
 
 
 def find(subject: Subject) -> Iterator[Outcome]:
     """The outcome of every plausibility rule."""
-    for family in (pages, profiles, papers, people, links, text):
+    for family in (pages, papers, people, text):
         for rule in family.RULES:
             yield rule(subject)

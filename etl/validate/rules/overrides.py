@@ -11,8 +11,7 @@ import polars as pl
 from etl.resolve.names import read_name
 from etl.resolve.overrides import NameGroup, Overrides, PaperOverride, PersonOverride
 from etl.resolve.papers import papers_meant
-from etl.validate.outcomes import Outcome, at_line, outcome
-from etl.validate.subject import Subject
+from etl.validate.rule_results import Outcome, Subject, at_line, outcome
 
 _UNPRINTED = "no page prints this spelling; copy it from the table author_names"
 _UNKNOWN = "there is no such paper; copy its id from the table papers"

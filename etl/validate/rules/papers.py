@@ -4,8 +4,7 @@ import polars as pl
 
 from etl.resolve.categories import candidates
 from etl.tex_bounds import tex_beyond_bounds
-from etl.validate.outcomes import Outcome, at_line, outcome
-from etl.validate.subject import LISTING_KEY, PAPER_KEY, Subject
+from etl.validate.rule_results import LISTING_KEY, PAPER_KEY, Outcome, Subject, at_line, outcome
 from schemas.limits import DEEPEST_TEX, LONGEST_TEX
 
 OBSERVED_ON = "--observed-on"

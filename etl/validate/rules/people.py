@@ -9,9 +9,8 @@ from etl.extract.byline import is_group, is_same_person
 from etl.resolve.candidate_pairs import MOST_COMPARED
 from etl.resolve.folding import fold
 from etl.resolve.names import is_initial
-from etl.validate.outcomes import Outcome, at_line, outcome
+from etl.validate.rule_results import LISTING_KEY, PROFILE_KEY, Outcome, Subject, at_line, outcome
 from etl.validate.rules.overrides import overrides_take_effect
-from etl.validate.subject import LISTING_KEY, PROFILE_KEY, Subject
 
 ONE_NAME = r"^\p{Lu}[\p{Ll}\p{M}'\x{2019}]+(?:-\p{L}[\p{Ll}\p{M}'\x{2019}]*)*$"
 """A given name or a family name by itself; NVIDIA and DeepSeek-AI are none."""

@@ -20,8 +20,8 @@ from typing import BinaryIO, Literal, NoReturn
 import pyarrow as pa
 
 from etl.errors import PageError, UsageError, is_refusal, refusal
+from etl.extract.records import Page
 from etl.printable import path_text
-from etl.records import Page
 from schemas.limits import LARGE_PAGE, LONGEST_PAGE, MOST_LINES, PACKED_TIMES
 
 STANDARD_INPUT = "-"

@@ -7,8 +7,8 @@ from collections import defaultdict
 from xml.etree import ElementTree as ET
 
 from etl.printable import count
-from etl.validate.reports.text import by_failure, by_urgency, clipped, drift, place, verdict
-from etl.validate.results import FindingResult, Results, RuleResult
+from etl.report.results import FindingResult, Results, RuleResult
+from etl.report.wording import by_failure, by_urgency, clipped, drift, place, verdict
 
 SHOWN = 50
 """Findings that a rule shows."""

@@ -1,13 +1,57 @@
-"""Tables before they are published: every value, key and foreign key, over everything. What fails is an error."""
+"""Whether tables are what their models promise: values, keys, foreign keys, every line in one row, every page rebuilt.
 
+In: tables. Out: failures, each with its rule, row and words.
+"""
+
+import hashlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 
 import polars as pl
+from pandera.errors import SchemaError, SchemaErrors
 
-from etl.validate.checks import failures
-from schemas import TABLES, Definition, Frames, Reference
+from etl.rebuild import rebuild_pages
+from schemas import TABLES, Definition, Frames, Reference, Table
+from schemas.limits import ROWS_PER_BATCH
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A check that rows of a frame fail: its column and name, and the rows by their index in the frame.
+
+    Where the frame's shape is wrong (a column missing, of another type) there is no column and no row.
+    """
+
+    column: str | None
+    check: str
+    rows: tuple[int, ...]
+
+
+def failures(model: type[Table], frame: pl.DataFrame) -> Iterator[Failure]:
+    """Every check of the model that the frame fails.
+
+    >>> from schemas import Institutions
+    >>> list(failures(Institutions, Institutions.frame([("mila", "mila"), ("M!", "M!")])))
+    [Failure(column='institution_id', check='str_matches', rows=(1,))]
+    """
+    schema = model.to_schema()
+    for start in range(0, max(len(frame), 1), ROWS_PER_BATCH):
+        try:
+            schema.validate(frame.slice(start, ROWS_PER_BATCH), lazy=True)
+        except SchemaErrors as errors:
+            for error in errors.schema_errors:
+                yield _failure(error, start)
+
+
+def _failure(error: SchemaError, start: int) -> Failure:
+    check = getattr(error.check, "name", None) or str(error.check)
+    if error.column_name is None or not isinstance(error.check_output, pl.DataFrame):
+        return Failure(None, f"{check}: {error}", ())
+    passed = error.check_output.to_series()
+    rows = (~passed.fill_null(value=True)).arg_true() + start
+    return Failure(error.column_name, check, tuple(rows.to_list()))
+
 
 SHOWN = 3
 """How many rows of a failure are named."""
@@ -123,3 +167,38 @@ def _references(name: str, frame: pl.DataFrame, tables: Frames) -> Iterator[Tabl
                 len(lost),
                 f"{name}.{', '.join(reference.columns)}: {len(lost)} keys are not in {reference.table}, such as {example}",
             )
+
+
+def check_pages(tables: Frames) -> Iterator[TableFailure]:
+    """Every page whose lines stand in two places, or that the tables do not give back byte for byte."""
+    sources = dict(tables["profiles"].select("profile_id", "source").iter_rows())
+    for profile_id, line in _claimed_twice(tables):
+        message = (
+            f"{sources[profile_id]}: line {line} is in two rows; this is an error of the program, please report it"
+        )
+        yield TableFailure("PAG-002", 1, message, profile_id, line)
+    hashes = dict(tables["profiles"].select("profile_id", "sha256").iter_rows())
+    for profile_id, page in rebuild_pages(tables):
+        if hashlib.sha256(page).hexdigest() != hashes[profile_id]:
+            message = f"{sources[profile_id]}: cannot be rebuilt from the tables; this is an error of the program, please report it"
+            yield TableFailure("PAG-003", 1, message, profile_id)
+
+
+def _claimed_twice(tables: Frames) -> list[tuple[str, int]]:
+    """The first line of each run that header, listings and quarantine claim more than once, or that is not on the page."""
+    header = pl.col("header")
+    headers = (
+        tables["profiles"]
+        .filter(header != "")
+        .select(
+            "profile_id",
+            pl.lit(1, dtype=pl.Int64).alias("line_start"),
+            (header.str.count_matches("\n") + 1).cast(pl.Int64).alias("line_end"),
+        )
+    )
+    runs = [tables[table].select("profile_id", "line_start", "line_end") for table in ("listings", "quarantine")]
+    every = pl.concat([headers, *runs]).sort("profile_id", "line_start", "line_end")
+    counted = every.join(tables["profiles"].select("profile_id", "lines"), on="profile_id")
+    before = pl.col("line_end").shift(1).over("profile_id").fill_null(0)
+    wrong = counted.filter((pl.col("line_start") <= before) | (pl.col("line_end") > pl.col("lines")))
+    return list(wrong.select("profile_id", "line_start").iter_rows())

@@ -11,8 +11,8 @@ from urllib.parse import quote
 import msgspec
 
 from etl.printable import visible
-from etl.validate.reports.text import clipped, picked
-from etl.validate.results import FindingResult, Results, RuleResult
+from etl.report.results import FindingResult, Results, RuleResult
+from etl.report.wording import clipped, picked
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 MOST_RESULTS = 25_000

@@ -1,30 +1,124 @@
-"""Whether a release is whole: its files, its database, its hash, and Parquet equal to SQLite.
+"""Whether a release is whole: its files, its database, its hash, and parity: Parquet equal to SQLite.
 
 In: the folder of a release of this version of the schema; nothing is written there. Out: problems in words, none where all
-is well; an error where the system refuses to read or to copy, which says nothing of the release. Tables are read from the files themselves, batch by batch, and not from this version's models.
+is well. Tables are read from the files themselves, batch by batch, and not from this version's models.
 """
 
+import json
 import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from etl.errors import SCRATCH_ADVICE, is_refusal, refusal
+from etl.load.content_hash import Wording, hash_wording
 from etl.load.layout import DATABASE_FILE, METADATA, PAPER_LIST_FILE, database_address, read_manifest
-from etl.load.logical import Wording, hash_wording
 from etl.load.manifest import provenance_of
 from etl.load.paper_list import paper_list
-from etl.load.same_rows import StoredTable, differing_rows, read_batches, stored_tables
 from etl.load.sqlite import search_table, searched_rows
 from etl.load.whole import damaged_files
 from schemas import SCHEMA_VERSION, TABLES, Definition, PaperList
+
+BATCH = 10_000
+"""Rows that are compared at once: as Python's objects they are large."""
+_TABLES = """
+    SELECT kept.name, kept.sql FROM sqlite_schema AS kept JOIN pragma_table_list AS listed ON listed.name = kept.name
+    WHERE kept.type = 'table' AND listed.type = 'table' AND kept.name NOT LIKE 'sqlite^_%' ESCAPE '^' ORDER BY kept.rowid
+"""
+"""Tables in the order in which they were made; those of the search index and of SQLite itself are apart."""
+_KEY = "SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk"
+_Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class StoredTable:
+    """A table as an SQLite file has it: its name, its CREATE TABLE statement, the columns of its key."""
+
+    name: str
+    sql: str
+    key: tuple[str, ...]
+
+
+def stored_tables(database: sqlite3.Connection) -> list[StoredTable]:
+    """The tables of the dataset in an SQLite file."""
+    found = database.execute(_TABLES).fetchall()
+    return [StoredTable(name, sql, tuple(key for (key,) in database.execute(_KEY, [name]))) for name, sql in found]
+
+
+def read_batches(path: Path) -> Iterator[pl.DataFrame]:
+    """The rows of a Parquet file, a batch after the other."""
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(BATCH):
+            yield pl.DataFrame(pl.from_arrow(pa.Table.from_batches([batch])))
+
+
+def differing_rows(table: StoredTable, database: sqlite3.Connection, path: Path) -> Iterator[str]:
+    """The first row of a Parquet file that is not the table's row, in words; nothing where all are the same."""
+    order = ", ".join(map(_quoted, table.key))
+    cursor = database.execute(f"SELECT * FROM {_quoted(table.name)} ORDER BY {order}")  # noqa: S608
+    columns = [column[0] for column in cursor.description]
+    found = pq.read_schema(path).names
+    if found != columns:
+        yield f"found the columns {', '.join(found)}, expected {', '.join(columns)} as in SQLite"
+        return
+    number = 0
+    mine: list[_Row]
+    stored: list[_Row]
+    for mine, stored in zip_longest(map(_as_stored, read_batches(path)), _fetched(cursor), fillvalue=[]):
+        if mine != stored:
+            yield _first_difference(number, columns, mine, stored)
+            return
+        number += len(mine)
+
+
+def _fetched(cursor: sqlite3.Cursor) -> Iterator[list[_Row]]:
+    while rows := cursor.fetchmany(BATCH):
+        yield rows
+
+
+def _as_stored(frame: pl.DataFrame) -> list[_Row]:
+    """The rows of a frame as SQLite holds them."""
+    columns = [_column_as_stored(column) for column in frame.get_columns()]
+    return pl.DataFrame(columns).rows()
+
+
+def _column_as_stored(column: pl.Series) -> pl.Series:
+    if column.dtype == pl.Date:
+        return column.dt.to_string("%Y-%m-%d")
+    if column.dtype == pl.Boolean:
+        return column.cast(pl.Int64)
+    if column.dtype == pl.List:
+        texts = [None if value is None else json.dumps(value, ensure_ascii=False) for value in column.to_list()]
+        return pl.Series(column.name, texts, dtype=pl.String)
+    return column
+
+
+def _first_difference(before: int, columns: list[str], mine: list[_Row], stored: list[_Row]) -> str:
+    for number, (row, other) in enumerate(zip_longest(mine, stored), before + 1):
+        if row is None or other is None:
+            return f"found {'no' if row is None else 'a'} row {number}, expected {'one' if row is None else 'none'} as in SQLite"
+        if row != other:
+            column, value, expected = next(
+                (column, value, expected)
+                for column, value, expected in zip(columns, row, other, strict=True)
+                if value != expected
+            )
+            return f"row {number}: {column}: found {value!r:.80}, expected {expected!r:.80} as in SQLite"
+    raise AssertionError("the rows are the same")
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
 
 _UNREADABLE = (
     OSError,
@@ -184,7 +278,7 @@ def _paper_list(release: Path, _: sqlite3.Connection) -> Iterator[str]:
     tables = {name: TABLES[name].select(_read(release / f"{name}.parquet")) for name in needed}
     found, expected = PaperList.select(_read(release / PAPER_LIST_FILE)), paper_list(tables)
     if not found.equals(expected):
-        yield f"{PAPER_LIST_FILE}: found {_first_difference(found, expected)}, expected what the other tables say of it"
+        yield f"{PAPER_LIST_FILE}: found {_first_other_paper(found, expected)}, expected what the other tables say of it"
 
 
 def _read(path: Path) -> pl.DataFrame:
@@ -192,7 +286,7 @@ def _read(path: Path) -> pl.DataFrame:
     return pl.read_parquet(path, glob=False)
 
 
-def _first_difference(found: pl.DataFrame, expected: pl.DataFrame) -> str:
+def _first_other_paper(found: pl.DataFrame, expected: pl.DataFrame) -> str:
     if found.height != expected.height:
         return f"{found.height} papers where there are {expected.height}"
     pairs = zip(found.iter_rows(), expected.iter_rows(), strict=True)

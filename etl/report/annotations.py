@@ -7,8 +7,8 @@ a rule with many findings has one annotation that says how many, and the tenth s
 from collections.abc import Mapping
 
 from etl.printable import count
-from etl.validate.reports.text import by_rule, clipped, shorten
-from etl.validate.results import FindingResult, Results
+from etl.report.results import FindingResult, Results
+from etl.report.wording import by_rule, clipped, shorten
 
 SHOWN = 9
 """Annotations before one that counts what is left; the tenth stands where it is the last."""

@@ -15,13 +15,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from etl import printable
+from etl.report import wording
 from etl.report.charts import Chart
 from etl.report.pictures import Picture, draw
 from etl.report.pictures import style as picture_style
-from etl.validate.reports import text
-from etl.validate.results import FindingResult, PageResult, Results, shown
+from etl.report.results import FindingResult, PageResult, Results, shown
 
-PACKAGE = "etl.validate.reports"
+PACKAGE = "etl.report"
 SHOWN_FINDINGS = 1000
 SHOWN_PAGES = 500
 """Findings and pages that a browser still shows at once; the rest is in `results.json`."""
@@ -52,7 +52,7 @@ def render_html(results: Results) -> str:
     """The results as one HTML page."""
     style = files(PACKAGE).joinpath("report.css").read_text(encoding="utf-8") + picture_style()
     pages = sorted(results.pages, key=_by_coverage)
-    rules = text.by_failure(results.rules)
+    rules = wording.by_failure(results.rules)
     return _template().render(
         results=results,
         style=Markup(style),  # noqa: S704 - a file of ours
@@ -62,7 +62,7 @@ def render_html(results: Results) -> str:
         passed=[rule for rule in rules if rule.status == "passed"],
         titles={rule.id: rule.title for rule in results.rules},
         anchors={rule.id: f"rule-{number}" for number, rule in enumerate(results.rules)},
-        groups=_groups(text.picked(results.findings, results.rules, SHOWN_FINDINGS)),
+        groups=_groups(wording.picked(results.findings, results.rules, SHOWN_FINDINGS)),
         charts=[Drawn(chart, draw(chart)) for chart in results.charts],
         findings_left=max(0, len(results.findings) - SHOWN_FINDINGS),
         pages=pages[:SHOWN_PAGES],
@@ -80,7 +80,12 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.globals.update(
-        count=printable.count, verdict=text.verdict, drift=text.drift, lines=text.lines, share=_share, width=_width
+        count=printable.count,
+        verdict=wording.verdict,
+        drift=wording.drift,
+        lines=wording.lines,
+        share=_share,
+        width=_width,
     )
     return environment.get_template("report.html.j2")
 

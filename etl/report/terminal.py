@@ -17,12 +17,11 @@ from etl.invocation import command
 from etl.load.layout import CURRENT
 from etl.load.release import Release
 from etl.printable import count, visible
-from etl.validate.baseline import LOST
-from etl.validate.reports.text import by_failure, left_out, more, named, picked
-from etl.validate.reports.text import lines as lines_of
-from etl.validate.results import FindingResult, Results, RuleResult
-from etl.validate.thresholds import UNREADABLE
-from etl.validate.verdict import stopping_findings
+from etl.report.baseline import LOST
+from etl.report.results import FindingResult, Results, RuleResult
+from etl.report.wording import by_failure, left_out, more, named, picked, stopping_findings
+from etl.report.wording import lines as lines_of
+from etl.validate.severity import UNREADABLE
 from schemas import TABLES
 from schemas.rules import SEVERE
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from itertools import islice
 
 from etl.printable import count
-from etl.validate.reports.text import SHOWN_NAMES, by_failure, clipped, drift, left_out, picked, place, shorten, verdict
-from etl.validate.results import FindingResult, PageResult, Results, RuleResult
+from etl.report.results import FindingResult, PageResult, Results, RuleResult
+from etl.report.wording import SHOWN_NAMES, by_failure, clipped, drift, left_out, picked, place, shorten, verdict
 
 SHOWN_FINDINGS = 50
 SHOWN_RULES = 100

@@ -1,0 +1,1 @@
+"""Who runs a step over batches: processes of this machine."""
