@@ -13,9 +13,10 @@ from pathlib import Path
 from etl.engine.embedded import map_batches
 from etl.extract.batches import parse_files
 from etl.extract.sources import PageFile, find_others, find_pages
-from etl.load.release import Release, locked, publish
+from etl.load.release import locked, publish
 from etl.printable import path_text
 from etl.progress import Progress
+from etl.release.release import Release, open_release
 from etl.report import REPORT_FILE, render_html
 from etl.report.baseline import hold_against, read_baseline
 from etl.report.results import RESULTS_FILE, FailOn, Results, summarize, write_results
@@ -108,7 +109,7 @@ def build(request: Request, progress: Progress, report: Callable[[Checked], None
             results = checked.in_release
             documents = {RESULTS_FILE: write_results(results), REPORT_FILE: render_html(results)}
             release = publish(request.out, checked.tables, checked.provenance, documents)
-    return Built(release, checked.tables)
+    return Built(open_release(release), checked.tables)
 
 
 def _extract(files: Sequence[PageFile], request: Request, progress: Progress) -> Iterator[Intake]:

@@ -29,13 +29,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "etl.rebuild": (*BASE, "etl.extract"),
     "etl.resolve": (*BASE, "etl.extract", "etl.toml_file", "etl.rebuild"),
     "etl.validate": (*BASE, "etl.extract", "etl.resolve", "etl.toml_file", "etl.tex_bounds", "etl.rebuild"),
-    "etl.load": (*BASE, "etl", "etl.versions"),
+    "etl.load": (*BASE, "etl"),
     "etl.compare": (*BASE, "etl.load", "etl.validate", "etl.snapshots"),
     "etl.why": (*BASE, "etl.extract", "etl.resolve", "etl.validate", "etl.rebuild"),
     "etl.release": (*BASE, "etl", "etl.extract", "etl.resolve", "etl.validate", "etl.load"),
     "etl.report": (
         *(*BASE, "etl", "etl.extract", "etl.resolve", "etl.validate", "etl.load", "etl.release"),
-        *("etl.rebuild", "etl.snapshots", "etl.versions"),
+        *("etl.rebuild", "etl.snapshots"),
     ),
     "etl.site": (
         *(*BASE, "etl.extract", "etl.resolve", "etl.load", "etl.release", "etl.report", "etl.tex_bounds"),

@@ -6,7 +6,6 @@ import click
 
 from etl.cli.options import release_folder
 from etl.cli.output import write
-from etl.cli.release import release_database
 
 
 @click.command()
@@ -33,8 +32,9 @@ def authors(folder: Path, *, is_review: bool, limit: int | None) -> None:
 
     FOLDER is a release's folder, or an output folder whose newest release is meant.
     """
+    from etl.release.release import open_database
     from etl.release.review import LISTED_AUTHORS, list_authors, review
 
-    with release_database(folder) as database:
+    with open_database(folder) as database:
         lines = list(review(database, limit) if is_review else list_authors(database, limit or LISTED_AUTHORS))
     write("".join(f"{line}\n" for line in lines))

@@ -1,8 +1,5 @@
 """The commands that read a release: `page`, `diff`, `why` and `verify`. In: its folder. Out: what it tells."""
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 
 import click
@@ -10,7 +7,7 @@ import click
 from etl.cli.interrupts import clearing_away
 from etl.cli.options import ReleasePlace, release_folder
 from etl.cli.output import Output, is_terminal, write, write_exactly
-from etl.errors import SCRATCH_ADVICE, BadData, DamagedRelease, Exit, UsageError, is_refusal, refusal
+from etl.errors import BadData, DamagedRelease, Exit, UsageError
 
 
 @click.command()
@@ -26,8 +23,9 @@ def page(profile: str, folder: Path) -> None:
     FOLDER is a release's folder, or an output folder whose newest release is meant.
     """
     from etl.rebuild import find_profile, rebuild_page
+    from etl.release.release import open_database
 
-    with release_database(folder) as database:
+    with open_database(folder) as database:
         rebuilt = rebuild_page(database, find_profile(database, profile))
     if is_terminal():
         write(rebuilt.decode().replace("\r\n", "\n"))
@@ -47,7 +45,7 @@ def diff(old: Path, new: Path, form: str) -> None:
     OLD and NEW are releases, or output folders whose newest release is meant.
     """
     from etl.compare import compare, render_json, render_text
-    from etl.load.layout import find_release
+    from etl.release.release import find_release
 
     for release in [_known(find_release(path)) for path in (old, new)]:
         _require_undamaged(release)
@@ -73,10 +71,11 @@ def why(table: str, key: str, folder: Path) -> None:
 
     FOLDER is a release's folder, or an output folder whose newest release is meant.
     """
+    from etl.release.release import open_database
     from etl.why import render_text
     from etl.why import why as reasons
 
-    with release_database(folder) as database:
+    with open_database(folder) as database:
         told = render_text(reasons(database, table, key))
     Output().print(told, soft_wrap=True)
 
@@ -90,8 +89,8 @@ def verify(release: Path) -> None:
 
     RELEASE is a release's folder, or an output folder whose newest release is meant.
     """
-    from etl.load.layout import find_release
     from etl.load.whole import ADVICE
+    from etl.release.release import find_release
     from etl.release.verify import verify as problems_of
 
     place = _known(find_release(release))
@@ -103,28 +102,9 @@ def verify(release: Path) -> None:
     write(f"{place}: whole\n")
 
 
-@contextmanager
-def release_database(folder: Path) -> Iterator[sqlite3.Connection]:
-    """The database of the release that is meant, to be read only; raises `DamagedRelease` where it is not as published."""
-    from etl.load.known import require_known_tables
-    from etl.load.layout import DATABASE_FILE, database_address, newest_release
-    from etl.load.whole import require_undamaged
-
-    release = _known(newest_release(folder))
-    require_undamaged(release, [DATABASE_FILE])
-    try:
-        with closing(sqlite3.connect(database_address(release), uri=True)) as database:
-            require_known_tables(release, database)
-            yield database
-    except (sqlite3.Error, UnicodeDecodeError) as error:
-        if isinstance(error, sqlite3.Error) and is_refusal(error):
-            raise refusal(error, "cannot be read", SCRATCH_ADVICE, release / DATABASE_FILE) from error
-        raise DamagedRelease(f"{release / DATABASE_FILE}: cannot be read ({error}); build the release again") from error
-
-
 def _known(release: Path) -> Path:
     """The release itself; raises `UsageError` where it is of another version of the schema."""
-    from etl.load.known import require_known_schema
+    from etl.release.release import require_known_schema
 
     require_known_schema(release)
     return release

@@ -69,9 +69,8 @@ def serve(folder: Path, host: str, port: int, datasette_options: tuple[str, ...]
 def _held(folder: Path) -> Path:
     """The release that is meant, of this version and undamaged; a build then keeps it, since the lock outlives the change of program."""
     from etl.load.hold import hold
-    from etl.load.known import require_known_schema
-    from etl.load.layout import newest_release
     from etl.load.whole import require_undamaged
+    from etl.release.release import newest_release, require_known_schema
 
     release = newest_release(folder)
     try:

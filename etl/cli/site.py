@@ -18,8 +18,7 @@ def main(release: str, *arguments: str) -> None:
     from datasette.cli import cli
 
     from etl.errors import PaperledgerError
-    from etl.load.known import require_known_tables
-    from etl.load.layout import database_address
+    from etl.release.release import database_address, require_known_tables
 
     try:
         with closing(sqlite3.connect(database_address(Path(release)), uri=True)) as database:

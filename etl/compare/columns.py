@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from etl.compare.difference import SchemaChange
-from etl.compare.files import ReleaseFiles, TableFile
+from etl.release.release import Release, TableFile
 
 
-def compare_schemas(old: ReleaseFiles, new: ReleaseFiles) -> list[SchemaChange]:
+def compare_schemas(old: Release, new: Release) -> list[SchemaChange]:
     """Every table and column that one of the releases lacks or holds otherwise, by table."""
     return [change for table in sorted({*old.tables, *new.tables}) for change in _table(table, old, new)]
 
@@ -16,7 +16,7 @@ def same_key(old: TableFile, new: TableFile) -> bool:
     return old.key == new.key and all(old.columns[name] == new.columns[name] for name in old.key)
 
 
-def _table(table: str, old: ReleaseFiles, new: ReleaseFiles) -> Iterator[SchemaChange]:
+def _table(table: str, old: Release, new: Release) -> Iterator[SchemaChange]:
     before, after = old.tables.get(table), new.tables.get(table)
     if before is None or after is None:
         yield SchemaChange(kind="table_removed" if before else "table_added", table=table)

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from etl.compare.difference import Coverage, PageChange
-from etl.compare.files import ReleaseFiles
+from etl.release.release import Release
 from etl.snapshots import newest_pages
 
 _SCHEMA = {
@@ -27,7 +27,7 @@ _SCHEMA = {
 _SAVED_ON = re.compile(r"@[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-def read_pages(release: ReleaseFiles) -> pl.DataFrame:
+def read_pages(release: Release) -> pl.DataFrame:
     """The pages of a release; none where it does not know a column that this needs."""
     frame = release.read("profiles", _SCHEMA)
     return pl.DataFrame(schema=_SCHEMA) if frame is None else frame.cast(pl.Schema(_SCHEMA))

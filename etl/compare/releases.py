@@ -10,9 +10,9 @@ from typing import Any
 from etl.compare.columns import compare_schemas, same_key
 from etl.compare.coverage import compare_pages, coverage, read_pages
 from etl.compare.difference import AUDIT_TABLES, Difference, ReleaseFacts, RuleCount, TableDifference
-from etl.compare.files import ReleaseFiles, open_release
 from etl.compare.rows import compare_rows
 from etl.compare.tiers import find_reasons
+from etl.release.release import Release, open_release
 
 _COUNTED = ("rule_id", "severity", "title", "failed")
 
@@ -27,8 +27,8 @@ def compare(old: Path, new: Path) -> Difference:
     pages = compare_pages(old_pages, new_pages)
     tables = list(_tables(before, after, {page.old_id for page in pages if page.old_id != page.new_id}))
     found = Difference(
-        old=_facts(before),
-        new=_facts(after),
+        old=_facts(old, before),
+        new=_facts(new, after),
         reasons=[],
         schema=compare_schemas(before, after),
         tables=[table for table in tables if table.table not in AUDIT_TABLES],
@@ -41,7 +41,7 @@ def compare(old: Path, new: Path) -> Difference:
     return find_reasons(found)
 
 
-def _tables(old: ReleaseFiles, new: ReleaseFiles, replaced: Collection[str]) -> Iterator[TableDifference]:
+def _tables(old: Release, new: Release, replaced: Collection[str]) -> Iterator[TableDifference]:
     """The tables of both whose rows differ, by name."""
     for name in sorted(old.tables.keys() & new.tables.keys()):
         before, after = old.tables[name], new.tables[name]
@@ -51,7 +51,7 @@ def _tables(old: ReleaseFiles, new: ReleaseFiles, replaced: Collection[str]) -> 
                 yield table
 
 
-def _rules(old: ReleaseFiles, new: ReleaseFiles) -> list[RuleCount]:
+def _rules(old: Release, new: Release) -> list[RuleCount]:
     """The rules that another number of items broke, by id."""
     before, after = _counts(old), _counts(new)
     counts = [
@@ -67,15 +67,15 @@ def _rules(old: ReleaseFiles, new: ReleaseFiles) -> list[RuleCount]:
     return [count for count in counts if count.old != count.new]
 
 
-def _counts(release: ReleaseFiles) -> dict[str, dict[str, Any]]:
+def _counts(release: Release) -> dict[str, dict[str, Any]]:
     frame = release.read("rules", _COUNTED)
     return {} if frame is None else {row["rule_id"]: row for row in frame.iter_rows(named=True)}
 
 
-def _facts(release: ReleaseFiles) -> ReleaseFacts:
+def _facts(path: Path, release: Release) -> ReleaseFacts:
     version, logical_hash = (release.manifest.get(fact) for fact in ("paperledger", "logical_hash"))
     return ReleaseFacts(
-        path=str(release.path),
+        path=str(path),
         version=None if version is None else str(version),
         logical_hash=None if logical_hash is None else str(logical_hash),
     )

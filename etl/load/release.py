@@ -11,7 +11,6 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -32,7 +31,6 @@ from etl.load.layout import (
     METADATA,
     PAPER_LIST_FILE,
     RELEASES,
-    read_manifest,
 )
 from etl.load.manifest import file_facts, make_manifest, render_manifest
 from etl.load.metadata import render_metadata
@@ -46,14 +44,6 @@ from schemas import TABLES, Frames, PaperList
 ManifestOf = Callable[[dict[str, dict[str, Any]]], dict[str, Any]]
 """Makes a manifest from the facts of each file."""
 NO_DOCUMENTS: Mapping[str, str] = MappingProxyType({})
-
-
-@dataclass(frozen=True)
-class Release:
-    """A published release: its folder, and the manifest that tells what is in it."""
-
-    path: Path
-    manifest: dict[str, Any]
 
 
 @contextmanager
@@ -73,10 +63,8 @@ def locked(out: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def publish(
-    out: Path, tables: Frames, provenance: dict[str, Any], documents: Mapping[str, str] = NO_DOCUMENTS
-) -> Release:
-    """Write all files of a release, `documents` (texts by file name) too, and make it the newest.
+def publish(out: Path, tables: Frames, provenance: dict[str, Any], documents: Mapping[str, str] = NO_DOCUMENTS) -> Path:
+    """Write all files of a release, `documents` (texts by file name) too, and make it the newest; its folder.
 
     One that exists already only becomes the newest again. Raises `PublicationError` where that fails; the last
     release is then untouched.
@@ -93,7 +81,7 @@ def publish(
         _make_newest(out, place)
     except (OSError, sqlite3.Error, pa.ArrowException) as error:
         raise _unwritable(out, error) from error
-    return Release(place, read_manifest(place))
+    return place
 
 
 def _write_aside(place: Path, tables: Frames, documents: Mapping[str, str], manifest_of: ManifestOf) -> None:

@@ -15,8 +15,8 @@ from rich.text import Text
 
 from etl.invocation import command
 from etl.load.layout import CURRENT
-from etl.load.release import Release
 from etl.printable import count, visible
+from etl.release.release import Release
 from etl.report.baseline import LOST
 from etl.report.results import FindingResult, Results, RuleResult
 from etl.report.wording import by_failure, left_out, more, named, picked, stopping_findings

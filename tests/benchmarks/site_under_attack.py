@@ -30,9 +30,10 @@ import invented_pages
 from rich.console import Console
 from rich.table import Table
 
-from etl.load.layout import DATABASE_FILE, newest_release
+from etl.load.layout import DATABASE_FILE
 from etl.pipeline import Request, build
 from etl.progress import Progress
+from etl.release.release import newest_release
 
 COMMAND = Path(sys.executable).with_name("paperledger")
 SECONDS = 8.0

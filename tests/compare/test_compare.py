@@ -274,7 +274,7 @@ def test_no_terminal_obeys_what_a_page_says(release: Releases) -> None:
 
 def test_what_is_no_release_is_said_in_one_line(release: Releases, tmp_path: Path) -> None:
     old = release("old", {"ann.txt": ROPES})
-    with pytest.raises(UsageError, match="missing: no release here; expected the folder of a release"):
+    with pytest.raises(UsageError, match="missing: no release here, expected the folder of one"):
         compare(old, tmp_path / "missing")
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "manifest.json").write_text("[]", encoding="utf-8")

@@ -23,7 +23,7 @@ MODELS = {**TABLES, "paper_list": PaperList}
 
 @pytest.fixture(scope="module")
 def release(tables: Frames, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return publish(tmp_path_factory.mktemp("package"), tables, {"overrides": None}).path
+    return publish(tmp_path_factory.mktemp("package"), tables, {"overrides": None})
 
 
 @pytest.fixture(scope="module")

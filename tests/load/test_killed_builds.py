@@ -16,9 +16,9 @@ import pytest
 from rich.console import Console
 
 from etl import pipeline
-from etl.load.layout import newest_release
 from etl.load.release import locked
 from etl.progress import Progress
+from etl.release.release import newest_release
 from etl.release.verify import verify
 
 COMMAND = Path(sys.executable).with_name("paperledger")

@@ -18,14 +18,18 @@ from etl import __version__
 from etl.errors import PublicationError, UsageError
 from etl.load import content_hash, release
 from etl.load.content_hash import hash_release
-from etl.load.layout import find_release, newest_release
-from etl.load.release import Release, locked, publish
+from etl.load.release import locked
+from etl.release.release import Release, find_release, newest_release, open_release
 from etl.release.verify import verify
 from schemas import TABLES, Frames
 
 NO_OVERRIDES = {"overrides": None}
 OTHER_PAGE = "Cy Dole\n\nCLMay 1, 2024\nOn Ropes\n\nCy Dole, Ann Bell\n\nRopes hold.\n"
 FULL_DISK = OSError(28, "No space left on device")
+
+
+def publish(out: Path, *given: Any) -> Release:
+    return open_release(release.publish(out, *given))
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from helpers import tables_of
 
-from etl.load.layout import newest_release
 from etl.load.release import publish
 from etl.load.retention import KEPT_RELEASES, newest_first
+from etl.release.release import newest_release
 from schemas import Frames
 
 PROVENANCE = {"overrides": None}
@@ -30,7 +30,7 @@ def small() -> Frames:
 
 def published(out: Path, tables: Frames, number: int) -> Path:
     """A release of its own name; its folder's time is its number, as if builds were far apart."""
-    path = publish(out, tables, PROVENANCE | {"number": number}).path
+    path = publish(out, tables, PROVENANCE | {"number": number})
     os.utime(path, (number, number))
     return path
 
@@ -49,7 +49,7 @@ def test_the_newest_releases_stay_and_older_ones_go(small: Frames, tmp_path: Pat
 def test_current_and_the_one_before_stay_however_old_their_folders_look(small: Frames, tmp_path: Path) -> None:
     made = [published(tmp_path, small, number) for number in range(KEPT_RELEASES)]
     os.utime(made[-1], (0, 0))
-    newest = publish(tmp_path, small, PROVENANCE).path
+    newest = publish(tmp_path, small, PROVENANCE)
     os.utime(newest, (1, 1))
     assert {made[-1].name, newest.name} <= kept(tmp_path)
     after = published(tmp_path, small, KEPT_RELEASES + 1)

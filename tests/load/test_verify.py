@@ -33,7 +33,7 @@ FILES = [
 
 @pytest.fixture(scope="module")
 def sound(tables: Frames, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return publish(tmp_path_factory.mktemp("verify"), tables, {"overrides": None}, DOCUMENTS).path
+    return publish(tmp_path_factory.mktemp("verify"), tables, {"overrides": None}, DOCUMENTS)
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_a_release_is_whole_under_any_name_but_that_of_another_release(copied: P
 
 def test_a_release_without_rows_is_whole(tables: Frames, tmp_path: Path) -> None:
     empty = {name: frame.clear() for name, frame in tables.items()}
-    assert verify(publish(tmp_path, empty, {"overrides": None}).path) == []
+    assert verify(publish(tmp_path, empty, {"overrides": None})) == []
 
 
 @pytest.mark.parametrize("name", FILES)

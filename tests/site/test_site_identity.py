@@ -72,7 +72,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tables["paper_candidates"] = PaperCandidates.frame([(*pair, "other_date", "one title & author")])
     out = tmp_path_factory.mktemp("identity") / "build"
     with locked(out):
-        return publish(out, tables, {}).path.resolve()
+        return publish(out, tables, {}).resolve()
 
 
 def ask(release: Path, path: str, base_url: str = "/") -> httpx.Response:

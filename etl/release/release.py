@@ -1,0 +1,223 @@
+"""A finished release: where it is, whether this version can read it, and what it holds.
+
+In: a path that a person gave. Out: a `Release`, its database or its Parquet files, or one error that says what is there
+instead.
+"""
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from etl import __version__
+from etl.errors import SCRATCH_ADVICE, DamagedRelease, UsageError, is_refusal, refusal
+from etl.invocation import command
+from etl.load.layout import CURRENT, DATABASE_FILE, MANIFEST, PAPER_LIST_FILE, read_manifest
+from etl.load.whole import require_undamaged
+from schemas import TABLES, VIEWS
+from schemas.version import SCHEMA_VERSION
+
+FIRST_VERSION = 1
+"""The version of what names none."""
+
+
+def require_schema_version(place: object, found: object, tool: object) -> None:
+    """See that what stands at `place` has this version's schema; `tool` is the paperledger that it says it was made by.
+
+    Raises `UsageError` where it has another one.
+
+    >>> require_schema_version("build", SCHEMA_VERSION, "0.1.0")
+    """
+    if found != SCHEMA_VERSION:
+        raise UsageError(
+            f"{place}: found schema version {found}, expected version {SCHEMA_VERSION}, that of paperledger {__version__};"
+            f" build it again with this version, or use the paperledger that made it ({tool})"
+        )
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """One table's file: its primary key, and its columns with Arrow's names of their types."""
+
+    path: Path
+    key: tuple[str, ...]
+    columns: dict[str, str]
+
+    def read(self, columns: Iterable[str] | None = None) -> pl.DataFrame:
+        """The rows, all columns or some; raises `UsageError` where the file is damaged."""
+        try:
+            # Brackets in the name of a folder are no pattern.
+            return pl.read_parquet(self.path, columns=None if columns is None else list(columns), glob=False)
+        except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+            raise _damaged(self.path, error) from error
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release: its folder, and the manifest that says what is in it."""
+
+    path: Path
+    manifest: dict[str, Any]
+
+    @cached_property
+    def tables(self) -> dict[str, TableFile]:
+        """The published tables by name; the list of papers, made of other tables, is left out.
+
+        Raises `UsageError` where a file is damaged.
+        """
+        names = sorted(name for name in self.manifest["files"] if name.endswith(".parquet") and name != PAPER_LIST_FILE)
+        return {name.removesuffix(".parquet"): _table_file(self.path / name) for name in names}
+
+    def read(self, table: str, columns: Iterable[str]) -> pl.DataFrame | None:
+        """Some columns of a table, or None where this release lacks one of them."""
+        file = self.tables.get(table)
+        wanted = list(columns)
+        return file.read(wanted) if file and set(wanted) <= file.columns.keys() else None
+
+
+def open_release(path: Path) -> Release:
+    """The release in a folder, or the newest one of an output folder; raises `UsageError` where there is none."""
+    folder = find_release(path)
+    try:
+        manifest = read_manifest(folder)
+        _ = [*manifest["files"]]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise UsageError(f"{folder / MANIFEST}: not the manifest of a release ({error}); build it again") from error
+    return Release(folder, manifest)
+
+
+@contextmanager
+def open_database(path: Path) -> Iterator[sqlite3.Connection]:
+    """The database of the newest release at a path, to be read only.
+
+    Raises `UsageError` where there is none or it is of another version, `DamagedRelease` where it is not as published.
+    """
+    release = newest_release(path)
+    require_known_schema(release)
+    require_undamaged(release, [DATABASE_FILE])
+    try:
+        with closing(sqlite3.connect(database_address(release), uri=True)) as database:
+            require_known_tables(release, database)
+            yield database
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        if isinstance(error, sqlite3.Error) and is_refusal(error):
+            raise refusal(error, "cannot be read", SCRATCH_ADVICE, release / DATABASE_FILE) from error
+        raise DamagedRelease(f"{release / DATABASE_FILE}: cannot be read ({error}); build the release again") from error
+
+
+def newest_release(path: Path) -> Path:
+    """The real folder of the newest release of an output folder, or of the release at `path`, whole or damaged.
+
+    Raises `UsageError` where there is none, or where it cannot be looked for.
+    """
+    return _found(path, f"no release here; run {command('build')}, or give its folder with --out")
+
+
+def find_release(path: Path) -> Path:
+    """The same for releases that are built elsewhere: where there is none, it is not to build that is missing."""
+    return _found(path, "no release here, expected the folder of one, or an output folder of paperledger build")
+
+
+def _found(path: Path, missing: str) -> Path:
+    current = path / CURRENT
+    try:
+        if _is_there(current) and current.is_dir():
+            return current.resolve()
+        if any(_is_there(path / name) for name in (MANIFEST, DATABASE_FILE)):
+            return path.resolve()
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}); check the folder and its permissions") from error
+    if current.is_symlink():
+        missing = f"{CURRENT} leads to {current.readlink()}, where no release is; run {command('build')} again"
+    raise UsageError(f"{path}: {missing}")
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is a file or folder; raises `OSError` where that cannot be said, which pathlib does not always."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def database_address(release: Path) -> str:
+    """The database as SQLite's URI: immutable, so that SQLite makes no file beside it, not even for a moment."""
+    return f"{(release / DATABASE_FILE).resolve().as_uri()}?mode=ro&immutable=1"
+
+
+def require_known_schema(release: Path) -> None:
+    """See that a release has this version's tables and columns, before it is looked at any closer.
+
+    What is wrong with a manifest is for others to say. Raises `UsageError` where the release is of another version.
+    """
+    manifest = _manifest(release)
+    if manifest is not None:
+        require_schema_version(release, manifest.get("schema_version", FIRST_VERSION), manifest.get("paperledger"))
+
+
+def require_known_tables(release: Path, database: sqlite3.Connection) -> None:
+    """See that each table and view of this version is there with all its columns.
+
+    Raises `DamagedRelease` where one is not, as in a release of another version, or where the file is no database.
+    """
+    wanted = {name: set(model.definition().schema) for name, model in TABLES.items()}
+    wanted |= {name: set(view.columns) for name, view in VIEWS.items()}
+    try:
+        problem = next(filter(None, (_missing(database, name, columns) for name, columns in wanted.items())), None)
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        problem = f"what cannot be read ({error})"
+    if problem:
+        raise DamagedRelease(
+            f"{release / DATABASE_FILE}: found {problem}, expected the tables of paperledger {__version__};"
+            " another version built the release: build it again with this one"
+        )
+
+
+def _manifest(release: Path) -> dict[str, Any] | None:
+    """What looks like the manifest of a release of any version; None where there is no such thing."""
+    path = release / MANIFEST
+    try:
+        # A pipe of that name would be waited for.
+        manifest = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    except (OSError, ValueError, RecursionError):
+        return None
+    named = isinstance(manifest, dict) and re.fullmatch("[0-9a-f]{64}", str(manifest.get("logical_hash")))
+    return manifest if named else None
+
+
+def _missing(database: sqlite3.Connection, table: str, columns: set[str]) -> str | None:
+    """What a table lacks, in words."""
+    found = {name for (name,) in database.execute("SELECT name FROM pragma_table_info(?)", [table])}
+    if not found:
+        return f"no {table}"
+    missing = ", ".join(sorted(columns - found))
+    return f"{table} without {missing}" if missing else None
+
+
+def _table_file(path: Path) -> TableFile:
+    try:
+        schema = pq.read_schema(path)
+        columns = {field.name: str(field.type) for field in schema}
+        key = msgspec.json.decode((schema.metadata or {})[b"primary_key"], type=tuple[str, ...])
+        missing = ", ".join(set(key) - columns.keys())
+        if missing:
+            raise LookupError(f"its key has the column {missing}, which is not there")
+    except (OSError, ValueError, LookupError, pa.ArrowException) as error:
+        raise _damaged(path, error) from error
+    return TableFile(path, key, columns)
+
+
+def _damaged(path: Path, error: Exception) -> UsageError:
+    first = str(error).partition("\n")[0]
+    return UsageError(f"{path}: not a table of a release ({first}); build the release again")
