@@ -47,6 +47,8 @@ class Export:
                 columns, lengths = self._spool(spool, stop)
             except sqlite3.Error as error:
                 raise _refusal(error, self.limits, stop) from error
+            except OverflowError as error:  # a number in the address that SQLite cannot hold
+                raise Refused(400, f"SQLite says: {error}") from error
             except MemoryError as error:
                 raise Refused(413, "a row of this is too large to be handled; ask for less") from error
             spool.seek(0)
