@@ -101,6 +101,11 @@ def replace_by_pipe(path: Path) -> None:
     os.mkfifo(path)
 
 
+def replace_by_link(path: Path) -> None:
+    """The same bytes, but where they lie somebody else may change them."""
+    path.symlink_to(path.rename(path.parents[1] / path.name))
+
+
 CHANGES: dict[str, Callable[[Path], object]] = {
     "first-byte": lambda path: flip(path, 0),
     "byte-in-the-middle": lambda path: flip(path, 0.5),
@@ -112,6 +117,7 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "missing": Path.unlink,
     "folder": replace_by_folder,
     "pipe": replace_by_pipe,
+    "link": replace_by_link,
 }
 
 
@@ -140,6 +146,47 @@ def test_a_manifest_of_another_shape_is_told(sound: Path, copied: Path, text: st
     (copied / MANIFEST).write_text(text, encoding="utf-8")
     results = results_of(copied, sound)
     assert codes(results) == DAMAGED
+    assert_told(results, MANIFEST)
+
+
+Files = dict[str, dict[str, int | str]]
+UNFIT: dict[str, tuple[Callable[[Files], object], dict[str, int]]] = {
+    "no-files": (dict.clear, DAMAGED),
+    "no-database": (lambda files: files.pop(DATABASE), DAMAGED),
+    "no-table": (lambda files: files.pop("links.parquet"), UNREAD),
+    "no-rows": (lambda files: files["links.parquet"].pop("rows"), UNREAD),
+    "outside": (lambda files: files.update({"../x": files[DATABASE]}), UNREAD),
+    "absolute": (lambda files: files.update({"/etc/passwd": files[DATABASE]}), UNREAD),
+    "one-more": (lambda files: files.update({"x": files[DATABASE]}), UNREAD),
+}
+
+
+@pytest.mark.parametrize("change", UNFIT)
+def test_a_manifest_that_does_not_fit_the_files_is_told(sound: Path, copied: Path, change: str) -> None:
+    manifest = json.loads((copied / MANIFEST).read_bytes())
+    spoil, expected = UNFIT[change]
+    spoil(manifest["files"])
+    (copied / MANIFEST).write_text(render_manifest(sealed(manifest)), encoding="utf-8")
+    results = results_of(copied, sound)
+    assert codes(results) == expected
+    assert {result.stderr.count("\n") for result in results.values() if result.exit_code in (1, 2)} == {1}
+
+
+@pytest.mark.parametrize("name", ["x", "paperledger.db-wal", ".x"])
+def test_a_file_that_the_manifest_does_not_name_is_told(sound: Path, copied: Path, name: str) -> None:
+    (copied / name).write_text("x", encoding="utf-8")
+    results = results_of(copied, sound)
+    assert codes(results) == UNREAD
+    assert_told(results, name)
+
+
+def test_a_table_without_a_file_is_told(sound: Path, copied: Path) -> None:
+    manifest = json.loads((copied / MANIFEST).read_bytes())
+    del manifest["files"]["links.parquet"]
+    (copied / "links.parquet").unlink()
+    (copied / MANIFEST).write_text(render_manifest(sealed(manifest)), encoding="utf-8")
+    results = results_of(copied, sound)
+    assert codes(results) == UNREAD
     assert_told(results, MANIFEST)
 
 

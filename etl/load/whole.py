@@ -12,10 +12,14 @@ from pathlib import Path
 import msgspec
 
 from etl.errors import DamagedRelease, is_refusal
-from etl.load.layout import ID_LENGTH, MANIFEST, is_release_id
+from etl.load.layout import DATABASE_FILE, ID_LENGTH, MANIFEST, METADATA, PAPER_LIST_FILE, is_release_id
 from etl.load.manifest import file_facts, render_manifest, sealed
+from schemas import TABLES
 
 ADVICE = "the release is damaged: remove this folder, and build or fetch it again"
+TABLE_FILES = (*(f"{name}.parquet" for name in TABLES), PAPER_LIST_FILE)
+NEEDED = (DATABASE_FILE, METADATA, *TABLE_FILES)
+"""What every release holds, and the site takes for granted."""
 
 
 class _File(msgspec.Struct):
@@ -44,12 +48,16 @@ def damaged_files(release: Path) -> Iterator[str]:
 def require_undamaged(release: Path, names: Collection[str] | None = None) -> None:
     """See that the manifest and these files of a release are as they were published.
 
-    Without names all files that the manifest names are looked at. Raises `DamagedRelease` with the first problem where
-    they are not.
+    Without names all files are looked at, those that the manifest lacks too. Raises `DamagedRelease` with the first problem
+    where they are not.
     """
     try:
         files = _files_of(release)
-        problem = next(_file_problems(release, files, files.keys() if names is None else names), None)
+        if names is None:
+            _require_needed(files)
+        problem = next(
+            _file_problems(release, files, files.keys() | _names_in(release) if names is None else names), None
+        )
     except _Problem as error:
         problem = str(error)
     if problem:
@@ -79,11 +87,20 @@ def _files_of(release: Path) -> dict[str, _File]:
     return told.files
 
 
+def _require_needed(files: dict[str, _File]) -> None:
+    """See that a manifest names what every release holds, tables with their rows."""
+    for name in NEEDED:
+        if name not in files:
+            raise _Problem(f"{MANIFEST}: found no entry for {name}, expected one")
+        if name in TABLE_FILES and files[name].rows is None:
+            raise _Problem(f"{MANIFEST}: found no number of rows of {name}, expected one")
+
+
 def _manifest_text(release: Path) -> bytes:
     path = release / MANIFEST
     try:
         # Nobody would ever write into a pipe of that name.
-        if path.exists() and not path.is_file():
+        if path.is_symlink() or (path.exists() and not path.is_file()):
             raise _Problem(f"{MANIFEST}: found no manifest (not a file), expected that of a release")
         return path.read_bytes()
     except OSError as error:

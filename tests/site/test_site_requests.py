@@ -284,6 +284,7 @@ def test_more_parameters_than_a_page_needs_are_refused(site: Datasette) -> None:
         (f"{SQL}.csv?sql=select+nosuch", "no such column: nosuch"),
         (f"{SQL}.csv?sql=select+instr(1)", "wrong number of arguments"),
         (f"{TABLE}.csv?_where=nosuch", "no such column: nosuch"),
+        (f"{TABLE}.parquet?rowid__gt={'9' * 30}", "int too large"),
     ],
 )
 def test_what_is_wrong_is_said(site: Datasette, address: str, words: str) -> None:

@@ -51,6 +51,8 @@ class Export:
         with TemporaryFile() as spool:
             try:
                 columns, lengths = self._spool(spool, stop)
+            except OverflowError as error:  # a number in the address that SQLite cannot hold
+                raise Refused(400, f"SQLite says: {error}") from error
             except MemoryError as error:
                 raise Refused(413, _NO_MEMORY) from error
             spool.seek(0)
