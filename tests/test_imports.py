@@ -21,7 +21,6 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "etl.errors": ("etl.printable", "etl.invocation"),
     "etl.toml_file": BASE,
     "etl.tex_bounds": BASE,
-    "etl.versions": (*BASE, "etl"),
     "etl.snapshots": BASE,
     "etl.progress": (),
     "etl.engine": BASE,
@@ -30,9 +29,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "etl.resolve": (*BASE, "etl.extract", "etl.toml_file", "etl.rebuild"),
     "etl.validate": (*BASE, "etl.extract", "etl.resolve", "etl.toml_file", "etl.tex_bounds", "etl.rebuild"),
     "etl.load": (*BASE, "etl"),
-    "etl.compare": (*BASE, "etl.load", "etl.validate", "etl.snapshots"),
     "etl.why": (*BASE, "etl.extract", "etl.resolve", "etl.validate", "etl.rebuild"),
     "etl.release": (*BASE, "etl", "etl.extract", "etl.resolve", "etl.validate", "etl.load"),
+    "etl.compare": (*BASE, "etl.load", "etl.validate", "etl.snapshots", "etl.release"),
     "etl.report": (
         *(*BASE, "etl", "etl.extract", "etl.resolve", "etl.validate", "etl.load", "etl.release"),
         *("etl.rebuild", "etl.snapshots"),
@@ -42,7 +41,17 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         *("etl.rebuild", "etl.why"),
     ),
     "etl.pipeline": (
-        *(*BASE, "etl.engine", "etl.extract", "etl.resolve", "etl.validate", "etl.load", "etl.report", "etl.progress"),
+        *(
+            *BASE,
+            "etl.engine",
+            "etl.extract",
+            "etl.resolve",
+            "etl.validate",
+            "etl.load",
+            "etl.release",
+            "etl.report",
+            "etl.progress",
+        ),
     ),
     "etl.cli": (
         *(*BASE, "etl", "etl.pipeline", "etl.validate", "etl.load", "etl.release", "etl.report", "etl.site"),
