@@ -9,8 +9,8 @@ from datetime import date
 
 from etl.extract.page import parse_page
 from etl.extract.records import Page, ParsedPage
-from etl.rebuild import rebuild_pages
 from etl.resolve.overrides import Overrides
+from etl.resolve.rendering import rebuild_pages
 from etl.resolve.tables import resolve
 from etl.validate.blocks import combine, take_in
 from etl.validate.tables import validate

@@ -21,25 +21,15 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "etl.errors": ("etl.printable", "etl.invocation"),
     "etl.toml_file": BASE,
     "etl.tex_bounds": BASE,
-    "etl.snapshots": BASE,
     "etl.progress": (),
     "etl.engine": BASE,
     "etl.extract": BASE,
-    "etl.rebuild": (*BASE, "etl.extract"),
-    "etl.resolve": (*BASE, "etl.extract", "etl.toml_file", "etl.rebuild"),
-    "etl.validate": (*BASE, "etl.extract", "etl.resolve", "etl.toml_file", "etl.tex_bounds", "etl.rebuild"),
+    "etl.resolve": (*BASE, "etl.extract", "etl.toml_file"),
+    "etl.validate": (*BASE, "etl.extract", "etl.resolve", "etl.toml_file", "etl.tex_bounds"),
     "etl.load": (*BASE, "etl"),
-    "etl.why": (*BASE, "etl.extract", "etl.resolve", "etl.validate", "etl.rebuild"),
     "etl.release": (*BASE, "etl", "etl.extract", "etl.resolve", "etl.validate", "etl.load"),
-    "etl.compare": (*BASE, "etl.load", "etl.validate", "etl.snapshots", "etl.release"),
-    "etl.report": (
-        *(*BASE, "etl", "etl.extract", "etl.resolve", "etl.validate", "etl.load", "etl.release"),
-        *("etl.rebuild", "etl.snapshots"),
-    ),
-    "etl.site": (
-        *(*BASE, "etl.extract", "etl.resolve", "etl.load", "etl.release", "etl.report", "etl.tex_bounds"),
-        *("etl.rebuild", "etl.why"),
-    ),
+    "etl.report": (*(*BASE, "etl", "etl.extract", "etl.resolve", "etl.validate", "etl.load", "etl.release"),),
+    "etl.site": (*(*BASE, "etl.extract", "etl.resolve", "etl.load", "etl.release", "etl.report", "etl.tex_bounds"),),
     "etl.pipeline": (
         *(
             *BASE,
@@ -55,7 +45,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "etl.cli": (
         *(*BASE, "etl", "etl.pipeline", "etl.validate", "etl.load", "etl.release", "etl.report", "etl.site"),
-        *("etl.progress", "etl.compare", "etl.why", "etl.rebuild"),
+        "etl.progress",
     ),
 }
 """Every package, in the order of the flow, and what each may import: itself, and what stands before it."""

@@ -16,11 +16,6 @@ from typing import NoReturn
 import pytest
 from click.testing import CliRunner, Result
 
-import etl.compare
-import etl.release.review
-import etl.release.verify
-import etl.site.settings
-import etl.why  # noqa: F401  somebody else may not be able to read what the interpreter would import later
 from etl.cli import main
 from etl.release import verify as checks
 

@@ -22,7 +22,7 @@ def page(profile: str, folder: Path) -> None:
 
     FOLDER is a release's folder, or an output folder whose newest release is meant.
     """
-    from etl.rebuild import find_profile, rebuild_page
+    from etl.release.rebuild import find_profile, rebuild_page
     from etl.release.release import open_database
 
     with open_database(folder) as database:
@@ -44,7 +44,8 @@ def diff(old: Path, new: Path, form: str) -> None:
 
     OLD and NEW are releases, or output folders whose newest release is meant.
     """
-    from etl.compare import compare, render_json, render_text
+    from etl.release.diff import compare
+    from etl.release.diff_text import render_json, render_text
     from etl.release.release import find_release
 
     for release in [_known(find_release(path)) for path in (old, new)]:
@@ -72,8 +73,8 @@ def why(table: str, key: str, folder: Path) -> None:
     FOLDER is a release's folder, or an output folder whose newest release is meant.
     """
     from etl.release.release import open_database
-    from etl.why import render_text
-    from etl.why import why as reasons
+    from etl.release.why import why as reasons
+    from etl.release.why_text import render_text
 
     with open_database(folder) as database:
         told = render_text(reasons(database, table, key))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import msgspec
 import polars as pl
 
-from etl.snapshots import newest_pages
+from etl.resolve.dates import newest_pages
 from schemas import Frames
 from schemas.limits import PAPERS_A_PAGE
 

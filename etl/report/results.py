@@ -11,10 +11,10 @@ import polars as pl
 
 from etl import __version__
 from etl.extract.page import split_lines
-from etl.rebuild import rebuild_pages
 from etl.release.release import FIRST_VERSION, require_schema_version
 from etl.report.charts import Chart, charts_of
-from etl.snapshots import newest_pages
+from etl.resolve.dates import newest_pages
+from etl.resolve.rendering import rebuild_pages
 from schemas import SCHEMA_VERSION, Frames
 from schemas.limits import SHOWN_LETTERS
 from schemas.rules import Level, Status

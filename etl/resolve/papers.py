@@ -14,13 +14,13 @@ from itertools import pairwise
 import polars as pl
 
 from etl.extract.byline import is_group, is_suffix, render_byline
-from etl.extract.page import render_block
 from etl.extract.records import Byline
 from etl.resolve.categories import RANKS
 from etl.resolve.folding import fold, fold_title
 from etl.resolve.joins import Join, Joins
 from etl.resolve.names import read_name
 from etl.resolve.overrides import Overrides
+from etl.resolve.rendering import listing_lines
 from schemas import PaperCandidates, Variants
 
 PAPER_ID_LENGTH = 16
@@ -212,9 +212,7 @@ def _variants(row: dict[str, object], byline: str) -> Iterator[tuple[str, str]]:
     for part, value in merged.items():
         if row[part] != value:
             yield part, str(row[part])
-    lines = int(str(row["line_end"])) - int(str(row["line_start"])) + 1
-    parts = [str(row[part]) for part in ("badge", "title", "byline", "abstract")]
-    if "\n".join(render_block(parts[0], parts[1], parts[2], parts[3], lines)) != row["raw"]:
+    if "\n".join(listing_lines({**row, "block": None})) != row["raw"]:
         yield "block", str(row["raw"])
     if row["category_id"] is not None and row["category_id"] != row["category_id_merged"]:
         yield "category_id", str(row["category_id"])

@@ -11,7 +11,6 @@ from datetime import date
 import polars as pl
 
 from etl.extract.taxonomy import taxonomy
-from etl.rebuild import merged_bylines
 from etl.resolve.authors import People, resolve_authors
 from etl.resolve.candidate_pairs import BylineEvidence
 from etl.resolve.categories import resolve_categories, resolve_fields
@@ -21,6 +20,7 @@ from etl.resolve.links import find_links
 from etl.resolve.mentions import find_mentions
 from etl.resolve.overrides import Overrides
 from etl.resolve.papers import citekeys, find_candidates, find_variants, identify, merge, papers_meant
+from etl.resolve.rendering import merged_bylines
 from schemas import (
     TABLES,
     Categories,

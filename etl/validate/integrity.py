@@ -11,7 +11,7 @@ from functools import cache
 import polars as pl
 from pandera.errors import SchemaError, SchemaErrors
 
-from etl.rebuild import rebuild_pages
+from etl.resolve.rendering import rebuild_pages
 from schemas import TABLES, Definition, Frames, Reference, Table
 from schemas.limits import ROWS_PER_BATCH
 

@@ -11,11 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
-from etl.compare import Difference, compare, render_json, render_text
-from etl.compare.rows import compare_rows
 from etl.errors import UsageError
 from etl.pipeline import Request, build
 from etl.progress import Progress
+from etl.release.diff import compare, compare_rows
+from etl.release.diff_text import render_json, render_text
+from etl.release.difference import Difference
 
 ROPES = """Ann Bell
 

@@ -11,7 +11,7 @@ import pytest
 from helpers import tables_of
 
 from etl.load.sqlite import write_database
-from etl.snapshots import newest_pages
+from etl.resolve.dates import newest_pages
 from schemas import VIEWS, Profiles
 
 

@@ -20,7 +20,7 @@ from etl.report.charts import (
     Chart,
     charts_of,
 )
-from etl.snapshots import newest_pages
+from etl.resolve.dates import newest_pages
 from schemas import Frames
 
 

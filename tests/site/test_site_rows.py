@@ -17,9 +17,9 @@ from site_words import element, links, words
 from etl.load.layout import DATABASE_FILE, METADATA
 from etl.pipeline import Request, build
 from etl.progress import Progress
+from etl.release.lineage import ReleaseRows
 from etl.site.rows.papers import paper_page
-from etl.site.rows.reading import listing_lines
-from etl.why.book import Book
+from etl.site.rows.reading import lines_of
 
 DATA = Path(__file__).parents[1] / "data"
 SCRIPT = "<script>alert(1)</script>"
@@ -147,16 +147,16 @@ def test_the_raw_lines_of_every_listing_are_those_of_its_page(release: Path, hos
     texts |= {file.name: file for file in hostile.parents[2].glob("*.txt")}
     for place in (release, hostile):
         database = sqlite3.connect(place / DATABASE_FILE)
-        book = Book(database)
-        listings = list(book.rows("SELECT listings.*, source FROM listings JOIN profiles USING (profile_id)"))
+        rows = ReleaseRows(database)
+        listings = list(rows.rows("SELECT listings.*, source FROM listings JOIN profiles USING (profile_id)"))
         for listing in listings:
-            row = next(book.rows("SELECT * FROM papers WHERE paper_id = ?", listing["paper_id"]))
-            kept = book.rows(
+            row = next(rows.rows("SELECT * FROM papers WHERE paper_id = ?", listing["paper_id"]))
+            kept = rows.rows(
                 "SELECT * FROM variants WHERE profile_id = ? AND position = ?",
                 listing["profile_id"],
                 listing["position"],
             )
-            lines = listing_lines(book, listing, row, {one["field"]: one["value"] for one in kept})
+            lines = lines_of(rows, listing, row, {one["field"]: one["value"] for one in kept})
             page_lines = texts[listing["source"]].read_text(encoding="utf-8").split("\n")
             assert lines == page_lines[listing["line_start"] - 1 : listing["line_end"]]
         assert listings

@@ -3,8 +3,8 @@
 import sqlite3
 from dataclasses import dataclass
 
+from etl.release.lineage import ReleaseRows, Row
 from etl.site.rows.reading import SHARE, Part, first, with_titles
-from etl.why.book import Book, Row
 
 SHOWN_PAPERS = 100
 SHOWN_OTHERS = 50
@@ -43,15 +43,15 @@ class AuthorPage:
 
 def author_page(database: sqlite3.Connection, author_id: str) -> AuthorPage | None:
     """The page of an author; None where there is no such author."""
-    book = Book(database)
-    row = next(book.rows("SELECT * FROM authors WHERE author_id = ?", author_id), None)
+    release = ReleaseRows(database)
+    row = next(release.rows("SELECT * FROM authors WHERE author_id = ?", author_id), None)
     if row is None:
         return None
     return AuthorPage(
         row=row,
-        papers=with_titles(first(book, SHOWN_PAPERS, _PAPERS, author_id)),
-        coauthors=first(book, SHOWN_OTHERS, _COAUTHORS, author_id),
-        spellings=first(book, SHOWN_OTHERS, _SPELLINGS, author_id),
-        profiles=first(book, SHOWN_OTHERS, _PROFILES, author_id),
-        candidates=first(book, SHOWN_OTHERS, _CANDIDATES, author_id, author_id, author_id),
+        papers=with_titles(first(release, SHOWN_PAPERS, _PAPERS, author_id)),
+        coauthors=first(release, SHOWN_OTHERS, _COAUTHORS, author_id),
+        spellings=first(release, SHOWN_OTHERS, _SPELLINGS, author_id),
+        profiles=first(release, SHOWN_OTHERS, _PROFILES, author_id),
+        candidates=first(release, SHOWN_OTHERS, _CANDIDATES, author_id, author_id, author_id),
     )

@@ -7,10 +7,10 @@ from datetime import date
 
 from markupsafe import Markup
 
+from etl.release.lineage import ReleaseRows, Row
 from etl.site.bibtex import Author, Entry, bibtex
-from etl.site.rows.reading import FINDINGS, Part, Raw, first, listing_lines, raw, with_titles
+from etl.site.rows.reading import FINDINGS, Part, Raw, first, lines_of, raw, with_titles
 from etl.site.tex import plain, readable
-from etl.why.book import Book, Row
 
 SHOWN_AUTHORS = 100
 SHOWN_LISTINGS = 10
@@ -86,48 +86,48 @@ class PaperPage:
 
 def paper_page(database: sqlite3.Connection, paper_id: str) -> PaperPage | None:
     """The page of a paper; None where there is no such paper."""
-    book = Book(database)
-    row = next(book.rows(_PAPER, paper_id), None)
+    release = ReleaseRows(database)
+    row = next(release.rows(_PAPER, paper_id), None)
     if row is None:
         return None
-    listings = book.listings(paper_id)
-    authors = first(book, SHOWN_AUTHORS, _AUTHORS.format("NOT"), paper_id)
+    listings = release.listings(paper_id)
+    authors = first(release, SHOWN_AUTHORS, _AUTHORS.format("NOT"), paper_id)
     return PaperPage(
         row=row,
         title=readable(row["title"]),
         plain_title=plain(row["title"]),
         abstract=readable(_shortened(row["abstract"])),
         authors=authors,
-        hidden=first(book, SHOWN_AUTHORS, _AUTHORS.format(""), paper_id),
-        institutions=first(book, SHOWN_AUTHORS, _INSTITUTIONS, paper_id),
-        links=first(book, SHOWN_AUTHORS, _LINKS, paper_id),
-        aliases=first(book, SHOWN_AUTHORS, _ALIASES, paper_id),
-        candidates=with_titles(first(book, SHOWN_AUTHORS, _CANDIDATES, paper_id, paper_id, paper_id)),
-        listings=[_listing(book, listing, row) for listing in listings[:SHOWN_LISTINGS]],
+        hidden=first(release, SHOWN_AUTHORS, _AUTHORS.format(""), paper_id),
+        institutions=first(release, SHOWN_AUTHORS, _INSTITUTIONS, paper_id),
+        links=first(release, SHOWN_AUTHORS, _LINKS, paper_id),
+        aliases=first(release, SHOWN_AUTHORS, _ALIASES, paper_id),
+        candidates=with_titles(first(release, SHOWN_AUTHORS, _CANDIDATES, paper_id, paper_id, paper_id)),
+        listings=[_listing(release, listing, row) for listing in listings[:SHOWN_LISTINGS]],
         more_listings=max(0, len(listings) - SHOWN_LISTINGS),
-        findings=first(book, SHOWN_AUTHORS, _FOUND, paper_id, paper_id),
+        findings=first(release, SHOWN_AUTHORS, _FOUND, paper_id, paper_id),
         bibtex=None if authors.more else _bibtex(row, authors.rows),
     )
 
 
 def paper_bibtex(database: sqlite3.Connection, paper_id: str) -> str | None:
     """The BibTeX of a paper; None where there is no such paper."""
-    book = Book(database)
-    row = next(book.rows(_PAPER, paper_id), None)
-    return _bibtex(row, book.rows(_AUTHORS.format("NOT"), paper_id)) if row else None
+    release = ReleaseRows(database)
+    row = next(release.rows(_PAPER, paper_id), None)
+    return _bibtex(row, release.rows(_AUTHORS.format("NOT"), paper_id)) if row else None
 
 
 def paper_of_alias(database: sqlite3.Connection, alias_id: str) -> str | None:
     """The paper that a listing's other identifier leads to; of several the one published first."""
-    row = next(Book(database).rows(_BY_ALIAS, alias_id), None)
+    row = next(ReleaseRows(database).rows(_BY_ALIAS, alias_id), None)
     return row["paper_id"] if row else None
 
 
-def _listing(book: Book, listing: Row, paper: Row) -> ListingShown:
-    kept = {row["field"]: row["value"] for row in book.rows(_VARIANTS, listing["profile_id"], listing["position"])}
+def _listing(release: ReleaseRows, listing: Row, paper: Row) -> ListingShown:
+    kept = {row["field"]: row["value"] for row in release.rows(_VARIANTS, listing["profile_id"], listing["position"])}
     # A block stands for the raw lines, which the page shows anyway.
     variants = {field: value for field, value in kept.items() if field != "block"}
-    return ListingShown(listing, raw(listing_lines(book, listing, paper, kept)), variants)
+    return ListingShown(listing, raw(lines_of(release, listing, paper, kept)), variants)
 
 
 def _bibtex(row: Row, authors: Iterable[Row]) -> str:

@@ -4,8 +4,8 @@ import json
 import sqlite3
 from dataclasses import dataclass
 
+from etl.release.lineage import ReleaseRows, Row
 from etl.site.rows.reading import FINDINGS, SHARE, Part, first, raw, with_titles
-from etl.why.book import Book, Row
 
 SHOWN_LISTINGS = 200
 SHOWN_OTHERS = 50
@@ -33,15 +33,17 @@ class ProfilePage:
 
 def profile_page(database: sqlite3.Connection, profile_id: str) -> ProfilePage | None:
     """The page of a profile; None where there is no such profile."""
-    book = Book(database)
-    row = next(book.rows(_PROFILE, profile_id), None)
+    release = ReleaseRows(database)
+    row = next(release.rows(_PROFILE, profile_id), None)
     if row is None:
         return None
     return ProfilePage(
         row=row,
-        listings=with_titles(first(book, SHOWN_LISTINGS, _LISTINGS, profile_id)),
-        quarantine=_readable(first(book, SHOWN_OTHERS, _QUARANTINE, profile_id)),
-        findings=first(book, SHOWN_OTHERS, f"{FINDINGS} WHERE profile_id = ? ORDER BY line_start, rule_id", profile_id),
+        listings=with_titles(first(release, SHOWN_LISTINGS, _LISTINGS, profile_id)),
+        quarantine=_readable(first(release, SHOWN_OTHERS, _QUARANTINE, profile_id)),
+        findings=first(
+            release, SHOWN_OTHERS, f"{FINDINGS} WHERE profile_id = ? ORDER BY line_start, rule_id", profile_id
+        ),
     )
 
 

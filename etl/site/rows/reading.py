@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from etl.extract.byline import render_byline
-from etl.extract.page import render_block
 from etl.extract.records import Byline
 from etl.load.layout import DATABASE
 from etl.printable import cut
+from etl.release.lineage import ReleaseRows, Row
+from etl.resolve.rendering import listing_lines
 from etl.site.safety.connections import CountedRows
 from etl.site.tex import readable
-from etl.why.book import Book, Row
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -76,12 +76,12 @@ def plain_rows(database: sqlite3.Connection) -> Iterator[None]:
         database.row_factory = kind
 
 
-def first(book: Book, most: int, sql: str, *values: object) -> Part:
+def first(release: ReleaseRows, most: int, sql: str, *values: object) -> Part:
     """At most `most` rows of a query, and how many it has."""
-    rows = list(book.rows(f"{sql} LIMIT {most}", *values))
+    rows = list(release.rows(f"{sql} LIMIT {most}", *values))
     if len(rows) < most:
         return Part(rows, len(rows))
-    counted = next(book.rows(f"SELECT count(*) AS total FROM ({sql})", *values))  # noqa: S608
+    counted = next(release.rows(f"SELECT count(*) AS total FROM ({sql})", *values))  # noqa: S608
     return Part(rows, counted["total"])
 
 
@@ -95,16 +95,8 @@ def raw(lines: list[str]) -> Raw:
     return Raw([cut(line, SHOWN_LETTERS) for line in lines[:SHOWN_LINES]], max(0, len(lines) - SHOWN_LINES))
 
 
-def listing_lines(book: Book, listing: Row, paper: Row, variants: dict[str, str]) -> list[str]:
-    """A listing's lines as its page has them: the variant where there is one, else the merged row."""
-    if "block" in variants:
-        return variants["block"].split("\n")
-    parts = paper | variants
-    names, tags = (tuple(row["name"] for row in book.rows(sql, paper["paper_id"])) for sql in (_NAMES, _TAGS))
-    return render_block(
-        listing["badge"],
-        parts["title"],
-        parts.get("byline") or render_byline(Byline(names, bool(paper["authors_truncated"]), tags)),
-        parts["abstract"],
-        listing["line_end"] - listing["line_start"] + 1,
-    )
+def lines_of(release: ReleaseRows, listing: Row, paper: Row, variants: dict[str, str]) -> list[str]:
+    """A listing's lines as its page has them."""
+    names, tags = (tuple(row["name"] for row in release.rows(sql, paper["paper_id"])) for sql in (_NAMES, _TAGS))
+    byline = render_byline(Byline(names, bool(paper["authors_truncated"]), tags))
+    return listing_lines({**listing, "byline": byline, "block": None, **paper, **variants})

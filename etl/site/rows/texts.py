@@ -8,7 +8,7 @@ from datasette.utils import add_cors_headers
 from datasette.utils.asgi import NotFound, Request, Response
 
 from etl.load.layout import DATABASE
-from etl.rebuild import rebuild_page
+from etl.release.rebuild import rebuild_page
 from etl.site.rows.papers import paper_bibtex
 from etl.site.rows.reading import in_thread
 from etl.site.served import served

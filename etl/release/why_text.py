@@ -7,7 +7,7 @@ from rich.console import Group
 from rich.text import Text
 
 from etl.printable import count, cut, visible
-from etl.why.reasons import Join, Look, Place, Reasons, Value
+from etl.release.lineage import Reasons, RelatedRow, RuleCheck, SourceSpan, Value
 
 SHOWN_PLACES = 5
 SHOWN_LINES = 12
@@ -43,7 +43,7 @@ def _places(reasons: Reasons) -> Iterator[Text]:
         yield Text(f"  and {'at least ' if reasons.more_places else ''}{count(rest, 'more place')}", "dim")
 
 
-def _place(place: Place) -> Iterator[Text]:
+def _place(place: SourceSpan) -> Iterator[Text]:
     lines = f"{place.line_start}" if place.line_start == place.line_end else f"{place.line_start}-{place.line_end}"
     yield Text.assemble((f"  {visible(place.source)}:{lines}", "cyan"), f"  {visible(place.words)}")
     for number, line in enumerate(place.lines[:SHOWN_LINES], start=place.line_start):
@@ -52,7 +52,7 @@ def _place(place: Place) -> Iterator[Text]:
         yield Text(f"         and {count(len(place.lines) - SHOWN_LINES, 'more line')}", "dim")
 
 
-def _joins(joins: Sequence[Join]) -> Iterator[Text]:
+def _joins(joins: Sequence[RelatedRow]) -> Iterator[Text]:
     """What made the row; each line begins as `paperledger why` takes it."""
     if joins:
         yield Text("\nJoins", "bold")
@@ -63,7 +63,7 @@ def _joins(joins: Sequence[Join]) -> Iterator[Text]:
         yield Text(f"  and {len(joins) - SHOWN_JOINS:,} more", "dim")
 
 
-def _rules(looks: Sequence[Look]) -> Iterator[Text]:
+def _rules(looks: Sequence[RuleCheck]) -> Iterator[Text]:
     yield Text("\nRules", "bold")
     for look in looks:
         style = _SEVERITY_STYLES.get(look.severity, "") if look.messages else "dim"

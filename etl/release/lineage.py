@@ -1,17 +1,159 @@
-"""Which row is meant. In: a table's name and a key as people write it. Out: the row and its key as Datasette writes it."""
+"""Lineage: which row is meant, and the pages and rows that a release has about it.
+
+In: an open database, a table's name and a key as people write it. Out: the row, and plain records of where it came from.
+Keys are escaped as in Datasette's address of the row, so that each can be asked about.
+"""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any
 from urllib.parse import unquote_plus
 
 import polars as pl
 
 from etl.errors import UsageError
+from etl.extract.header import parse_header
+from etl.extract.page import parse_page, split_lines
+from etl.extract.records import Block, Header, Page
 from etl.printable import cut
+from etl.release.rebuild import rebuild_page
+from etl.resolve.papers import winner_first
 from etl.validate.rule_results import escape
-from etl.why.reasons import Value
 from schemas import TABLES, Definition
+
+Value = str | int | None
+
+
+@dataclass(frozen=True)
+class SourceSpan:
+    """Lines of a page, from 1, as they stand there, and what they have to do with the row."""
+
+    profile_id: str
+    source: str
+    line_start: int
+    line_end: int
+    words: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RelatedRow:
+    """Another row that had a part in this one, and which; an empty key stands for several rows of the table."""
+
+    table: str
+    key: str
+    words: str
+
+
+@dataclass(frozen=True)
+class RuleCheck:
+    """A rule that looked at the row, and what it found there: no message where the rule holds."""
+
+    rule_id: str
+    severity: str
+    title: str
+    words: str
+    messages: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """All that is known about why a row is what it is; `more_places` where further lines say the same."""
+
+    table: str
+    key: str
+    row: dict[str, Value]
+    places: tuple[SourceSpan, ...]
+    more_places: bool
+    joins: tuple[RelatedRow, ...]
+    rules: tuple[RuleCheck, ...]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Where a row came from, place by place as they are asked for, and what made it."""
+
+    places: Iterable[SourceSpan]
+    joins: Iterable[RelatedRow]
+
+
+Row = dict[str, Any]
+LISTINGS = """
+SELECT
+  listings.*,
+  profiles.source,
+  profiles.observed_on,
+  profiles.last_observed_on,
+  coalesce(variants.value, papers.abstract) AS abstract
+FROM listings JOIN profiles USING (profile_id) JOIN papers USING (paper_id)
+LEFT JOIN variants ON
+  variants.profile_id = listings.profile_id AND variants.position = listings.position AND variants.field = 'abstract'
+"""
+BY_PAGE = "ORDER BY profiles.source, listings.profile_id, listings.position"
+_ORDERED_BY = {
+    "paper_id": pl.String,
+    "abstract": pl.String,
+    "last_observed_on": pl.String,
+    "profile_id": pl.String,
+    "position": pl.Int64,
+}
+"""What the order of listings within a paper looks at, with the types that SQLite has for it."""
+
+
+class ReleaseRows:
+    """A release's rows and pages."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+        self._pages: dict[str, list[str]] = {}
+        self._blocks: dict[str, dict[int, Block]] = {}
+
+    def rows(self, sql: str, *values: object) -> Iterator[Row]:
+        """The rows of a query, by column."""
+        cursor = self._database.execute(sql, values)
+        names = [name for name, *_ in cursor.description]
+        yield from (dict(zip(names, row, strict=True)) for row in cursor)
+
+    def listings(self, paper_id: str) -> list[Row]:
+        """The listings of a paper with source and date of their page, the winner first."""
+        rows = list(self.rows(f"{LISTINGS} WHERE listings.paper_id = ?", paper_id))
+        columns = {name: [row[name] for row in rows] for name in _ORDERED_BY}
+        order = winner_first(pl.DataFrame(columns, schema=_ORDERED_BY).with_row_index("row"))
+        return [rows[number] for number in order["row"]]
+
+    def lines(self, profile_id: str) -> list[str]:
+        """The lines of a page; raises `BrokenTables` where they are not those that were read."""
+        if profile_id not in self._pages:
+            page = rebuild_page(self._database, profile_id).decode()
+            self._pages[profile_id] = split_lines(page)[1]
+        return self._pages[profile_id]
+
+    def place(self, page: Row, line_start: int, line_end: int, words: str) -> SourceSpan:
+        """Lines of the page whose id and source `page` holds."""
+        lines = self.lines(page["profile_id"])[line_start - 1 : line_end]
+        return SourceSpan(page["profile_id"], page["source"], line_start, line_end, words, tuple(lines))
+
+    def listing_place(self, listing: Row, words: str) -> SourceSpan:
+        """All lines of a listing."""
+        return self.place(listing, listing["line_start"], listing["line_end"], words)
+
+    def block(self, listing: Row) -> Block:
+        """A listing as the grammar reads it."""
+        profile_id = listing["profile_id"]
+        if profile_id not in self._blocks:
+            text = "\n".join(self.lines(profile_id))
+            blocks = parse_page(Page(listing["source"], None, "", 0, text)).blocks
+            self._blocks[profile_id] = {block.line_start: block for block in blocks}
+        return self._blocks[profile_id][listing["line_start"]]
+
+    def header(self, profile: Row) -> Header:
+        """A page's header as the grammar reads it."""
+        return parse_header(
+            profile["header"].split("\n"), {profile["name"]: 1} if profile["name"] else None, has_blocks=True
+        )
+
 
 _SHOWN_KEYS = 5
 _SHOWN_LETTERS = 80

@@ -13,7 +13,9 @@ import msgspec
 from rich.console import Group
 from rich.text import Text
 
-from etl.compare.difference import (
+from etl.load.layout import ID_LENGTH
+from etl.printable import ELLIPSIS, count, cut, inert_json, visible
+from etl.release.difference import (
     ChangedRow,
     Difference,
     PageChange,
@@ -25,10 +27,8 @@ from etl.compare.difference import (
     Tier,
     Value,
     ValueChange,
+    coverage_words,
 )
-from etl.compare.tiers import coverage_words
-from etl.load.layout import ID_LENGTH
-from etl.printable import ELLIPSIS, count, cut, inert_json, visible
 
 Item = TypeVar("Item")
 

@@ -1,0 +1,281 @@
+"""Two releases compared: what was added, removed and changed, table by table and page by page.
+
+In: two releases. Out: a `Difference`. One table after the other is compared, so that no more than two versions of one are
+in memory. A page saved again is another row, since its identity is its bytes; it is known by its file's name without the
+date, or by its owner.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from etl.release.difference import (
+    AUDIT_TABLES,
+    ChangedRow,
+    Coverage,
+    Difference,
+    PageChange,
+    ReleaseFacts,
+    Row,
+    RuleCount,
+    SchemaChange,
+    TableDifference,
+    Value,
+    ValueChange,
+    find_reasons,
+)
+from etl.release.release import Release, TableFile, open_release
+from etl.resolve.dates import newest_pages
+from etl.validate.rule_results import row_key
+from schemas import TABLES
+
+
+def compare_schemas(old: Release, new: Release) -> list[SchemaChange]:
+    """Every table and column that one of the releases lacks or holds otherwise, by table."""
+    return [change for table in sorted({*old.tables, *new.tables}) for change in _table(table, old, new)]
+
+
+def same_key(old: TableFile, new: TableFile) -> bool:
+    """Whether rows of both can be held against each other: the same key, of the same types."""
+    return old.key == new.key and all(old.columns[name] == new.columns[name] for name in old.key)
+
+
+def _table(table: str, old: Release, new: Release) -> Iterator[SchemaChange]:
+    before, after = old.tables.get(table), new.tables.get(table)
+    if before is None or after is None:
+        yield SchemaChange(kind="table_removed" if before else "table_added", table=table)
+        return
+    if before.key != after.key:
+        keys = (", ".join(file.key) for file in (before, after))
+        yield SchemaChange(kind="primary_key_changed", table=table, old=next(keys), new=next(keys))
+    for column in dict.fromkeys([*after.columns, *before.columns]):
+        yield from _column(table, column, before.columns.get(column), after.columns.get(column))
+
+
+def _column(table: str, column: str, old: str | None, new: str | None) -> Iterator[SchemaChange]:
+    if old is None:
+        yield SchemaChange(kind="column_added", table=table, column=column, new=new)
+    elif new is None:
+        yield SchemaChange(kind="column_removed", table=table, column=column, old=old)
+    elif old != new:
+        yield SchemaChange(kind="type_changed", table=table, column=column, old=old, new=new)
+
+
+_NEW = "\x00new"
+"""Ends the names of new values while both versions stand in one frame; no column of a table can end so."""
+_KEY = "\x00key"
+_PAGE = "profile_id"
+
+
+def compare_rows(
+    table: str, old: pl.DataFrame, new: pl.DataFrame, key: Sequence[str], replaced: Collection[str] = ()
+) -> TableDifference:
+    """What differs, in the order of the key; `replaced` are the ids of pages that were saved again.
+
+    Only columns of both frames that have the same type are compared.
+    """
+    label = _label(table, old, new)
+    removed = old.join(new.select(key), on=key, how="anti").sort(key)
+    added = new.join(old.select(key), on=key, how="anti").sort(key)
+    return TableDifference(
+        table=table,
+        old_rows=old.height,
+        new_rows=new.height,
+        lost=_lost(removed, key, replaced),
+        removed=_rows(removed, key, label),
+        added=_rows(added, key, label),
+        changed=_changed(old, new, key, label),
+    )
+
+
+def _label(table: str, old: pl.DataFrame, new: pl.DataFrame) -> str | None:
+    """The column that people call a row by, where this version knows the table and both releases have the column."""
+    label = TABLES[table].definition().label if table in TABLES else None
+    return label if label in old.columns and label in new.columns else None
+
+
+def _lost(removed: pl.DataFrame, key: Sequence[str], replaced: Collection[str]) -> int:
+    if _PAGE not in key:
+        return removed.height
+    return removed.filter(~pl.col(_PAGE).is_in(list(replaced))).height
+
+
+def _rows(frame: pl.DataFrame, key: Sequence[str], label: str | None) -> list[Row]:
+    keys = frame.select(row_key(tuple(key))).to_series()
+    labels = frame[label].cast(pl.String) if label else [None] * frame.height
+    return [Row(key=one, label=words) for one, words in zip(keys, labels, strict=True)]
+
+
+def _changed(old: pl.DataFrame, new: pl.DataFrame, key: Sequence[str], label: str | None) -> list[ChangedRow]:
+    columns = [name for name, dtype in new.schema.items() if name not in key and old.schema.get(name) == dtype]
+    if not columns:
+        return []
+    after = new.select(*key, pl.col(columns).name.suffix(_NEW))
+    both = old.select(*key, *columns).join(after, on=key, how="inner")
+    differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name + _NEW)) for name in columns)
+    changed = both.filter(differs).sort(key).with_columns(row_key(tuple(key)).alias(_KEY))
+    return [_changed_row(row, columns, label) for row in changed.iter_rows(named=True)]
+
+
+def _changed_row(row: dict[str, Any], columns: Sequence[str], label: str | None) -> ChangedRow:
+    values = [
+        ValueChange(column=name, old=_plain(row[name]), new=_plain(row[name + _NEW]))
+        for name in columns
+        if row[name] != row[name + _NEW]
+    ]
+    words = row.get(f"{label}{_NEW}", row.get(label or ""))
+    return ChangedRow(key=row[_KEY], label=None if words is None else str(words), values=values)
+
+
+def _plain(value: Any) -> Value:
+    plain: Value = value.isoformat() if isinstance(value, date) else value
+    return plain
+
+
+_SCHEMA = {
+    "profile_id": pl.String,
+    "author_id": pl.String,
+    "name": pl.String,
+    "source": pl.String,
+    "stated_papers": pl.Int64,
+    "listed_papers": pl.Int64,
+    "observed_on": pl.Date,
+    "last_observed_on": pl.Date,
+}
+_SAVED_ON = re.compile(r"@[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def read_pages(release: Release) -> pl.DataFrame:
+    """The pages of a release; none where it does not know a column that this needs."""
+    frame = release.read("profiles", _SCHEMA)
+    return pl.DataFrame(schema=_SCHEMA) if frame is None else frame.cast(pl.Schema(_SCHEMA))
+
+
+def coverage(pages: pl.DataFrame) -> Coverage:
+    """How many papers the newest pages of all people together list of those that they state."""
+    stated = newest_pages(pages).filter(pl.col("stated_papers") > 0)
+    return Coverage(
+        pages=stated.height,
+        stated_papers=int(stated["stated_papers"].sum()),
+        listed_papers=int(stated["listed_papers"].sum()),
+    )
+
+
+def compare_pages(old: pl.DataFrame, new: pl.DataFrame) -> list[PageChange]:
+    """The pages saved again, and those whose counts differ, by source."""
+    kept = old.join(new, on="profile_id", suffix="_new").filter(
+        pl.col("stated_papers").ne_missing(pl.col("stated_papers_new"))
+        | (pl.col("listed_papers") != pl.col("listed_papers_new"))
+    )
+    pairs = [(row, _after(row)) for row in kept.iter_rows(named=True)]
+    changes = [_change(*pair) for pair in (*pairs, *_saved_again(old, new))]
+    return sorted(changes, key=lambda change: (change.source, change.old_id))
+
+
+def _saved_again(old: pl.DataFrame, new: pl.DataFrame) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each page that is gone with the new page that stands for it."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in new.join(old, on="profile_id", how="anti").sort("source", "profile_id").iter_rows(named=True):
+        for mark in _marks(row):
+            found.setdefault(mark, row)
+    for row in old.join(new, on="profile_id", how="anti").iter_rows(named=True):
+        again = next((found[mark] for mark in _marks(row) if mark in found), None)
+        if again:
+            yield row, again
+
+
+def _after(row: dict[str, Any]) -> dict[str, Any]:
+    """The newer half of a row that holds both."""
+    return {name: row.get(f"{name}_new", row[name]) for name in _SCHEMA}
+
+
+def _marks(row: dict[str, Any]) -> list[tuple[str, str]]:
+    """What tells that a page is the same page, the surest first."""
+    owner = [("author", row["author_id"])] if row["author_id"] else []
+    return [("source", _SAVED_ON.sub("", row["source"])), *owner]
+
+
+def _change(old: dict[str, Any], new: dict[str, Any]) -> PageChange:
+    return PageChange(
+        name=new["name"],
+        source=new["source"],
+        old_id=old["profile_id"],
+        new_id=new["profile_id"],
+        old=_of_page(old),
+        new=_of_page(new),
+    )
+
+
+def _of_page(row: dict[str, Any]) -> Coverage:
+    return Coverage(pages=1, stated_papers=row["stated_papers"] or 0, listed_papers=row["listed_papers"])
+
+
+_COUNTED = ("rule_id", "severity", "title", "failed")
+
+
+def compare(old: Path, new: Path) -> Difference:
+    """All that differs between two releases: their folders, or output folders whose newest release is meant.
+
+    Raises `UsageError` where a path is no release, or a table of one is damaged.
+    """
+    before, after = open_release(old), open_release(new)
+    old_pages, new_pages = read_pages(before), read_pages(after)
+    pages = compare_pages(old_pages, new_pages)
+    tables = list(_tables(before, after, {page.old_id for page in pages if page.old_id != page.new_id}))
+    found = Difference(
+        old=_facts(old, before),
+        new=_facts(new, after),
+        reasons=[],
+        schema=compare_schemas(before, after),
+        tables=[table for table in tables if table.table not in AUDIT_TABLES],
+        audit=[table for table in tables if table.table in AUDIT_TABLES],
+        rules=_rules(before, after),
+        pages=pages,
+        old_coverage=coverage(old_pages),
+        new_coverage=coverage(new_pages),
+    )
+    return find_reasons(found)
+
+
+def _tables(old: Release, new: Release, replaced: Collection[str]) -> Iterator[TableDifference]:
+    """The tables of both whose rows differ, by name."""
+    for name in sorted(old.tables.keys() & new.tables.keys()):
+        before, after = old.tables[name], new.tables[name]
+        if same_key(before, after):
+            table = compare_rows(name, before.read(), after.read(), after.key, replaced)
+            if not table.is_empty:
+                yield table
+
+
+def _rules(old: Release, new: Release) -> list[RuleCount]:
+    """The rules that another number of items broke, by id."""
+    before, after = _counts(old), _counts(new)
+    counts = [
+        RuleCount(
+            rule_id=rule_id,
+            severity=known["severity"],
+            title=known["title"],
+            old=before[rule_id]["failed"] if rule_id in before else None,
+            new=after[rule_id]["failed"] if rule_id in after else None,
+        )
+        for rule_id, known in sorted({**before, **after}.items())
+    ]
+    return [count for count in counts if count.old != count.new]
+
+
+def _counts(release: Release) -> dict[str, dict[str, Any]]:
+    frame = release.read("rules", _COUNTED)
+    return {} if frame is None else {row["rule_id"]: row for row in frame.iter_rows(named=True)}
+
+
+def _facts(path: Path, release: Release) -> ReleaseFacts:
+    version, logical_hash = (release.manifest.get(fact) for fact in ("paperledger", "logical_hash"))
+    return ReleaseFacts(
+        path=str(path),
+        version=None if version is None else str(version),
+        logical_hash=None if logical_hash is None else str(logical_hash),
+    )
