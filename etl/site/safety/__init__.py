@@ -52,7 +52,7 @@ def _bounded(app: ASGIApp) -> ASGIApp:
         if scope["type"] == "lifespan":
             bound_memory()
             # What Datasette meant to await when a facet could not be counted is no event of the server.
-            warnings.filterwarnings("ignore", r"coroutine 'TableView\b", RuntimeWarning)
+            warnings.filterwarnings("ignore", r"coroutine '(TableView|\w+Facet)\b", RuntimeWarning)
         await app(scope, receive, send)
 
     return start
