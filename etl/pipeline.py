@@ -13,7 +13,7 @@ from pathlib import Path
 from etl.engine.embedded import map_batches
 from etl.extract.batches import parse_files
 from etl.extract.sources import PageFile, find_others, find_pages
-from etl.load.release import locked, publish
+from etl.load.publish import locked, publish
 from etl.printable import path_text
 from etl.progress import Progress
 from etl.release.release import Release, open_release

@@ -90,7 +90,7 @@ def verify(release: Path) -> None:
 
     RELEASE is a release's folder, or an output folder whose newest release is meant.
     """
-    from etl.load.whole import ADVICE
+    from etl.load.manifest import ADVICE
     from etl.release.release import find_release
     from etl.release.verify import verify as problems_of
 
@@ -113,7 +113,7 @@ def _known(release: Path) -> Path:
 
 def _require_undamaged(release: Path) -> None:
     """Raises `UsageError` where a release's files are not as published; differing is another exit code."""
-    from etl.load.whole import require_undamaged
+    from etl.load.manifest import require_undamaged
 
     try:
         require_undamaged(release)

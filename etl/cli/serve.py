@@ -68,13 +68,13 @@ def serve(folder: Path, host: str, port: int, datasette_options: tuple[str, ...]
 
 def _held(folder: Path) -> Path:
     """The release that is meant, of this version and undamaged; a build then keeps it, since the lock outlives the change of program."""
-    from etl.load.hold import hold
-    from etl.load.whole import require_undamaged
+    from etl.load.manifest import require_undamaged
+    from etl.load.publish import take_shared_lock
     from etl.release.release import newest_release, require_known_schema
 
     release = newest_release(folder)
     try:
-        hold(release)
+        take_shared_lock(release)
     except OSError as error:
         raise UsageError(
             f"{release}: cannot be read ({error.strerror}); check the folder and its permissions"

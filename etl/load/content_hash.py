@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from etl.load.metadata import render_metadata
+from etl.load.descriptors import render_metadata
 from etl.load.sqlite import ddl
 from schemas import TABLES, VIEWS, Frames
 from schemas.limits import LARGE_PAGE, ROWS_PER_BATCH

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from etl.load.metadata import described
+from etl.load.descriptors import described
 from etl.load.sqlite import ddl
 from schemas import QUESTIONS, TABLES, VIEWS, Column, Definition
 

@@ -1,15 +1,22 @@
-"""The manifest of a release: what it is, where it comes from, and what each of its files must be.
+"""The manifest of a release: what it is, where it comes from, what each of its files must be, and whether they are that.
 
-In: facts. Out: a dict, and its one way of being written. Its last entry is a hash of all others, so that no byte of
-it changes unseen.
+In: facts, or a release's folder. Out: a dict, and its one way of being written; or problems in words, each with the file,
+what was found and what was expected. Its last entry is a hash of all others, so that no byte of it changes unseen.
 """
 
 import hashlib
 import json
+import re
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from etl import __version__
+from etl.errors import DamagedRelease, is_refusal
+from etl.load.layout import DATABASE_FILE, ID_LENGTH, MANIFEST, METADATA, PAPER_LIST_FILE, is_release_id
+from schemas import TABLES
 from schemas.version import SCHEMA_VERSION
 
 SEAL = "manifest_sha256"
@@ -49,3 +56,151 @@ def file_facts(path: Path) -> dict[str, Any]:
     """A file's sha256 and its size in bytes."""
     with path.open("rb") as file:
         return {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "bytes": path.stat().st_size}
+
+
+ADVICE = "the release is damaged: remove this folder, and build or fetch it again"
+TABLE_FILES = (*(f"{name}.parquet" for name in TABLES), PAPER_LIST_FILE)
+NEEDED = (DATABASE_FILE, METADATA, *TABLE_FILES)
+"""What every release holds, and the site takes for granted."""
+
+
+class _File(msgspec.Struct):
+    sha256: str
+    bytes: int
+    rows: int | None = None
+
+
+class _Manifest(msgspec.Struct):
+    """What must stand in a manifest; provenance stands beside it."""
+
+    paperledger: str
+    logical_hash: str
+    files: dict[str, _File]
+
+
+def damaged_files(release: Path) -> Iterator[str]:
+    """The problems of a release's manifest, or else of its files' names, sizes and hashes."""
+    try:
+        files = _files_of(release)
+        yield from _file_problems(release, files, files.keys() | _names_in(release))
+    except _Problem as problem:
+        yield str(problem)
+
+
+def require_undamaged(release: Path, names: Collection[str] | None = None) -> None:
+    """See that the manifest and these files of a release are as they were published.
+
+    Without names all files are looked at, those that the manifest lacks too. Raises `DamagedRelease` with the first problem
+    where they are not.
+    """
+    try:
+        files = _files_of(release)
+        if names is None:
+            _require_needed(files)
+        problem = next(
+            _file_problems(release, files, files.keys() | _names_in(release) if names is None else names), None
+        )
+    except _Problem as error:
+        problem = str(error)
+    if problem:
+        raise DamagedRelease(f"{release}/{problem}; {ADVICE}")
+
+
+class _Problem(Exception):
+    """What is wrong with a manifest or a folder, so that nothing can be said of single files."""
+
+
+def _files_of(release: Path) -> dict[str, _File]:
+    """The files that a release's manifest names; raises `_Problem` where it is not the one that was published."""
+    text = _manifest_text(release)
+    try:
+        manifest = json.loads(text)
+        told = msgspec.convert(manifest, _Manifest)
+        rendered = render_manifest(sealed(manifest)).encode()
+    except (ValueError, RecursionError, msgspec.ValidationError) as error:
+        raise _Problem(
+            f"{MANIFEST}: found what is not the manifest of a release ({_first_line(error)}), expected the one that was published"
+        ) from error
+    if rendered != text:
+        raise _Problem(
+            f"{MANIFEST}: found other text than it was published with, expected the entries that its last one hashes"
+        )
+    _require_own_hash(release.resolve().name, told.logical_hash)
+    return told.files
+
+
+def _require_needed(files: dict[str, _File]) -> None:
+    """See that a manifest names what every release holds, tables with their rows."""
+    for name in NEEDED:
+        if name not in files:
+            raise _Problem(f"{MANIFEST}: found no entry for {name}, expected one")
+        if name in TABLE_FILES and files[name].rows is None:
+            raise _Problem(f"{MANIFEST}: found no number of rows of {name}, expected one")
+
+
+def _manifest_text(release: Path) -> bytes:
+    path = release / MANIFEST
+    try:
+        # Nobody would ever write into a pipe of that name.
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise _Problem(f"{MANIFEST}: found no manifest (not a file), expected that of a release")
+        return path.read_bytes()
+    except OSError as error:
+        _reraise_refusal(error, path)
+        raise _Problem(f"{MANIFEST}: found no manifest ({_first_line(error)}), expected that of a release") from error
+
+
+def _require_own_hash(name: str, logical_hash: str) -> None:
+    if not re.fullmatch("[0-9a-f]{64}", logical_hash):
+        raise _Problem(f"{MANIFEST}: found the logical hash {logical_hash!r}, expected 64 hexadecimal digits")
+    if is_release_id(name) and name != logical_hash[:ID_LENGTH]:
+        raise _Problem(
+            f"{MANIFEST}: found the logical hash {logical_hash}, expected one that begins with the folder's name {name}"
+        )
+
+
+def _file_problems(release: Path, told: dict[str, _File], names: Collection[str]) -> Iterator[str]:
+    found = _names_in(release)
+    for name in sorted(names):
+        if name not in told and name not in found:
+            yield f"{MANIFEST}: found no entry for {name}, expected one"
+        elif name not in told:
+            yield f"{name}: found a file that the manifest does not name, expected none"
+        elif name not in found:
+            yield f"{name}: found no such file, expected one of {told[name].bytes} bytes"
+        else:
+            yield from _problems_of_file(release / name, told[name])
+
+
+def _names_in(release: Path) -> set[str]:
+    try:
+        return {path.name for path in release.iterdir()} - {MANIFEST}
+    except OSError as error:
+        _reraise_refusal(error, release)
+        raise _Problem(f".: found a folder that cannot be read ({_first_line(error)}), expected a release's") from error
+
+
+def _problems_of_file(path: Path, told: _File) -> Iterator[str]:
+    try:
+        if path.is_symlink() or not path.is_file():
+            yield f"{path.name}: found a link or a folder, expected a file"
+            return
+        facts = file_facts(path)
+    except OSError as error:
+        _reraise_refusal(error, path)
+        yield f"{path.name}: found a file that cannot be read ({_first_line(error)}), expected one of {told.bytes} bytes"
+        return
+    if facts["bytes"] != told.bytes:
+        yield f"{path.name}: found {facts['bytes']} bytes, expected {told.bytes}"
+    elif facts["sha256"] != told.sha256:
+        yield f"{path.name}: found the sha256 {facts['sha256']}, expected {told.sha256}"
+
+
+def _reraise_refusal(error: OSError, path: Path) -> None:
+    """Raise an error of the system again, which says nothing of the release; reading a file leaves out its name."""
+    if is_refusal(error):
+        raise OSError(error.errno, error.strerror, str(error.filename or path)) from error
+
+
+def _first_line(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error).partition("\n")[0]

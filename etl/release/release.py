@@ -23,7 +23,7 @@ from etl import __version__
 from etl.errors import SCRATCH_ADVICE, DamagedRelease, UsageError, is_refusal, refusal
 from etl.invocation import command
 from etl.load.layout import CURRENT, DATABASE_FILE, MANIFEST, PAPER_LIST_FILE, read_manifest
-from etl.load.whole import require_undamaged
+from etl.load.manifest import require_undamaged
 from schemas import TABLES, VIEWS
 from schemas.version import SCHEMA_VERSION
 

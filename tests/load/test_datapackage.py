@@ -12,9 +12,9 @@ import jsonschema
 import pytest
 from pandera.polars import Field
 
-from etl.load.datapackage import datapackage
+from etl.load.descriptors import datapackage
 from etl.load.parquet import arrow_schema
-from etl.load.release import publish
+from etl.load.publish import publish
 from schemas import TABLES, Frames, PaperList, Table
 
 STANDARD = Path(__file__).parents[1] / "schemas" / "datapackage-2.0.json"
@@ -161,7 +161,7 @@ class Strange(Table):
 
 
 def test_a_check_that_the_standard_cannot_say_is_no_silent_gap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("etl.load.datapackage.TABLES", {"strange": Strange})
+    monkeypatch.setattr("etl.load.descriptors.TABLES", {"strange": Strange})
     facts = {"sha256": "00", "bytes": 1}
     with pytest.raises(NotImplementedError, match="no constraint for the check str_endswith"):
         datapackage({"paperledger.db": facts, "strange.parquet": facts})

@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 
 from etl import pipeline
-from etl.load.release import locked
+from etl.load.publish import locked
 from etl.progress import Progress
 from etl.release.release import newest_release
 from etl.release.verify import verify

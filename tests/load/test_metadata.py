@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from datasette.app import Datasette
 
-from etl.load.metadata import FEW_PAPERS, datasette_metadata, described, render_metadata
+from etl.load.descriptors import FEW_PAPERS, datasette_metadata, described, render_metadata
 from schemas import QUESTIONS, TABLES, VIEWS, Profiles
 
 NAMES = [*TABLES, *VIEWS]

@@ -13,8 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from etl.load import parquet
-from etl.load.paper_list import paper_list
-from etl.load.parquet import arrow_schema, write_parquet
+from etl.load.parquet import arrow_schema, paper_list, write_parquet
 from schemas import TABLES, Frames, PaperList, Papers, Variants
 
 Rows = list[tuple[Any, ...]]

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from helpers import tables_of
 
-from etl.load import release
+from etl.load import publish as publication
 from etl.load.layout import is_release_id
-from etl.load.release import publish
+from etl.load.publish import publish
 from schemas import TABLES, Frames
 
 FILES = sorted([*(f"{name}.parquet" for name in TABLES), "paper_list.parquet", "paperledger.db"])
@@ -24,7 +24,7 @@ class Recorder:
         self.out = out
         self.steps: list[str] = []
         for writer in ("write_database", "write_parquet", "write_text"):
-            patch.setattr(release, writer, self.written(getattr(release, writer)))
+            patch.setattr(publication, writer, self.written(getattr(publication, writer)))
         fsync, rename, replace, symlink = os.fsync, Path.rename, Path.replace, Path.symlink_to
         patch.setattr(os, "fsync", lambda handle: (self.note("fsync", self.opened(handle)), fsync(handle))[1])
         patch.setattr(Path, "rename", lambda old, new: (self.note("rename", old, new), rename(old, new))[1])

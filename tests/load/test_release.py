@@ -16,9 +16,10 @@ from helpers import tables_of
 
 from etl import __version__
 from etl.errors import PublicationError, UsageError
-from etl.load import content_hash, release
+from etl.load import content_hash
+from etl.load import publish as publication
 from etl.load.content_hash import hash_release
-from etl.load.release import locked
+from etl.load.publish import locked
 from etl.release.release import Release, find_release, newest_release, open_release
 from etl.release.verify import verify
 from schemas import TABLES, Frames
@@ -29,7 +30,7 @@ FULL_DISK = OSError(28, "No space left on device")
 
 
 def publish(out: Path, *given: Any) -> Release:
-    return open_release(release.publish(out, *given))
+    return open_release(publication.publish(out, *given))
 
 
 @pytest.fixture(scope="session")
@@ -179,7 +180,7 @@ def test_a_failure_leaves_the_last_release_as_it_was(
 ) -> None:
     last = publish(tmp_path, tables, NO_OVERRIDES)
     before = contents(last.path)
-    monkeypatch.setattr(release, writer, raises(error))
+    monkeypatch.setattr(publication, writer, raises(error))
     with pytest.raises(PublicationError, match=r"cannot be written \(.+\); the last release is as it was") as caught:
         publish(tmp_path, other_tables, NO_OVERRIDES)
     assert caught.value.exit_code == 4
@@ -192,7 +193,7 @@ def test_a_failure_leaves_the_last_release_as_it_was(
 def test_an_interrupted_build_leaves_no_debris(
     tables: Frames, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
-    monkeypatch.setattr(release, "write_parquet", raises(error))
+    monkeypatch.setattr(publication, "write_parquet", raises(error))
     with pytest.raises(type(error)):
         publish(tmp_path, tables, NO_OVERRIDES)
     assert contents(tmp_path) == {}
@@ -211,7 +212,7 @@ def test_the_next_build_clears_the_debris_of_a_killed_one(tables: Frames, tmp_pa
 
 
 def test_debris_that_cannot_be_cleared_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(release, "clear_debris", raises(PermissionError(13, "Permission denied")))
+    monkeypatch.setattr(publication, "clear_debris", raises(PermissionError(13, "Permission denied")))
     with pytest.raises(PublicationError, match=r"cannot be written \(Permission denied\)"), locked(tmp_path):
         pytest.fail("cannot be held")
 
@@ -269,7 +270,7 @@ def test_no_folder_above_it_is_left_either(tmp_path: Path) -> None:
 def test_a_first_build_that_fails_leaves_no_folder(
     tables: Frames, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(release, "write_database", raises(FULL_DISK))
+    monkeypatch.setattr(publication, "write_database", raises(FULL_DISK))
     with pytest.raises(PublicationError), locked(tmp_path / "out"):
         publish(tmp_path / "out", tables, NO_OVERRIDES)
     assert list(tmp_path.iterdir()) == []

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from helpers import tables_of
 
-from etl.load.release import publish
-from etl.load.retention import KEPT_RELEASES, newest_first
+from etl.load.publish import KEPT_RELEASES, newest_first, publish
 from etl.release.release import newest_release
 from schemas import Frames
 
@@ -17,8 +16,8 @@ PROVENANCE = {"overrides": None}
 HOLDER = """
 import os, sys
 from pathlib import Path
-from etl.load.hold import hold
-hold(Path(sys.argv[1]))
+from etl.load.publish import take_shared_lock
+take_shared_lock(Path(sys.argv[1]))
 os.execv(sys.executable, [sys.executable, "-c", "print('held', flush=True); input()"])
 """
 

@@ -13,7 +13,7 @@ import pytest
 
 from etl.load.manifest import file_facts, render_manifest, sealed
 from etl.load.parquet import write_parquet
-from etl.load.release import publish
+from etl.load.publish import publish
 from etl.release.verify import verify
 from schemas import TABLES, Frames, PaperList
 

@@ -13,7 +13,7 @@ from helpers import tables_of
 from site_words import words
 
 from etl.load.layout import DATABASE_FILE, METADATA
-from etl.load.release import locked, publish
+from etl.load.publish import locked, publish
 from etl.site.cells import target_of
 from schemas import Authors, PaperCandidates
 

@@ -17,10 +17,10 @@ from datasette.utils import allowed_pragmas
 from etl.site.safety.clock import Clock, Connection
 from etl.site.safety.door import LONGEST_ADDRESS
 from etl.site.safety.functions import Value, functions
-from schemas.limits import LONGEST_LINE
+from schemas.limits import UNREAD_LINE
 
-LONGEST_VALUE = 2 * LONGEST_LINE
-"""Bytes of a value that SQL may read or make: any line that a page may hold, and room to work on it."""
+LONGEST_VALUE = UNREAD_LINE
+"""Bytes of a value that SQL may read or make: any line that a page may hold."""
 LARGEST_ANSWER = 16 << 20
 """Bytes of all rows of an answer, by `weight`."""
 JSON_BEGINS = ("[", "{")

@@ -11,7 +11,7 @@ from functools import cache
 from itertools import takewhile
 
 from etl.site.safety.clock import Clock
-from schemas.limits import LONGEST_LINE
+from schemas.limits import UNREAD_LINE
 
 Value = str | bytes | int | float | None
 LONGEST_FORMAT = 1000
@@ -48,7 +48,7 @@ def replace(text: Value, part: Value, new: Value) -> Value:
     text, part, new = _text(text), _text(part), _text(new)
     if not part:
         return text
-    if len(text) + text.count(part) * (len(new) - len(part)) > 2 * LONGEST_LINE:
+    if len(text) + text.count(part) * (len(new) - len(part)) > UNREAD_LINE:
         raise OverflowError("the text grows too long")
     return text.replace(part, new)
 

@@ -7,6 +7,7 @@ with thousands of others, filters, facets) and for files, so that none keeps pla
 import asyncio
 import re
 from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
 
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -113,7 +114,7 @@ class Lanes:
             return None
         if FILES.match(path) or (WHOLE_TABLE.match(path) and not query):
             return self._files
-        if COSTLY_PATH.search(path) or COSTLY_QUERY.search(query):
+        if COSTLY_PATH.search(path) or COSTLY_QUERY.search(unquote_to_bytes(query)):  # Datasette decodes names too
             return self._costly
         return self._slow if SLOW_PATH.match(path) or not QUICK_QUERY.match(query) else self._pages
 

@@ -1,15 +1,17 @@
 """Publication: a release is written aside, named by its contents, and becomes the newest by one rename and one link.
 
 A reader never sees half a release, and a build that fails leaves the last one as it was. Everything is on the disk
-for good before a name leads to it, so that this holds even where the power fails.
+for good before a name leads to it, so that this holds even where the power fails. A release that is in use stays: a server
+has a shared lock on it, and a build removes none that is locked.
 """
 
+import errno
 import fcntl
 import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -20,8 +22,7 @@ import pyarrow as pa
 
 from etl.errors import PublicationError
 from etl.load.content_hash import hash_release
-from etl.load.datapackage import render_datapackage
-from etl.load.disk import HIDDEN, point, sync, write_text
+from etl.load.descriptors import render_datapackage, render_metadata
 from etl.load.layout import (
     CURRENT,
     DATA_PACKAGE,
@@ -31,15 +32,124 @@ from etl.load.layout import (
     METADATA,
     PAPER_LIST_FILE,
     RELEASES,
+    is_release_id,
 )
-from etl.load.manifest import file_facts, make_manifest, render_manifest
-from etl.load.metadata import render_metadata
-from etl.load.paper_list import paper_list
-from etl.load.parquet import write_parquet
-from etl.load.retention import clear_debris, remove_older
+from etl.load.manifest import damaged_files, file_facts, make_manifest, render_manifest
+from etl.load.parquet import paper_list, write_parquet
 from etl.load.sqlite import write_database
-from etl.load.whole import damaged_files
 from schemas import TABLES, Frames, PaperList
+
+HIDDEN = ".build-"
+"""How the name of a folder begins that is no release yet, or none any more; nobody reads it."""
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a new file; one that is there already is an error, since two writers would then claim one name."""
+    with path.open("x", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        # Some network file systems know no fsync of folders; they keep names in step by themselves.
+        if not (error.errno == errno.EINVAL and path.is_dir()):
+            raise
+    finally:
+        os.close(handle)
+
+
+def point(link: Path, target: Path) -> None:
+    """Make a link lead to `target` in one step, for good."""
+    new = link.with_name(f".{link.name}")
+    new.unlink(missing_ok=True)
+    new.symlink_to(target)
+    try:
+        new.replace(link)
+    except OSError:
+        new.unlink()
+        raise
+    sync(link.parent)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link or a whole folder."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def take_shared_lock(release: Path) -> None:
+    """Hold a release for as long as this process lives, even where it becomes Datasette; many may hold one.
+
+    Raises `OSError` where the folder is not there.
+    """
+    handle = os.open(release, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(handle, fcntl.LOCK_SH)
+    os.set_inheritable(handle, True)
+
+
+@contextmanager
+def exclusive_lock(release: Path) -> Iterator[bool]:
+    """Whether nobody holds a release; while the block runs, nobody gets it."""
+    handle = os.open(release, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield _take(handle)
+    finally:
+        os.close(handle)
+
+
+def _take(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+KEPT_RELEASES = 5
+"""How many of the newest releases stay.
+
+Two would do for a reader who is half-way through the last one when the next is published. A Datasette that somebody
+started by hand holds no lock, though, and must be given time to be started anew: five survive four more builds.
+"""
+
+
+def newest_first(out: Path) -> list[Path]:
+    """The folders of all releases, the one that was published last first.
+
+    The time stands on the folder and not in it: a release itself knows no clock.
+    """
+    folders = [path for path in (out / RELEASES).iterdir() if is_release_id(path.name) and not path.is_symlink()]
+    return sorted(folders, key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
+
+
+def remove_older(out: Path, spared: Collection[str]) -> None:
+    """Remove releases beyond the newest `KEPT_RELEASES`, oldest first, but for those spared by name or held."""
+    for folder in reversed(newest_first(out)[KEPT_RELEASES:]):
+        # The new release is published by now; a folder that cannot be removed is tried again by the next build.
+        with suppress(OSError), exclusive_lock(folder) as free:
+            if free and folder.name not in spared:
+                _remove_release(folder)
+
+
+def clear_debris(out: Path) -> None:
+    """Take away what killed builds left; the lock says that no build is at work. Raises `OSError`."""
+    for path in [out / f".{CURRENT}", *(out / RELEASES).glob(f"{HIDDEN}*")]:
+        remove(path)
+
+
+def _remove_release(folder: Path) -> None:
+    """Hide a release before its files go, so that nobody sees half of it even where this build is killed."""
+    hidden = folder.with_name(f"{HIDDEN}{folder.name}")
+    folder.rename(hidden)
+    sync(folder.parent)
+    remove(hidden)
+
 
 ManifestOf = Callable[[dict[str, dict[str, Any]]], dict[str, Any]]
 """Makes a manifest from the facts of each file."""

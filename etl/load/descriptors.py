@@ -1,0 +1,256 @@
+"""Descriptors of a release, from the models: Datasette's metadata, and the Data Package.
+
+In: how many papers there are; sizes and hashes of the files. Out: what Datasette 0.65 takes as `-m FILE`, and 1.0 as
+`-m FILE -c FILE`; and the text of `datapackage.json`, as version 2 of the standard (https://datapackage.org) has it. No clock
+stands in them, so that the same files have the same descriptors.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from html import escape
+from typing import Any
+
+import polars as pl
+
+from etl.load.layout import DATABASE, DATABASE_FILE, PAPER_LIST_FILE
+from etl.load.sqlite import search_table
+from schemas import QUESTIONS, TABLES, VIEWS, Column, Definition, PaperList, Question, Reference, View
+from schemas.limits import PAPERS_A_PAGE
+from schemas.rights import PAGES, Rights
+from schemas.table import Group
+
+TITLE = "paperledger"
+DESCRIPTION = (
+    "Papers, authors and categories from researchers' profile pages that people saved. Every line of every page is in a"
+    f" row or in the quarantine. Pages list at most {PAPERS_A_PAGE} papers and cut most bylines, so counts are lower bounds."
+)
+GROUPS: dict[Group, tuple[str, str]] = {
+    "data": ("", ""),
+    "audit": ("Audit: ", " It belongs to the audit: what tells how the dataset came about, and what is odd in it."),
+}
+"""What stands before the title and behind the description of each group's tables."""
+FEW_PAPERS = 2_000
+"""Up to so many papers lists are faceted: every row must be made for that."""
+
+
+def datasette_metadata(papers: int = 0) -> dict[str, Any]:
+    """The metadata of a whole Datasette instance that serves a release of so many papers."""
+    tables = {name: _table(model.definition()) for name, model in TABLES.items()}
+    views = {name: _view(view, few=papers <= FEW_PAPERS) for name, view in VIEWS.items()}
+    return {
+        "title": TITLE,
+        "description": DESCRIPTION,
+        **_rights(PAGES),
+        "databases": {
+            DATABASE: {
+                "description": DESCRIPTION,
+                **_rights(PAGES),
+                "tables": tables | views,
+                "queries": {name: _query(question) for name, question in QUESTIONS.items()},
+            }
+        },
+    }
+
+
+def render_metadata(papers: int = 0) -> str:
+    """The metadata as the text of a JSON file."""
+    return json.dumps(datasette_metadata(papers), indent=2, ensure_ascii=False) + "\n"
+
+
+def described(column: Column) -> str:
+    """A column's description with its unit.
+
+    >>> from schemas import Papers
+    >>> described(Papers.definition().columns[6])
+    'How many different authors the byline shows. Unit: authors.'
+    """
+    return f"{column.description} Unit: {column.unit}." if column.unit else column.description
+
+
+def _table(definition: Definition) -> dict[str, Any]:
+    columns = definition.columns
+    return _told({
+        **_words(definition),
+        "columns": {column.name: described(column) for column in columns},
+        "label_column": definition.label,
+        "facets": [column.name for column in columns if column.facet],
+        "sortable_columns": [column.name for column in columns if column.sortable],
+        "fts_table": search_table(definition),
+        **_shown(definition),
+    })  # fmt: skip
+
+
+def _view(view: View, *, few: bool) -> dict[str, Any]:
+    lists = [{"array": column} for column in view.list_facets if few]
+    return _told({
+        **_words(view),
+        "columns": view.columns,
+        "facets": [*view.facets, *lists],
+        "sortable_columns": [*view.sortable],
+        **_shown(view),
+    })  # fmt: skip
+
+
+def _words(said: Definition | View) -> dict[str, Any]:
+    before, behind = GROUPS[said.group]
+    return {"title": before + said.title, "description": said.description + behind, **_rights(said.rights)}
+
+
+def _shown(said: Definition | View) -> dict[str, Any]:
+    order = "sort_desc" if (said.sort or "").startswith("-") else "sort"
+    return {order: (said.sort or "").removeprefix("-"), "size": said.page_size}
+
+
+def _query(question: Question) -> dict[str, Any]:
+    fields = (f"<p><strong>{escape(name)}</strong>: {escape(words)}</p>" for name, words in question.params.items())
+    return {
+        "title": question.title,
+        "description": question.description,
+        "description_html": "".join([f"<p>{escape(question.description)}</p>", *fields]),
+        "sql": question.sql.strip(),
+        "params": [*question.params],
+        "hide_sql": True,
+    }
+
+
+def _rights(rights: Rights) -> dict[str, Any]:
+    """Datasette takes each key that is missing from the level above: the name of a licence never goes without its address."""
+    return _told({
+        "license": rights.licence,
+        "license_url": rights.licence_url,
+        "source": rights.source,
+        "source_url": rights.source_url,
+        "about": rights.about,
+    })  # fmt: skip
+
+
+def _told(facts: dict[str, Any]) -> dict[str, Any]:
+    """The facts that say something."""
+    return {name: fact for name, fact in facts.items() if fact}
+
+
+PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
+PARQUET = {"type": "table", "format": "parquet", "mediatype": "application/vnd.apache.parquet"}
+SQLITE = {"format": "sqlite", "mediatype": "application/vnd.sqlite3"}
+KEYWORDS = ("arXiv", "authors", "bibliography", "papers")
+_FIELD_TYPES: dict[pl.DataType, str] = {
+    pl.Int64(): "integer",
+    pl.Float64(): "number",
+    pl.Boolean(): "boolean",
+    pl.String(): "string",
+    pl.Date(): "date",
+    pl.List(pl.String): "array",
+}
+Facts = Mapping[str, Any]
+"""A file's `sha256` and its size in `bytes`."""
+
+
+def render_datapackage(files: Mapping[str, Facts]) -> str:
+    """The text of the descriptor of a release's data files, whose facts are given by name."""
+    return json.dumps(datapackage(files), indent=2, ensure_ascii=False) + "\n"
+
+
+def datapackage(files: Mapping[str, Facts]) -> dict[str, Any]:
+    """The descriptor: the database, one resource a table, and the one file of all papers."""
+    definitions = {f"{name}.parquet": model.definition() for name, model in TABLES.items()}
+    definitions[PAPER_LIST_FILE] = PaperList.definition()
+    return {
+        "$schema": PROFILE,
+        "name": DATABASE,
+        "title": TITLE,
+        "description": DESCRIPTION,
+        "keywords": list(KEYWORDS),
+        **_package_rights(PAGES),
+        "resources": [
+            _database(files[DATABASE_FILE]),
+            *(_resource(name, definition, files[name]) for name, definition in definitions.items() if name in files),
+        ],
+    }
+
+
+def _database(facts: Facts) -> dict[str, Any]:
+    return {
+        "name": DATABASE,
+        "path": DATABASE_FILE,
+        "title": "All tables in one SQLite file",
+        "description": "The tables of the Parquet files, with their keys and indexes, views for reading, and full-text search.",
+        **SQLITE,
+        **_contents(facts),
+    }
+
+
+def _resource(path: str, definition: Definition, facts: Facts) -> dict[str, Any]:
+    return {
+        "name": definition.name,
+        "path": path,
+        "title": definition.title,
+        "description": definition.description,
+        **PARQUET,
+        **_contents(facts),
+        **_package_rights(definition.rights),
+        "schema": _schema(definition),
+    }
+
+
+def _contents(facts: Facts) -> dict[str, Any]:
+    return {"bytes": facts["bytes"], "hash": f"sha256:{facts['sha256']}"}
+
+
+def _package_rights(rights: Rights) -> dict[str, Any]:
+    source = {"title": rights.source} | ({"path": rights.source_url} if rights.source_url else {})
+    return {"licenses": [{"path": rights.licence_url, "title": rights.licence}], "sources": [source]}
+
+
+def _schema(definition: Definition) -> dict[str, Any]:
+    schema: dict[str, Any] = {
+        "fields": [_field(column) for column in definition.columns],
+        "primaryKey": list(definition.primary_key),
+        # Parquet knows null; an empty text is a value.
+        "missingValues": [],
+    }
+    keys = [*map(_foreign_key, definition.references)]
+    return schema | ({"foreignKeys": keys} if keys else {})
+
+
+def _foreign_key(key: Reference) -> dict[str, Any]:
+    return {"fields": list(key.columns), "reference": {"resource": key.table, "fields": list(key.targets)}}
+
+
+def _field(column: Column) -> dict[str, Any]:
+    constraints = dict(_constraints(column))
+    return {
+        "name": column.name,
+        "type": _FIELD_TYPES[column.dtype],
+        "title": column.title,
+        "description": described(column),
+        **({"constraints": constraints} if constraints else {}),
+    }
+
+
+def _constraints(column: Column) -> Iterator[tuple[str, Any]]:
+    if not column.nullable:
+        yield "required", True
+    if column.unique:
+        yield "unique", True
+    for check, facts in column.checks:
+        yield from _constraint(check, facts)
+
+
+def _constraint(check: str, facts: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """A pandera check as the standard's constraints; nothing for one that looks at two columns."""
+    match check:
+        case "greater_than_or_equal_to":
+            yield "minimum", facts["min_value"]
+        case "less_than_or_equal_to":
+            yield "maximum", facts["max_value"]
+        case "isin":
+            yield "enum", list(facts["allowed_values"])
+        case "str_matches":
+            # The standard's patterns are XML Schema's, which match the whole value and know no other anchors.
+            yield "pattern", facts["pattern"].removeprefix("^(?:").removesuffix(")$")
+        case "str_length" if facts["max_value"] is None:
+            yield "minLength", facts["min_value"]
+        case "at_least":
+            return
+        case _:
+            raise NotImplementedError(f"no constraint for the check {check} with {facts}")
