@@ -16,8 +16,8 @@ from datasette.utils import tilde_encode
 from jinja2 import Environment
 
 from etl.printable import cut, visible
-from etl.site.mends import Mends
 from etl.site.served import served
+from etl.site.template_patches import TemplatePatches
 from schemas.limits import PAPERS_A_PAGE
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def prepare_jinja2_environment(env: Environment, datasette: "Datasette") -> None
     env.filters |= {"visible": visible, "cut": cut, "tilde": tilde_encode}
     env.globals["papers_a_page"] = PAPERS_A_PAGE
     if served(datasette) is not None:
-        env.add_extension(Mends)
+        env.add_extension(TemplatePatches)
 
 
 @cache

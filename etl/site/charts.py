@@ -19,11 +19,12 @@ from datasette.utils.asgi import NotFound, Request, Response
 from markupsafe import Markup
 
 from etl.load.layout import DATABASE
+from etl.release.release import Release
 from etl.report.charts import Chart
 from etl.report.pictures import Picture, draw, style
 from etl.report.results import RESULTS_FILE
-from etl.site.cells import target_of
-from etl.site.served import Served, served
+from etl.site.served import served
+from etl.site.tables import target_of
 from schemas import PaperAuthors
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def register_routes(datasette: "Datasette") -> list[tuple[str, Any]]:
 class Charts:
     """The page and the pictures of one release."""
 
-    def __init__(self, datasette: "Datasette", release: Served) -> None:
+    def __init__(self, datasette: "Datasette", release: Release) -> None:
         self._datasette = datasette
         self._release = release
 
@@ -105,7 +106,7 @@ class Charts:
     async def _drawn(self, request: Request) -> Sequence[Drawn]:
         """The charts for those who may see the database; raises `Forbidden` for others."""
         await self._datasette.ensure_permissions(request.actor, [("view-database", DATABASE), "view-instance"])
-        return await asyncio.to_thread(_once, self._release.folder)
+        return await asyncio.to_thread(_once, self._release.path)
 
 
 def _once(folder: Path) -> Sequence[Drawn]:

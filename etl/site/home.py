@@ -83,7 +83,7 @@ def extra_template_vars(view_name: str | None, request: Request | None, datasett
         queries = await datasette.get_canned_queries(DATABASE, request.actor if request else None)
         return {
             "home": {
-                "facts": await asyncio.to_thread(facts, release.folder),
+                "facts": await asyncio.to_thread(facts, release.path),
                 "database": DATABASE,
                 "search": SEARCH if SEARCH in queries else None,
                 "questions": [_question(query) for query in queries.values()],

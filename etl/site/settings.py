@@ -3,7 +3,7 @@
 SETTINGS: dict[str, int | bool] = {
     "sql_time_limit_ms": 1000,  # enough for a join over a million rows; who needs more takes the files
     "max_returned_rows": 1000,  # a page of rows is drawn in a second, and held in memory at once
-    "num_sql_threads": 6,  # two each for costly and slow requests (etl/site/safety/lanes.py): pages always find one
+    "num_sql_threads": 6,  # two each for costly and slow requests (etl/site/safety/request_limits.py): pages always find one
     "suggest_facets": False,  # looking for facets takes a million-row page from 0.2 to 1.3 s
     "default_facet_size": 30,  # longer lists hide the rows below them
     "facet_time_limit_ms": 500,  # a facet that takes longer is left out, and the page comes without it

@@ -1,6 +1,6 @@
 r"""Titles and abstracts to read. In: text as pages print it, TeX and all. Out: HTML that is safe to show.
 
-pylatexenc reads the TeX. Text that is no sound TeX is shown as printed, and so is text beyond the bounds of `etl.tex_bounds`.
+pylatexenc reads the TeX. Text that is no sound TeX is shown as printed, and so is text beyond the bounds of `etl.tex`.
 What pylatexenc does for a text within them is bounded too: it may read options many times, and accents multiply letters.
 """
 
@@ -19,7 +19,7 @@ from pylatexenc.macrospec import LatexContextDb, MacroSpec
 
 from etl.printable import visible
 from etl.resolve.links import find_links
-from etl.tex_bounds import tex_beyond_bounds
+from etl.tex import guarded, is_balanced, tex_beyond_bounds
 from schemas.limits import LONGEST_TEX
 
 TOKENS_A_LETTER = 2
@@ -40,9 +40,6 @@ _KEPT_AS_PRINTED = (*_READING_FILES, "title", "author", "date", "maketitle", "to
 _LEFT_OVER = re.compile(r"%s|%\(\d")
 """What pylatexenc leaves of a macro that lacks its arguments."""
 _TEX_ESCAPE = re.compile(r"\\([_%&#~$])")
-_UNESCAPED = re.compile(r"(\\.)|([%#&])", re.DOTALL)
-_MATH = re.compile(r"(\\.|(\$\$?)(?=[^\s$])(?:\\.|[^\\$])*?(?<=\S)\2(?!\d))|(\$)|(?<![^\s(\[])(~)", re.DOTALL)
-"""Whatever is escaped, math as pandoc knows it (no space within its ends, no figure behind), lone dollars, and about-signs."""
 
 
 @lru_cache(maxsize=4096)
@@ -69,31 +66,6 @@ def plain(text: str) -> str:
     'On Bells & π'
     """
     return str(readable(text).striptags())
-
-
-def guarded(text: str) -> str:
-    r"""TeX in which %, #, & and $ stand for themselves wherever text means them so.
-
-    >>> print(guarded(r"5% of $x$ and 6\% & $5 or $6, ~9"))
-    5\% of $x$ and 6\% \& \$5 or \$6, \textasciitilde{}9
-    """
-    signs = "%#" if r"\begin" in text else "%#&"
-    escaped = _UNESCAPED.sub(lambda match: _escaped(match, signs), text)
-    return _MATH.sub(lambda match: match[1] or (r"\$" if match[3] else r"\textasciitilde{}"), escaped)
-
-
-def is_balanced(text: str) -> bool:
-    r"""Whether every brace has its partner.
-
-    >>> is_balanced("{a}{b}"), is_balanced("{"), is_balanced("}{"), is_balanced(r"\{")
-    (True, False, False, True)
-    """
-    depth = 0
-    for brace in re.findall(r"\\.|[{}]", text, re.DOTALL):
-        depth += {"{": 1, "}": -1}.get(brace, 0)
-        if depth < 0:
-            return False
-    return depth == 0
 
 
 class _TooCostly(ValueError):
@@ -158,10 +130,6 @@ def _html(text: str, addresses: list[str]) -> Markup:
     links = (str(_LINK.format(address)) for address in addresses)
     parts = zip(html.split(_ADDRESS), [*links, ""], strict=True)
     return Markup("".join(part + link for part, link in parts))  # noqa: S704
-
-
-def _escaped(match: re.Match[str], signs: str) -> str:
-    return match[1] or ("\\" if match[2] in signs else "") + match[2]
 
 
 def _unknown(node: LatexMacroNode) -> str:

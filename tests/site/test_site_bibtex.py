@@ -8,7 +8,7 @@ from helpers import cpu_limit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.site.bibtex import ALLOWED, Author, Entry, bibtex
+from etl.export.bibtex import ALLOWED, Author, Entry, bibtex
 from etl.site.tex import is_balanced
 
 ANN = Author("Ann", "Bell")

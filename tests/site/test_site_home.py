@@ -15,7 +15,7 @@ from site_words import Fetch, links, words
 
 from etl.load.layout import DATABASE_FILE, METADATA
 from etl.site.home import facts
-from etl.site.mends import MENDS
+from etl.site.template_patches import PATCHES
 from schemas import TABLES, VIEWS
 
 
@@ -105,7 +105,9 @@ def test_other_databases_beside_a_release_are_named(release: Path, tmp_path: Pat
     assert ask(site, "/towers/towers").status_code == 200
 
 
-@pytest.mark.parametrize(("template", "place"), [(name, place) for name, mends in MENDS.items() for place, _ in mends])
+@pytest.mark.parametrize(
+    ("template", "place"), [(name, place) for name, mends in PATCHES.items() for place, _ in mends]
+)
 def test_every_place_to_mend_is_in_datasettes_template(template: str, place: str) -> None:
     assert place in files("datasette").joinpath("templates", template).read_text(encoding="utf-8")
 

@@ -14,7 +14,7 @@ from site_words import words
 
 from etl.load.layout import DATABASE_FILE, METADATA
 from etl.load.publish import locked, publish
-from etl.site.cells import target_of
+from etl.site.tables import target_of
 from schemas import Authors, PaperCandidates
 
 ALIAS = "a2b3c4d5e6f7a2b3"

@@ -23,12 +23,10 @@ from site_words import Fetch
 
 from etl.load.layout import DATABASE
 from etl.site import rows
-from etl.site.safety import lanes, sockets
-from etl.site.safety.clock import WATCH, Clock, Connection, TimeIsUp
-from etl.site.safety.connections import LARGEST_ANSWER, guard
-from etl.site.safety.database import Busy
-from etl.site.safety.functions import LONGEST_PATTERN, functions
-from etl.site.safety.lanes import Lanes
+from etl.site.safety import request_limits, sockets
+from etl.site.safety.request_limits import ConcurrencyLimits
+from etl.site.safety.sql_limits import LARGEST_ANSWER, LONGEST_PATTERN, functions, guard
+from etl.site.safety.statement_time import WATCH, Busy, Clock, Connection, TimeIsUp
 
 COUNT = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c)"
 ENDLESS = f"{COUNT} SELECT count(*) FROM c"
@@ -251,7 +249,7 @@ def test_a_statement_of_too_many_steps_a_row_is_refused(fetch: Fetch) -> None:
     assert time.process_time() - start < 3
 
 
-def visit(site: Lanes, receive: Callable[[], Any], path: str = "/") -> "asyncio.Task[list[dict[str, Any]]]":
+def visit(site: ConcurrencyLimits, receive: Callable[[], Any], path: str = "/") -> "asyncio.Task[list[dict[str, Any]]]":
     async def go() -> list[dict[str, Any]]:
         got: list[dict[str, Any]] = []
 
@@ -273,8 +271,8 @@ async def answer_ok(_scope: Any, receive: Any, send: Any) -> None:
 
 def test_a_body_that_does_not_come_takes_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
     async def crowd() -> None:
-        monkeypatch.setattr(lanes, "BODY_SECONDS", 0.3)
-        site = Lanes(answer_ok)
+        monkeypatch.setattr(request_limits, "BODY_SECONDS", 0.3)
+        site = ConcurrencyLimits(answer_ok)
 
         async def never() -> dict[str, Any]:
             await asyncio.sleep(60)
@@ -309,17 +307,18 @@ def test_a_body_that_does_not_come_takes_no_place(monkeypatch: pytest.MonkeyPatc
         ("/paperledger/authors/ann-bell", b"", "_slow"),
         ("/paperledger/papers", b"_searchmode=raw&_search=a*", "_costly"),
         ("/paperledger.json", b"sql=select+1", "_costly"),
+        ("/paperledger.json", b"s%71l=select+1", "_costly"),
         ("/paperledger.db", b"", "_files"),
         ("/paperledger/papers.parquet", b"", "_files"),
     ],
 )
 def test_each_request_has_its_lane(path: str, query: bytes, lane: str) -> None:
-    site = Lanes(answer_ok)
+    site = ConcurrencyLimits(answer_ok)
     assert site._lane({"path": path, "query_string": query}) is getattr(site, lane)
 
 
 def test_all_who_wait_are_fewer_than_the_connections() -> None:
-    site = Lanes(answer_ok)
+    site = ConcurrencyLimits(answer_ok)
     every = [site._pages, site._slow, site._costly, site._files]
     assert sum(lane.most_waiting + lane.places._value for lane in every) < sockets.most_connections(1024)
 

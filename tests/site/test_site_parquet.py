@@ -20,7 +20,7 @@ from site_words import Fetch
 
 from etl.load.layout import DATABASE_FILE, METADATA, read_manifest
 from etl.load.parquet import arrow_schema
-from etl.site.parquet.limits import PLUGIN
+from etl.site.parquet_export import PLUGIN
 from etl.site.settings import SETTINGS
 from schemas import QUESTIONS, TABLES, VIEWS
 

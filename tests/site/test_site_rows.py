@@ -18,8 +18,7 @@ from etl.load.layout import DATABASE_FILE, METADATA
 from etl.pipeline import Request, build
 from etl.progress import Progress
 from etl.release.lineage import ReleaseRows
-from etl.site.rows.papers import paper_page
-from etl.site.rows.reading import lines_of
+from etl.site.row_pages import lines_of, paper_page
 
 DATA = Path(__file__).parents[1] / "data"
 SCRIPT = "<script>alert(1)</script>"

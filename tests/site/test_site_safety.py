@@ -17,13 +17,11 @@ import pytest
 from datasette.app import Datasette
 from site_words import Fetch
 
-from etl.site.safety import lanes
-from etl.site.safety.clock import Clock
-from etl.site.safety.connections import LARGEST_ANSWER, LONGEST_VALUE, SQLITE_MEMORY, guard
-from etl.site.safety.door import LARGEST_BODY, LONGEST_ADDRESS
-from etl.site.safety.functions import functions
+from etl.site.safety import request_limits
 from etl.site.safety.headers import INLINE_SCRIPT, VARIABLES, hash_source, sources
-from etl.site.safety.lanes import PIECE, Lanes
+from etl.site.safety.request_limits import LARGEST_BODY, LONGEST_ADDRESS, PIECE, ConcurrencyLimits
+from etl.site.safety.sql_limits import LARGEST_ANSWER, LONGEST_VALUE, SQLITE_MEMORY, functions, guard
+from etl.site.safety.statement_time import Clock
 from etl.site.settings import SETTINGS
 
 PAGES = [
@@ -153,7 +151,7 @@ def test_a_value_that_is_too_long_is_refused_in_words(fetch: Fetch, form: str, v
     query = sql(fetch, f"SELECT {value}", form)
     assert (query.status_code, "too big" in query.text) == (400, True)
     table = fetch(f"/paperledger/papers{form}", params={"_where": value})
-    assert (table.status_code, "A value is longer than 2 MiB" in table.text) == (400, True)
+    assert (table.status_code, f"A value is longer than {LONGEST_VALUE >> 20} MiB" in table.text) == (400, True)
 
 
 def test_rows_that_are_too_large_together_are_refused_in_words(fetch: Fetch) -> None:
@@ -287,7 +285,7 @@ class Counting:
             self.now -= 1
 
 
-async def visit(site: Lanes, *visitors: Visitor) -> list[asyncio.Task[None]]:
+async def visit(site: ConcurrencyLimits, *visitors: Visitor) -> list[asyncio.Task[None]]:
     """Let visitors in, and wait until nothing moves by itself any more."""
     tasks = [asyncio.ensure_future(site(visitor.scope, visitor.receive, visitor.send)) for visitor in visitors]
     for _ in range(20):
@@ -309,7 +307,7 @@ async def visit(site: Lanes, *visitors: Visitor) -> list[asyncio.Task[None]]:
 def test_costly_requests_take_no_place_from_pages(costly: Visitor) -> None:
     async def crowd() -> None:
         app = Counting()
-        site = Lanes(app)
+        site = ConcurrencyLimits(app)
         tasks = await visit(site, *[costly] * 10)
         assert app.now == 2
         tasks += await visit(site, *[Visitor("/paperledger/papers")] * 10)
@@ -328,7 +326,7 @@ def test_more_than_can_wait_are_sent_away_at_once() -> None:
     async def crowd() -> None:
         app = Counting()
         visitors = [Visitor(query="sql=1") for _ in range(2 + 50 + 5)]
-        tasks = await visit(Lanes(app), *visitors)
+        tasks = await visit(ConcurrencyLimits(app), *visitors)
         assert [visitor.status for visitor in visitors if visitor.got] == [503] * 5
         assert (b"retry-after", b"5") in visitors[-1].got[0]["headers"]
         app.go.set()
@@ -340,10 +338,10 @@ def test_more_than_can_wait_are_sent_away_at_once() -> None:
 
 def test_who_waited_too_long_is_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     async def crowd() -> None:
-        monkeypatch.setattr(lanes, "PATIENCE", 0.01)
+        monkeypatch.setattr(request_limits, "PATIENCE", 0.01)
         app = Counting()
         late = Visitor(query="sql=1")
-        tasks = await visit(Lanes(app), Visitor(query="sql=1"), Visitor(query="sql=1"), late)
+        tasks = await visit(ConcurrencyLimits(app), Visitor(query="sql=1"), Visitor(query="sql=1"), late)
         await tasks[-1]
         assert late.status == 503
         app.go.set()
@@ -355,7 +353,7 @@ def test_who_waited_too_long_is_told_to_come_back(monkeypatch: pytest.MonkeyPatc
 def test_who_went_away_while_waiting_costs_nothing() -> None:
     async def crowd() -> None:
         app = Counting()
-        tasks = await visit(Lanes(app), *[Visitor(query="sql=1", gone=True) for _ in range(50)])
+        tasks = await visit(ConcurrencyLimits(app), *[Visitor(query="sql=1", gone=True) for _ in range(50)])
         assert app.all == 0
         await asyncio.gather(*tasks)
 
@@ -369,7 +367,7 @@ def test_a_large_answer_comes_in_pieces_and_whole(size: int) -> None:
         app.body = app.body[:size]
         app.go.set()
         visitor = Visitor()
-        await asyncio.gather(*await visit(Lanes(app), visitor))
+        await asyncio.gather(*await visit(ConcurrencyLimits(app), visitor))
         bodies = visitor.got[1:]
         assert b"".join(message.get("body", b"") for message in bodies) == app.body
         assert max(len(message["body"]) for message in bodies) <= PIECE
@@ -380,10 +378,10 @@ def test_a_large_answer_comes_in_pieces_and_whole(size: int) -> None:
 
 def test_a_reader_who_stalls_gives_the_place_free(monkeypatch: pytest.MonkeyPatch) -> None:
     async def crowd() -> None:
-        monkeypatch.setattr(lanes, "PATIENCE", 0.01)
+        monkeypatch.setattr(request_limits, "PATIENCE", 0.01)
         app = Counting(bytes(10 * PIECE))
         app.go.set()
-        site = Lanes(app)
+        site = ConcurrencyLimits(app)
         await asyncio.gather(*await visit(site, *[Visitor(query="sql=1", reads=False) for _ in range(2)]))
         reader = Visitor(query="sql=1")
         await asyncio.gather(*await visit(site, reader))

@@ -18,14 +18,12 @@ from datasette.views.base import DatasetteError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from etl.load.layout import DATABASE
-from etl.site.safety.connections import bound_memory, guard
-from etl.site.safety.database import Busy, bound
-from etl.site.safety.door import Door
 from etl.site.safety.errors import page_of, words_of_sql
-from etl.site.safety.headers import SafeHeaders, policy
-from etl.site.safety.lanes import BUSY, RETRY, Lanes
-from etl.site.safety.prefix import WithoutPrefix
+from etl.site.safety.headers import SafeHeaders, WithoutPrefix, policy
+from etl.site.safety.request_limits import BUSY, RETRY, ConcurrencyLimits, RequestLimits
 from etl.site.safety.requests import Requests, as_csv
+from etl.site.safety.sql_limits import bound_memory, guard
+from etl.site.safety.statement_time import Busy, bound
 from etl.site.served import served
 
 if TYPE_CHECKING:
@@ -39,7 +37,7 @@ def asgi_wrapper(datasette: "Datasette") -> Any:
     def wrap(app: ASGIApp) -> ASGIApp:
         if served(datasette) is None:
             return app
-        site = SafeHeaders(Requests(Door(Lanes(app))), policy(datasette.jinja_env))
+        site = SafeHeaders(Requests(RequestLimits(ConcurrencyLimits(app))), policy(datasette.jinja_env))
         return _bounded(WithoutPrefix(site, datasette.setting("base_url")))
 
     return wrap

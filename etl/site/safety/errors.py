@@ -13,8 +13,8 @@ from datasette.utils.asgi import Base400, Request, Response
 from datasette.views.base import DatasetteError
 from markupsafe import Markup
 
-from etl.site.safety.connections import LONGEST_VALUE
 from etl.site.safety.requests import is_of_the_request, words_of
+from etl.site.safety.sql_limits import LONGEST_VALUE
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -39,7 +39,7 @@ def page_of(datasette: "Datasette", request: Request, error: Exception) -> Calla
         html = await datasette.render_template([f"{status}.html", "error.html"], context, request=request)
         return Response.html(html, status=status, headers=headers)
 
-    headers = {"Access-Control-Allow-Origin": "*"} if datasette.cors else {}
+    headers = {"Access-Control-Allow-ColumnLineage": "*"} if datasette.cors else {}
     return answer
 
 

@@ -20,7 +20,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from etl.printable import cut
-from etl.site.safety.clock import WATCH
+from etl.site.safety.statement_time import WATCH
 
 REQUEST_SECONDS = 10.0
 """Seconds from a connection, or the answer before, to the end of a request."""

@@ -3,7 +3,7 @@
 import polars as pl
 
 from etl.resolve.categories import candidates
-from etl.tex_bounds import tex_beyond_bounds
+from etl.tex import tex_beyond_bounds
 from etl.validate.rule_results import LISTING_KEY, PAPER_KEY, Outcome, Subject, at_line, outcome
 from schemas.limits import DEEPEST_TEX, LONGEST_TEX
 

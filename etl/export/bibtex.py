@@ -12,7 +12,7 @@ from datetime import date
 from pylatexenc.latex2text import get_default_latex_context_db
 
 from etl.printable import visible
-from etl.site.tex import guarded, is_balanced
+from etl.tex import guarded, is_balanced
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 """BibTeX's own macros for months."""

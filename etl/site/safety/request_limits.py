@@ -1,7 +1,8 @@
-"""How many requests are worked on at once. In: requests. Out: answers, in turn; and 503 where too many wait.
+"""Limits of requests: what is refused before Datasette sees it, and how many are worked on at once.
 
-Lanes of their own for costly requests (SQL that anybody wrote, whole tables), for pages that may take their second (rows
-with thousands of others, filters, facets) and for files, so that none keeps plain pages from their threads and memory. A request holds its place until the reader has taken the answer, for an answer that waits in a buffer is memory too.
+In: requests. Out: answers, in turn; a refusal that says why; and 503 where too many wait. Costly requests (SQL that anybody
+wrote, whole tables) have a limit of their own, so that they cannot keep plain pages from their threads and memory. A request
+has its place until the reader has taken the answer, for an answer that waits in a buffer is memory too.
 """
 
 import asyncio
@@ -9,12 +10,47 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from etl.load.layout import DATABASE
-from etl.site.safety.database import IS_COSTLY
+from etl.site.safety.statement_time import IS_COSTLY
 from schemas import TABLES
+
+LONGEST_ADDRESS = 16 << 10
+"""Bytes of an address: SQL of some hundred lines, and about what common proxies let through."""
+LARGEST_BODY = 16 << 10
+"""Bytes of a request's body: nothing here takes more than a small form."""
+DEBUGGING = frozenset({"/-/allow-debug", "/-/messages", "/-/patterns", "/-/threads", "/-/threads.json"})
+"""Pages of Datasette that serve those who write plugins."""
+
+
+class RequestLimits:
+    """Lets requests of a sensible size through to an application."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        refused = self._refuse(scope) if scope["type"] == "http" else None
+        await (refused or self._app)(scope, receive, send)
+
+    def _refuse(self, scope: Scope) -> PlainTextResponse | None:
+        """The answer to a request that is not handed on."""
+        headers = Headers(scope=scope)
+        size = headers.get("content-length", "0")
+        if len(scope["path"]) + len(scope.get("query_string", b"")) > LONGEST_ADDRESS:
+            return PlainTextResponse(f"The address is longer than {LONGEST_ADDRESS} bytes; shorten the SQL.", 414)
+        if "transfer-encoding" in headers:
+            return PlainTextResponse("The request's body must say its length.", 411)
+        if not size.isdecimal() or int(size) > LARGEST_BODY:
+            return PlainTextResponse(f"The request's body is larger than {LARGEST_BODY} bytes.", 413)
+        if scope["path"] in DEBUGGING:
+            return PlainTextResponse("There is no such page here.", 404)
+        return None
+
 
 BUSY = "Too many requests at once; try again in a moment."
 RETRY = {"retry-after": "5"}
@@ -43,7 +79,7 @@ class ReaderGone(Exception):
 
 
 @dataclass
-class Lane:
+class ConcurrencyLimit:
     """Places for requests, and for those who wait for one."""
 
     places: asyncio.Semaphore
@@ -68,7 +104,7 @@ class Lane:
         self.places.release()
 
 
-class Lanes:
+class ConcurrencyLimits:
     """Lets an application work on a bounded number of requests.
 
     All places and all who wait are fewer than the connections that a server takes (`sockets.py`): who waits in one lane
@@ -77,10 +113,10 @@ class Lanes:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._pages = Lane(asyncio.Semaphore(6), most_waiting=200)
-        self._slow = Lane(asyncio.Semaphore(2), most_waiting=50)
-        self._costly = Lane(asyncio.Semaphore(2), most_waiting=50)
-        self._files = Lane(asyncio.Semaphore(32), most_waiting=32)
+        self._pages = ConcurrencyLimit(asyncio.Semaphore(6), most_waiting=200)
+        self._slow = ConcurrencyLimit(asyncio.Semaphore(2), most_waiting=50)
+        self._costly = ConcurrencyLimit(asyncio.Semaphore(2), most_waiting=50)
+        self._files = ConcurrencyLimit(asyncio.Semaphore(32), most_waiting=32)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
@@ -108,7 +144,7 @@ class Lanes:
         finally:
             client.forget()
 
-    def _lane(self, scope: Scope) -> Lane | None:
+    def _lane(self, scope: Scope) -> ConcurrencyLimit | None:
         path, query = scope["path"], scope.get("query_string", b"")
         if FREE.match(path):
             return None
@@ -118,7 +154,7 @@ class Lanes:
             return self._costly
         return self._slow if SLOW_PATH.match(path) or not QUICK_QUERY.match(query) else self._pages
 
-    async def _work(self, lane: Lane, scope: Scope, client: "Client", send: Send) -> None:
+    async def _work(self, lane: ConcurrencyLimit, scope: Scope, client: "Client", send: Send) -> None:
         """Answer, unless the client went away while it waited."""
         await asyncio.sleep(0)  # so that what came of the client is known
         if client.is_gone:

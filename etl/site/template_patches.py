@@ -17,7 +17,7 @@ _FIELDS = {
     "_filter_value": "Value of a new filter",
     "_sort": "Sort by",
 }
-MENDS: dict[str, tuple[tuple[str, str], ...]] = {
+PATCHES: dict[str, tuple[tuple[str, str], ...]] = {
     "base.html": (
         ("<html>", '<html lang="en">'),
         ('<section class="content">', '<section class="content" role="main">'),
@@ -45,11 +45,11 @@ MENDS: dict[str, tuple[tuple[str, str], ...]] = {
 """Places in Datasette's templates, and what stands there instead."""
 
 
-class Mends(Extension):
+class TemplatePatches(Extension):
     """Puts the mends into a template's source."""
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002
         """The source with its mends; `default:` before a name means Datasette's own template."""
-        for place, mended in MENDS.get((name or "").removeprefix("default:"), ()):
+        for place, mended in PATCHES.get((name or "").removeprefix("default:"), ()):
             source = source.replace(place, mended)
         return source

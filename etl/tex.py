@@ -1,4 +1,4 @@
-r"""Which TeX is read: the bounds that the site keeps, and that a rule checks. In: a title or an abstract. Out: what is beyond them."""
+r"""TeX of titles and abstracts: which is read, by the site and by a rule; what in it is text; whether its braces match."""
 
 import re
 
@@ -12,6 +12,9 @@ _MARKS = re.compile(
     re.DOTALL,
 )
 _TEX = re.compile(r"[\\{$]")
+_UNESCAPED = re.compile(r"(\\.)|([%#&])", re.DOTALL)
+_MATH = re.compile(r"(\\.|(\$\$?)(?=[^\s$])(?:\\.|[^\\$])*?(?<=\S)\2(?!\d))|(\$)|(?<![^\s(\[])(~)", re.DOTALL)
+"""Whatever is escaped, math as pandoc knows it (no space within its ends, no figure behind), lone dollars, and about-signs."""
 
 
 def tex_beyond_bounds(text: str) -> str | None:
@@ -45,3 +48,32 @@ def tex_depth(text: str) -> int:
             closed = kind.removeprefix("end_")
             levels[closed] = max(0, levels[closed] - 1)
     return deepest
+
+
+def guarded(text: str) -> str:
+    r"""TeX in which %, #, & and $ stand for themselves wherever text means them so.
+
+    >>> print(guarded(r"5% of $x$ and 6\% & $5 or $6, ~9"))
+    5\% of $x$ and 6\% \& \$5 or \$6, \textasciitilde{}9
+    """
+    signs = "%#" if r"\begin" in text else "%#&"
+    escaped = _UNESCAPED.sub(lambda match: _escaped(match, signs), text)
+    return _MATH.sub(lambda match: match[1] or (r"\$" if match[3] else r"\textasciitilde{}"), escaped)
+
+
+def is_balanced(text: str) -> bool:
+    r"""Whether every brace has its partner.
+
+    >>> is_balanced("{a}{b}"), is_balanced("{"), is_balanced("}{"), is_balanced(r"\{")
+    (True, False, False, True)
+    """
+    depth = 0
+    for brace in re.findall(r"\\.|[{}]", text, re.DOTALL):
+        depth += {"{": 1, "}": -1}.get(brace, 0)
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+def _escaped(match: re.Match[str], signs: str) -> str:
+    return match[1] or ("\\" if match[2] in signs else "") + match[2]

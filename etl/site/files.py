@@ -1,0 +1,267 @@
+"""The release's own files over HTTP: Parquet with ranges, the quality report, and a page of downloads.
+
+In: a release. Out: `/-/downloads` (the page), `/-/downloads/FILE` and `/-/report`. Only files that the manifest names are
+sent, and the manifest itself: whole or in ranges (which are starlette's), and anew only where they changed.
+"""
+
+import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from email.utils import formatdate
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from datasette import hookimpl
+from datasette.utils import format_bytes
+from datasette.utils.asgi import Forbidden, NotFound, Request, Response
+from starlette.datastructures import Headers
+from starlette.responses import FileResponse as RangedResponse
+from starlette.staticfiles import NotModifiedResponse
+
+from etl.load.layout import DATA_PACKAGE, DATABASE, DATABASE_FILE, MANIFEST, METADATA, PAPER_LIST_FILE
+from etl.load.manifest import file_facts
+from etl.release.release import Release
+from etl.report import REPORT_FILE
+from etl.report.results import RESULTS_FILE
+from etl.site.served import served
+from schemas import TABLES, PaperList
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+PARQUET = "application/vnd.apache.parquet"
+_TYPES = {
+    ".parquet": PARQUET,
+    ".db": "application/vnd.sqlite3",
+    ".json": "application/json",
+    ".html": "text/html; charset=utf-8",
+}
+_SHOWN = (".html", ".json")
+"""What a browser shows instead of storing it."""
+_METHODS = "GET, HEAD, OPTIONS"
+_OPEN = {
+    "access-control-allow-origin": "*",
+    "access-control-expose-headers": "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag",
+}
+_PREFLIGHT = {
+    "access-control-allow-methods": _METHODS,
+    "access-control-allow-headers": "Range, If-Range, If-None-Match",
+    "access-control-max-age": "86400",
+}
+
+
+@dataclass(frozen=True)
+class FileResponse:
+    """A file to send: its path, the name and the type that a client sees, and a hash of what is in it."""
+
+    path: str
+    name: str
+    type: str
+    sha256: str
+    modified: str
+    """When it changed last, as HTTP writes it."""
+    shown: bool = False
+
+
+def files_of(release: Release) -> dict[str, dict[str, Any]]:
+    """The facts of the release's files by name: those that its manifest names, and the manifest itself."""
+    return {**release.manifest["files"], MANIFEST: _own_facts(release)}
+
+
+def _own_facts(release: Release) -> dict[str, Any]:
+    return file_facts(release.path / MANIFEST)
+
+
+def released(release: Release, name: str) -> FileResponse | None:
+    """A file of the release; None for a name that its manifest does not hold."""
+    facts = _own_facts(release) if name == MANIFEST else release.manifest["files"].get(name)
+    if facts is None:
+        return None
+    suffix = Path(name).suffix
+    return FileResponse(
+        path=str(release.path / name),
+        name=name,
+        type=_TYPES.get(suffix, "application/octet-stream"),
+        sha256=facts["sha256"],
+        modified=last_modified(release),
+        shown=suffix in _SHOWN,
+    )
+
+
+def last_modified(release: Release) -> str:
+    """When the release was written, as HTTP writes it."""
+    return formatdate((release.path / MANIFEST).stat().st_mtime, usegmt=True)
+
+
+def other_method(request: Request, *, is_open: bool) -> Response | None:
+    """The answer to a request that is no GET or HEAD; `is_open` lets scripts of other sites ask."""
+    if request.method in ("GET", "HEAD"):
+        return None
+    if request.method == "OPTIONS":
+        return Response("", status=204, headers={"allow": _METHODS, **(_OPEN | _PREFLIGHT if is_open else {})})
+    return Response.text("Only GET, HEAD and OPTIONS are answered here", status=405, headers={"allow": _METHODS})
+
+
+async def send_file(sent: FileResponse, request: Request, send: Send, *, is_open: bool) -> None:
+    """Send a file, or the part of it that is asked for; `is_open` lets scripts of other sites read it."""
+    etag = f'"{sent.sha256}"'
+    response = RangedResponse(
+        sent.path,
+        headers={
+            "cache-control": "no-cache",  # Kept, but asked for anew: the next release has the same address.
+            "etag": etag,
+            "last-modified": sent.modified,
+            "x-content-type-options": "nosniff",
+        },
+        media_type=sent.type,
+        filename=sent.name,
+        stat_result=os.stat(sent.path),  # noqa: PTH116  may be an open file without a name
+        content_disposition_type="inline" if sent.shown else "attachment",
+    )
+    unchanged = _holds(request.headers.get("if-none-match", ""), etag)
+    answer = NotModifiedResponse(response.headers) if unchanged else response
+    await answer(request.scope, request.receive, _opened(send) if is_open else send)
+
+
+def _holds(tags: str, etag: str) -> bool:
+    """Whether the tags of a client's copies, as it sends them, hold this one.
+
+    >>> _holds('"a", W/"b"', '"b"'), _holds("*", '"b"'), _holds("", '"b"')
+    (True, True, False)
+    """
+    return any(tag.strip().removeprefix("W/") in ("*", etag) for tag in tags.split(","))
+
+
+def _opened(send: Send) -> Send:
+    """A `send` that lets scripts of other sites read what is sent, errors too."""
+    headers = Headers(_OPEN).raw
+
+    async def opened(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], *headers]}
+        await send(message)
+
+    return opened
+
+
+_PARQUET = {f"{name}.parquet": model.definition() for name, model in TABLES.items()}
+_PAPER_LIST = PaperList.definition()
+_WORDS: dict[str, tuple[str, str]] = {
+    PAPER_LIST_FILE: (_PAPER_LIST.title, _PAPER_LIST.description),
+    DATABASE_FILE: ("The whole dataset", "One SQLite file: all tables, the views, and full-text search."),
+    **{name: (definition.title, definition.description) for name, definition in _PARQUET.items()},
+    REPORT_FILE: ("Quality report", "What the rules found, with the lines of the pages, as a page to read."),
+    RESULTS_FILE: ("Results of the rules", "The same as the report, for programs."),
+    DATA_PACKAGE: ("Data Package", "All files, columns, types and keys in the Data Package standard, for programs."),
+    METADATA: ("Datasette's metadata", "Titles and descriptions of all tables and columns, as this site shows them."),
+    MANIFEST: ("Manifest", "What the release is: its logical hash, and each file's size and sha256."),
+}
+_GROUPS = {
+    "To start with": (PAPER_LIST_FILE, DATABASE_FILE),
+    "Tables": tuple(_PARQUET),
+}
+_REST = "About the release"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One file as the page shows it."""
+
+    name: str
+    title: str
+    description: str
+    rows: int | None
+    size: str
+    sha256: str
+
+
+def listing(files: dict[str, dict[str, Any]]) -> dict[str, list[Listed]]:
+    """The files by group, those that we know in the order of their words.
+
+    >>> groups = listing({"papers.parquet": {"sha256": "0" * 64, "bytes": 1024, "rows": 7}})
+    >>> {group: [(file.title, file.size) for file in files] for group, files in groups.items()}
+    {'Tables': [('Papers', '1.0 KB')]}
+    """
+    groups: dict[str, list[Listed]] = {}
+    for name in sorted(files, key=lambda name: (_rank(name), name)):
+        group = next((group for group, names in _GROUPS.items() if name in names), _REST)
+        groups.setdefault(group, []).append(_listed(name, files[name]))
+    return groups
+
+
+def _rank(name: str) -> int:
+    known = list(_WORDS)
+    return known.index(name) if name in known else len(known)
+
+
+def _listed(name: str, facts: dict[str, Any]) -> Listed:
+    title, description = _WORDS.get(name, (name, ""))
+    return Listed(name, title, description, facts.get("rows"), format_bytes(facts["bytes"]), facts["sha256"])
+
+
+DOWNLOADS = "/-/downloads"
+REPORT = "/-/report"
+_PAGE = "paperledger-downloads.html"
+
+
+@hookimpl
+def register_routes(datasette: "Datasette") -> list[tuple[str, Any]]:
+    """The addresses of the page and the files, where a release is served."""
+    release = served(datasette)
+    if release is None:
+        return []
+    files = Files(datasette, release)
+    return [
+        (rf"{DOWNLOADS}$", files.page),
+        (rf"{DOWNLOADS}/(?P<file>[^/]+)$", files.file),
+        (rf"{REPORT}$", files.report),
+    ]
+
+
+class Files:
+    """The pages and files of one release."""
+
+    def __init__(self, datasette: "Datasette", release: Release) -> None:
+        self._datasette = datasette
+        self._release = release
+
+    async def page(self, request: Request) -> Response:
+        """Every file, what it is, and how to read it."""
+        await self._require(request, [])
+        urls = self._datasette.urls
+        context = {
+            "groups": listing(files_of(self._release)),
+            "logical_hash": self._release.manifest["logical_hash"],
+            "folder": urls.path(DOWNLOADS),
+            "address": self._datasette.absolute_url(request, urls.path(DOWNLOADS)),
+            "database_address": self._datasette.absolute_url(request, urls.database(DATABASE)),
+            "database_url": urls.database(DATABASE),
+        }
+        return Response.html(await self._datasette.render_template(_PAGE, context, request=request))
+
+    async def file(self, request: Request, send: Send) -> Response | None:
+        """One file of the release, or the part of it that is asked for."""
+        return await self._send(request.url_vars["file"], request, send)
+
+    async def report(self, request: Request, send: Send) -> Response | None:
+        """The report on the release's quality."""
+        return await self._send(REPORT_FILE, request, send)
+
+    async def _send(self, name: str, request: Request, send: Send) -> Response | None:
+        sent = released(self._release, name)
+        if sent is None:
+            raise NotFound("No file of this name in the release")
+        table = name.removesuffix(".parquet")
+        await self._require(request, [("view-table", (DATABASE, table))] if table in TABLES else [])
+        if name == DATABASE_FILE and not self._datasette.setting("allow_download"):
+            raise Forbidden("Database download is forbidden")
+        if answer := other_method(request, is_open=self._datasette.cors):
+            return answer
+        await send_file(sent, request, send, is_open=self._datasette.cors)
+        return None
+
+    async def _require(self, request: Request, first: list[Any]) -> None:
+        """Raise `Forbidden` for those who may not see all that a release holds."""
+        rest = [("view-database-download", DATABASE), ("view-database", DATABASE), "view-instance"]
+        await self._datasette.ensure_permissions(request.actor, [*first, *rest])

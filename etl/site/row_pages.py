@@ -1,0 +1,342 @@
+"""What the pages of a paper, an author and a profile show.
+
+In: a release's database, and a row's key. Out: the first rows of each list with its length, and a listing's raw lines.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, TypeVar
+
+from markupsafe import Markup
+
+from etl.export.bibtex import Author, Entry, bibtex
+from etl.extract.byline import render_byline
+from etl.extract.records import Byline
+from etl.load.layout import DATABASE
+from etl.printable import cut
+from etl.release.lineage import ReleaseRows, Row
+from etl.resolve.rendering import listing_lines
+from etl.site.safety.sql_limits import CountedRows
+from etl.site.tex import plain, readable
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+Found = TypeVar("Found")
+FINDINGS = "SELECT findings.*, rules.title AS rule FROM findings JOIN rules USING (rule_id)"
+SHARE = "1.0 * listed_papers / nullif(stated_papers, 0) AS share"
+"""A page's share of the papers that it states; `coverage` has only the newest page of a person."""
+_NAMES = "SELECT name FROM paper_authors WHERE paper_id = ? AND position IS NOT NULL ORDER BY position"
+_TAGS = (
+    "SELECT name FROM paper_institutions JOIN institutions USING (institution_id) WHERE paper_id = ?"
+    " ORDER BY institution_id"
+)
+
+
+SHOWN_LINES = 40
+SHOWN_LETTERS = 5_000
+"""Raw lines of one place that a page shows, and letters of each."""
+
+
+@dataclass(frozen=True)
+class Raw:
+    """The first lines of a place on a page, as text that can be looked at without harm, and how many are not here."""
+
+    lines: list[str]
+    more: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """The first rows of a list, and how many it has."""
+
+    rows: list[Row]
+    total: int
+
+    @property
+    def more(self) -> int:
+        """How many rows are not here."""
+        return self.total - len(self.rows)
+
+
+async def in_thread(datasette: "Datasette", read: Callable[[sqlite3.Connection], Found]) -> Found:
+    """What `read` finds in the release's database, read beside the event loop; raises `QueryInterrupted` after a second."""
+
+    def read_plainly(database: sqlite3.Connection) -> Found:
+        with plain_rows(database):
+            return read(database)
+
+    found: Found = await datasette.get_database(DATABASE).execute_fn(read_plainly)
+    return found
+
+
+@contextmanager
+def plain_rows(database: sqlite3.Connection) -> Iterator[None]:
+    """Rows as tuples, which polars takes, where Datasette has its own kind; no list of them larger than an answer."""
+    kind, database.row_factory = database.row_factory, CountedRows(lambda _, values: values)
+    try:
+        yield
+    finally:
+        database.row_factory = kind
+
+
+def first(release: ReleaseRows, most: int, sql: str, *values: object) -> Part:
+    """At most `most` rows of a query, and how many it has."""
+    rows = list(release.rows(f"{sql} LIMIT {most}", *values))
+    if len(rows) < most:
+        return Part(rows, len(rows))
+    counted = next(release.rows(f"SELECT count(*) AS total FROM ({sql})", *values))  # noqa: S608
+    return Part(rows, counted["total"])
+
+
+def with_titles(part: Part) -> Part:
+    """The part with its titles as HTML."""
+    return Part([{**row, "title": readable(row["title"])} for row in part.rows], part.total)
+
+
+def raw(lines: list[str]) -> Raw:
+    """The lines as a page shows them."""
+    return Raw([cut(line, SHOWN_LETTERS) for line in lines[:SHOWN_LINES]], max(0, len(lines) - SHOWN_LINES))
+
+
+def lines_of(release: ReleaseRows, listing: Row, paper: Row, variants: dict[str, str]) -> list[str]:
+    """A listing's lines as its page has them."""
+    names, tags = (tuple(row["name"] for row in release.rows(sql, paper["paper_id"])) for sql in (_NAMES, _TAGS))
+    byline = render_byline(Byline(names, bool(paper["authors_truncated"]), tags))
+    return listing_lines({**listing, "byline": byline, "block": None, **paper, **variants})
+
+
+SHOWN_PAPERS = 100
+SHOWN_OTHERS = 50
+"""Papers, and rows of every other list, that the page shows; the rest is behind links."""
+_PAPERS = (
+    "SELECT paper_id, title, published, category_id, position, has_code"
+    " FROM paper_authors JOIN papers USING (paper_id) WHERE author_id = ?"
+    " ORDER BY published DESC NULLS LAST, paper_id"
+)
+_COAUTHORS = "SELECT other_id, other, papers FROM coauthors WHERE author_id = ? ORDER BY papers DESC, other_id"
+_SPELLINGS = "SELECT * FROM author_names WHERE author_id = ? ORDER BY matched_by <> 'exact', name"
+_PROFILES = (
+    f"SELECT profiles.*, {SHARE} FROM profiles WHERE author_id = ?"  # noqa: S608
+    " ORDER BY last_observed_on DESC NULLS LAST, profile_id"
+)
+_AUTHOR_CANDIDATES = """
+SELECT merge_candidates.*, authors.author_id AS that_id, authors.name
+FROM merge_candidates
+JOIN authors ON authors.author_id = iif(merge_candidates.author_id = ?, other_id, merge_candidates.author_id)
+WHERE merge_candidates.author_id = ? OR other_id = ?
+ORDER BY that_id
+"""
+
+
+@dataclass(frozen=True)
+class AuthorPage:
+    """All that the page of an author shows."""
+
+    row: Row
+    papers: Part
+    coauthors: Part
+    spellings: Part
+    profiles: Part
+    candidates: Part
+
+
+def author_page(database: sqlite3.Connection, author_id: str) -> AuthorPage | None:
+    """The page of an author; None where there is no such author."""
+    release = ReleaseRows(database)
+    row = next(release.rows("SELECT * FROM authors WHERE author_id = ?", author_id), None)
+    if row is None:
+        return None
+    return AuthorPage(
+        row=row,
+        papers=with_titles(first(release, SHOWN_PAPERS, _PAPERS, author_id)),
+        coauthors=first(release, SHOWN_OTHERS, _COAUTHORS, author_id),
+        spellings=first(release, SHOWN_OTHERS, _SPELLINGS, author_id),
+        profiles=first(release, SHOWN_OTHERS, _PROFILES, author_id),
+        candidates=first(release, SHOWN_OTHERS, _AUTHOR_CANDIDATES, author_id, author_id, author_id),
+    )
+
+
+SHOWN_AUTHORS = 100
+SHOWN_LISTINGS = 10
+"""Authors (and rows of every other list) and listings that the page shows; the rest is behind links."""
+SHOWN_ABSTRACT = 20_000
+"""Letters of an abstract that the page shows; the rest is in the table's own page."""
+_PAPER = (
+    "SELECT papers.*, categories.name AS category, archive_name"
+    " FROM papers LEFT JOIN categories USING (category_id) WHERE paper_id = ?"
+)
+_AUTHORS = (
+    "SELECT author_id, position, paper_authors.name AS written, authors.name, kind, given, family"
+    " FROM paper_authors JOIN authors USING (author_id) WHERE paper_id = ? AND position IS {} NULL"
+    " ORDER BY position, author_id"
+)
+_INSTITUTIONS = (
+    "SELECT institution_id, name FROM paper_institutions JOIN institutions USING (institution_id)"
+    " WHERE paper_id = ? ORDER BY institution_id"
+)
+_LINKS = "SELECT url, host, kind FROM links WHERE paper_id = ? ORDER BY url"
+_ALIASES = "SELECT DISTINCT alias_id FROM listings WHERE paper_id = ? AND alias_id IS NOT NULL ORDER BY alias_id"
+_PAPER_CANDIDATES = """
+SELECT paper_candidates.*, papers.paper_id AS that_id, title, published
+FROM paper_candidates JOIN papers ON papers.paper_id = iif(paper_candidates.paper_id = ?, other_id, paper_candidates.paper_id)
+WHERE paper_candidates.paper_id = ? OR other_id = ?
+ORDER BY that_id
+"""
+_BY_ALIAS = (
+    "SELECT paper_id FROM listings JOIN papers USING (paper_id) WHERE alias_id = ?"
+    " ORDER BY published NULLS LAST, paper_id LIMIT 1"
+)
+_VARIANTS = "SELECT field, value FROM variants WHERE profile_id = ? AND position = ? ORDER BY field"
+_FOUND = f"""
+{FINDINGS} WHERE finding_id IN (
+  SELECT finding_id FROM findings WHERE table_name = 'papers' AND row_key = ?
+  UNION
+  SELECT finding_id FROM listings JOIN findings ON findings.profile_id = listings.profile_id
+    AND findings.line_start <= listings.line_end AND findings.line_end >= listings.line_start
+  WHERE listings.paper_id = ?
+) ORDER BY rule_id, finding_id
+"""  # noqa: S608
+
+
+@dataclass(frozen=True)
+class ListingShown:
+    """A listing with its raw lines, and what it says otherwise."""
+
+    row: Row
+    raw: Raw
+    variants: dict[str, str]
+
+
+@dataclass(frozen=True)
+class PaperPage:
+    """All that the page of a paper shows."""
+
+    row: Row
+    title: Markup
+    plain_title: str
+    abstract: Markup
+    authors: Part
+    hidden: Part
+    institutions: Part
+    links: Part
+    aliases: Part
+    candidates: Part
+    listings: list[ListingShown]
+    more_listings: int
+    findings: Part
+    bibtex: str | None
+    """None where it is too long to read."""
+
+
+def paper_page(database: sqlite3.Connection, paper_id: str) -> PaperPage | None:
+    """The page of a paper; None where there is no such paper."""
+    release = ReleaseRows(database)
+    row = next(release.rows(_PAPER, paper_id), None)
+    if row is None:
+        return None
+    listings = release.listings(paper_id)
+    authors = first(release, SHOWN_AUTHORS, _AUTHORS.format("NOT"), paper_id)
+    return PaperPage(
+        row=row,
+        title=readable(row["title"]),
+        plain_title=plain(row["title"]),
+        abstract=readable(_shortened(row["abstract"])),
+        authors=authors,
+        hidden=first(release, SHOWN_AUTHORS, _AUTHORS.format(""), paper_id),
+        institutions=first(release, SHOWN_AUTHORS, _INSTITUTIONS, paper_id),
+        links=first(release, SHOWN_AUTHORS, _LINKS, paper_id),
+        aliases=first(release, SHOWN_AUTHORS, _ALIASES, paper_id),
+        candidates=with_titles(first(release, SHOWN_AUTHORS, _PAPER_CANDIDATES, paper_id, paper_id, paper_id)),
+        listings=[_listing(release, listing, row) for listing in listings[:SHOWN_LISTINGS]],
+        more_listings=max(0, len(listings) - SHOWN_LISTINGS),
+        findings=first(release, SHOWN_AUTHORS, _FOUND, paper_id, paper_id),
+        bibtex=None if authors.more else _bibtex(row, authors.rows),
+    )
+
+
+def paper_bibtex(database: sqlite3.Connection, paper_id: str) -> str | None:
+    """The BibTeX of a paper; None where there is no such paper."""
+    release = ReleaseRows(database)
+    row = next(release.rows(_PAPER, paper_id), None)
+    return _bibtex(row, release.rows(_AUTHORS.format("NOT"), paper_id)) if row else None
+
+
+def paper_of_alias(database: sqlite3.Connection, alias_id: str) -> str | None:
+    """The paper that a listing's other identifier leads to; of several the one published first."""
+    row = next(ReleaseRows(database).rows(_BY_ALIAS, alias_id), None)
+    return row["paper_id"] if row else None
+
+
+def _listing(release: ReleaseRows, listing: Row, paper: Row) -> ListingShown:
+    kept = {row["field"]: row["value"] for row in release.rows(_VARIANTS, listing["profile_id"], listing["position"])}
+    # A block stands for the raw lines, which the page shows anyway.
+    variants = {field: value for field, value in kept.items() if field != "block"}
+    return ListingShown(listing, raw(lines_of(release, listing, paper, kept)), variants)
+
+
+def _bibtex(row: Row, authors: Iterable[Row]) -> str:
+    return bibtex(
+        Entry(
+            citekey=row["citekey"],
+            title=row["title"],
+            authors=[Author(author["given"], author["family"], author["kind"] == "group") for author in authors],
+            cut=bool(row["authors_truncated"]),
+            published=date.fromisoformat(row["published"]) if row["published"] else None,
+            year_inferred=bool(row["year_inferred"]),
+        )
+    )
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= SHOWN_ABSTRACT else text[: SHOWN_ABSTRACT - 1] + "…"
+
+
+SHOWN_PAGE_LISTINGS = 200
+"""Listings, and rows of the other lists, that the page shows; the rest is behind links."""
+_PROFILE = (
+    f"SELECT profiles.*, {SHARE}, categories.name AS category FROM profiles"  # noqa: S608
+    " LEFT JOIN categories USING (category_id) WHERE profile_id = ?"
+)
+_LISTINGS = (
+    "SELECT listings.*, title, published FROM listings JOIN papers USING (paper_id) WHERE profile_id = ?"
+    " ORDER BY position"
+)
+_QUARANTINE = "SELECT * FROM quarantine WHERE profile_id = ? ORDER BY line_start"
+
+
+@dataclass(frozen=True)
+class ProfilePage:
+    """All that the page of a profile shows."""
+
+    row: Row
+    listings: Part
+    quarantine: Part
+    findings: Part
+
+
+def profile_page(database: sqlite3.Connection, profile_id: str) -> ProfilePage | None:
+    """The page of a profile; None where there is no such profile."""
+    release = ReleaseRows(database)
+    row = next(release.rows(_PROFILE, profile_id), None)
+    if row is None:
+        return None
+    return ProfilePage(
+        row=row,
+        listings=with_titles(first(release, SHOWN_PAGE_LISTINGS, _LISTINGS, profile_id)),
+        quarantine=_readable(first(release, SHOWN_OTHERS, _QUARANTINE, profile_id)),
+        findings=first(
+            release, SHOWN_OTHERS, f"{FINDINGS} WHERE profile_id = ? ORDER BY line_start, rule_id", profile_id
+        ),
+    )
+
+
+def _readable(kept: Part) -> Part:
+    rows = [
+        {**row, "rule_ids": json.loads(row["rule_ids"]), "raw": raw(row["raw_text"].split("\n"))} for row in kept.rows
+    ]
+    return Part(rows, kept.total)
