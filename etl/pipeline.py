@@ -3,7 +3,7 @@
 Read this page first. It calls the stages and does nothing else.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -18,12 +18,12 @@ from etl.printable import path_text
 from etl.progress import Progress
 from etl.release.release import Release, open_release
 from etl.report import REPORT_FILE, render_html
-from etl.report.baseline import hold_against, read_baseline
+from etl.report.baseline import compare_with_baseline, read_baseline
 from etl.report.results import RESULTS_FILE, FailOn, Results, summarize, write_results
 from etl.report.wording import judged, require_good
 from etl.resolve.overrides import read_overrides
 from etl.resolve.tables import resolve
-from etl.validate.blocks import Intake, combine, take_in, up_to_limit
+from etl.validate.blocks import StagedBatch, combine, stage, up_to_limit
 from etl.validate.severity import read_thresholds
 from etl.validate.tables import validate
 from schemas import Frames
@@ -33,7 +33,7 @@ PAGES_PER_BATCH = 100
 
 @dataclass(frozen=True)
 class Request:
-    """What a run is asked for; `report` is the folder of its reports, which the caller writes."""
+    """What a run is asked for; `report` is the folder of its reports, which the command writes."""
 
     pages: Sequence[str]
     out: Path
@@ -77,48 +77,51 @@ def check(request: Request, progress: Progress) -> Checked:
     overrides = read_overrides(request.overrides)
     thresholds = read_thresholds(request.thresholds)
     baseline = read_baseline(request.baseline) if request.baseline else None
-    intake = combine(_extract(files, request, progress))
+    staged = combine(_extract(files, request, progress))
     with progress.step("Telling who is who"):
-        resolved = resolve(intake.profiles, intake.blocks, overrides)
+        resolved = resolve(staged.profiles, staged.blocks, overrides)
     with progress.step("Checking the tables"):
         tables = validate(
             resolved,
-            intake.quarantine,
+            staged.quarantine,
             overrides,
             thresholds,
-            intake.unreadable,
-            notes=intake.notes,
+            staged.unreadable,
+            notes=staged.notes,
             allow_unreadable=request.allow_unreadable,
         )
         results = summarize(tables)
-    held = hold_against(results, baseline, str(request.baseline), thresholds) if baseline else results
-    provenance = overrides.provenance | {"skipped": sorted(error.source for error in intake.unreadable)}
+    held = compare_with_baseline(results, baseline, str(request.baseline), thresholds) if baseline else results
+    provenance = overrides.provenance | {"skipped": sorted(error.source for error in staged.unreadable)}
     paths = {file.source: file.path.as_posix() for file in files}
     if request.overrides:
         paths |= {path_text(request.overrides.name): request.overrides.as_posix()}
     return Checked(tables, provenance, results, judged(held, request.fail_on), paths, find_others(request.pages))
 
 
-def build(request: Request, progress: Progress, report: Callable[[Checked], None] = lambda _: None) -> Built:
-    """Check the pages, hand what was found to `report`, and publish a release where they are good enough."""
+def build(request: Request, progress: Progress) -> Built:
+    """Check the pages, and publish a release where they are good enough; the output folder is locked all the while."""
     with locked(request.out):
-        checked = check(request, progress)
-        report(checked)
-        require_good(checked.results, request.fail_on, request.report)
-        with progress.step("Writing the release"):
-            results = checked.in_release
-            documents = {RESULTS_FILE: write_results(results), REPORT_FILE: render_html(results)}
-            release = publish(request.out, checked.tables, checked.provenance, documents)
-    return Built(open_release(release), checked.tables)
+        return release(check(request, progress), request, progress)
 
 
-def _extract(files: Sequence[PageFile], request: Request, progress: Progress) -> Iterator[Intake]:
+def release(checked: Checked, request: Request, progress: Progress) -> Built:
+    """Publish what was checked, with the output folder locked; raises `BadData` where it is not good enough."""
+    require_good(checked.results, request.fail_on, request.report)
+    with progress.step("Writing the release"):
+        results = checked.in_release
+        documents = {RESULTS_FILE: write_results(results), REPORT_FILE: render_html(results)}
+        folder = publish(request.out, checked.tables, checked.provenance, documents)
+    return Built(open_release(folder), checked.tables)
+
+
+def _extract(files: Sequence[PageFile], request: Request, progress: Progress) -> Iterator[StagedBatch]:
     """Read the pages batch by batch; blocks that break a rule leave for the quarantine here."""
     batches = [files[start : start + PAGES_PER_BATCH] for start in range(0, len(files), PAGES_PER_BATCH)]
-    intakes = map_batches(partial(_take_in, observed_on=request.observed_on), batches, request.workers)
-    return chain.from_iterable(progress.each("Reading pages", intakes, total=len(batches)))
+    staged = map_batches(partial(_stage, observed_on=request.observed_on), batches, request.workers)
+    return chain.from_iterable(progress.each("Reading pages", staged, total=len(batches)))
 
 
-def _take_in(files: Sequence[PageFile], observed_on: date | None) -> list[Intake]:
+def _stage(files: Sequence[PageFile], observed_on: date | None) -> list[StagedBatch]:
     """Intakes of the files' pages, portion by portion; the last is the one with which large pages become too many."""
-    return list(up_to_limit(starmap(take_in, parse_files(files, observed_on))))
+    return list(up_to_limit(starmap(stage, parse_files(files, observed_on))))

@@ -1,4 +1,4 @@
-"""Subject categories of arXiv, as far as papers or profiles use them."""
+"""RuleContext categories of arXiv, as far as papers or profiles use them."""
 
 from pandera.polars import Field
 

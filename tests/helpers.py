@@ -12,7 +12,7 @@ from etl.extract.records import Page, ParsedPage
 from etl.resolve.overrides import Overrides
 from etl.resolve.rendering import rebuild_pages
 from etl.resolve.tables import resolve
-from etl.validate.blocks import combine, take_in
+from etl.validate.blocks import combine, stage
 from etl.validate.tables import validate
 from schemas import Frames
 
@@ -34,10 +34,10 @@ def tables_of(*texts: str, observed_on: Dates = None, overrides: Overrides | Non
     """The checked tables of pages p0.txt, p1.txt, …; `observed_on` is one date for all, or one for each."""
     dates = [observed_on] * len(texts) if observed_on is None or isinstance(observed_on, date) else observed_on
     pages = [parsed(text, f"p{number}.txt", day) for number, (text, day) in enumerate(zip(texts, dates, strict=True))]
-    intake = combine([take_in(pages)])
+    staged = combine([stage(pages)])
     decided = overrides or Overrides()
-    resolved = resolve(intake.profiles, intake.blocks, decided)
-    return validate(resolved, intake.quarantine, decided, notes=intake.notes, allow_unreadable=True)
+    resolved = resolve(staged.profiles, staged.blocks, decided)
+    return validate(resolved, staged.quarantine, decided, notes=staged.notes, allow_unreadable=True)
 
 
 def rebuilt(tables: Frames) -> dict[str, bytes]:

@@ -266,7 +266,7 @@ def test_an_interrupted_build_ends_with_130(ann: Path, out: Path, monkeypatch: p
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pipeline, "build", interrupted)
+    monkeypatch.setattr(pipeline, "check", interrupted)
     result = run("build", ann, "--out", out)
     assert (result.exit_code, result.stderr) == (130, "paperledger: interrupted; nothing was published\n")
 
@@ -280,7 +280,7 @@ def test_an_interrupt_that_comes_behind_the_last_step_says_that_the_release_was_
 
 
 def test_an_error_of_the_program_ends_with_3_and_asks_for_a_report(ann: Path, out: Path) -> None:
-    program = "from etl import cli, pipeline; pipeline.build = None; cli.main()"
+    program = "from etl import cli, pipeline; pipeline.check = None; cli.main()"
     command = [sys.executable, "-c", program, "build", str(ann), "--out", str(out)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 3

@@ -30,11 +30,14 @@ def build(out: Path, annotate: str | None, **asked: Any) -> None:
     Without PAGES it builds the page that comes with paperledger.
     """
     from etl import pipeline
+    from etl.load.publish import locked
     from etl.report.terminal import print_release
 
-    request = _request(out, asked)
-    with clearing_away(words_of_interrupt(out)):
-        built = pipeline.build(request, _progress(), lambda checked: _tell(checked, request, annotate, publishes=True))
+    request, progress = _request(out, asked), _progress()
+    with clearing_away(words_of_interrupt(out)), locked(out):
+        checked = pipeline.check(request, progress)
+        _tell(checked, request, annotate, publishes=True)
+        built = pipeline.release(checked, request, progress)
     print_release(Output(), built.release, built.tables["profiles"], str(out))
 
 

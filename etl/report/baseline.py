@@ -21,7 +21,7 @@ from etl.report.results import (
     FindingResult,
     PageResult,
     Results,
-    RuleResult,
+    RuleSummary,
     State,
     read_results,
 )
@@ -145,7 +145,7 @@ def _no_results(path: Path | None, error: Exception) -> UsageError:
     return UsageError(f"{path}: not the results of a run ({error}); make them again with --report")
 
 
-def hold_against(results: Results, baseline: Results, source: str, thresholds: Thresholds) -> Results:
+def compare_with_baseline(results: Results, baseline: Results, source: str, thresholds: Thresholds) -> Results:
     """The results with each finding new or unchanged, and with what was lost."""
     before = [finding for finding in baseline.findings if finding.rule_id not in LOST]
     pairs = pair_pages(baseline.pages, results.pages)
@@ -339,7 +339,7 @@ def _finding(loss: Loss, table: str, key: str, message: str) -> FindingResult:
     )
 
 
-def _with_loss(rule: RuleResult, losses: Sequence[Loss]) -> RuleResult:
+def _with_loss(rule: RuleSummary, losses: Sequence[Loss]) -> RuleSummary:
     """A rule with what was lost; other rules as they are."""
     loss = next((loss for loss in losses if loss.rule_id == rule.id), None)
     if loss is None:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from xml.etree import ElementTree as ET
 
 from etl.printable import count
-from etl.report.results import FindingResult, Results, RuleResult
+from etl.report.results import FindingResult, Results, RuleSummary
 from etl.report.wording import by_failure, by_urgency, clipped, drift, place, verdict
 
 SHOWN = 50
@@ -42,13 +42,13 @@ def _add_properties(suite: ET.Element, results: Results) -> None:
             ET.SubElement(properties, "property", {"name": name, "value": clipped(value)})
 
 
-def _fails(rule: RuleResult, findings: list[FindingResult], results: Results) -> bool:
+def _fails(rule: RuleSummary, findings: list[FindingResult], results: Results) -> bool:
     """Whether a rule stops the run: by errors, or by new warnings where those shall."""
     by_warning = results.fail_on == "warning" and rule.status == "warned"
     return rule.status == "failed" or (by_warning and any(finding.state != "unchanged" for finding in findings))
 
 
-def _add_case(suite: ET.Element, rule: RuleResult, findings: list[FindingResult], *, fails: bool) -> None:
+def _add_case(suite: ET.Element, rule: RuleSummary, findings: list[FindingResult], *, fails: bool) -> None:
     """A rule's case; only a rule that stops a build fails.
 
     A warning is output of a case that passes: a failure would turn a CI server red for pages that are published

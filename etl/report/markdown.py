@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from etl.printable import count
-from etl.report.results import FindingResult, PageResult, Results, RuleResult
+from etl.report.results import FindingResult, PageResult, Results, RuleSummary
 from etl.report.wording import SHOWN_NAMES, by_failure, clipped, drift, left_out, picked, place, shorten, verdict
 
 SHOWN_FINDINGS = 50
@@ -57,7 +57,7 @@ def _rules(results: Results) -> str:
     return "\n".join(["## Rules", "", *(head if rows else []), *rows, *_more(broken, SHOWN_RULES), "", passed])
 
 
-def _rule(rule: RuleResult) -> str:
+def _rule(rule: RuleSummary) -> str:
     return (
         f"| {_cell(rule.id)} | {_words(rule.title)} | {rule.status} ({rule.severity})"
         f" | {rule.failed:,} | {rule.checked:,} |"

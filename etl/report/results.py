@@ -33,7 +33,7 @@ _Place = tuple[str, object, object]
 """A page, and its first and last line that show a finding."""
 
 
-class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
+class RuleSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A rule, its severity in this run, how many items it looked at, how many broke it, and what that came to."""
 
     id: str
@@ -111,13 +111,13 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Literal["passed", "warned", "failed"]
     rows: dict[str, int]
     pages: list[PageResult]
-    rules: list[RuleResult]
+    rules: list[RuleSummary]
     findings: list[FindingResult]
     baseline: BaselineResult | None = None
     charts: list[Chart] = []
     fail_on: FailOn = "error"
 
-    def rule(self, rule_id: str) -> RuleResult:
+    def rule(self, rule_id: str) -> RuleSummary:
         """The result of one rule."""
         return next(rule for rule in self.rules if rule.id == rule_id)
 
@@ -169,9 +169,9 @@ def shown(line: str) -> str:
     return line if len(line) <= SHOWN_LETTERS else line[:SHOWN_LETTERS] + "…"
 
 
-def _rule(row: dict[str, object]) -> RuleResult:
+def _rule(row: dict[str, object]) -> RuleSummary:
     renamed = {"rule_id": "id", "table_name": "table", "column_name": "column"}
-    return msgspec.convert({renamed.get(name, name): value for name, value in row.items()}, RuleResult)
+    return msgspec.convert({renamed.get(name, name): value for name, value in row.items()}, RuleSummary)
 
 
 def _finding(row: dict[str, object], severities: dict[str, Level], lines: dict[_Place, list[str]]) -> FindingResult:

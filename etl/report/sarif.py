@@ -11,7 +11,7 @@ from urllib.parse import quote
 import msgspec
 
 from etl.printable import visible
-from etl.report.results import FindingResult, Results, RuleResult
+from etl.report.results import FindingResult, Results, RuleSummary
 from etl.report.wording import clipped, picked
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -48,7 +48,7 @@ def _driver(results: Results) -> Json:
     }
 
 
-def _rule(rule: RuleResult) -> Json:
+def _rule(rule: RuleSummary) -> Json:
     return {
         "id": visible(rule.id),
         "shortDescription": _message(rule.title),

@@ -18,7 +18,7 @@ from etl.load.layout import CURRENT
 from etl.printable import count, visible
 from etl.release.release import Release
 from etl.report.baseline import LOST
-from etl.report.results import FindingResult, Results, RuleResult
+from etl.report.results import FindingResult, Results, RuleSummary
 from etl.report.wording import by_failure, left_out, more, named, picked, stopping_findings
 from etl.report.wording import lines as lines_of
 from etl.validate.severity import UNREADABLE
@@ -132,7 +132,7 @@ def _rules(results: Results) -> list[RenderableType]:
     return [Text("Rules that were broken:", style="bold"), *lines] if lines else []
 
 
-def _counts(rule: RuleResult, results: Results) -> str:
+def _counts(rule: RuleSummary, results: Results) -> str:
     counts = f"{rule.failed:,} of {rule.checked:,}"
     if results.baseline is None or rule.id in LOST:
         return counts

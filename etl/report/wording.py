@@ -11,7 +11,7 @@ import msgspec
 
 from etl.errors import BadData
 from etl.printable import count, visible
-from etl.report.results import FailOn, FindingResult, Results, RuleResult, shown
+from etl.report.results import FailOn, FindingResult, Results, RuleSummary, shown
 from etl.validate.severity import UNREADABLE
 
 LEFT_OUT = "PAG-001"
@@ -101,12 +101,12 @@ def by_urgency(findings: Iterable[FindingResult]) -> list[FindingResult]:
     return sorted(findings, key=_urgency)
 
 
-def by_failure(rules: Sequence[RuleResult]) -> list[RuleResult]:
+def by_failure(rules: Sequence[RuleSummary]) -> list[RuleSummary]:
     """Rules, those that failed first, then by how many broke them."""
     return sorted(rules, key=lambda rule: (_RANKS[rule.status], -rule.failed, rule.id))
 
 
-def by_rule(findings: Iterable[FindingResult], rules: Sequence[RuleResult]) -> list[list[FindingResult]]:
+def by_rule(findings: Iterable[FindingResult], rules: Sequence[RuleSummary]) -> list[list[FindingResult]]:
     """Findings in groups of one rule and state: those of new errors first, and otherwise the rules as in `by_failure`."""
     ranks = {rule.id: rank for rank, rule in enumerate(by_failure(rules))}
     ordered = sorted(by_urgency(findings), key=lambda finding: (_urgency(finding), ranks[finding.rule_id]))
@@ -114,7 +114,7 @@ def by_rule(findings: Iterable[FindingResult], rules: Sequence[RuleResult]) -> l
 
 
 def picked(
-    findings: Iterable[FindingResult], rules: Sequence[RuleResult], most: int, warnings: int | None = None
+    findings: Iterable[FindingResult], rules: Sequence[RuleSummary], most: int, warnings: int | None = None
 ) -> list[FindingResult]:
     """As many findings as can be shown, in the order of `by_rule`, so that no rule with many hides another.
 

@@ -1,6 +1,6 @@
 """The audit tables: every rule with this build's results, and what broke the rules of severity warning or error.
 
-In: outcomes and the quarantine. Out: the frames of `rules` and `findings`.
+In: rule_results and the quarantine. Out: the frames of `rules` and `findings`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,7 +11,7 @@ import polars as pl
 from etl.errors import PageError
 from etl.resolve.folding import digest
 from etl.validate.integrity import TableFailure
-from etl.validate.rule_results import FAILED, Outcome, escape, outcome
+from etl.validate.rule_results import FAILED, RuleResult, escape, rule_result
 from etl.validate.severity import FIXED, Thresholds
 from schemas import RULES, Findings, Frames, Quarantine, Rules
 from schemas.limits import SHOWN_LETTERS
@@ -22,7 +22,7 @@ MOST_RUNS = 5
 """Runs of lines of one page in quarantine under one rule that are told one by one; more are told in one finding."""
 
 
-def quarantine_outcomes(tables: Frames) -> list[Outcome]:
+def quarantine_results(tables: Frames) -> list[RuleResult]:
     """For each rule that sends lines to the quarantine what it sent there."""
     quarantine = tables["quarantine"].join(
         tables["profiles"].select("profile_id", "source"), on="profile_id", how="left"
@@ -34,7 +34,7 @@ def quarantine_outcomes(tables: Frames) -> list[Outcome]:
     key = Quarantine.definition().primary_key
     return [
         _told_once(
-            outcome(
+            rule_result(
                 rule.id,
                 blocks,
                 exploded.filter(pl.col("rule_ids") == rule.id),
@@ -48,8 +48,8 @@ def quarantine_outcomes(tables: Frames) -> list[Outcome]:
     ]
 
 
-def _told_once(result: Outcome) -> Outcome:
-    """The outcome, told by the first run of lines alone for each page that has many."""
+def _told_once(result: RuleResult) -> RuleResult:
+    """The rule_result, told by the first run of lines alone for each page that has many."""
     ordered = result.failed.sort("profile_id", "line_start")
     runs = pl.len().over("profile_id")
     is_first = pl.int_range(pl.len()).over("profile_id") == 0
@@ -63,9 +63,9 @@ def _told_once(result: Outcome) -> Outcome:
     return replace(result, told=ordered.with_columns(message).filter((runs <= MOST_RUNS) | is_first))
 
 
-def error_outcomes(
+def error_results(
     tables: Frames, failures: Sequence[TableFailure], unreadable: Sequence[PageError]
-) -> Iterator[Outcome]:
+) -> Iterator[RuleResult]:
     """For each rule that cannot be lowered what broke it: failures of tables, and pages that cannot be read."""
     pages = tables["profiles"].height
     rows = sum(frame.height for frame in tables.values())
@@ -75,18 +75,18 @@ def error_outcomes(
         *((UNREADABLE_RULE, escape(error.source), error.source, error.line, error.problem) for error in unreadable),
     ]
     for rule_id in FIXED:
-        yield Outcome(rule_id, checked.get(rule_id, rows), _failed([row for row in broken if row[0] == rule_id]))
+        yield RuleResult(rule_id, checked.get(rule_id, rows), _failed([row for row in broken if row[0] == rule_id]))
 
 
-def unchecked(rule_ids: Iterable[str]) -> Iterator[Outcome]:
-    """The outcomes of rules that were not looked at."""
+def unchecked(rule_ids: Iterable[str]) -> Iterator[RuleResult]:
+    """The rule_results of rules that were not looked at."""
     for rule_id in rule_ids:
-        yield Outcome(rule_id, 0, pl.DataFrame(schema=FAILED))
+        yield RuleResult(rule_id, 0, pl.DataFrame(schema=FAILED))
 
 
-def audit(outcomes: Iterable[Outcome], thresholds: Thresholds) -> Frames:
-    """The frames of `rules` and `findings`; rules without an outcome were not looked at."""
-    results = {result.rule_id: result for result in outcomes}
+def audit(rule_results: Iterable[RuleResult], thresholds: Thresholds) -> Frames:
+    """The frames of `rules` and `findings`; rules without an rule_result were not looked at."""
+    results = {result.rule_id: result for result in rule_results}
     results |= {result.rule_id: result for result in unchecked(RULES.keys() - results.keys())}
     statuses = {
         rule.id: thresholds.status(rule, results[rule.id].checked, results[rule.id].failed.height)
@@ -109,7 +109,7 @@ def _failed(broken: Sequence[tuple[str, str, str | None, int | None, str]]) -> p
     return pl.DataFrame(rows, schema=FAILED)
 
 
-def _rule_row(result: Outcome, status: Status, thresholds: Thresholds) -> dict[str, object]:
+def _rule_row(result: RuleResult, status: Status, thresholds: Thresholds) -> dict[str, object]:
     rule = RULES[result.rule_id]
     return {
         **vars(rule),
@@ -123,7 +123,7 @@ def _rule_row(result: Outcome, status: Status, thresholds: Thresholds) -> dict[s
     }
 
 
-def _findings(result: Outcome) -> pl.DataFrame:
+def _findings(result: RuleResult) -> pl.DataFrame:
     """The rows that broke a rule, each under a hash of rule and row; a row that broke it several times is numbered."""
     rule = RULES[result.rule_id]
     told = result.failed if result.told is None else result.told

@@ -1,6 +1,6 @@
 """Blocks before they shape anything: records become frames, and a block that breaks a rule leaves for the quarantine.
 
-In: parsed pages. Out: an `Intake` of profiles (as far as pages tell them), good blocks and quarantined lines.
+In: parsed pages. Out: an `StagedBatch` of profiles (as far as pages tell them), good blocks and quarantined lines.
 """
 
 import json
@@ -25,7 +25,7 @@ MOST_SECOND = 100
 
 
 @dataclass(frozen=True)
-class Intake:
+class StagedBatch:
     """What is known of the pages before anything is resolved.
 
     `profiles` has no author, category and count yet. `blocks` are good and numbered in the order of their page.
@@ -39,7 +39,7 @@ class Intake:
     notes: tuple[Note, ...] = ()
 
 
-def take_in(parsed: Sequence[ParsedPage], unreadable: Sequence[PageError] = ()) -> Intake:
+def stage(parsed: Sequence[ParsedPage], unreadable: Sequence[PageError] = ()) -> StagedBatch:
     """Tabulate a batch of pages and part good blocks from broken ones; pages that cannot be read are handed on."""
     distinct = {page.page.profile_id: page for page in parsed}.values()
     blocks = Blocks.frame([row for page in distinct for row in _block_rows(page)])
@@ -50,7 +50,7 @@ def take_in(parsed: Sequence[ParsedPage], unreadable: Sequence[PageError] = ()) 
     kept = [_stray_row(page, stray, unread) for page in distinct for stray in page.strays]
     kept += [part for row, rules in broken.items() for part in _broken_rows(blocks.row(row, named=True), rules)]
     quarantine = Quarantine.sorted(Quarantine.frame(kept))
-    return Intake(
+    return StagedBatch(
         Profiles.frame([_profile_row(page) for page in parsed]),
         good.with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("profile_id").alias("position")),
         quarantine,
@@ -59,45 +59,45 @@ def take_in(parsed: Sequence[ParsedPage], unreadable: Sequence[PageError] = ()) 
     )
 
 
-def combine(intakes: Iterable[Intake]) -> Intake:
-    """One intake of many, the same page counted once: under its smallest source, first and last saved when it is known to be.
+def combine(batches: Iterable[StagedBatch]) -> StagedBatch:
+    """One staged of many, the same page counted once: under its smallest source, first and last saved when it is known to be.
 
     Raises `BadData` where their large pages are together more than a run may hold.
     """
-    every = list(up_to_limit(intakes))
+    every = list(up_to_limit(batches))
     _require_limit(every)
-    profiles = pl.concat([intake.profiles for intake in every]).sort("profile_id", "source")
+    profiles = pl.concat([staged.profiles for staged in every]).sort("profile_id", "source")
     day = pl.col("observed_on")
     saved = profiles.with_columns(
         day.min().over("profile_id"), day.max().over("profile_id").alias("last_observed_on")
     ).unique("profile_id", keep="first", maintain_order=True)
-    return Intake(
+    return StagedBatch(
         Profiles.select(saved),
-        pl.concat([intake.blocks for intake in every]).unique(
+        pl.concat([staged.blocks for staged in every]).unique(
             ["profile_id", "position"], keep="first", maintain_order=True
         ),
         Quarantine.sorted(
-            pl.concat([intake.quarantine for intake in every]).unique(["profile_id", "line_start"], keep="first")
+            pl.concat([staged.quarantine for staged in every]).unique(["profile_id", "line_start"], keep="first")
         ),
-        tuple(error for intake in every for error in intake.unreadable),
+        tuple(error for staged in every for error in staged.unreadable),
         (*_once(every, saved), *_given_twice(profiles), *(_without_papers(every) if profiles.height else ())),
     )
 
 
-def up_to_limit(intakes: Iterable[Intake]) -> Iterator[Intake]:
-    """The intakes through the one with which their large pages are together more than a run may hold."""
+def up_to_limit(batches: Iterable[StagedBatch]) -> Iterator[StagedBatch]:
+    """The batches through the one with which their large pages are together more than a run may hold."""
     size = 0
-    for intake in intakes:
-        yield intake
-        size += sum(large for _, large in _large_pages([intake]))
+    for staged in batches:
+        yield staged
+        size += sum(large for _, large in _large_pages([staged]))
         if size > LARGE_PAGES:
             return
 
 
-def _require_limit(intakes: Iterable[Intake]) -> None:
+def _require_limit(batches: Iterable[StagedBatch]) -> None:
     """Raise `BadData` at the page with which large pages are together more than a run may hold."""
     size = 0
-    for source, large in _large_pages(intakes):
+    for source, large in _large_pages(batches):
         size += large
         if size > LARGE_PAGES:
             raise BadData(
@@ -106,24 +106,24 @@ def _require_limit(intakes: Iterable[Intake]) -> None:
             )
 
 
-def _large_pages(intakes: Iterable[Intake]) -> Iterator[tuple[str, int]]:
+def _large_pages(batches: Iterable[StagedBatch]) -> Iterator[tuple[str, int]]:
     """The large pages, with their bytes."""
-    for intake in intakes:
-        yield from intake.profiles.filter(pl.col("bytes") > LARGE_PAGE).select("source", "bytes").iter_rows()
+    for staged in batches:
+        yield from staged.profiles.filter(pl.col("bytes") > LARGE_PAGE).select("source", "bytes").iter_rows()
 
 
-def _without_papers(intakes: Sequence[Intake]) -> Iterator[Note]:
+def _without_papers(batches: Sequence[StagedBatch]) -> Iterator[Note]:
     """That no page lists a paper, where nothing else says so yet."""
-    told = any(intake.unreadable or any(note.rule_id == UNREAD_RULE for note in intake.notes) for intake in intakes)
-    if not told and not any(intake.blocks.height for intake in intakes):
+    told = any(staged.unreadable or any(note.rule_id == UNREAD_RULE for note in staged.notes) for staged in batches)
+    if not told and not any(staged.blocks.height for staged in batches):
         message = "none of these pages lists a paper, expected one at least; see whether the right pages were given"
         yield Note(UNREAD_RULE, None, None, None, None, message)
 
 
-def _once(intakes: Sequence[Intake], profiles: pl.DataFrame) -> Iterator[Note]:
+def _once(batches: Sequence[StagedBatch], profiles: pl.DataFrame) -> Iterator[Note]:
     """The notes about each page under the source that it is counted under."""
     sources = dict(profiles.select("profile_id", "source").iter_rows())
-    notes = {(note.rule_id, note.profile_id, note.source, note.line): note for one in intakes for note in one.notes}
+    notes = {(note.rule_id, note.profile_id, note.source, note.line): note for one in batches for note in one.notes}
     yield from (note for note in notes.values() if note.rule_id == DATE_RULE or sources[note.profile_id] == note.source)
 
 

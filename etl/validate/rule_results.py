@@ -26,7 +26,7 @@ FAILED = pl.Schema(
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RuleResult:
     """The result of one rule: `failed` has the columns of `FAILED`, and so has `told`.
 
     `told` is what findings say in place of `failed`, where many rows would say the same.
@@ -38,14 +38,14 @@ class Outcome:
     told: pl.DataFrame | None = None
 
 
-def outcome(
+def rule_result(
     rule_id: str, checked: int, failed: pl.DataFrame, key: tuple[str, ...], *, value: str | pl.Expr, message: pl.Expr
-) -> Outcome:
-    """An outcome from the rows that broke a rule; `key` are the columns of their key, and a place that they lack is null."""
+) -> RuleResult:
+    """An rule_result from the rows that broke a rule; `key` are the columns of their key, and a place that they lack is null."""
     shown = pl.col(value) if isinstance(value, str) else value
     keyed = failed.with_columns(row_key(key).alias("row_key"), shown.alias("value"), message.alias("message"))
     lacking = [pl.lit(None).alias(name) for name in FAILED if name not in keyed.columns]
-    return Outcome(
+    return RuleResult(
         rule_id, checked, keyed.with_columns(lacking).select(pl.col(name).cast(dtype) for name, dtype in FAILED.items())
     )
 
@@ -78,7 +78,7 @@ _PLACE = ("profile_id", "source", "line_start", "line_end")
 
 
 @dataclass(frozen=True)
-class Subject:
+class RuleContext:
     """The tables, the listings with all their parts (a paper's winner first), and the overrides that were given.
 
     `notes` are what reading a page showed beyond its rows, `uncompared` the sets of names that were not compared.

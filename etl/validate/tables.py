@@ -13,9 +13,9 @@ from etl.errors import BrokenTables, PageError
 from etl.extract.records import Note
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import Resolved
-from etl.validate.audit import audit, error_outcomes, quarantine_outcomes
+from etl.validate.audit import audit, error_results, quarantine_results
 from etl.validate.integrity import check_pages, check_tables
-from etl.validate.rule_results import Outcome, Subject
+from etl.validate.rule_results import RuleContext, RuleResult
 from etl.validate.rules import find
 from etl.validate.severity import Thresholds
 from schemas import TABLES, Frames
@@ -40,21 +40,21 @@ def validate(  # noqa: PLR0913 - what a run is given, each by its name
     Raises `BrokenTables` where the audit tables themselves are not what their models promise.
     """
     tables = resolved.tables | {"quarantine": quarantine}
-    subject = Subject(tables, resolved.listings, overrides, tuple(notes), resolved.uncompared)
-    outcomes = _outcomes(subject, unreadable)
+    context = RuleContext(tables, resolved.listings, overrides, tuple(notes), resolved.uncompared)
+    rule_results = _rule_results(context, unreadable)
     settings = replace(thresholds or Thresholds(), allow_unreadable=allow_unreadable)
-    tables |= audit(outcomes, settings)
+    tables |= audit(rule_results, settings)
     broken = [failure.message for failure in check_tables(tables, AUDIT_TABLES)]
     if broken:
         raise BrokenTables(*broken)
     return {name: tables[name] for name in TABLES}
 
 
-def _outcomes(subject: Subject, unreadable: Sequence[PageError]) -> Iterator[Outcome]:
+def _rule_results(context: RuleContext, unreadable: Sequence[PageError]) -> Iterator[RuleResult]:
     """What every rule found; where keys or values are broken, nothing else can be looked at."""
-    failures = list(check_tables(subject.tables))
+    failures = list(check_tables(context.tables))
     if not failures:
-        failures = list(check_pages(subject.tables))
-        yield from find(subject)
-        yield from quarantine_outcomes(subject.tables)
-    yield from error_outcomes(subject.tables, failures, unreadable)
+        failures = list(check_pages(context.tables))
+        yield from find(context)
+        yield from quarantine_results(context.tables)
+    yield from error_results(context.tables, failures, unreadable)

@@ -14,7 +14,7 @@ from rich.table import Column, Table
 
 from etl.extract.page import parse_page
 from etl.extract.records import Page
-from etl.validate.blocks import take_in
+from etl.validate.blocks import stage
 
 START, DOUBLINGS = 250_000, 4
 HEAD = "Ann Bell\n\nCL\n\n1 Papers\n\n"
@@ -72,7 +72,7 @@ def seconds(text: str) -> float:
     data = text.encode()
     page = Page("page.txt", None, hashlib.sha256(data).hexdigest(), len(data), text)
     start = time.process_time()
-    take_in([parse_page(page)])
+    stage([parse_page(page)])
     return time.process_time() - start
 
 

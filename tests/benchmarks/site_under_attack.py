@@ -235,7 +235,7 @@ def serving(out: Path, log: Path) -> Iterator[tuple[int, int, subprocess.Popen[b
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RuleResult:
     """What became of a site: seconds by page, memory, statuses, and how it ended."""
 
     slowest: dict[str, float]
@@ -247,7 +247,7 @@ class Outcome:
     end: float
 
 
-def measure(out: Path, paths: dict[str, str], function: Attack, seconds: float) -> Outcome:
+def measure(out: Path, paths: dict[str, str], function: Attack, seconds: float) -> RuleResult:
     """Attack a server, and look at it from outside."""
     pages = {name: paths[name] for name in ("home", "table", "search")}
     with tempfile.TemporaryDirectory() as folder:
@@ -280,7 +280,7 @@ def measure(out: Path, paths: dict[str, str], function: Attack, seconds: float) 
             os.kill(process, signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
                 running.wait(30)
-            return Outcome(
+            return RuleResult(
                 slowest, statuses, after, memory, disk >> 20, log.stat().st_size >> 10, time.monotonic() - start
             )
 

@@ -13,7 +13,7 @@ from serving import COMMAND
 from etl.errors import BadData, PageError
 from etl.extract.batches import parse_files
 from etl.extract.sources import find_pages
-from etl.validate.blocks import combine, take_in, up_to_limit
+from etl.validate.blocks import combine, stage, up_to_limit
 from schemas.limits import LARGE_PAGE, LARGE_PAGES, LONGEST_PAGE, MOST_LINES, MOST_PIECES, PACKED_TIMES, UNREAD_LINE
 
 MOST_MEMORY_MB = 600
@@ -157,8 +157,8 @@ def test_intakes_end_with_the_one_that_is_too_much(tmp_path: Path, monkeypatch: 
     for number in range(4):
         write(tmp_path / f"{number}.txt", f"{SOUND}\n{number}{'x' * LARGE_PAGE}".encode())
     files = find_pages([str(tmp_path)])
-    intakes = [take_in(*portion) for file in files for portion in parse_files([file], None)]
-    assert len(list(up_to_limit(intakes))) == 2
-    combine(intakes[:1])
+    batches = [stage(*portion) for file in files for portion in parse_files([file], None)]
+    assert len(list(up_to_limit(batches))) == 2
+    combine(batches[:1])
     with pytest.raises(BadData, match=r"^1\.txt: found 1,048,\d+ bytes, and with them more than 2 MiB in all pages"):
-        combine(intakes)
+        combine(batches)

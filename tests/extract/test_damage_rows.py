@@ -6,7 +6,7 @@ import pytest
 from damage_kinds import ALL, HIT, OWNER, READ, Invented, Whole, invent
 from helpers import assert_accounted, parsed
 
-from etl.validate.blocks import take_in
+from etl.validate.blocks import stage
 
 Row = tuple[object, ...]
 PAGES = [invent(seed) for seed in range(12)]
@@ -15,7 +15,7 @@ FIELDS = ("title", "names", "truncated", "tags", "code", "month", "day", "year",
 
 def rows(text: str) -> list[Row]:
     """The good blocks of a page, by their fields."""
-    blocks = take_in([parsed(text)]).blocks
+    blocks = stage([parsed(text)]).blocks
     return [tuple(tuple(v) if isinstance(v, list) else v for v in row) for row in blocks.select(FIELDS).iter_rows()]
 
 

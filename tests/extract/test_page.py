@@ -21,7 +21,7 @@ from helpers import cpu_limit, parsed
 
 from etl.extract.blocks import BlockReader
 from etl.extract.page import render_block
-from etl.validate.blocks import take_in
+from etl.validate.blocks import stage
 from schemas.limits import LONGEST_LINE
 
 MILD = {
@@ -179,22 +179,22 @@ def test_a_broken_block_is_stray_and_reading_goes_on_behind_it(
 
 @pytest.mark.parametrize(("text", "lines"), PROSE_AS_BYLINE.values(), ids=PROSE_AS_BYLINE)
 def test_prose_in_the_bylines_place_is_quarantined_and_makes_no_paper(text: str, lines: tuple[int, int]) -> None:
-    intake = take_in([parsed(text)])
-    assert intake.blocks["title"].to_list() == ["On Bells", "On Ropes"]
-    assert intake.quarantine.select("line_start", "line_end", "rule_ids").rows() == [(*lines, '["BLK-002"]')]
+    staged = stage([parsed(text)])
+    assert staged.blocks["title"].to_list() == ["On Bells", "On Ropes"]
+    assert staged.quarantine.select("line_start", "line_end", "rule_ids").rows() == [(*lines, '["BLK-002"]')]
 
 
 def test_a_badge_in_the_bylines_place_makes_nobody_and_swallows_no_block() -> None:
     lines = SOUND.replace("\n\n", "\n").split("\n")
     del lines[14:16]
-    intake = take_in([parsed("\n".join(lines))])
-    assert intake.blocks["title"].to_list() == ["On Bells", "On Ropes"]
+    staged = stage([parsed("\n".join(lines))])
+    assert staged.blocks["title"].to_list() == ["On Bells", "On Ropes"]
 
 
 @pytest.mark.parametrize("byline", ["2024", "-", "1, 2 et al."])
 def test_a_byline_without_a_letter_makes_nobody(byline: str) -> None:
-    intake = take_in([parsed(damaged({22: [byline]}))])
-    assert intake.blocks["title"].to_list() == ["On Bells", "On Ropes"]
+    staged = stage([parsed(damaged({22: [byline]}))])
+    assert staged.blocks["title"].to_list() == ["On Bells", "On Ropes"]
 
 
 @pytest.mark.parametrize(("number", "line"), ODD_LINES.values(), ids=ODD_LINES)
@@ -233,9 +233,9 @@ def test_a_badge_that_starts_no_block_stays_in_the_abstract() -> None:
 
 def test_blocks_in_a_line_too_long_are_still_read_as_blocks() -> None:
     long = "x" * (LONGEST_LINE + 1)
-    intake = take_in([parsed(damaged({24: [long]}))])
-    assert intake.blocks["title"].to_list() == ["On Bells", "On Ropes"]
-    assert intake.quarantine.select("line_start", "line_end", "rule_ids").row(0) == (19, 24, '["BLK-004"]')
+    staged = stage([parsed(damaged({24: [long]}))])
+    assert staged.blocks["title"].to_list() == ["On Bells", "On Ropes"]
+    assert staged.quarantine.select("line_start", "line_end", "rule_ids").row(0) == (19, 24, '["BLK-004"]')
 
 
 @pytest.mark.parametrize(("parts", "lines"), RENDERED.values(), ids=RENDERED)

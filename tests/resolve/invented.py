@@ -10,7 +10,7 @@ from etl.resolve.authors import People, resolve_authors
 from etl.resolve.candidate_pairs import BylineEvidence
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import resolve
-from etl.validate.blocks import combine, take_in
+from etl.validate.blocks import combine, stage
 from schemas import Frames
 
 
@@ -28,8 +28,8 @@ def resolved_of(*texts: str, observed_on: Sequence[date | None] = (), overrides:
     """The tables of pages p0.txt, p1.txt, … before they are checked, which takes most of the time."""
     days = observed_on or [None] * len(texts)
     pages = [parsed(text, f"p{number}.txt", day) for number, (text, day) in enumerate(zip(texts, days, strict=True))]
-    intake = combine([take_in(pages)])
-    return resolve(intake.profiles, intake.blocks, overrides or Overrides()).tables | {"quarantine": intake.quarantine}
+    staged = combine([stage(pages)])
+    return resolve(staged.profiles, staged.blocks, overrides or Overrides()).tables | {"quarantine": staged.quarantine}
 
 
 def people_of(*bylines: str, owner: str | None = None, overrides: Overrides | None = None) -> People:

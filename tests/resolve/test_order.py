@@ -12,7 +12,7 @@ from invented import block, page
 from etl.extract.records import ParsedPage
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import resolve
-from etl.validate.blocks import combine, take_in
+from etl.validate.blocks import combine, stage
 from etl.validate.tables import validate
 from schemas import Frames
 
@@ -47,8 +47,8 @@ days = st.sampled_from([None, date(2026, 1, 1), date(2026, 6, 1)])
 
 
 def built(batches: Sequence[Sequence[ParsedPage]], overrides: Overrides) -> Frames:
-    intake = combine([take_in(batch) for batch in batches])
-    return validate(resolve(intake.profiles, intake.blocks, overrides), intake.quarantine, overrides)
+    staged = combine([stage(batch) for batch in batches])
+    return validate(resolve(staged.profiles, staged.blocks, overrides), staged.quarantine, overrides)
 
 
 def differing(some: Frames, other: Frames) -> list[str]:

@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 from helpers import parsed, tables_of
 
-from etl.report.results import BaselineResult, FindingResult, PageResult, Results, RuleResult, summarize
+from etl.report.results import BaselineResult, FindingResult, PageResult, Results, RuleSummary, summarize
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import resolve
-from etl.validate.blocks import combine, take_in
+from etl.validate.blocks import combine, stage
 from etl.validate.tables import validate
 from schemas import Frames
 from schemas.rules import SEVERITY_OF
@@ -48,11 +48,11 @@ def results_of(*texts: str) -> Results:
 
 def validated(*texts: str, **options: Any) -> Frames:
     """The checked tables of pages p0.txt, p1.txt, … with these texts, under options of `validate`."""
-    intake = combine([take_in([parsed(text, f"p{number}.txt") for number, text in enumerate(texts)])])
-    return validate(resolve(intake.profiles, intake.blocks, Overrides()), intake.quarantine, Overrides(), **options)
+    staged = combine([stage([parsed(text, f"p{number}.txt") for number, text in enumerate(texts)])])
+    return validate(resolve(staged.profiles, staged.blocks, Overrides()), staged.quarantine, Overrides(), **options)
 
 
-def rule(rule_id: str, status: str = "warned", **values: object) -> RuleResult:
+def rule(rule_id: str, status: str = "warned", **values: object) -> RuleSummary:
     """A rule that one of three items breaks."""
     severity = SEVERITY_OF.get(status, "warning")
     words = {
@@ -64,7 +64,7 @@ def rule(rule_id: str, status: str = "warned", **values: object) -> RuleResult:
     }
     counts = {"checked": 3, "failed": int(status != "passed")}
     return msgspec.convert(
-        {"id": rule_id, "status": status, "severity": severity, **words, **counts, **values}, RuleResult
+        {"id": rule_id, "status": status, "severity": severity, **words, **counts, **values}, RuleSummary
     )
 
 
@@ -77,7 +77,7 @@ def finding(number: int, rule_id: str, **values: object) -> FindingResult:
     )
 
 
-def results(rules: list[RuleResult], findings: list[FindingResult], **values: object) -> Results:
+def results(rules: list[RuleSummary], findings: list[FindingResult], **values: object) -> Results:
     """Results of these rules and findings, without pages."""
     verdict = "failed" if any(rule.status == "failed" for rule in rules) else "warned" if findings else "passed"
     kept = {"pages": [], "rows": {"papers": 3}, "verdict": verdict, **values}

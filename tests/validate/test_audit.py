@@ -5,8 +5,8 @@ import pytest
 from report_cases import SOUND, validated
 
 from etl.report.results import summarize
-from etl.validate.audit import MOST_RUNS, audit, error_outcomes
-from etl.validate.rule_results import FAILED, Outcome
+from etl.validate.audit import MOST_RUNS, audit, error_results
+from etl.validate.rule_results import FAILED, RuleResult
 from etl.validate.severity import FIXED, Thresholds
 
 BAD = "\n\nCLFeb 30, 2024\nOn Bells {0}\n\nAnn Bell\n\nThey ring {0} times every day."
@@ -35,12 +35,12 @@ def test_many_runs_of_one_page_are_told_once_and_counted() -> None:
 
 
 def test_a_rule_that_looks_for_itself_is_told_though_it_is_an_error() -> None:
-    broken = Outcome(
+    broken = RuleResult(
         "PAG-010", 1, pl.DataFrame([{"row_key": "0", "source": "p0.txt", "message": "HTML"}], schema=FAILED)
     )
     tables = validated(SOUND)
-    assert {outcome.rule_id for outcome in error_outcomes(tables, (), ())} == set(FIXED)
-    told = audit([broken, *error_outcomes(tables, (), ())], Thresholds())
+    assert {rule_result.rule_id for rule_result in error_results(tables, (), ())} == set(FIXED)
+    told = audit([broken, *error_results(tables, (), ())], Thresholds())
     assert told["findings"].select("rule_id", "source", "message").rows() == [("PAG-010", "p0.txt", "HTML")]
     assert told["rules"].filter(pl.col("rule_id") == "PAG-010")["status"].to_list() == ["failed"]
     allowed = audit([broken], Thresholds(allow_unreadable=True))

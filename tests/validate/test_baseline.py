@@ -10,7 +10,7 @@ from report_cases import finding, results, rule
 from rich.console import Console
 
 from etl.errors import BadData, UsageError
-from etl.report.baseline import SHOWN_PAGES, hold_against, read_baseline, undated
+from etl.report.baseline import SHOWN_PAGES, compare_with_baseline, read_baseline, undated
 from etl.report.results import FindingResult, PageResult, Results, read_results, summarize, write_results
 from etl.report.terminal import print_results
 from etl.report.wording import require_good, stopping_findings
@@ -29,7 +29,7 @@ def results_of(count: int, more: str = "", stated: int | None = None) -> Results
 
 
 def held(now: Results, before: Results, thresholds: Thresholds | None = None) -> Results:
-    return hold_against(now, before, "before", thresholds or Thresholds())
+    return compare_with_baseline(now, before, "before", thresholds or Thresholds())
 
 
 def test_findings_that_a_baseline_has_are_unchanged_and_do_not_fail() -> None:

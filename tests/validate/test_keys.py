@@ -12,7 +12,7 @@ from etl.report.wording import require_good
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import Resolved, resolve
 from etl.validate import integrity
-from etl.validate.blocks import Intake, combine, take_in
+from etl.validate.blocks import StagedBatch, combine, stage
 from etl.validate.integrity import TableFailure, check_tables, failures
 from etl.validate.tables import validate
 from schemas import TABLES, Frames, Institutions, PaperCandidates, PaperIdentifiers
@@ -54,13 +54,13 @@ def tables() -> Frames:
 
 
 @pytest.fixture(scope="module")
-def intake() -> Intake:
-    return combine([take_in([parsed(PAGE)])])
+def staged() -> StagedBatch:
+    return combine([stage([parsed(PAGE)])])
 
 
 @pytest.fixture(scope="module")
-def resolved(intake: Intake) -> Resolved:
-    return resolve(intake.profiles, intake.blocks, Overrides())
+def resolved(staged: StagedBatch) -> Resolved:
+    return resolve(staged.profiles, staged.blocks, Overrides())
 
 
 def told(found: list[TableFailure]) -> list[tuple[str, int, str]]:
@@ -222,19 +222,19 @@ def test_a_foreign_key_that_is_null_leads_nowhere_and_may(tables: Frames, column
     ],
 )
 def test_broken_tables_fail_the_build(
-    intake: Intake, resolved: Resolved, table: str, change: pl.Expr, rule_id: str
+    staged: StagedBatch, resolved: Resolved, table: str, change: pl.Expr, rule_id: str
 ) -> None:
     broken = replace(resolved, tables=resolved.tables | {table: resolved.tables[table].with_columns(change)})
-    results = summarize(validate(broken, intake.quarantine, Overrides()))
+    results = summarize(validate(broken, staged.quarantine, Overrides()))
     assert (results.verdict, results.rule(rule_id).status) == ("failed", "failed")
     with pytest.raises(BadData) as caught:
         require_good(results, "error")
     assert caught.value.exit_code == Exit.BAD_DATA == 1
 
 
-def test_a_lost_paper_fails_the_build_as_broken_tables(intake: Intake, resolved: Resolved) -> None:
+def test_a_lost_paper_fails_the_build_as_broken_tables(staged: StagedBatch, resolved: Resolved) -> None:
     papers = resolved.tables["papers"].filter(pl.col("paper_id") != CHIMES)
-    tables = validate(replace(resolved, tables=resolved.tables | {"papers": papers}), intake.quarantine, Overrides())
+    tables = validate(replace(resolved, tables=resolved.tables | {"papers": papers}), staged.quarantine, Overrides())
     with pytest.raises(BadData, match=r"^TAB-003: paper_authors\.paper_id: 1 keys are not in papers"):
         require_good(summarize(tables), "error")
 

@@ -11,7 +11,7 @@ from etl.extract.records import Page
 from etl.extract.sources import find_pages, read_pages
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import resolve
-from etl.validate.blocks import combine, take_in
+from etl.validate.blocks import combine, stage
 from etl.validate.tables import validate
 from schemas import Frames
 
@@ -43,9 +43,9 @@ def files_of(folder: Path, files: dict[str, str], observed_on: date | None = Non
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     read = read_pages(find_pages([str(folder)]), observed_on)
-    intake = combine([take_in([parse_page(one)]) for one in read if isinstance(one, Page)])
+    staged = combine([stage([parse_page(one)]) for one in read if isinstance(one, Page)])
     decided = Overrides()
-    return validate(resolve(intake.profiles, intake.blocks, decided), intake.quarantine, decided, notes=intake.notes)
+    return validate(resolve(staged.profiles, staged.blocks, decided), staged.quarantine, decided, notes=staged.notes)
 
 
 def test_the_sites_limit_is_only_counted() -> None:

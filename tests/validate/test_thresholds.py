@@ -9,7 +9,7 @@ from report_cases import ODD, SOUND, validated
 
 from etl.errors import Exit, PageError, UsageError
 from etl.report import render_annotations, render_html, render_junit, render_markdown, render_sarif
-from etl.report.baseline import hold_against
+from etl.report.baseline import compare_with_baseline
 from etl.report.results import Results, summarize
 from etl.validate.severity import FIXED, UNREADABLE, Limit, Setting, Thresholds, read_thresholds
 from schemas import RULES
@@ -178,7 +178,7 @@ def test_a_rule_that_is_off_is_told_as_off_and_looks_at_nothing(tmp_path: Path) 
 
 def test_a_rule_that_is_off_is_off_against_a_baseline(tmp_path: Path) -> None:
     before, now = results_under(tmp_path, "", SOUND, ODD), results_under(tmp_path, 'severity = "off"', SOUND, ODD)
-    held = hold_against(now, before, "before", Thresholds())
+    held = compare_with_baseline(now, before, "before", Thresholds())
     assert held.baseline is not None
     assert (held.baseline.new, held.baseline.gone) == (0, 0)
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from etl.validate.rule_results import Outcome, Subject
+from etl.validate.rule_results import RuleContext, RuleResult
 from etl.validate.rules import pages, papers, people, text
 
 
-def find(subject: Subject) -> Iterator[Outcome]:
-    """The outcome of every plausibility rule."""
+def find(context: RuleContext) -> Iterator[RuleResult]:
+    """The rule_result of every plausibility rule."""
     for family in (pages, papers, people, text):
         for rule in family.RULES:
-            yield rule(subject)
+            yield rule(context)

@@ -11,7 +11,7 @@ import polars as pl
 from etl.resolve.names import read_name
 from etl.resolve.overrides import NameGroup, Overrides, PaperOverride, PersonOverride
 from etl.resolve.papers import papers_meant
-from etl.validate.rule_results import Outcome, Subject, at_line, outcome
+from etl.validate.rule_results import RuleContext, RuleResult, at_line, rule_result
 
 _UNPRINTED = "no page prints this spelling; copy it from the table author_names"
 _UNKNOWN = "there is no such paper; copy its id from the table papers"
@@ -29,21 +29,21 @@ class _Problem:
     message: str
 
 
-def overrides_take_effect(subject: Subject) -> Outcome:
+def overrides_take_effect(context: RuleContext) -> RuleResult:
     """AUT-005: an override that names what is not there, or parts two people of one spelling without their papers."""
-    problems = list(dict.fromkeys(_problems(subject)))
+    problems = list(dict.fromkeys(_problems(context)))
     failed = pl.DataFrame(
         [(one.value, one.line, one.message) for one in problems],
         schema={"value": pl.String, "line": pl.Int64, "message": pl.String},
         orient="row",
     )
-    names = subject.tables["author_names"].group_by("name").agg(pl.col("author_id").min())
+    names = context.tables["author_names"].group_by("name").agg(pl.col("author_id").min())
     keyed = failed.join(names, left_on="value", right_on="name", how="left", maintain_order="left")
-    return outcome(
+    return rule_result(
         "AUT-005",
-        _stated(subject.overrides),
+        _stated(context.overrides),
         at_line(keyed, "line").with_columns(
-            pl.lit(subject.overrides.source, dtype=pl.String).alias("source"), pl.col("author_id").fill_null("")
+            pl.lit(context.overrides.source, dtype=pl.String).alias("source"), pl.col("author_id").fill_null("")
         ),
         ("value", "author_id"),
         value="value",
@@ -58,11 +58,11 @@ def _stated(overrides: Overrides) -> int:
     return names + of_persons + sum(len(paper.same) or 1 for paper in overrides.papers)
 
 
-def _problems(subject: Subject) -> Iterator[_Problem]:
-    overrides = subject.overrides
+def _problems(context: RuleContext) -> Iterator[_Problem]:
+    overrides = context.overrides
     if not (overrides.name_groups or overrides.persons or overrides.papers):
         return
-    dataset = _Dataset(subject)
+    dataset = _Dataset(context)
     for group in overrides.name_groups:
         yield from _of_group(group, dataset.spellings)
     for person in overrides.persons:
@@ -142,12 +142,12 @@ def _key(name: str) -> tuple[object, ...]:
 class _Dataset:
     """The spellings, and the papers that overrides name."""
 
-    subject: Subject
+    context: RuleContext
 
     @cached_property
     def spellings(self) -> set[str]:
         """Every spelling that a page prints."""
-        return {*self.subject.tables["author_names"]["name"], *self.subject.listings["names"].explode()}
+        return {*self.context.tables["author_names"]["name"], *self.context.listings["names"].explode()}
 
     @cached_property
     def _keys(self) -> set[tuple[object, ...]]:
@@ -160,7 +160,7 @@ class _Dataset:
     @cached_property
     def ids(self) -> dict[str, str]:
         """The id of each paper by what an override may call it: its id, one that a listing had alone, or arXiv's."""
-        tables = self.subject.tables
+        tables = self.context.tables
         identifiers = tables.get("paper_identifiers")
         arxiv = (
             dict(identifiers.filter(scheme="arxiv").select("value", "paper_id").iter_rows())
@@ -172,22 +172,22 @@ class _Dataset:
 
     def problem_of(self, written: str) -> str:
         """Why an id means no paper: there is none, or several had it."""
-        several = written in self.subject.tables["listings"]["alias_id"]
+        several = written in self.context.tables["listings"]["alias_id"]
         return _SEVERAL if several else _UNKNOWN
 
     @cached_property
     def _wanted(self) -> list[str]:
-        persons, papers = self.subject.overrides.persons, self.subject.overrides.papers
+        persons, papers = self.context.overrides.persons, self.context.overrides.papers
         named = {written for person in persons for written in person.papers}
         return sorted(named | {written for paper in papers for written in (*paper.same, paper.paper_id or "")})
 
     @cached_property
     def names_of(self) -> dict[str, set[tuple[object, ...]]]:
         """The names of each paper's authors, as compared: those of any byline, and of owners of pages that list it."""
-        tables = self.subject.tables
+        tables = self.context.tables
         wanted = pl.col("paper_id").is_in(sorted(set(self.ids.values())))
         owned = tables["listings"].filter(wanted).join(tables["profiles"].select("profile_id", "name"), on="profile_id")
-        bylines = self.subject.listings.filter(wanted).select("paper_id", pl.col("names").alias("name")).explode("name")
+        bylines = self.context.listings.filter(wanted).select("paper_id", pl.col("names").alias("name")).explode("name")
         names: defaultdict[str, set[tuple[object, ...]]] = defaultdict(set)
         for frame in (tables["paper_authors"].filter(wanted), owned, bylines):
             for paper_id, name in frame.select("paper_id", "name").drop_nulls().iter_rows():

@@ -6,7 +6,16 @@ import polars as pl
 
 from etl.extract.badge import KNOWN_FLAGS, read_badge
 from etl.resolve.categories import candidates
-from etl.validate.rule_results import FAILED, LISTING_KEY, PROFILE_KEY, Outcome, Subject, at_line, escape, outcome
+from etl.validate.rule_results import (
+    FAILED,
+    LISTING_KEY,
+    PROFILE_KEY,
+    RuleContext,
+    RuleResult,
+    at_line,
+    escape,
+    rule_result,
+)
 from schemas.limits import PAPERS_A_PAGE, SHOWN_LETTERS
 
 FEWEST_LOST = 3
@@ -15,8 +24,8 @@ SHOWN_LINES = 5
 """Unknown lines of a header that one finding quotes."""
 
 
-def noted(rule_id: str, subject: Subject) -> Outcome:
-    """The outcome of a rule whose failures reading itself told: PAG-010, PAG-012, PAG-013 and PAG-014."""
+def noted(rule_id: str, context: RuleContext) -> RuleResult:
+    """The rule_result of a rule whose failures reading itself told: PAG-010, PAG-012, PAG-013 and PAG-014."""
     rows = [
         {
             "row_key": escape(note.profile_id or "dataset"),
@@ -27,22 +36,22 @@ def noted(rule_id: str, subject: Subject) -> Outcome:
             "value": note.value,
             "message": note.message,
         }
-        for note in subject.notes
+        for note in context.notes
         if note.rule_id == rule_id
     ]
-    return Outcome(rule_id, subject.profiles.height, pl.DataFrame(rows, schema=FAILED))
+    return RuleResult(rule_id, context.profiles.height, pl.DataFrame(rows, schema=FAILED))
 
 
-def header_lines_are_known(subject: Subject) -> Outcome:
+def header_lines_are_known(context: RuleContext) -> RuleResult:
     """PAG-005: header lines that are neither name nor field nor figure, told once a page."""
     split = pl.col("header").str.split("\n")
-    written = subject.profiles.select(split.list.eval(pl.element().str.strip_chars() != "").list.sum().sum())
-    unknown = subject.profiles.filter(pl.col("unknown_lines").list.len() > 0)
+    written = context.profiles.select(split.list.eval(pl.element().str.strip_chars() != "").list.sum().sum())
+    unknown = context.profiles.filter(pl.col("unknown_lines").list.len() > 0)
     lines = [
         "; ".join(header.split("\n")[number - 1].strip()[:SHOWN_LETTERS] for number in numbers[:SHOWN_LINES])
         for header, numbers in unknown.select("header", "unknown_lines").iter_rows()
     ]
-    return outcome(
+    return rule_result(
         "PAG-005",
         int(written.item()),
         at_line(unknown.with_columns(pl.Series("found", lines, dtype=pl.String)), pl.col("unknown_lines").list.first()),
@@ -57,12 +66,12 @@ def header_lines_are_known(subject: Subject) -> Outcome:
     )
 
 
-def page_is_whole(subject: Subject) -> Outcome:
+def page_is_whole(context: RuleContext) -> RuleResult:
     """PAG-009: a page of which at least every second paper could not be read."""
-    pages = _with_lost(subject)
+    pages = _with_lost(context)
     damaged = pages.filter((pl.col("lost") >= FEWEST_LOST) & (pl.col("lost") >= pl.col("listed_papers")))
     read = damaged.filter(pl.col("listed_papers") > 0)
-    return outcome(
+    return rule_result(
         "PAG-009",
         pages.height,
         at_line(read, "first_lost"),
@@ -76,12 +85,12 @@ def page_is_whole(subject: Subject) -> Outcome:
     )
 
 
-def all_papers_are_listed(subject: Subject) -> Outcome:
+def all_papers_are_listed(context: RuleContext) -> RuleResult:
     """PAG-006: a page that lists fewer papers than it states, and fewer than the site shows on a page."""
-    stated = _with_lost(subject).drop_nulls("stated_papers")
+    stated = _with_lost(context).drop_nulls("stated_papers")
     expected = pl.min_horizontal("stated_papers", pl.lit(PAPERS_A_PAGE))
     there = pl.col("listed_papers") + pl.col("lost")
-    return outcome(
+    return rule_result(
         "PAG-006",
         stated.height,
         at_line(
@@ -100,10 +109,10 @@ def all_papers_are_listed(subject: Subject) -> Outcome:
     )
 
 
-def page_is_under_the_cap(subject: Subject) -> Outcome:
+def page_is_under_the_cap(context: RuleContext) -> RuleResult:
     """PAG-015: a page that states more papers than the site lists."""
-    stated = subject.profiles.drop_nulls("stated_papers")
-    return outcome(
+    stated = context.profiles.drop_nulls("stated_papers")
+    return rule_result(
         "PAG-015",
         stated.height,
         at_line(
@@ -116,10 +125,10 @@ def page_is_under_the_cap(subject: Subject) -> Outcome:
     )
 
 
-def counts_agree(subject: Subject) -> Outcome:
+def counts_agree(context: RuleContext) -> RuleResult:
     """PAG-007: a section's count that differs from the header's figure."""
-    counted = subject.profiles.drop_nulls(["section_count", "stated_papers"])
-    return outcome(
+    counted = context.profiles.drop_nulls(["section_count", "stated_papers"])
+    return rule_result(
         "PAG-007",
         counted.height,
         at_line(counted.filter(pl.col("section_count") != pl.col("stated_papers")), "section_count_line"),
@@ -133,13 +142,13 @@ def counts_agree(subject: Subject) -> Outcome:
     )
 
 
-def flags_are_known(subject: Subject) -> Outcome:
+def flags_are_known(context: RuleContext) -> RuleResult:
     """PAG-008: a badge with a flag that no column tells."""
     known = pl.element().is_in(list(KNOWN_FLAGS))
-    flagged = subject.listings.filter(~pl.col("flags").list.eval(known).list.all())
-    return outcome(
+    flagged = context.listings.filter(~pl.col("flags").list.eval(known).list.all())
+    return rule_result(
         "PAG-008",
-        subject.listings.height,
+        context.listings.height,
         at_line(flagged, "line_start"),
         LISTING_KEY,
         value="badge",
@@ -151,9 +160,9 @@ def flags_are_known(subject: Subject) -> Outcome:
     )
 
 
-def _with_lost(subject: Subject) -> pl.DataFrame:
+def _with_lost(context: RuleContext) -> pl.DataFrame:
     """The profiles, with how many papers stand in the quarantine under their badges (`lost`), and the line of the first."""
-    kept = subject.tables["quarantine"]
+    kept = context.tables["quarantine"]
     papers = [
         read_badge(raw.split("\n"), 0) is not None
         for raw in kept.select(pl.col("raw_text").str.head(SHOWN_LETTERS)).to_series()
@@ -163,16 +172,16 @@ def _with_lost(subject: Subject) -> pl.DataFrame:
         .group_by("profile_id")
         .agg(pl.len().cast(pl.Int64).alias("lost"), pl.col("line_start").min().alias("first_lost"))
     )
-    return subject.profiles.join(lost, on="profile_id", how="left").with_columns(pl.col("lost").fill_null(0))
+    return context.profiles.join(lost, on="profile_id", how="left").with_columns(pl.col("lost").fill_null(0))
 
 
 LARGEST_SCORE = 100
 
 
-def h_index_is_possible(subject: Subject) -> Outcome:
+def h_index_is_possible(context: RuleContext) -> RuleResult:
     """PRO-001: an h-index over the number of papers."""
-    stated = subject.profiles.drop_nulls(["h_index", "stated_papers"])
-    return outcome(
+    stated = context.profiles.drop_nulls(["h_index", "stated_papers"])
+    return rule_result(
         "PRO-001",
         stated.height,
         at_line(stated.filter(pl.col("h_index") > pl.col("stated_papers")), "h_index_line"),
@@ -186,12 +195,12 @@ def h_index_is_possible(subject: Subject) -> Outcome:
     )
 
 
-def citations_are_possible(subject: Subject) -> Outcome:
+def citations_are_possible(context: RuleContext) -> RuleResult:
     """PRO-002: fewer citations than the square of the h-index."""
-    cited = subject.profiles.drop_nulls(["h_index", "citations"])
+    cited = context.profiles.drop_nulls(["h_index", "citations"])
     # In floats: a page may state an h-index whose square no whole number holds.
     few = cited.filter(pl.col("h_index").cast(pl.Float64) ** 2 > pl.col("citations"))
-    return outcome(
+    return rule_result(
         "PRO-002",
         cited.height,
         at_line(few, "citations_line"),
@@ -204,16 +213,16 @@ def citations_are_possible(subject: Subject) -> Outcome:
     )
 
 
-def scores_are_in_range(subject: Subject) -> Outcome:
+def scores_are_in_range(context: RuleContext) -> RuleResult:
     """PRO-003: a novelty or AI score over 100."""
     scores = [
-        at_line(subject.profiles, f"{column}_line").with_columns(
+        at_line(context.profiles, f"{column}_line").with_columns(
             pl.col(column).alias("score"), pl.lit(words).alias("words")
         )
         for column, words in (("novelty_pct", "Novelty"), ("ai_score", "AI Score"))
     ]
     every = pl.concat(scores).drop_nulls("score")
-    return outcome(
+    return rule_result(
         "PRO-003",
         every.height,
         every.filter(pl.col("score") > LARGEST_SCORE),
@@ -228,10 +237,10 @@ def scores_are_in_range(subject: Subject) -> Outcome:
     )
 
 
-def owner_is_named(subject: Subject) -> Outcome:
+def owner_is_named(context: RuleContext) -> RuleResult:
     """PRO-004: a page that lists papers without its owner's name."""
-    pages = subject.profiles.filter(pl.col("listed_papers") > 0)
-    return outcome(
+    pages = context.profiles.filter(pl.col("listed_papers") > 0)
+    return rule_result(
         "PRO-004",
         pages.height,
         at_line(pages.filter(pl.col("name").is_null()), pl.lit(1)),
@@ -241,12 +250,12 @@ def owner_is_named(subject: Subject) -> Outcome:
     )
 
 
-def field_is_known(subject: Subject) -> Outcome:
+def field_is_known(context: RuleContext) -> RuleResult:
     """PRO-005: a field that is no code of arXiv's; one of several categories is left open, since the page is right."""
-    fields = subject.profiles.drop_nulls("field")
+    fields = context.profiles.drop_nulls("field")
     unresolved = fields.filter(pl.col("category_id").is_null())
     unknown = pl.Series([not candidates(field)[0] for field in unresolved["field"]], dtype=pl.Boolean)
-    return outcome(
+    return rule_result(
         "PRO-005",
         fields.height,
         at_line(unresolved.filter(unknown), "field_line"),

@@ -4,7 +4,7 @@ import polars as pl
 
 from etl.resolve.categories import candidates
 from etl.tex import tex_beyond_bounds
-from etl.validate.rule_results import LISTING_KEY, PAPER_KEY, Outcome, Subject, at_line, outcome
+from etl.validate.rule_results import LISTING_KEY, PAPER_KEY, RuleContext, RuleResult, at_line, rule_result
 from schemas.limits import DEEPEST_TEX, LONGEST_TEX
 
 OBSERVED_ON = "--observed-on"
@@ -41,26 +41,26 @@ GARBLED = r"[\x{c2}-\x{f4}][\x{80}-\x{bf}]{1,3}"
 """UTF-8 read as Latin-1, in which control characters stand: PAG-011 tells of it once a page."""
 
 
-def abstract_is_there(subject: Subject) -> Outcome:
+def abstract_is_there(context: RuleContext) -> RuleResult:
     """PAP-001: a paper without an abstract."""
-    return outcome(
+    return rule_result(
         "PAP-001",
-        subject.papers.height,
-        subject.papers.filter(pl.col("abstract").str.strip_chars() == ""),
+        context.papers.height,
+        context.papers.filter(pl.col("abstract").str.strip_chars() == ""),
         PAPER_KEY,
         value="title",
         message=pl.format("no abstract stands under {}; if the site shows one, save the page again", "title"),
     )
 
 
-def abstract_is_whole(subject: Subject) -> Outcome:
+def abstract_is_whole(context: RuleContext) -> RuleResult:
     """PAP-002: an abstract that ends in the middle of a sentence: in a comma, an open bracket, or a word such as "with"."""
     end = pl.col("abstract").str.slice(-LAST_LETTERS).str.strip_chars()
-    cut = subject.papers.filter(end.str.contains(CUT)).filter(~end.str.contains(NOT_CUT))
+    cut = context.papers.filter(end.str.contains(CUT)).filter(~end.str.contains(NOT_CUT))
     tail = pl.col("abstract").str.slice(-TAIL_LETTERS)
-    return outcome(
+    return rule_result(
         "PAP-002",
-        subject.papers.height,
+        context.papers.height,
         at_line(cut, "line_end"),
         PAPER_KEY,
         value=tail,
@@ -70,24 +70,24 @@ def abstract_is_whole(subject: Subject) -> Outcome:
     )
 
 
-def year_is_printed(subject: Subject) -> Outcome:
+def year_is_printed(context: RuleContext) -> RuleResult:
     """PAP-003: a year that was inferred."""
-    return outcome(
+    return rule_result(
         "PAP-003",
-        subject.papers.height,
-        at_line(subject.papers.filter("year_inferred"), "line_start"),
+        context.papers.height,
+        at_line(context.papers.filter("year_inferred"), "line_start"),
         PAPER_KEY,
         value=pl.col("published").dt.to_string("%Y-%m-%d"),
         message=pl.format("the badge prints no year; {} is the latest such day before the page was saved", "published"),
     )
 
 
-def year_is_known(subject: Subject) -> Outcome:
+def year_is_known(context: RuleContext) -> RuleResult:
     """PAP-004: a paper that nothing dates."""
-    return outcome(
+    return rule_result(
         "PAP-004",
-        subject.papers.height,
-        at_line(subject.papers.filter(pl.col("published").is_null()), "line_start"),
+        context.papers.height,
+        at_line(context.papers.filter(pl.col("published").is_null()), "line_start"),
         PAPER_KEY,
         value="title",
         message=pl.format(
@@ -98,25 +98,25 @@ def year_is_known(subject: Subject) -> Outcome:
     )
 
 
-def code_is_plain(subject: Subject) -> Outcome:
+def code_is_plain(context: RuleContext) -> RuleResult:
     """PAP-005: a category that the page or the likeliest archive decided."""
-    return outcome(
+    return rule_result(
         "PAP-005",
-        subject.listings.height,
-        at_line(subject.listings.filter(pl.col("category_resolution").is_in(["evidence"])), "line_start"),
+        context.listings.height,
+        at_line(context.listings.filter(pl.col("category_resolution").is_in(["evidence"])), "line_start"),
         LISTING_KEY,
         value="code",
         message=pl.format("the code {} stands for several categories; {} was taken", "code", "category_id"),
     )
 
 
-def category_is_known(subject: Subject) -> Outcome:
+def category_is_known(context: RuleContext) -> RuleResult:
     """PAP-006: a paper without a category."""
-    unresolved = subject.papers.filter(pl.col("category_id").is_null())
+    unresolved = context.papers.filter(pl.col("category_id").is_null())
     hints = {code: _hint(code) for code in unresolved["code"].unique()}
-    return outcome(
+    return rule_result(
         "PAP-006",
-        subject.papers.height,
+        context.papers.height,
         at_line(unresolved, "line_start"),
         PAPER_KEY,
         value="code",
@@ -132,13 +132,13 @@ def _hint(code: str) -> str:
     return f"the code {code} is {' or '.join(found)}, and nothing on the page decides; the paper is left without a category"
 
 
-def paper_stands_once(subject: Subject) -> Outcome:
+def paper_stands_once(context: RuleContext) -> RuleResult:
     """PAP-008: two papers that may be one, told where the second stands."""
-    places = subject.papers.select(pl.col("paper_id").alias("other_id"), "profile_id", "source", "line_start")
-    pairs = subject.tables["paper_candidates"].join(places, on="other_id", how="left")
-    return outcome(
+    places = context.papers.select(pl.col("paper_id").alias("other_id"), "profile_id", "source", "line_start")
+    pairs = context.tables["paper_candidates"].join(places, on="other_id", how="left")
+    return rule_result(
         "PAP-008",
-        subject.papers.height,
+        context.papers.height,
         at_line(pairs, pl.col("line_start") + 1),
         ("paper_id", "other_id"),
         value="matched_by",
@@ -146,15 +146,15 @@ def paper_stands_once(subject: Subject) -> Outcome:
     )
 
 
-def page_lists_a_paper_once(subject: Subject) -> Outcome:
+def page_lists_a_paper_once(context: RuleContext) -> RuleResult:
     """PAP-015: the second listing of a paper on one page, unless an override says that it is one paper."""
-    decided = sorted({one for entry in subject.overrides.papers for one in entry.same})
-    ordered = subject.listings.sort("profile_id", "position")
+    decided = sorted({one for entry in context.overrides.papers for one in entry.same})
+    ordered = context.listings.sort("profile_id", "position")
     first = pl.col("line_start").first().over("profile_id", "paper_id")
     again = ordered.with_columns(first.alias("first_line")).filter(
         pl.col("line_start") > pl.col("first_line"), ~pl.coalesce("alias_id", "paper_id").is_in(decided)
     )
-    return outcome(
+    return rule_result(
         "PAP-015",
         ordered.height,
         at_line(again, "title_line"),
@@ -168,36 +168,36 @@ def page_lists_a_paper_once(subject: Subject) -> Outcome:
     )
 
 
-def title_is_long_enough(subject: Subject) -> Outcome:
+def title_is_long_enough(context: RuleContext) -> RuleResult:
     """PAP-009: a title of one or two letters."""
-    short = subject.papers.filter(pl.col("title").str.strip_chars().str.len_chars() <= SHORTEST_TITLE)
-    return outcome(
+    short = context.papers.filter(pl.col("title").str.strip_chars().str.len_chars() <= SHORTEST_TITLE)
+    return rule_result(
         "PAP-009",
-        subject.papers.height,
-        _at_title(subject, short),
+        context.papers.height,
+        _at_title(context, short),
         PAPER_KEY,
         value="title",
         message=pl.format("the title {} has one or two letters; see whether this line is the title", "title"),
     )
 
 
-def abstract_is_long_enough(subject: Subject) -> Outcome:
+def abstract_is_long_enough(context: RuleContext) -> RuleResult:
     """PAP-010: an abstract of a few words."""
     length = pl.col("abstract").str.strip_chars().str.len_chars()
-    return outcome(
+    return rule_result(
         "PAP-010",
-        subject.papers.height,
-        at_line(subject.papers.filter(length.is_between(1, SHORTEST_ABSTRACT)), "line_end"),
+        context.papers.height,
+        at_line(context.papers.filter(length.is_between(1, SHORTEST_ABSTRACT)), "line_end"),
         PAPER_KEY,
         value="abstract",
         message=pl.format("the abstract is only {}; see whether this line is the abstract, and all of it", "abstract"),
     )
 
 
-def tex_is_balanced(subject: Subject) -> Outcome:
+def tex_is_balanced(context: RuleContext) -> RuleResult:
     """PAP-011: dollars or braces without a partner, but for those that a backslash makes text."""
     bare = pl.col("abstract").str.replace_all(r"\\\\|\\[{}$]", "")
-    counted = subject.papers.with_columns(
+    counted = context.papers.with_columns(
         bare.str.count_matches(r"\$").alias("dollars"),
         bare.str.count_matches(r"\{").alias("opened"),
         bare.str.count_matches(r"\}").alias("closed"),
@@ -207,9 +207,9 @@ def tex_is_balanced(subject: Subject) -> Outcome:
     braces = pl.format("the braces in the abstract of {} do not pair ({} open, {} close)", "title", "opened", "closed")
     dollars = pl.format("one of the {} dollars in the abstract of {} has no partner", "dollars", "title")
     fault = pl.when(pl.col("opened") != pl.col("closed")).then(braces).otherwise(dollars)
-    return outcome(
+    return rule_result(
         "PAP-011",
-        subject.papers.height,
+        context.papers.height,
         at_line(broken, "line_end"),
         PAPER_KEY,
         value="title",
@@ -217,10 +217,10 @@ def tex_is_balanced(subject: Subject) -> Outcome:
     )
 
 
-def date_is_before_the_page(subject: Subject) -> Outcome:
+def date_is_before_the_page(context: RuleContext) -> RuleResult:
     """PAP-012: a date that a badge prints after the day on which its page was saved; an inferred year allows a few days."""
-    dated = subject.listings.drop_nulls(["observed_on", "published"]).filter(~pl.col("year_inferred"))
-    return outcome(
+    dated = context.listings.drop_nulls(["observed_on", "published"]).filter(~pl.col("year_inferred"))
+    return rule_result(
         "PAP-012",
         dated.height,
         at_line(dated.filter(pl.col("published") > pl.col("observed_on")), "line_start"),
@@ -234,12 +234,12 @@ def date_is_before_the_page(subject: Subject) -> Outcome:
     )
 
 
-def date_is_of_arxiv(subject: Subject) -> Outcome:
+def date_is_of_arxiv(context: RuleContext) -> RuleResult:
     """PAP-013: a date before arXiv's time."""
-    early = subject.papers.filter(pl.col("published").dt.year() < EARLIEST_YEAR)
-    return outcome(
+    early = context.papers.filter(pl.col("published").dt.year() < EARLIEST_YEAR)
+    return rule_result(
         "PAP-013",
-        subject.papers.height,
+        context.papers.height,
         at_line(early, "line_start"),
         PAPER_KEY,
         value=pl.col("published").dt.to_string("%Y-%m-%d"),
@@ -251,25 +251,25 @@ def date_is_of_arxiv(subject: Subject) -> Outcome:
     )
 
 
-def text_is_visible(subject: Subject) -> Outcome:
+def text_is_visible(context: RuleContext) -> RuleResult:
     """PAP-014: control, bidirectional and zero-width characters in a title or an abstract."""
     title, abstract = (
         pl.col(column).str.replace_all(GARBLED, "").str.extract(INVISIBLE, 0) for column in ("title", "abstract")
     )
     hidden = pl.any_horizontal(pl.col(column).str.contains(INVISIBLE) for column in ("title", "abstract"))
     found = (
-        subject.papers.filter(hidden)
+        context.papers.filter(hidden)
         .with_columns(pl.coalesce(title, abstract).alias("first"), title.is_not_null().alias("in_title"))
         .drop_nulls("first")
         .with_columns(pl.col("line_end").alias("abstract_end"))
     )
-    places = _at_title(subject, found).with_columns(
+    places = _at_title(context, found).with_columns(
         *(pl.when("in_title").then(line).otherwise("abstract_end").alias(line) for line in ("line_start", "line_end"))
     )
     point = pl.format("U+{}", pl.col("first").map_elements(_code_point, return_dtype=pl.String))
-    return outcome(
+    return rule_result(
         "PAP-014",
-        subject.papers.height,
+        context.papers.height,
         places,
         PAPER_KEY,
         value=point,
@@ -281,10 +281,10 @@ def text_is_visible(subject: Subject) -> Outcome:
     )
 
 
-def tex_can_be_read(subject: Subject) -> Outcome:
+def tex_can_be_read(context: RuleContext) -> RuleResult:
     """PAP-016: a title or an abstract whose TeX is too long or too deep to be read."""
     fields = ("title", "abstract")
-    suspect = subject.papers.filter(pl.any_horizontal(map(_may_be_beyond_bounds, fields)))
+    suspect = context.papers.filter(pl.any_horizontal(map(_may_be_beyond_bounds, fields)))
     found = (
         suspect.with_columns(
             pl.col(field).map_elements(tex_beyond_bounds, return_dtype=pl.String).alias(f"{field}_problem")
@@ -293,12 +293,12 @@ def tex_can_be_read(subject: Subject) -> Outcome:
         .filter(pl.any_horizontal(pl.col(f"{field}_problem").is_not_null() for field in fields))
         .with_columns(pl.col("title_problem").is_not_null().alias("in_title"), pl.col("line_end").alias("abstract_end"))
     )
-    places = _at_title(subject, found).with_columns(
+    places = _at_title(context, found).with_columns(
         *(pl.when("in_title").then(line).otherwise("abstract_end").alias(line) for line in ("line_start", "line_end"))
     )
-    return outcome(
+    return rule_result(
         "PAP-016",
-        subject.papers.height,
+        context.papers.height,
         places,
         PAPER_KEY,
         value=pl.coalesce("title_problem", "abstract_problem"),
@@ -316,9 +316,9 @@ def _may_be_beyond_bounds(field: str) -> pl.Expr:
     return (pl.col(field).str.len_chars() > LONGEST_TEX) | (openings > DEEPEST_TEX)
 
 
-def _at_title(subject: Subject, papers: pl.DataFrame) -> pl.DataFrame:
+def _at_title(context: RuleContext, papers: pl.DataFrame) -> pl.DataFrame:
     """The papers, shown on the line of the title that was taken."""
-    titles = subject.listings.unique("paper_id", keep="first", maintain_order=True).select("paper_id", "title_line")
+    titles = context.listings.unique("paper_id", keep="first", maintain_order=True).select("paper_id", "title_line")
     return at_line(papers.join(titles, on="paper_id", how="left", maintain_order="left"), "title_line")
 
 

@@ -9,7 +9,7 @@ from etl.extract.byline import is_group, is_same_person
 from etl.resolve.candidate_pairs import MOST_COMPARED
 from etl.resolve.folding import fold
 from etl.resolve.names import is_initial
-from etl.validate.rule_results import LISTING_KEY, PROFILE_KEY, Outcome, Subject, at_line, outcome
+from etl.validate.rule_results import LISTING_KEY, PROFILE_KEY, RuleContext, RuleResult, at_line, rule_result
 from etl.validate.rules.overrides import overrides_take_effect
 
 ONE_NAME = r"^\p{Lu}[\p{Ll}\p{M}'\x{2019}]+(?:-\p{L}[\p{Ll}\p{M}'\x{2019}]*)*$"
@@ -27,12 +27,12 @@ FEW_BYLINES = 3
 """So many bylines show a page's habit; a page with fewer has to show it in all."""
 
 
-def person_has_one_spelling(subject: Subject) -> Outcome:
+def person_has_one_spelling(context: RuleContext) -> RuleResult:
     """AUT-001: a spelling that was joined to another."""
-    joined = subject.tables["author_names"].filter(pl.col("evidence").is_not_null())
-    return outcome(
+    joined = context.tables["author_names"].filter(pl.col("evidence").is_not_null())
+    return rule_result(
         "AUT-001",
-        subject.tables["author_names"].height,
+        context.tables["author_names"].height,
         joined,
         ("name", "author_id"),
         value="name",
@@ -40,12 +40,12 @@ def person_has_one_spelling(subject: Subject) -> Outcome:
     )
 
 
-def person_is_one_author(subject: Subject) -> Outcome:
+def person_is_one_author(context: RuleContext) -> RuleResult:
     """AUT-002: an author who may be another one, too."""
-    pairs = subject.tables["merge_candidates"]
-    return outcome(
+    pairs = context.tables["merge_candidates"]
+    return rule_result(
         "AUT-002",
-        subject.tables["authors"].height,
+        context.tables["authors"].height,
         pairs.unique("author_id", keep="first", maintain_order=True),
         ("author_id", "other_id"),
         value="matched_by",
@@ -58,13 +58,13 @@ def person_is_one_author(subject: Subject) -> Outcome:
     )
 
 
-def byline_names_once(subject: Subject) -> Outcome:
+def byline_names_once(context: RuleContext) -> RuleResult:
     """AUT-003: a byline that names one person twice."""
-    named = subject.bylines.drop_nulls("author_id").join(_pages_of_parted_names(subject), on="profile_id", how="anti")
+    named = context.bylines.drop_nulls("author_id").join(_pages_of_parted_names(context), on="profile_id", how="anti")
     doubled = named.filter(pl.struct(*LISTING_KEY, "author_id").is_duplicated()).sort(*LISTING_KEY)
-    return outcome(
+    return rule_result(
         "AUT-003",
-        subject.listings.height,
+        context.listings.height,
         at_line(doubled.unique(LISTING_KEY, keep="first", maintain_order=True), "byline_line"),
         LISTING_KEY,
         value="name",
@@ -75,22 +75,22 @@ def byline_names_once(subject: Subject) -> Outcome:
     )
 
 
-def owner_is_in_byline(subject: Subject) -> Outcome:
+def owner_is_in_byline(context: RuleContext) -> RuleResult:
     """AUT-004: a byline that is not cut and has no name that may be the page's owner's."""
-    owners = subject.tables["profiles"].select("profile_id", owner_id="author_id", owner="name").drop_nulls()
-    uncut = subject.bylines.filter(~pl.col("truncated")).join(owners, on="profile_id", maintain_order="left")
+    owners = context.tables["profiles"].select("profile_id", owner_id="author_id", owner="name").drop_nulls()
+    uncut = context.bylines.filter(~pl.col("truncated")).join(owners, on="profile_id", maintain_order="left")
     own = uncut.filter(pl.col("author_id") == pl.col("owner_id")).select(LISTING_KEY)
-    names = subject.listings.select(*LISTING_KEY, "names")
+    names = context.listings.select(*LISTING_KEY, "names")
     lacking = (
         uncut.join(own, on=LISTING_KEY, how="anti", maintain_order="left")
         .unique(LISTING_KEY, keep="first", maintain_order=True)
-        .join(_pages_of_parted_names(subject), on="profile_id", how="anti", maintain_order="left")
+        .join(_pages_of_parted_names(context), on="profile_id", how="anti", maintain_order="left")
         .join(names, on=LISTING_KEY, how="left", maintain_order="left")
     )
     namesakes = [not _may_stand_in(owner, others) for owner, others in lacking.select("owner", "names").iter_rows()]
-    return outcome(
+    return rule_result(
         "AUT-004",
-        subject.listings.select("profile_id", "truncated")
+        context.listings.select("profile_id", "truncated")
         .filter(~pl.col("truncated"))
         .join(owners, on="profile_id", how="semi")
         .height,
@@ -113,13 +113,13 @@ def _may_stand_in(owner: str, names: list[str]) -> bool:
     )
 
 
-def author_has_two_names(subject: Subject) -> Outcome:
+def author_has_two_names(context: RuleContext) -> RuleResult:
     """AUT-006: two neighbours in a byline who have one name each, so that a comma may have parted one author."""
-    pairs = _single_names_in_pairs(subject.bylines).drop_nulls("author_id")
-    single = pairs.join(_pages_of_parted_names(subject), on="profile_id", how="anti").sort("source", "byline_line")
-    return outcome(
+    pairs = _single_names_in_pairs(context.bylines).drop_nulls("author_id")
+    single = pairs.join(_pages_of_parted_names(context), on="profile_id", how="anti").sort("source", "byline_line")
+    return rule_result(
         "AUT-006",
-        subject.tables["authors"].height,
+        context.tables["authors"].height,
         at_line(single.unique("author_id", keep="first", maintain_order=True), "byline_line"),
         ("author_id",),
         value=pl.format("{}, {}", "name", "other"),
@@ -149,14 +149,14 @@ def _neighbour(column: str, step: int) -> pl.Expr:
     return pl.col(column).shift(step).over(LISTING_KEY)
 
 
-def author_is_a_person(subject: Subject) -> Outcome:
+def author_is_a_person(context: RuleContext) -> RuleResult:
     """AUT-007: a group among the authors."""
-    groups = subject.tables["authors"].filter(pl.col("name").map_elements(is_group, return_dtype=pl.Boolean))
-    places = subject.bylines.sort("source", "byline_line").unique("author_id", keep="first", maintain_order=True)
+    groups = context.tables["authors"].filter(pl.col("name").map_elements(is_group, return_dtype=pl.Boolean))
+    places = context.bylines.sort("source", "byline_line").unique("author_id", keep="first", maintain_order=True)
     placed = groups.join(places.drop("name", "line_start", "line_end"), on="author_id", how="left")
-    return outcome(
+    return rule_result(
         "AUT-007",
-        subject.tables["authors"].height,
+        context.tables["authors"].height,
         at_line(placed, "byline_line"),
         ("author_id",),
         value="name",
@@ -164,12 +164,12 @@ def author_is_a_person(subject: Subject) -> Outcome:
     )
 
 
-def given_names_stand_first(subject: Subject) -> Outcome:
+def given_names_stand_first(context: RuleContext) -> RuleResult:
     """AUT-008: a page that writes Bell, Ann, Dole, Cyrus, so that each author became two."""
-    return outcome(
+    return rule_result(
         "AUT-008",
-        subject.profiles.height,
-        at_line(_pages_of_parted_names(subject), "byline_line"),
+        context.profiles.height,
+        at_line(_pages_of_parted_names(context), "byline_line"),
         PROFILE_KEY,
         value=pl.format("{}, {}", "family", "given"),
         message=pl.format(
@@ -180,13 +180,13 @@ def given_names_stand_first(subject: Subject) -> Outcome:
     )
 
 
-def names_can_be_compared(subject: Subject) -> Outcome:
+def names_can_be_compared(context: RuleContext) -> RuleResult:
     """AUT-009: a set of names of which each is like so many others that none was compared."""
-    places = subject.bylines.sort("source", "byline_line").unique("author_id", keep="first", maintain_order=True)
-    placed = subject.uncompared.join(places.drop("name", "line_start", "line_end"), on="author_id", how="left")
-    return outcome(
+    places = context.bylines.sort("source", "byline_line").unique("author_id", keep="first", maintain_order=True)
+    placed = context.uncompared.join(places.drop("name", "line_start", "line_end"), on="author_id", how="left")
+    return rule_result(
         "AUT-009",
-        subject.tables["author_names"].height,
+        context.tables["author_names"].height,
         at_line(placed, "byline_line"),
         ("author_id",),
         value="name",
@@ -198,10 +198,10 @@ def names_can_be_compared(subject: Subject) -> Outcome:
     )
 
 
-def _pages_of_parted_names(subject: Subject) -> pl.DataFrame:
+def _pages_of_parted_names(context: RuleContext) -> pl.DataFrame:
     """The pages whose commas part family from given names: the first such byline's line and pair, and how many there are."""
-    parted = _parted_bylines(subject.listings)
-    counts = subject.listings.group_by("profile_id").agg(pl.len().alias("bylines"))
+    parted = _parted_bylines(context.listings)
+    counts = context.listings.group_by("profile_id").agg(pl.len().alias("bylines"))
     pages = (
         parted.group_by("profile_id", "source", "owner", maintain_order=True)
         .agg(
@@ -217,7 +217,7 @@ def _pages_of_parted_names(subject: Subject) -> pl.DataFrame:
     )
     if pages.is_empty():
         return pages
-    firsts, lasts = _first_and_last_words(subject)
+    firsts, lasts = _first_and_last_words(context)
     sure = [
         _is_owned(owner, families, givens)
         or _read_as_pairs(families, givens, firsts, lasts)
@@ -245,9 +245,9 @@ def _parted_bylines(listings: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _first_and_last_words(subject: Subject) -> tuple[frozenset[str], frozenset[str]]:
+def _first_and_last_words(context: RuleContext) -> tuple[frozenset[str], frozenset[str]]:
     """The first and the last words of all names of several words, in small letters."""
-    words = subject.tables["author_names"].select(pl.col("name").str.to_lowercase().str.split(" ").alias("words"))
+    words = context.tables["author_names"].select(pl.col("name").str.to_lowercase().str.split(" ").alias("words"))
     several = words.filter(pl.col("words").list.len() > 1)["words"].list
     return frozenset(several.first().unique()), frozenset(several.last().unique())
 

@@ -6,7 +6,7 @@ from html.entities import name2codepoint
 
 import polars as pl
 
-from etl.validate.rule_results import PROFILE_KEY, Outcome, Subject, at_line, outcome
+from etl.validate.rule_results import PROFILE_KEY, RuleContext, RuleResult, at_line, rule_result
 
 REPLACEMENT = "\ufffd"
 """What a program writes in place of bytes that it could not decode."""
@@ -31,9 +31,9 @@ _FAULTS = {
 """What is wrong with a text, and what to do."""
 
 
-def text_is_decoded_once(subject: Subject) -> Outcome:
+def text_is_decoded_once(context: RuleContext) -> RuleResult:
     """PAG-011: letters such as Ã©, the sign for lost ones, or HTML's codes in names, titles, bylines and abstracts."""
-    rows = [(*found, *place) for *place, text, first in _texts(subject) for found in _first_fault(text, first)]
+    rows = [(*found, *place) for *place, text, first in _texts(context) for found in _first_fault(text, first)]
     faults = pl.DataFrame(
         rows,
         schema={"value": pl.String, "kind": pl.String, "line": pl.Int64}
@@ -42,16 +42,16 @@ def text_is_decoded_once(subject: Subject) -> Outcome:
     )
     first = faults.sort("profile_id", "line").unique("profile_id", keep="first", maintain_order=True)
     papers = faults.group_by("profile_id").agg(pl.sum("is_paper").alias("papers"))
-    listed = subject.profiles.select("profile_id", pl.col("listed_papers").alias("listed"))
+    listed = context.profiles.select("profile_id", pl.col("listed_papers").alias("listed"))
     pages = first.join(papers, on="profile_id", how="left", maintain_order="left").join(
         listed, on="profile_id", how="left", maintain_order="left"
     )
     what, advice = (
         pl.col("kind").replace_strict({kind: fault[at] for kind, fault in _FAULTS.items()}) for at in (0, 1)
     )
-    return outcome(
+    return rule_result(
         "PAG-011",
-        subject.profiles.height,
+        context.profiles.height,
         at_line(pages, "line"),
         PROFILE_KEY,
         value="value",
@@ -112,16 +112,16 @@ def _word(line: str, at: int, length: int) -> str:
     return line[start : min(end if end >= 0 else len(line), at + length + WORD_LETTERS)]
 
 
-def _texts(subject: Subject) -> Iterator[tuple[str, str, int, str, int]]:
+def _texts(context: RuleContext) -> Iterator[tuple[str, str, int, str, int]]:
     """The owners' names and the listings that hold a telltale sign: page, source, 1 for a paper, text, first line."""
-    headers = subject.profiles.filter(pl.col("name").str.contains(_TELLTALE)).select(
+    headers = context.profiles.filter(pl.col("name").str.contains(_TELLTALE)).select(
         "profile_id", "source", "name", "header"
     )
     for profile_id, source, name, header in headers.iter_rows():
         lines = header.split("\n")
         at = next((number for number, line in enumerate(lines, start=1) if name in line), 1)
         yield profile_id, source, 0, name, at
-    listings = subject.listings.select("profile_id", "source", "raw", "line_start")
+    listings = context.listings.select("profile_id", "source", "raw", "line_start")
     for profile_id, source, raw, line in listings.filter(pl.col("raw").str.contains(_TELLTALE)).iter_rows():
         yield profile_id, source, 1, raw, line
 
@@ -131,12 +131,12 @@ DOMAIN = r"^(?:[^.\s:/\[\]]{1,63}\.){1,10}[^.\s:/0-9\[\]]{2,63}$"
 _KEY = ("paper_id", "url")
 
 
-def scheme_is_the_webs(subject: Subject) -> Outcome:
+def scheme_is_the_webs(context: RuleContext) -> RuleResult:
     """LNK-001: a scheme other than http and https."""
-    other = _links(subject).filter(~pl.col("url").str.contains(WEB))
-    return outcome(
+    other = _links(context).filter(~pl.col("url").str.contains(WEB))
+    return rule_result(
         "LNK-001",
-        subject.tables["links"].height,
+        context.tables["links"].height,
         at_line(other, "line_end"),
         _KEY,
         value="url",
@@ -147,12 +147,12 @@ def scheme_is_the_webs(subject: Subject) -> Outcome:
     )
 
 
-def host_is_a_domain(subject: Subject) -> Outcome:
+def host_is_a_domain(context: RuleContext) -> RuleResult:
     """LNK-002: a host that is no domain name."""
-    other = _links(subject).filter(~pl.col("host").str.contains(DOMAIN))
-    return outcome(
+    other = _links(context).filter(~pl.col("host").str.contains(DOMAIN))
+    return rule_result(
         "LNK-002",
-        subject.tables["links"].height,
+        context.tables["links"].height,
         at_line(other, "line_end"),
         _KEY,
         value="url",
@@ -162,9 +162,9 @@ def host_is_a_domain(subject: Subject) -> Outcome:
     )
 
 
-def _links(subject: Subject) -> pl.DataFrame:
-    places = subject.papers.select("paper_id", "profile_id", "source", "line_start", "line_end")
-    return subject.tables["links"].join(places, on="paper_id", how="left")
+def _links(context: RuleContext) -> pl.DataFrame:
+    places = context.papers.select("paper_id", "profile_id", "source", "line_start", "line_end")
+    return context.tables["links"].join(places, on="paper_id", how="left")
 
 
 RULES = (text_is_decoded_once, scheme_is_the_webs, host_is_a_domain)
