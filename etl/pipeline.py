@@ -11,8 +11,7 @@ from itertools import chain, starmap
 from pathlib import Path
 
 from etl.engine.embedded import map_batches
-from etl.extract.batches import parse_files
-from etl.extract.sources import PageFile, find_others, find_pages
+from etl.extract.sources import PageFile, find_others, find_pages, parse_files
 from etl.load.publish import locked, publish
 from etl.printable import path_text
 from etl.progress import Progress

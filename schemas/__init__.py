@@ -5,9 +5,8 @@
 
 from schemas.authors import AuthorNames, Authors, MergeCandidates
 from schemas.blocks import Blocks
-from schemas.categories import Categories
-from schemas.paper_list import PaperList
 from schemas.papers import (
+    Categories,
     Institutions,
     Links,
     PaperAuthors,
@@ -15,14 +14,14 @@ from schemas.papers import (
     PaperCategories,
     PaperIdentifiers,
     PaperInstitutions,
+    PaperList,
     Papers,
 )
 from schemas.profiles import Listings, Profiles, Variants
 from schemas.quality import Findings, Quarantine, Rules
 from schemas.questions import QUESTIONS, Question
 from schemas.rules import RULES, Rule
-from schemas.table import Column, Definition, Frames, Reference, Search, Table
-from schemas.version import SCHEMA_VERSION
+from schemas.table import SCHEMA_VERSION, Column, Definition, Frames, Reference, Search, Table
 from schemas.views import VIEWS, View
 
 TABLES: dict[str, type[Table]] = {

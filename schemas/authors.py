@@ -2,7 +2,7 @@
 
 from pandera.polars import Field
 
-from schemas.patterns import SLUG
+from schemas.limits import SLUG
 from schemas.table import Table
 
 AUTHOR_KINDS = ["person", "group"]

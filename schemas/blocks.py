@@ -6,7 +6,6 @@ column's checks stand for is named in its metadata; a column without one cannot 
 
 from pandera.polars import Field
 
-from schemas.checks import at_least, day_exists, reads_like_names, row_check, says_something
 from schemas.limits import (
     ABSTRACT_LETTERS,
     BADGE_LETTERS,
@@ -19,7 +18,7 @@ from schemas.limits import (
     SENTENCE_END,
     TITLE_LETTERS,
 )
-from schemas.table import Table
+from schemas.table import Table, at_least, day_exists, reads_like_names, row_check, says_something
 
 WORDED = r"[\p{L}\p{N}]"
 """Letters and digits of any script; a title of other signs alone says nothing."""

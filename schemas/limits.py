@@ -55,3 +55,11 @@ LONGEST_TEX = 5_000
 """Letters of the longest title or abstract whose TeX is read: twice the longest of arXiv's, which end at some 2,000."""
 DEEPEST_TEX = 10
 """Levels of braces, options, environments and math within each other that are read: arXiv's texts have four."""
+
+
+PROFILE_ID = r"^(?:[0-9a-f]{16})$"
+PAPER_ID = r"^(?:[a-z2-7]{16})$"
+SLUG = r"^(?:[a-z0-9][a-z0-9-]*)$"
+SHA256 = r"^(?:[0-9a-f]{64})$"
+RULE_ID = r"^(?:[A-Z]{3}-[0-9]{3})$"
+URL = r"^(?:[A-Za-z][A-Za-z0-9+.-]*://\S+)$"

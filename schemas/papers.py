@@ -1,11 +1,37 @@
-"""Papers, merged over all pages that list them, and what hangs on a paper."""
+"""Papers and what belongs to them: categories, authors' places, identifiers, institutions, links, and the list of them all."""
 
 import datetime as dt
 
 from pandera.polars import Field
 
-from schemas.patterns import PAPER_ID, SLUG, URL
-from schemas.table import Table
+from schemas.limits import PAPER_ID, SLUG, URL
+from schemas.table import TAXONOMY, Table
+from schemas.views import PAPER_LIST
+
+
+class Categories(Table):
+    """Categories of the arXiv taxonomy that a paper or a profile of this dataset belongs to."""
+
+    category_id: str = Field(title="Category", description="arXiv's identifier of the category, such as cs.CL.")
+    badge_code: str = Field(
+        title="Badge code",
+        description="What a page prints for it: the part after the dot, or the whole where there is none.",
+    )
+    name: str = Field(title="Name", description="arXiv's name of the category.")
+    archive: str = Field(
+        title="Archive", description="The archive it belongs to, such as cs.", metadata={"facet": True}
+    )
+    archive_name: str = Field(title="Archive's name", description="arXiv's name of the archive.")
+    group_name: str = Field(
+        title="Group", description="The group of archives, such as Physics.", metadata={"facet": True}
+    )
+    active: bool = Field(title="Active", description="Whether arXiv still takes papers in this category.")
+
+    class Config:
+        name = "categories"
+        title = "Categories"
+        metadata = {"primary_key": ["category_id"], "label": "name", "sort": "category_id", "rights": TAXONOMY}
+
 
 LINK_KINDS = ["code", "data", "site"]
 AUTHOR_SOURCES = ["byline", "owner", "reference"]
@@ -241,3 +267,37 @@ class Links(Table):
         name = "links"
         title = "Links"
         metadata = {"primary_key": ["paper_id", "url"], "references": {"paper_id": "papers"}, "label": "url"}
+
+
+_WORDS = PAPER_LIST.columns
+
+
+class PaperList(Table):
+    """Papers with what hangs on them, a row each: the columns of the view paper_list, lists where it has joined text."""
+
+    paper_id: str = Field(title="Paper", description=_WORDS["paper_id"])
+    title: str = Field(title="Title", description=_WORDS["title"])
+    published: dt.date = Field(nullable=True, title="Published", description=_WORDS["published"])
+    category_id: str = Field(nullable=True, title="Category", description=_WORDS["category_id"])
+    category: str = Field(nullable=True, title="Category's name", description=_WORDS["category"])
+    authors: list[str] = Field(
+        title="Authors", description="Names as the byline writes them, in its order; et al. is left out."
+    )
+    author_names: list[str] = Field(
+        title="Author names", description="Every known author's name: the byline's in its order, then all others."
+    )
+    institutions: list[str] = Field(
+        title="Institutions", description="The institutions that the byline is tagged with."
+    )
+    has_code: bool = Field(title="Has code", description=_WORDS["has_code"])
+    citekey: str = Field(title="Citation key", description=_WORDS["citekey"])
+    arxiv_id: str = Field(nullable=True, title="Identifier at arXiv", description=_WORDS["arxiv_id"])
+    doi: str = Field(nullable=True, title="DOI", description=_WORDS["doi"])
+
+    class Config:
+        name = "paper_list"
+        title = "Papers, one file"
+        metadata = {
+            "primary_key": ["paper_id"],
+            "references": {"paper_id": "papers", "category_id": "categories"},
+        }

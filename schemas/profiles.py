@@ -4,9 +4,8 @@ import datetime as dt
 
 from pandera.polars import Field
 
-from schemas.checks import at_least, row_check
-from schemas.patterns import PAPER_ID, PROFILE_ID, SHA256
-from schemas.table import Table
+from schemas.limits import PAPER_ID, PROFILE_ID, SHA256
+from schemas.table import Table, at_least, row_check
 
 CATEGORY_RESOLUTIONS = ["override", "reference", "unique", "alias", "evidence", "unresolved"]
 VARIANT_FIELDS = ["title", "byline", "abstract", "block", "category_id", "published"]

@@ -2,11 +2,9 @@
 
 from pandera.polars import Field
 
-from schemas.checks import at_least, row_check
-from schemas.patterns import RULE_ID
-from schemas.rights import TOOL
+from schemas.limits import RULE_ID
 from schemas.rules import DIMENSIONS, LEVELS, STATUSES
-from schemas.table import Table
+from schemas.table import TOOL, Table, at_least, row_check
 
 
 class Quarantine(Table):

@@ -1,10 +1,11 @@
-"""The base of every table model, and the one reading of a model from which all else is made.
+"""What a table is: the base of all models, and the definition that SQL, Arrow, Datasette and the documentation are made of.
 
-In: a pandera model. Out: `Definition`, a frozen description of the table that SQL, Arrow,
-Datasette's metadata and the data dictionary are rendered from, so that nothing is written twice.
+A model's checks of a row that pandera does not bring are expressions of one boolean a row, which blame the row itself:
+`row_check` makes a check of one. (pandera's own registry of checks wants pandas, which nothing else here needs.) A check's
+name and facts travel with the schema, so that SQL is made from them too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, Literal
@@ -12,7 +13,94 @@ from typing import Any, ClassVar, Literal
 import pandera.polars as pa
 import polars as pl
 
-from schemas.rights import PAGES, Rights
+SCHEMA_VERSION = 2
+"""What every release bears: its database (`PRAGMA user_version`), Parquet files, manifest and results.
+
+Raise it by one with any change after which a program that was written for the releases before would read another one
+wrongly or not at all: a table, view or column that goes, is renamed, or means something else, another key, another type,
+another way of making an identifier. A table or column more, or other words, is no reason where nothing here needs it.
+Releases without a version are version 1.
+"""
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What may be done with a table, where its rows come from, and what to bear in mind; addresses are of real pages."""
+
+    licence: str
+    licence_url: str
+    source: str
+    source_url: str | None
+    about: str
+
+
+PAGES = Rights(
+    licence="No licence is granted: what a page says remains its authors' and its site's",
+    licence_url="http://rightsstatements.org/vocab/InC/1.0/",
+    source="Researchers' profile pages, saved by people",
+    source_url=None,
+    about="A program read the pages and joined names and papers; it can be wrong, and the audit tables show how it decided",
+)
+"""Rows that say what pages say: facts, which are nobody's, and texts, which are their authors'."""
+
+TAXONOMY = Rights(
+    licence=PAGES.licence,
+    licence_url=PAGES.licence_url,
+    source="arXiv's category taxonomy",
+    source_url="https://arxiv.org/category_taxonomy",
+    about="Only those categories that a page of this dataset uses",
+)
+"""Rows of arXiv's list of categories."""
+
+TOOL = Rights(
+    licence="MIT licence",
+    licence_url="https://opensource.org/license/mit",
+    source="paperledger, the program that made this dataset",
+    source_url=None,
+    about="The rules' words are the program's own; the counts are this build's",
+)
+"""Rows that the program itself wrote."""
+
+
+DAYS_IN_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+def row_check(expression: Callable[..., pl.Expr], column: str, **facts: Any) -> Any:
+    """The check of a model's `column` by an expression, to be assigned in the model's body."""
+
+    def passes(_: type, data: pa.PolarsData) -> pl.LazyFrame:
+        return data.lazyframe.select(expression(data.key, **facts))
+
+    return pa.check(column, name=expression.__name__, statistics=facts)(passes)
+
+
+def at_least(column: str, *, other: str) -> pl.Expr:
+    """The value is at least as large as that of the column `other` in its row."""
+    return pl.col(column) >= pl.col(other)
+
+
+def day_exists(column: str, *, month: str, year: str) -> pl.Expr:
+    """The day exists in its row's month; a missing year allows 29 February, the year 0 nothing."""
+    days = pl.col(month).replace_strict(dict(enumerate(DAYS_IN_MONTH, start=1)), default=0)
+    years = pl.col(year)
+    leap = (years % 4 == 0) & ((years % 100 != 0) | (years % 400 == 0))
+    last = days - ((pl.col(month) == 2) & ~leap.fill_null(value=True)).cast(pl.Int64)
+    return pl.col(column).is_between(1, last) & years.ne(0).fill_null(value=True)
+
+
+def reads_like_names(column: str, *, letters: int, words: int, unlike: str) -> pl.Expr:
+    """The list has an entry, and each has at most so many letters and words, a letter at least, and is not `unlike`."""
+    entry = pl.element()
+    short = (entry.str.len_chars() <= letters) & (entry.str.count_matches(r"\s+") < words)
+    worded = entry.str.contains(r"\p{L}") & ~entry.str.contains(unlike)
+    names = pl.col(column)
+    return (names.list.len() > 0) & names.list.eval(short & worded).list.all()
+
+
+def says_something(column: str, *, by: str) -> pl.Expr:
+    """The text holds one of the characters that the class `by` names."""
+    return pl.col(column).str.contains(by)
+
 
 Frames = dict[str, pl.DataFrame]
 """Tables by name."""

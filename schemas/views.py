@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from schemas.limits import PAPERS_A_PAGE
-from schemas.rights import PAGES, Rights
-from schemas.table import Group
+from schemas.table import PAGES, Group, Rights
 
 
 @dataclass(frozen=True)

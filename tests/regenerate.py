@@ -16,8 +16,7 @@ from rich.console import Console
 from tabulate import tabulate
 
 from etl.cli import main
-from etl.load.descriptors import render_metadata
-from etl.load.dictionary import as_markdown
+from etl.load.descriptors import as_markdown, render_metadata
 from etl.load.layout import DATABASE_FILE
 from etl.pipeline import Request, build
 from etl.progress import Progress

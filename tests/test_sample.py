@@ -16,7 +16,7 @@ from rich.console import Console
 
 from etl.pipeline import Built, Request, build
 from etl.progress import Progress
-from etl.release.rebuild import find_profile, rebuild_page
+from etl.release.release import find_profile, rebuild_page
 from schemas import TABLES
 
 SAMPLE = files("etl").joinpath("sample")

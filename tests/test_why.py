@@ -13,8 +13,7 @@ from etl.load.layout import DATABASE_FILE
 from etl.pipeline import Request, build
 from etl.progress import Progress
 from etl.release.lineage import Reasons, row_key
-from etl.release.why import why
-from etl.release.why_text import render_text
+from etl.release.why import render_text, why
 from schemas import TABLES
 
 ANN = """Ann Bell
@@ -282,7 +281,7 @@ def test_a_page_that_does_not_rebuild_is_an_error(database: sqlite3.Connection) 
 
 def test_long_answers_are_cut_and_say_so(database: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("etl.release.why.MOST_PLACES", 2)
-    monkeypatch.setattr("etl.release.why_text.SHOWN_PLACES", 1)
+    monkeypatch.setattr("etl.release.why.SHOWN_PLACES", 1)
     reasons = why(database, "authors", "ann-b-bell")
     assert (len(reasons.places), reasons.more_places) == (2, True)
     assert "and at least 1 more place" in shown(reasons)

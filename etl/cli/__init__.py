@@ -18,9 +18,8 @@ with leaving_at_once():
 
     from etl import __version__
     from etl.cli.about import rules, schema
-    from etl.cli.authors import authors
     from etl.cli.output import print_no_more, say
-    from etl.cli.release import diff, page, verify, why
+    from etl.cli.release import authors, diff, page, verify, why
     from etl.cli.run import build, check
     from etl.cli.serve import serve
     from etl.errors import Exit, PaperledgerError, refusal

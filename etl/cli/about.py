@@ -106,7 +106,7 @@ def _other(rule: "Rule") -> str:
 @click.option("--format", "form", type=click.Choice(["text", "sql", "markdown"]), default="text", show_default=True)
 def schema(form: str) -> None:
     """Print the tables and views: to read, as SQL, or as Markdown."""
-    from etl.load import dictionary
+    from etl.load import descriptors
 
-    render = {"text": dictionary.as_text, "sql": dictionary.as_sql, "markdown": dictionary.as_markdown}[form]
+    render = {"text": descriptors.as_text, "sql": descriptors.as_sql, "markdown": descriptors.as_markdown}[form]
     write(render() + "\n")

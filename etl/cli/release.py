@@ -1,4 +1,4 @@
-"""The commands that read a release: `page`, `diff`, `why` and `verify`. In: its folder. Out: what it tells."""
+"""The commands that read a release: `page`, `diff`, `why`, `authors` and `verify`. In: its folder. Out: what it says."""
 
 from pathlib import Path
 
@@ -22,8 +22,7 @@ def page(profile: str, folder: Path) -> None:
 
     FOLDER is a release's folder, or an output folder whose newest release is meant.
     """
-    from etl.release.rebuild import find_profile, rebuild_page
-    from etl.release.release import open_database
+    from etl.release.release import find_profile, open_database, rebuild_page
 
     with open_database(folder) as database:
         rebuilt = rebuild_page(database, find_profile(database, profile))
@@ -73,8 +72,8 @@ def why(table: str, key: str, folder: Path) -> None:
     FOLDER is a release's folder, or an output folder whose newest release is meant.
     """
     from etl.release.release import open_database
+    from etl.release.why import render_text
     from etl.release.why import why as reasons
-    from etl.release.why_text import render_text
 
     with open_database(folder) as database:
         told = render_text(reasons(database, table, key))
@@ -119,3 +118,35 @@ def _require_undamaged(release: Path) -> None:
         require_undamaged(release)
     except DamagedRelease as error:
         raise UsageError(str(error)) from error
+
+
+@click.command()
+@release_folder
+@click.option(
+    "--review",
+    "is_review",
+    is_flag=True,
+    help="Print the authors and papers that may be one as a TOML file for --overrides, the most evident first.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Print so many authors; with --review, so many pairs of each kind.  [default: 50; with --review, all]",
+)
+def authors(folder: Path, *, is_review: bool, limit: int | None) -> None:
+    """List the authors of a release, or what is left to decide about them.
+
+    Authors come with id, kind, name, papers and spellings, those of most papers first.
+
+    With --review, authors who may be one person and papers that may be one come with the evidence, as entries of an
+    overrides file, each commented out: uncomment what is true.
+
+    FOLDER is a release's folder, or an output folder whose newest release is meant.
+    """
+    from etl.release.release import open_database
+    from etl.release.review import LISTED_AUTHORS, list_authors, review
+
+    with open_database(folder) as database:
+        lines = list(review(database, limit) if is_review else list_authors(database, limit or LISTED_AUTHORS))
+    write("".join(f"{line}\n" for line in lines))

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from etl.cli.options import release_folder
+from etl.cli.output import say
 from etl.errors import UsageError
 
 HOST = "127.0.0.1"
@@ -95,7 +96,7 @@ def _announce(release: Path, options: list[str]) -> None:
     _require_free(asked.host, asked.port)
     base_url = dict(asked.setting).get("base_url", "/")
     where = f"http://{asked.host}:{asked.port}{base_url}" if asked.port else "the address below"
-    click.echo(f"Serving release {release.name} at {where} - stop with Ctrl+C", err=True)
+    say(f"Serving release {release.name} at {where} - stop with Ctrl+C")
 
 
 def _reader() -> argparse.ArgumentParser:

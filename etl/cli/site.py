@@ -17,6 +17,7 @@ def main(release: str, *arguments: str) -> None:
 
     from datasette.cli import cli
 
+    from etl.cli.output import say
     from etl.errors import PaperledgerError
     from etl.release.release import database_address, require_known_tables
 
@@ -24,7 +25,7 @@ def main(release: str, *arguments: str) -> None:
         with closing(sqlite3.connect(database_address(Path(release)), uri=True)) as database:
             require_known_tables(Path(release), database)
     except PaperledgerError as error:
-        print(f"paperledger: {error}", file=sys.stderr)  # noqa: T201
+        say(*(f"paperledger: {line}" for line in error.lines))
         raise SystemExit(error.exit_code) from error
     import uvicorn
 

@@ -21,7 +21,6 @@ from typing import Any
 import pyarrow as pa
 
 from etl.errors import PublicationError
-from etl.load.content_hash import hash_release
 from etl.load.descriptors import render_datapackage, render_metadata
 from etl.load.layout import (
     CURRENT,
@@ -34,7 +33,7 @@ from etl.load.layout import (
     RELEASES,
     is_release_id,
 )
-from etl.load.manifest import damaged_files, file_facts, make_manifest, render_manifest
+from etl.load.manifest import damaged_files, file_facts, hash_release, make_manifest, render_manifest
 from etl.load.parquet import paper_list, write_parquet
 from etl.load.sqlite import write_database
 from schemas import TABLES, Frames, PaperList

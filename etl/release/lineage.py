@@ -18,7 +18,7 @@ from etl.extract.header import parse_header
 from etl.extract.page import parse_page, split_lines
 from etl.extract.records import Block, Header, Page
 from etl.printable import cut
-from etl.release.rebuild import rebuild_page
+from etl.release.release import rebuild_page
 from etl.resolve.papers import winner_first
 from etl.validate.rule_results import escape
 from schemas import TABLES, Definition

@@ -20,9 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from etl.errors import SCRATCH_ADVICE, is_refusal, refusal
-from etl.load.content_hash import Wording, hash_wording
 from etl.load.layout import DATABASE_FILE, METADATA, PAPER_LIST_FILE, read_manifest
-from etl.load.manifest import damaged_files, provenance_of
+from etl.load.manifest import Wording, damaged_files, hash_wording, provenance_of
 from etl.load.parquet import paper_list
 from etl.load.sqlite import search_table, searched_rows
 from etl.release.release import database_address

@@ -10,10 +10,10 @@ from datasette.utils import add_cors_headers, await_me_maybe, tilde_decode
 from datasette.utils.asgi import NotFound, Request, Response
 
 from etl.load.layout import DATABASE
-from etl.release.rebuild import rebuild_page
+from etl.release.release import rebuild_page
 from etl.site.row_pages import author_page, in_thread, paper_bibtex, paper_of_alias, paper_page, profile_page
 from etl.site.served import served
-from schemas.patterns import PAPER_ID
+from schemas.limits import PAPER_ID
 
 if TYPE_CHECKING:
     from datasette.app import Datasette

@@ -1,24 +1,151 @@
-"""The last word before anything is published: check the tables whole, and tell what every rule found.
+"""Check the tables whole, and say what every rule found: the last word before anything is published.
 
-In: what was resolved, the quarantine, the pages that cannot be read. Out: every published table, `rules` and
-`findings` among them. Whether that may be published is for the results to say.
+In: what was resolved, the quarantine, the pages that cannot be read. Out: every published table, with the audit tables:
+`rules`, each with this build's results, and `findings`, what broke the rules of severity warning or error. Whether that may be
+published is for the results to say.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import polars as pl
 
 from etl.errors import BrokenTables, PageError
 from etl.extract.records import Note
+from etl.resolve.folding import digest
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import Resolved
-from etl.validate.audit import audit, error_results, quarantine_results
-from etl.validate.integrity import check_pages, check_tables
-from etl.validate.rule_results import RuleContext, RuleResult
+from etl.validate.integrity import TableFailure, check_pages, check_tables
+from etl.validate.rule_results import FAILED, RuleContext, RuleResult, escape, rule_result
 from etl.validate.rules import find
-from etl.validate.severity import Thresholds
-from schemas import TABLES, Frames
+from etl.validate.severity import FIXED, Thresholds
+from schemas import RULES, TABLES, Findings, Frames, Quarantine, Rules
+from schemas.limits import SHOWN_LETTERS
+from schemas.rules import SEVERE, Status
+
+UNREADABLE_RULE = "PAG-001"
+MOST_RUNS = 5
+"""Runs of lines of one page in quarantine under one rule that are told one by one; more are told in one finding."""
+
+
+def quarantine_results(tables: Frames) -> list[RuleResult]:
+    """For each rule that sends lines to the quarantine what it sent there."""
+    quarantine = tables["quarantine"].join(
+        tables["profiles"].select("profile_id", "source"), on="profile_id", how="left"
+    )
+    shown = pl.col("raw_text").str.head(SHOWN_LETTERS).str.split("\n").list.first()
+    rules = pl.col("rule_ids").str.json_decode(pl.List(pl.String))
+    exploded = quarantine.with_columns(shown.alias("value"), rules).drop("raw_text").explode("rule_ids")
+    blocks = tables["listings"].height + quarantine.height
+    key = Quarantine.definition().primary_key
+    return [
+        _told_once(
+            rule_result(
+                rule.id,
+                blocks,
+                exploded.filter(pl.col("rule_ids") == rule.id),
+                key,
+                value="value",
+                message=pl.format("in quarantine: {}", "reason"),
+            )
+        )
+        for rule in RULES.values()
+        if rule.table == Quarantine.definition().name
+    ]
+
+
+def _told_once(result: RuleResult) -> RuleResult:
+    """The rule_result, told by the first run of lines alone for each page that has many."""
+    ordered = result.failed.sort("profile_id", "line_start")
+    runs = pl.len().over("profile_id")
+    is_first = pl.int_range(pl.len()).over("profile_id") == 0
+    many = pl.format(
+        "{} runs of lines of this page are in quarantine, the first on line {}: {}",
+        runs,
+        "line_start",
+        pl.col("message").str.strip_prefix("in quarantine: "),
+    )
+    message = pl.when(runs > MOST_RUNS).then(many).otherwise("message").alias("message")
+    return replace(result, told=ordered.with_columns(message).filter((runs <= MOST_RUNS) | is_first))
+
+
+def error_results(
+    tables: Frames, failures: Sequence[TableFailure], unreadable: Sequence[PageError]
+) -> Iterator[RuleResult]:
+    """For each rule that cannot be lowered what broke it: failures of tables, and pages that cannot be read."""
+    pages = tables["profiles"].height
+    rows = sum(frame.height for frame in tables.values())
+    checked = {"PAG-001": pages + len(unreadable), "PAG-002": pages, "PAG-003": pages}
+    broken = [
+        *((failure.rule_id, failure.row_key, None, failure.line, failure.message) for failure in failures),
+        *((UNREADABLE_RULE, escape(error.source), error.source, error.line, error.problem) for error in unreadable),
+    ]
+    for rule_id in FIXED:
+        yield RuleResult(rule_id, checked.get(rule_id, rows), _failed([row for row in broken if row[0] == rule_id]))
+
+
+def unchecked(rule_ids: Iterable[str]) -> Iterator[RuleResult]:
+    """The rule_results of rules that were not looked at."""
+    for rule_id in rule_ids:
+        yield RuleResult(rule_id, 0, pl.DataFrame(schema=FAILED))
+
+
+def audit(rule_results: Iterable[RuleResult], thresholds: Thresholds) -> Frames:
+    """The frames of `rules` and `findings`; rules without an rule_result were not looked at."""
+    results = {result.rule_id: result for result in rule_results}
+    results |= {result.rule_id: result for result in unchecked(RULES.keys() - results.keys())}
+    statuses = {
+        rule.id: thresholds.status(rule, results[rule.id].checked, results[rule.id].failed.height)
+        for rule in RULES.values()
+    }
+    results |= {result.rule_id: result for result in unchecked(name for name in RULES if statuses[name] == "off")}
+    rows = [_rule_row(results[rule_id], status, thresholds) for rule_id, status in statuses.items()]
+    told = [_findings(results[rule_id]) for rule_id, status in statuses.items() if status in SEVERE]
+    return {
+        "rules": Rules.sorted(Rules.frame(rows)),
+        "findings": Findings.sorted(pl.concat([Findings.frame([]), *told])),
+    }
+
+
+def _failed(broken: Sequence[tuple[str, str, str | None, int | None, str]]) -> pl.DataFrame:
+    rows = [
+        {"row_key": row_key, "source": source, "line_start": line, "line_end": line, "message": message}
+        for _, row_key, source, line, message in broken
+    ]
+    return pl.DataFrame(rows, schema=FAILED)
+
+
+def _rule_row(result: RuleResult, status: Status, thresholds: Thresholds) -> dict[str, object]:
+    rule = RULES[result.rule_id]
+    return {
+        **vars(rule),
+        "rule_id": rule.id,
+        "table_name": rule.table,
+        "column_name": rule.column,
+        "severity": thresholds.level(rule, status),
+        "checked": result.checked,
+        "failed": result.failed.height,
+        "status": status,
+    }
+
+
+def _findings(result: RuleResult) -> pl.DataFrame:
+    """The rows that broke a rule, each under a hash of rule and row; a row that broke it several times is numbered."""
+    rule = RULES[result.rule_id]
+    told = result.failed if result.told is None else result.told
+    ordered = told.sort("row_key", "value", "profile_id", "line_start", nulls_last=True)
+    times = ordered.select(pl.int_range(pl.len()).over("row_key")).to_series()
+    ids = [
+        digest(f"{rule.id}\n{key}" + f"\n{n}" * (n > 0), 16) for key, n in zip(ordered["row_key"], times, strict=True)
+    ]
+    return Findings.select(
+        ordered.with_columns(
+            pl.Series("finding_id", ids, dtype=pl.String),
+            pl.lit(rule.id).alias("rule_id"),
+            pl.lit(rule.table).alias("table_name"),
+        )
+    )
+
 
 AUDIT_TABLES = ("rules", "findings")
 

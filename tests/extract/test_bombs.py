@@ -11,8 +11,7 @@ from page_files import write, zst
 from serving import COMMAND
 
 from etl.errors import BadData, PageError
-from etl.extract.batches import parse_files
-from etl.extract.sources import find_pages
+from etl.extract.sources import find_pages, parse_files
 from etl.validate.blocks import combine, stage, up_to_limit
 from schemas.limits import LARGE_PAGE, LARGE_PAGES, LONGEST_PAGE, MOST_LINES, MOST_PIECES, PACKED_TIMES, UNREAD_LINE
 

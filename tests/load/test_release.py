@@ -16,9 +16,9 @@ from helpers import tables_of
 
 from etl import __version__
 from etl.errors import PublicationError, UsageError
-from etl.load import content_hash
+from etl.load import manifest as manifests
 from etl.load import publish as publication
-from etl.load.content_hash import hash_release
+from etl.load.manifest import hash_release
 from etl.load.publish import locked
 from etl.release.release import Release, find_release, newest_release, open_release
 from etl.release.verify import verify
@@ -305,7 +305,7 @@ def test_the_hash_changes_with_every_value(tables: Frames, change: pl.Expr) -> N
 def test_the_hash_does_not_depend_on_chunks_or_batches(tables: Frames, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = hash_release(tables, NO_OVERRIDES)
     chunked = {name: pl.concat([frame.head(1), frame.slice(1)], rechunk=False) for name, frame in tables.items()}
-    monkeypatch.setattr(content_hash, "ROWS_PER_BATCH", 2)
+    monkeypatch.setattr(manifests, "ROWS_PER_BATCH", 2)
     assert hash_release(chunked, NO_OVERRIDES) == whole
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl.resolve.folding import digest, fold, slug
-from schemas.patterns import SLUG
+from schemas.limits import SLUG
 
 quick = settings(deadline=None, derandomize=True, database=None)
 

@@ -10,7 +10,7 @@ from invented import block, page, resolved_of
 
 from etl.resolve.papers import paper_id, work_key
 from schemas import Frames
-from schemas.patterns import PAPER_ID
+from schemas.limits import PAPER_ID
 
 OLD, NEW = date(2026, 1, 1), date(2026, 6, 1)
 

@@ -8,8 +8,8 @@ import pytest
 from etl.validate.integrity import Failure, failures
 from schemas import Blocks, Listings
 from schemas.blocks import WORDED
-from schemas.checks import at_least, day_exists, reads_like_names, says_something
 from schemas.limits import NAME_LETTERS, NAME_WORDS, SENTENCE_END
+from schemas.table import at_least, day_exists, reads_like_names, says_something
 
 NAMES = {"letters": NAME_LETTERS, "words": NAME_WORDS, "unlike": SENTENCE_END}
 NUMBERS = dict.fromkeys(("month", "year", "line_start"), pl.Int64)

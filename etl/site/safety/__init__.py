@@ -18,10 +18,9 @@ from datasette.views.base import DatasetteError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from etl.load.layout import DATABASE
-from etl.site.safety.errors import page_of, words_of_sql
 from etl.site.safety.headers import SafeHeaders, WithoutPrefix, policy
 from etl.site.safety.request_limits import BUSY, RETRY, ConcurrencyLimits, RequestLimits
-from etl.site.safety.requests import Requests, as_csv
+from etl.site.safety.requests import Requests, as_csv, page_of, words_of_sql
 from etl.site.safety.sql_limits import bound_memory, guard
 from etl.site.safety.statement_time import Busy, bound
 from etl.site.served import served
