@@ -1,6 +1,18 @@
-"""Its place lets every test import `helpers`: pytest puts the folder of a conftest on the path."""
+"""Its place lets every test import `helpers`: pytest puts the folder of a conftest on the path.
+
+The fixtures are two pages that fill every table, and what is made of them.
+"""
 
 import signal
+from datetime import date
+from pathlib import Path
+
+import pytest
+from helpers import tables_of
+from two_pages import ANN, EVE
+
+from etl.load.sqlite import write_database
+from schemas import Frames, PaperCandidates, PaperIdentifiers
 
 collect_ignore_glob = ["*conftest.py"]
 """Doctests are looked for everywhere but there: files of one name cannot both be imported."""
@@ -8,3 +20,27 @@ collect_ignore_glob = ["*conftest.py"]
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # A shell starts what runs in the background deaf to Ctrl-C, and the commands under test would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def texts() -> tuple[str, str]:
+    return ANN, EVE
+
+
+@pytest.fixture(scope="session")
+def tables() -> Frames:
+    frames = tables_of(ANN, EVE, observed_on=(date(2026, 6, 1), None))
+    first, second = frames["papers"]["paper_id"]
+    values = [("arxiv", "2404.00002"), ("doi", "10.1000/b"), ("doi", "10.1000/a")]
+    told = [(first, scheme, value, f"https://x.org/{value}", "abstract", "line 1") for scheme, value in values]
+    frames["paper_identifiers"] = PaperIdentifiers.sorted(PaperIdentifiers.frame(told))
+    frames["paper_candidates"] = PaperCandidates.frame([(first, second, "other_date", "On Bells")])
+    assert [name for name, frame in frames.items() if frame.is_empty()] == []
+    return frames
+
+
+@pytest.fixture(scope="session")
+def database(tables: Frames, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("database") / "paperledger.db"
+    write_database(path, tables)
+    return path

@@ -6,7 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 
+from click.testing import CliRunner, Result
+
+from etl.cli import main
 from etl.extract.page import parse_page
 from etl.extract.records import Page, ParsedPage
 from etl.resolve.overrides import Overrides
@@ -88,3 +92,8 @@ def cpu_limit(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)
+
+
+def run(*arguments: str | Path) -> Result:
+    """What the command does with these arguments, in this process."""
+    return CliRunner().invoke(main, list(map(str, arguments)))

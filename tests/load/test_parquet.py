@@ -3,20 +3,18 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import duckdb
-import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from parquet_readers import PARQUET_READERS, Rows
 
 from etl.load import parquet
 from etl.load.parquet import arrow_schema, paper_list, write_parquet
 from schemas import TABLES, Frames, PaperList, Papers, Variants
 
-Rows = list[tuple[Any, ...]]
 ARROW_TYPES = {
     pl.String(): pa.string(),
     pl.Int64(): pa.int64(),
@@ -36,30 +34,6 @@ DUCKDB_TYPES = {
 MODELS = TABLES | {"paper_list": PaperList}
 
 
-def by_pyarrow(path: Path) -> Rows:
-    return [tuple(row.values()) for row in pq.read_table(path).to_pylist()]
-
-
-def by_polars(path: Path) -> Rows:
-    return pl.read_parquet(path).rows()
-
-
-def by_duckdb(path: Path) -> Rows:
-    with duckdb.connect() as connection:
-        return connection.read_parquet(str(path)).fetchall()
-
-
-def by_pandas(path: Path) -> Rows:
-    frame = pd.read_parquet(path, dtype_backend="pyarrow")
-    return [tuple(map(plain, row)) for row in frame.itertuples(index=False, name=None)]
-
-
-def plain(value: Any) -> Any:
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    return None if value is pd.NA else value
-
-
 @pytest.fixture(scope="module")
 def written(tables: Frames, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("parquet")
@@ -68,7 +42,7 @@ def written(tables: Frames, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("read", [by_pyarrow, by_polars, by_duckdb, by_pandas])
+@pytest.mark.parametrize("read", PARQUET_READERS)
 @pytest.mark.parametrize("name", MODELS)
 def test_a_file_equals_its_table_row_by_row(
     written: Path, tables: Frames, name: str, read: Callable[[Path], Rows]

@@ -1,15 +1,23 @@
-"""What a page of the site says: the words of one of its elements, and where its links lead."""
+"""What a page of the site says: how it is asked for, the words of one of its elements, and where its links lead."""
 
+import asyncio
 from collections.abc import Callable
+from typing import Any
 from xml.etree.ElementTree import Element
 
 import html5lib
 import httpx
+from datasette.app import Datasette
 
 Fetch = Callable[..., httpx.Response]
 """How tests ask the site: a path, and httpx's keywords."""
 
 BLOCKS = {"p", "li", "dt", "dd", "h1", "h2", "h3", "pre", "label"}
+
+
+def ask(site: Datasette, path: str, method: str = "GET", **asked: Any) -> httpx.Response:
+    """The answer of a site in this process; keywords are httpx's."""
+    return asyncio.run(site.client.request(method, path, **asked))
 
 
 def element(answer: httpx.Response, tag: str = "section") -> Element:

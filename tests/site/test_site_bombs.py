@@ -91,7 +91,7 @@ def still_up(server: Server) -> Iterator[None]:
     assert server.peak_mb() < MOST_MEMORY_MB
 
 
-def ask(sql: str, form: str = ".json") -> str:
+def address_of(sql: str, form: str = ".json") -> str:
     return f"/paperledger{form}?sql={quote_plus(sql)}"
 
 
@@ -104,7 +104,7 @@ def statuses(server: Server, paths: list[str]) -> set[int]:
 @pytest.mark.usefixtures("still_up")
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_query_that_asks_for_everything_is_refused_or_cut(server: Server, name: str) -> None:
-    status, body = server.get(ask(BOMBS[name]), timeout=30)
+    status, body = server.get(address_of(BOMBS[name]), timeout=30)
     assert status in {200, 400}
     assert len(body) < 32 << 20
 
@@ -122,7 +122,7 @@ def temporary_mb(process: int) -> int:
 @pytest.mark.parametrize("name", ["endless-sort", "endless-large-sort"])
 def test_what_is_sorted_for_an_export_fills_no_disk(server: Server, name: str) -> None:
     with ThreadPoolExecutor(1) as pool:
-        export = pool.submit(server.get, ask(BOMBS[name], ".parquet"))
+        export = pool.submit(server.get, address_of(BOMBS[name], ".parquet"))
         most = 0
         while not export.done():
             most = max(most, temporary_mb(server.process))
@@ -134,8 +134,8 @@ def test_what_is_sorted_for_an_export_fills_no_disk(server: Server, name: str) -
 
 @pytest.mark.usefixtures("still_up")
 def test_two_hundred_requests_at_once_leave_the_server_answering(server: Server) -> None:
-    quick = [ask(sql, form) for form in FORMATS for name, sql in BOMBS.items() if name not in LONG_RUNNING]
-    slow = [ask(BOMBS[name]) for name in ("endless", "cross-join")]
+    quick = [address_of(sql, form) for form in FORMATS for name, sql in BOMBS.items() if name not in LONG_RUNNING]
+    slow = [address_of(BOMBS[name]) for name in ("endless", "cross-join")]
     assert statuses(server, [*quick, *slow, *PLAIN]) <= {200, 400, 413, 503}
 
 
@@ -143,7 +143,7 @@ def test_two_hundred_requests_at_once_leave_the_server_answering(server: Server)
 @pytest.mark.usefixtures("still_up")
 @pytest.mark.parametrize("form", FORMATS)
 def test_two_hundred_requests_that_take_all_their_time_leave_the_server_answering(server: Server, form: str) -> None:
-    assert statuses(server, [*(ask(sql, form) for sql in BOMBS.values()), *PLAIN * 5]) <= {200, 400, 413, 503}
+    assert statuses(server, [*(address_of(sql, form) for sql in BOMBS.values()), *PLAIN * 5]) <= {200, 400, 413, 503}
 
 
 @pytest.mark.usefixtures("still_up")
@@ -154,7 +154,7 @@ def test_two_hundred_plain_requests_at_once_are_all_answered(server: Server) -> 
 @pytest.mark.usefixtures("still_up")
 def test_pages_answer_while_costly_queries_wait(server: Server) -> None:
     with ThreadPoolExecutor(12) as pool:
-        bombs = [pool.submit(server.get, ask(BOMBS["endless"])) for _ in range(12)]
+        bombs = [pool.submit(server.get, address_of(BOMBS["endless"])) for _ in range(12)]
         assert server.get("/paperledger/papers", timeout=10)[0] == 200
         assert sum(not bomb.done() for bomb in bombs) > 5
     assert {bomb.result()[0] for bomb in bombs} <= {400, 503}
@@ -166,7 +166,7 @@ def test_sql_of_a_megabyte_is_refused(server: Server, kilobytes: int) -> None:
     sql = f"SELECT '{'x' * (kilobytes << 10)}'"
     assert server.get("/-/logout", "POST", f"sql={sql}".encode())[0] == 413
     try:
-        status, _ = server.get(ask(sql))
+        status, _ = server.get(address_of(sql))
     except (ConnectionError, http.client.HTTPException):
         assert kilobytes > 64  # the server closes the connection on an address that it has not read to its end
     else:
@@ -176,7 +176,7 @@ def test_sql_of_a_megabyte_is_refused(server: Server, kilobytes: int) -> None:
 @pytest.mark.usefixtures("still_up")
 def test_readers_who_do_not_read_hold_no_memory(server: Server) -> None:
     """Answers of 15 MB each: what they do not take must not pile up, and plain pages must go on."""
-    address = ask(" ".join((THOUSAND, "SELECT hex(zeroblob(5000)) FROM c")))
+    address = address_of(" ".join((THOUSAND, "SELECT hex(zeroblob(5000)) FROM c")))
     idle = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(60)]
     for connection in idle:
         connection.sendall(f"GET {address} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())

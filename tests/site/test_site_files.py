@@ -1,6 +1,5 @@
 """The release's files over HTTP: whole, in ranges and from other sites; the page of downloads; nothing beside them."""
 
-import asyncio
 import hashlib
 import io
 import json
@@ -13,7 +12,7 @@ import httpx
 import pyarrow.parquet as pq
 import pytest
 from datasette.app import Datasette
-from site_words import Fetch
+from site_words import Fetch, ask
 
 from etl.load.layout import DATABASE_FILE, MANIFEST, METADATA, read_manifest
 from etl.site.settings import SETTINGS
@@ -109,13 +108,9 @@ def test_a_copy_that_is_still_good_is_not_sent_again(fetch: Fetch, tag: str, pat
     assert fetch(path, headers={"if-none-match": '"older"'}).status_code == 200
 
 
-def ask(site: Datasette, method: str, path: str, **asked: Any) -> httpx.Response:
-    return asyncio.run(site.client.request(method, path, **asked))
-
-
 @pytest.mark.parametrize("path", PAPERS)
 def test_its_size_is_told_without_the_file(site: Datasette, papers: bytes, path: str) -> None:
-    answer = ask(site, "HEAD", path)
+    answer = ask(site, path, "HEAD")
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["content-length"] == str(len(papers))
 
@@ -136,7 +131,7 @@ def asks_of_another_site(tag: str) -> list[tuple[str, dict[str, str]]]:
 @pytest.mark.parametrize("path", PAPERS)
 def test_a_browser_may_ask_for_ranges_from_another_site(open_site: Datasette, tag: str, path: str) -> None:
     answers = [
-        ask(open_site, method, path, headers={"origin": "https://here.example", **headers})
+        ask(open_site, path, method, headers={"origin": "https://here.example", **headers})
         for method, headers in asks_of_another_site(tag)
     ]
     *files, first, _ = answers
@@ -168,20 +163,20 @@ def test_nothing_is_open_to_scripts_of_other_sites_unless_the_server_is_told_so(
     site: Datasette, tag: str, path: str
 ) -> None:
     for method, headers in asks_of_another_site(tag):
-        answer = ask(site, method, path, headers={"origin": "https://here.example", **headers})
+        answer = ask(site, path, method, headers={"origin": "https://here.example", **headers})
         assert [name for name in answer.headers if name.startswith("access-control")] == []
 
 
 def test_pages_and_bibtex_are_open_where_the_server_is_told_so(open_site: Datasette) -> None:
     for table, key, route in (("profiles", "profile_id", "pages/{}.txt"), ("papers", "paper_id", "bibtex/{}.bib")):
-        row = ask(open_site, "GET", f"/paperledger/{table}.json?_shape=array&_size=1").json()[0]
-        answer = ask(open_site, "GET", "/-/" + route.format(row[key]))
+        row = ask(open_site, f"/paperledger/{table}.json?_shape=array&_size=1", "GET").json()[0]
+        answer = ask(open_site, "/-/" + route.format(row[key], "GET"))
         assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, "*")
 
 
 @pytest.mark.parametrize("path", PAPERS)
 def test_nothing_can_be_written(site: Datasette, path: str) -> None:
-    assert ask(site, "PUT", path).status_code == 405
+    assert ask(site, path, "PUT").status_code == 405
 
 
 @pytest.mark.parametrize("path", PAPERS)
@@ -221,7 +216,7 @@ def test_the_page_shows_how_to_read_from_this_very_server(fetch: Fetch) -> None:
     ["nothing.parquet", "..", "%2e%2e%2fmanifest.json", "..%2F..%2F..%2Fetc%2Fpasswd", "~2E~2E~2Fcurrent", "", "a/b"],
 )
 def test_only_files_of_the_manifest_are_sent(site: Datasette, name: str) -> None:
-    answer = ask(site, "GET", f"/-/downloads/{name}", follow_redirects=True)
+    answer = ask(site, f"/-/downloads/{name}", "GET", follow_redirects=True)
     assert "passwd" not in answer.text
     assert answer.status_code == 404 or str(answer.url).endswith("/-/downloads")
 
@@ -256,13 +251,13 @@ def make_site(release: Path, metadata: dict[str, Any], **settings: Any) -> Datas
 def test_who_may_not_see_the_site_gets_no_file(release: Path) -> None:
     site = make_site(release, {"allow": False})
     paths = ["/-/downloads", "/-/report", *PAPERS, f"/-/downloads/{DATABASE_FILE}"]
-    assert [ask(site, "GET", path).status_code for path in paths] == [403] * len(paths)
+    assert [ask(site, path, "GET").status_code for path in paths] == [403] * len(paths)
 
 
 def test_the_database_is_kept_back_where_datasette_does(release: Path) -> None:
     site = make_site(release, {}, allow_download=False)
-    assert ask(site, "GET", f"/-/downloads/{DATABASE_FILE}").status_code == 403
-    assert ask(site, "GET", PAPERS[1]).status_code == 200
+    assert ask(site, f"/-/downloads/{DATABASE_FILE}", "GET").status_code == 403
+    assert ask(site, PAPERS[1], "GET").status_code == 200
 
 
 def test_links_lead_below_a_base_url(release: Path) -> None:

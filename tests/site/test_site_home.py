@@ -1,6 +1,5 @@
 """The home page and the common look: what a release's site begins with, and that no other Datasette is changed."""
 
-import asyncio
 import json
 import re
 import sqlite3
@@ -8,19 +7,14 @@ from importlib.resources import files
 from pathlib import Path
 
 import html5lib
-import httpx
 import pytest
 from datasette.app import Datasette
-from site_words import Fetch, links, words
+from site_words import Fetch, ask, links, words
 
 from etl.load.layout import DATABASE_FILE, METADATA
 from etl.site.home import facts
 from etl.site.template_patches import PATCHES
 from schemas import TABLES, VIEWS
-
-
-def ask(datasette: Datasette, path: str) -> httpx.Response:
-    return asyncio.run(datasette.client.get(path))
 
 
 def test_the_home_page_tells_what_the_dataset_is(fetch: Fetch) -> None:

@@ -75,7 +75,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return publish(out, tables, {}).resolve()
 
 
-def ask(release: Path, path: str, base_url: str = "/") -> httpx.Response:
+def page_of(release: Path, path: str, base_url: str = "/") -> httpx.Response:
     metadata = json.loads((release / METADATA).read_text(encoding="utf-8"))
     settings = {"base_url": base_url}
     site = Datasette([], immutables=[str(release / DATABASE_FILE)], metadata=metadata, settings=settings)
@@ -83,34 +83,34 @@ def ask(release: Path, path: str, base_url: str = "/") -> httpx.Response:
 
 
 def paper(release: Path, title: str) -> str:
-    found: str = ask(release, f"/paperledger/papers.json?title={title}&_shape=array").json()[0]["paper_id"]
+    found: str = page_of(release, f"/paperledger/papers.json?title={title}&_shape=array").json()[0]["paper_id"]
     return found
 
 
 @pytest.mark.parametrize("ending", ["", ".json", "?_extra=1", ".json?_shape=array"])
 def test_a_papers_other_identifier_leads_to_the_paper(release: Path, ending: str) -> None:
-    answer = ask(release, f"/paperledger/papers/{ALIAS}{ending}")
+    answer = page_of(release, f"/paperledger/papers/{ALIAS}{ending}")
     assert answer.status_code == 302
     assert answer.headers["location"] == f"/paperledger/papers/{paper(release, 'On Ropes')}{ending}"
 
 
 def test_the_way_to_the_paper_keeps_the_sites_prefix(release: Path) -> None:
-    answer = ask(release, f"/paperledger/papers/{ALIAS}", "/data/")
+    answer = page_of(release, f"/paperledger/papers/{ALIAS}", "/data/")
     assert answer.headers["location"] == f"/data/paperledger/papers/{paper(release, 'On Ropes')}"
 
 
 def test_an_identifier_of_several_papers_leads_to_the_one_published_first(release: Path) -> None:
-    answer = ask(release, f"/paperledger/papers/{SHARED}")
+    answer = page_of(release, f"/paperledger/papers/{SHARED}")
     assert answer.headers["location"] == f"/paperledger/papers/{paper(release, 'On Bells')}"
 
 
 @pytest.mark.parametrize("path", ["papers/2222222222222222", "papers/x", f"authors/{ALIAS}", f"papers/{ALIAS}x"])
 def test_what_names_no_paper_is_still_not_found(release: Path, path: str) -> None:
-    assert ask(release, f"/paperledger/{path}").status_code == 404
+    assert page_of(release, f"/paperledger/{path}").status_code == 404
 
 
 def test_a_paper_shows_confidence_other_identifiers_and_candidates(release: Path) -> None:
-    said = words(ask(release, f"/paperledger/papers/{paper(release, 'On Ropes')}"))
+    said = words(page_of(release, f"/paperledger/papers/{paper(release, 'On Ropes')}"))
     assert "the likeliest has 92.3% of the evidence" in said
     assert f"Other identifiers {ALIAS}" in said
     assert "Perhaps the same paper" in said
@@ -118,43 +118,43 @@ def test_a_paper_shows_confidence_other_identifiers_and_candidates(release: Path
 
 
 def test_a_paper_without_them_says_nothing_of_candidates(release: Path) -> None:
-    assert "Perhaps the same paper" not in words(ask(release, f"/paperledger/papers/{paper(release, 'On Bells')}"))
+    assert "Perhaps the same paper" not in words(page_of(release, f"/paperledger/papers/{paper(release, 'On Bells')}"))
 
 
 def test_a_group_is_called_so_and_has_no_parts_of_a_name(release: Path) -> None:
-    said = words(ask(release, "/paperledger/authors/tower"))
+    said = words(page_of(release, "/paperledger/authors/tower"))
     assert "A group: a collaboration, team or company" in said
     assert "Given names" not in said
 
 
 def test_a_person_has_given_and_family_name(release: Path) -> None:
-    assert "Given names Ann Family name Bell" in words(ask(release, "/paperledger/authors/ann-bell"))
+    assert "Given names Ann Family name Bell" in words(page_of(release, "/paperledger/authors/ann-bell"))
 
 
 def test_bibtex_puts_a_group_in_braces(release: Path) -> None:
-    entry = ask(release, f"/-/bibtex/{paper(release, 'On Bells')}.bib").text
+    entry = page_of(release, f"/-/bibtex/{paper(release, 'On Bells')}.bib").text
     assert "author = {{Tower} and Fox, Eve" in entry
 
 
 def test_pages_of_one_person_saved_twice_count_once_on_the_home_page(release: Path) -> None:
-    assert "pages list 3 of the 3 papers that they state (100%)" in words(ask(release, "/"))
+    assert "pages list 3 of the 3 papers that they state (100%)" in words(page_of(release, "/"))
 
 
 def test_each_page_of_a_person_shows_its_own_share(release: Path) -> None:
-    assert words(ask(release, "/paperledger/authors/ann-bell")).count("lists 3 of 3 papers stated (100%)") == 2
+    assert words(page_of(release, "/paperledger/authors/ann-bell")).count("lists 3 of 3 papers stated (100%)") == 2
 
 
 @pytest.mark.parametrize(("table", "target"), [("coauthors", "authors"), ("paper_candidates", "papers")])
 def test_a_key_of_several_tables_leads_to_that_of_its_row(release: Path, table: str, target: str) -> None:
     keys = {"authors": ("author_id", "other_id"), "papers": ("paper_id", "other_id")}[target]
     assert target_of("other_id", keys) == target
-    assert f'href="/paperledger/{target}/' in ask(release, f"/paperledger/{table}").text
+    assert f'href="/paperledger/{target}/' in page_of(release, f"/paperledger/{table}").text
 
 
 def test_a_listings_other_identifier_is_a_link(release: Path) -> None:
-    assert f'<a href="/paperledger/papers/{ALIAS}">' in ask(release, "/paperledger/listings").text
+    assert f'<a href="/paperledger/papers/{ALIAS}">' in page_of(release, "/paperledger/listings").text
 
 
 def test_authors_are_found_by_their_spellings(release: Path) -> None:
-    found = ask(release, "/paperledger/authors.json?_search=bell&_shape=array").json()
+    found = page_of(release, "/paperledger/authors.json?_search=bell&_shape=array").json()
     assert [row["author_id"] for row in found] == ["ann-bell"]

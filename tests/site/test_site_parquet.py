@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from datasette.app import Datasette
-from site_words import Fetch
+from site_words import Fetch, ask
 
 from etl.load.layout import DATABASE_FILE, METADATA, read_manifest
 from etl.load.parquet import arrow_schema
@@ -36,10 +36,6 @@ def make_site(release: Path, limits: dict[str, Any] | None = None, **facts: Any)
     metadata |= facts.pop("metadata", {})
     settings = dict(SETTINGS) | facts.pop("settings", {})
     return Datasette([], immutables=[str(release / DATABASE_FILE)], metadata=metadata, settings=settings, **facts)
-
-
-def ask(site: Datasette, path: str, **asked: Any) -> httpx.Response:
-    return asyncio.run(site.client.get(path, **asked))
 
 
 def ask_all(site: Datasette, work: Callable[[httpx.AsyncClient], Awaitable[Any]]) -> Any:

@@ -158,7 +158,7 @@ def database(release: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def ask(fetch: Fetch, name: str, **params: str) -> list[dict[str, Any]]:
+def rows_of(fetch: Fetch, name: str, **params: str) -> list[dict[str, Any]]:
     """The rows that the site answers with."""
     answer = fetch(f"/paperledger/{name}.json", params={**params, "_shape": "array"})
     assert answer.status_code == 200, answer.text
@@ -174,7 +174,7 @@ def test_no_input_makes_a_question_fail(
     page = fetch(f"/paperledger/{name}", params=params)
     assert page.status_code == 200
     assert "message-error" not in page.text
-    rows = ask(fetch, name, **params)
+    rows = rows_of(fetch, name, **params)
     assert [dict(row) for row in database.execute(QUESTIONS[name].sql, params)] == rows
 
 
@@ -219,13 +219,13 @@ def test_lower_bounds_are_told_in_words() -> None:
     ],
 )
 def test_search_finds_ranks_and_marks(fetch: Fetch, words: str, titles: list[str]) -> None:
-    assert sorted(row["title"] for row in ask(fetch, "search_papers", q=words)) == sorted(titles)
+    assert sorted(row["title"] for row in rows_of(fetch, "search_papers", q=words)) == sorted(titles)
     if words == "bells":
-        assert [row["title"] for row in ask(fetch, "search_papers", q=words)] == titles
+        assert [row["title"] for row in rows_of(fetch, "search_papers", q=words)] == titles
 
 
 def test_search_shows_where_the_words_stand_and_no_markup_of_pages(fetch: Fetch) -> None:
-    (found,) = ask(fetch, "search_papers", q='"ring loudly"')
+    (found,) = rows_of(fetch, "search_papers", q='"ring loudly"')
     assert found["abstract"].startswith("Bells «ring loudly». See")
     page = fetch("/paperledger/search_papers", params={"q": "ropes"})
     assert "«Ropes» &lt;b&gt;hold&lt;/b&gt;" in page.text
@@ -243,7 +243,7 @@ def test_search_shows_the_best_only(release: Path) -> None:
 
 
 def test_coauthors_are_counted_hidden_owners_included(fetch: Fetch) -> None:
-    rows = ask(fetch, "coauthors_of_author", author_id="ann-bell")
+    rows = rows_of(fetch, "coauthors_of_author", author_id="ann-bell")
     assert [(row["author_id"], row["papers_together_at_least"]) for row in rows] == [
         ("mo-nye", 4),
         ("cy-dole", 3),
@@ -254,14 +254,14 @@ def test_coauthors_are_counted_hidden_owners_included(fetch: Fetch) -> None:
 
 
 def test_papers_of_an_author_tell_the_place_in_the_byline(fetch: Fetch) -> None:
-    rows = ask(fetch, "papers_of_author", author_id="ann-bell")
+    rows = rows_of(fetch, "papers_of_author", author_id="ann-bell")
     assert [(row["title"], row["place_in_byline"]) for row in rows] == [
         ("Naïve 日本語 Chimes", "1 of 2"),
         ("On Bells in C++", "hidden: not in the byline as printed"),
         ("Ropes <b>hold</b>", "1 of 3"),
         ("Knots", "hidden: not in the byline as printed"),
     ]
-    assert ask(fetch, "papers_of_author", author_id="eve-fox")[0]["place_in_byline"] == "2 of more than 3"
+    assert rows_of(fetch, "papers_of_author", author_id="eve-fox")[0]["place_in_byline"] == "2 of more than 3"
 
 
 @pytest.mark.parametrize(
@@ -278,12 +278,12 @@ def test_papers_of_an_author_tell_the_place_in_the_byline(fetch: Fetch) -> None:
 def test_papers_by_category_and_year_take_either_both_or_none(
     fetch: Fetch, category: str, year: str, dates: list[str]
 ) -> None:
-    rows = ask(fetch, "papers_by_category_and_year", category_id=category, year=year)
+    rows = rows_of(fetch, "papers_by_category_and_year", category_id=category, year=year)
     assert [row["published"] for row in rows] == dates
 
 
 def test_papers_with_code_tell_what_told(fetch: Fetch) -> None:
-    rows = ask(fetch, "papers_with_code")
+    rows = rows_of(fetch, "papers_with_code")
     assert [(row["title"], row["told_by"], row["url"]) for row in rows] == [
         ("On Bells in C++", "flag and address", "https://github.com/example/bells"),
         ("Knots", "an address in the abstract", "https://gitlab.com/example/knots"),
@@ -291,7 +291,7 @@ def test_papers_with_code_tell_what_told(fetch: Fetch) -> None:
 
 
 def test_changed_papers_show_both_values_and_the_page(fetch: Fetch) -> None:
-    rows = ask(fetch, "changed_papers")
+    rows = rows_of(fetch, "changed_papers")
     assert {row["title"] for row in rows} == {"On Bells in C++"}
     told = {(row["differs_in"], row["page_of"]): (row["this_page_says"], row["dataset_says"]) for row in rows}
     merged = "Cy Dole, Eve Fox, Gil Hart et al. · mila, Tower Lab"
@@ -310,7 +310,7 @@ def test_changed_papers_show_both_values_and_the_page(fetch: Fetch) -> None:
 
 
 def test_coverage_puts_the_smallest_share_first(fetch: Fetch) -> None:
-    rows = ask(fetch, "coverage_by_profile")
+    rows = rows_of(fetch, "coverage_by_profile")
     assert [(row["name"], row["missing_papers"], row["percent_listed"]) for row in rows] == [
         ("Eve Fox", 4, 33.3),
         ("Ann Bell", 1, 80.0),
@@ -321,7 +321,7 @@ def test_coverage_puts_the_smallest_share_first(fetch: Fetch) -> None:
 def test_findings_come_with_the_lines_that_the_report_shows(fetch: Fetch, release: Path) -> None:
     findings = read_results((release / RESULTS_FILE).read_text(encoding="utf-8")).findings
     expected = sorted((f.rule_id, f.source, f.line_start, f.message, f.raw) for f in findings)
-    rows = ask(fetch, "findings_with_lines", rule_id="")
+    rows = rows_of(fetch, "findings_with_lines", rule_id="")
     found = [
         (
             row["rule_id"],
@@ -337,6 +337,6 @@ def test_findings_come_with_the_lines_that_the_report_shows(fetch: Fetch, releas
 
 
 def test_findings_of_one_rule_are_asked_for_by_its_name(fetch: Fetch) -> None:
-    rows = ask(fetch, "findings_with_lines", rule_id="PAG-004")
+    rows = rows_of(fetch, "findings_with_lines", rule_id="PAG-004")
     assert {row["rule_id"] for row in rows} == {"PAG-004"}
     assert rows[0]["raw_lines"] == "Advertisement\nof a \\newtower"

@@ -72,7 +72,7 @@ def site_of(release: Path, base_url: str = "/") -> Datasette:
     return Datasette([], immutables=[str(release / DATABASE_FILE)], metadata=metadata, settings={"base_url": base_url})
 
 
-def ask(release: Path, path: str) -> httpx.Response:
+def page_of(release: Path, path: str) -> httpx.Response:
     return asyncio.run(site_of(release).client.get(path))
 
 
@@ -94,7 +94,7 @@ def paper(release: Path, title: str) -> str:
 
 
 def test_a_paper_reads_well(release: Path) -> None:
-    answer = ask(release, f"/paperledger/papers/{paper(release, 'Seeing Bells%')}")
+    answer = page_of(release, f"/paperledger/papers/{paper(release, 'Seeing Bells%')}")
     said = words(answer)
     assert "counts them almost as well" in said
     assert "<em>almost</em>" in answer.text
@@ -111,7 +111,7 @@ def test_a_paper_reads_well(release: Path) -> None:
 
 def test_its_people_and_pages_are_links(release: Path) -> None:
     key = paper(release, "On Bells and%")
-    leads = links(ask(release, f"/paperledger/papers/{key}"))
+    leads = links(page_of(release, f"/paperledger/papers/{key}"))
     ann = rows(release, "SELECT author_id FROM author_names WHERE name = 'Ann Bell'")[0][0]
     profile = rows(release, "SELECT profile_id FROM profiles WHERE source = 'ann-bell.txt'")[0][0]
     wanted = [f"/paperledger/authors/{ann}", f"/paperledger/profiles/{profile}", "https://example.org"]
@@ -119,13 +119,13 @@ def test_its_people_and_pages_are_links(release: Path) -> None:
 
 
 def test_tex_and_inferred_years_are_told_in_words(release: Path) -> None:
-    assert "32× smaller" in words(ask(release, f"/paperledger/papers/{paper(release, 'On Bells and%')}"))
-    assert "it is inferred" in words(ask(release, f"/paperledger/papers/{paper(release, 'What Does a Bell%')}"))
+    assert "32× smaller" in words(page_of(release, f"/paperledger/papers/{paper(release, 'On Bells and%')}"))
+    assert "it is inferred" in words(page_of(release, f"/paperledger/papers/{paper(release, 'What Does a Bell%')}"))
 
 
 def test_an_owner_behind_et_al_is_an_author_at_an_unknown_place(release: Path) -> None:
     key = paper(release, "The Dose of a Bell%")
-    said = words(ask(release, f"/paperledger/papers/{key}"))
+    said = words(page_of(release, f"/paperledger/papers/{key}"))
     assert "et al." in said
     assert re.search(r"Also an author, at a place that the pages do not show: Ann B\. Bell", said)
 
@@ -133,10 +133,12 @@ def test_an_owner_behind_et_al_is_an_author_at_an_unknown_place(release: Path) -
 @pytest.mark.parametrize("table", ["papers", "authors", "profiles"])
 def test_every_row_has_its_page_and_every_link_of_it_leads_somewhere(release: Path, table: str) -> None:
     for key in keys(release, table)[:4]:
-        answer = ask(release, f"/paperledger/{table}/{key}")
+        answer = page_of(release, f"/paperledger/{table}/{key}")
         assert answer.text.count("<h1") == 1
         inside = [link for link in links(answer) if link.startswith("/")][:30]
-        assert {link: ask(release, link).status_code for link in dict.fromkeys(inside)} == dict.fromkeys(inside, 200)
+        assert {link: page_of(release, link).status_code for link in dict.fromkeys(inside)} == dict.fromkeys(
+            inside, 200
+        )
 
 
 def test_the_raw_lines_of_every_listing_are_those_of_its_page(release: Path, hostile: Path) -> None:
@@ -164,7 +166,7 @@ def test_the_raw_lines_of_every_listing_are_those_of_its_page(release: Path, hos
 
 def test_a_page_comes_back_byte_for_byte(release: Path) -> None:
     ((key,),) = rows(release, "SELECT profile_id FROM profiles WHERE source = 'ann-bell.txt'")
-    answer = ask(release, f"/-/pages/{key}.txt")
+    answer = page_of(release, f"/-/pages/{key}.txt")
     assert answer.content == (DATA / "ann-bell.txt").read_bytes()
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     assert answer.headers["x-content-type-options"] == "nosniff"
@@ -172,7 +174,7 @@ def test_a_page_comes_back_byte_for_byte(release: Path) -> None:
 
 def test_the_bibtex_file_is_the_entry_on_the_page(release: Path) -> None:
     key = paper(release, "Seeing Bells%")
-    answer = ask(release, f"/-/bibtex/{key}.bib")
+    answer = page_of(release, f"/-/bibtex/{key}.bib")
     database = sqlite3.connect(release / DATABASE_FILE)
     shown = paper_page(database, key)
     database.close()
@@ -185,12 +187,12 @@ def test_the_bibtex_file_is_the_entry_on_the_page(release: Path) -> None:
     "path", ["/-/pages/0000000000000000.txt", "/-/bibtex/aaaaaaaaaaaaaaaa.bib", "/paperledger/papers/x"]
 )
 def test_what_there_is_not_is_not_found(release: Path, path: str) -> None:
-    assert ask(release, path).status_code == 404
+    assert page_of(release, path).status_code == 404
 
 
 def test_an_author_has_papers_people_spellings_and_pages(release: Path) -> None:
     ann = rows(release, "SELECT author_id FROM author_names WHERE name = 'Ann Bell'")[0][0]
-    said = words(ask(release, f"/paperledger/authors/{ann}"))
+    said = words(page_of(release, f"/paperledger/authors/{ann}"))
     for told in (
         "6 papers",
         "At least",
@@ -206,13 +208,13 @@ def test_an_author_has_papers_people_spellings_and_pages(release: Path) -> None:
 
 def test_a_profile_has_header_coverage_listings_and_findings(release: Path) -> None:
     ((key,),) = rows(release, "SELECT profile_id FROM profiles WHERE source LIKE 'mehdi%'")
-    said = words(ask(release, f"/paperledger/profiles/{key}"))
+    said = words(page_of(release, f"/paperledger/profiles/{key}"))
     for told in ("lists 50 of 76 stated (66%)", "h-index 87", "PRO-001", "DyLoRA", "lines 12–17"):
         assert told in said, told
 
 
 def test_what_a_listing_says_otherwise_is_told(hostile: Path) -> None:
-    said = words(ask(hostile, f"/paperledger/papers/{paper(hostile, 'On Towers')}"))
+    said = words(page_of(hostile, f"/paperledger/papers/{paper(hostile, 'On Towers')}"))
     assert "This row is taken from it." in said
     assert re.search(r"says otherwise: abstract Towers are tall, and that is all that we say\.", said)
     assert "old@2024-07-01.txt" in said
@@ -227,7 +229,7 @@ def test_hostile_text_makes_no_script_no_handler_and_no_strange_link(hostile: Pa
         "profiles": "SELECT profile_id FROM profiles WHERE source LIKE 'evil%'",
     }
     for (key,) in rows(hostile, chosen[table]):
-        answer = ask(hostile, f"/paperledger/{table}/{key}")
+        answer = page_of(hostile, f"/paperledger/{table}/{key}")
         assert answer.status_code == 200
         content = element(answer, "article")
         assert not list(content.iter("script"))
@@ -240,29 +242,29 @@ def test_hostile_text_makes_no_script_no_handler_and_no_strange_link(hostile: Pa
 
 
 def test_a_paper_of_which_nothing_is_known_says_so(hostile: Path) -> None:
-    said = words(ask(hostile, f"/paperledger/papers/{paper(hostile, 'No date%')}"))
+    said = words(page_of(hostile, f"/paperledger/papers/{paper(hostile, 'No date%')}"))
     assert "unknown: no page tells the year" in said or "it is inferred" in said
     assert "unknown: the badge's code fits none" in said
 
 
 def test_a_page_without_a_good_name_shows_its_quarantine(hostile: Path) -> None:
     ((key,),) = rows(hostile, "SELECT profile_id FROM profiles WHERE source LIKE 'evil%'")
-    said = words(ask(hostile, f"/paperledger/profiles/{key}"))
+    said = words(page_of(hostile, f"/paperledger/profiles/{key}"))
     assert f"junk {SCRIPT} U+202Emore junk" in said
     assert "Quarantine" in said
 
 
 def test_long_lists_are_cut_and_lead_on(hostile: Path) -> None:
     ((ida,),) = rows(hostile, "SELECT author_id FROM authors WHERE name = 'Ida Many'")
-    author = ask(hostile, f"/paperledger/authors/{ida}")
+    author = page_of(hostile, f"/paperledger/authors/{ida}")
     assert "240 papers" in words(author)
     assert "and 140 more" in words(author)
     assert f"/paperledger/paper_authors?author_id={ida}" in links(author)
-    wide = ask(hostile, f"/paperledger/papers/{paper(hostile, 'By many')}")
+    wide = page_of(hostile, f"/paperledger/papers/{paper(hostile, 'By many')}")
     assert "and 50 more" in words(wide)
     assert "@misc" not in words(wide)
     ((page_of_many,),) = rows(hostile, "SELECT profile_id FROM profiles WHERE source = 'many.txt'")
-    assert "and 40 more" in words(ask(hostile, f"/paperledger/profiles/{page_of_many}"))
+    assert "and 40 more" in words(page_of(hostile, f"/paperledger/profiles/{page_of_many}"))
 
 
 def test_addresses_hold_under_another_base(release: Path) -> None:
@@ -276,4 +278,4 @@ def test_addresses_hold_under_another_base(release: Path) -> None:
 
 def test_json_of_a_row_is_datasettes_own(release: Path) -> None:
     key = paper(release, "Seeing Bells%")
-    assert ask(release, f"/paperledger/papers/{key}.json").json()["rows"][0][0] == key
+    assert page_of(release, f"/paperledger/papers/{key}.json").json()["rows"][0][0] == key

@@ -10,19 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from helpers import run
 
 from etl import pipeline
-from etl.cli import main
 from etl.cli.run import words_of_interrupt
 from schemas import QUESTIONS, TABLES, VIEWS
 
 ANN = "Ann Bell\n\nCLMay 1\nOn Ropes\n\nCy Dole, Ann Bell\n\nRopes hold.\n"
 BELLA = ANN.replace("Ann Bell\n\nCL", "Bella Ann\n\nCL")
-
-
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(main, list(map(str, arguments)))
 
 
 def query(out: Path, sql: str) -> list[tuple[Any, ...]]:

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
+from helpers import run
 from rich.text import Text
 
-from etl.cli import main, release
+from etl.cli import release
 from etl.cli.output import Output
 from etl.printable import inert, visible
 from etl.report import terminal, wording
@@ -52,10 +53,6 @@ RUNNER = re.compile(r"^\s*::(?P<name>[^:\s]+)[^:]*::|##\[(?P<old>[^\] ]+)")
 """A command as GitHub's runner finds it in a line."""
 OTHERS = re.compile(r"##\w+\[")
 OWN = ("error", "warning", "notice")
-
-
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 def commands_in(output: str) -> list[str]:
@@ -170,7 +167,7 @@ def test_what_is_left_to_decide_can_be_pasted_into_a_file(releases: tuple[Path, 
 @EVERY
 def test_paths_and_options_say_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.chdir(tmp_path)
-    shutil.copy(Path(__file__).parent / "data" / "ann-bell.txt", "ann.txt")
+    shutil.copy(Path(__file__).parents[1] / "data" / "ann-bell.txt", "ann.txt")
     for command in (
         ["check", text],
         ["check", f"{text}*"],

@@ -4,9 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
-
-from etl.cli import main
+from helpers import run
 
 PAGE = """Ann Bell
 
@@ -31,10 +29,6 @@ def pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "pages").mkdir()
     (tmp_path / "pages" / "ann.txt").write_text(PAGE, encoding="utf-8")
     return tmp_path / "pages"
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, arguments)
 
 
 def test_warnings_are_told_and_good(pages: Path) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
+from helpers import run
 
 from etl.cli import main
 from etl.release import verify as checks
@@ -68,10 +69,6 @@ def folder(release: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         with monkeypatch.context() as patch:
             patch.chdir(folder)
             yield folder
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, arguments)
 
 
 @contextmanager

@@ -5,13 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
-import duckdb
-import pandas as pd
-import polars as pl
-import pyarrow.parquet as pq
 import pytest
+from parquet_readers import PARQUET_READERS, Rows
 from rich.console import Console
 
 from etl.pipeline import Built, Request, build
@@ -36,7 +32,6 @@ COUNTS = {
     "quarantine": 0,
     "findings": 2,
 }
-Rows = list[tuple[Any, ...]]
 
 
 @pytest.fixture(scope="module")
@@ -132,27 +127,7 @@ def test_the_page_comes_back_byte_for_byte(database: sqlite3.Connection) -> None
     assert page == SAMPLE.joinpath(SOURCE).read_bytes()
 
 
-def by_pyarrow(path: Path) -> Rows:
-    return [tuple(row.values()) for row in pq.read_table(path).to_pylist()]
-
-
-def by_polars(path: Path) -> Rows:
-    return pl.read_parquet(path).rows()
-
-
-def by_duckdb(path: Path) -> Rows:
-    with duckdb.connect() as connection:
-        return connection.read_parquet(str(path)).fetchall()
-
-
-def by_pandas(path: Path) -> Rows:
-    frame = pd.read_parquet(path, dtype_backend="pyarrow")
-    return [
-        tuple(None if value is pd.NA else value for value in row) for row in frame.itertuples(index=False, name=None)
-    ]
-
-
-@pytest.mark.parametrize("read", [by_pyarrow, by_polars, by_duckdb, by_pandas])
+@pytest.mark.parametrize("read", PARQUET_READERS)
 @pytest.mark.parametrize("name", TABLES)
 def test_a_parquet_file_equals_its_table_row_by_row(
     built: Built, database: sqlite3.Connection, name: str, read: Callable[[Path], Rows]

@@ -9,10 +9,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from click.testing import CliRunner, Result
+from helpers import run
 
 from etl import __version__
-from etl.cli import main
 from etl.load.manifest import render_manifest, sealed
 from schemas import SCHEMA_VERSION
 
@@ -21,10 +20,6 @@ REFUSED = (
     f": found schema version {{}}, expected version {SCHEMA_VERSION}, that of paperledger {__version__};"
     " build it again with this version, or use the paperledger that made it ({})\n"
 )
-
-
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(main, list(map(str, arguments)))
 
 
 @pytest.fixture
