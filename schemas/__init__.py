@@ -48,8 +48,11 @@ TABLES: dict[str, type[Table]] = {
     )
 }
 """The published tables by name, in the order of their foreign keys."""
+JUDGING_TABLES = ("quarantine", "rules", "findings", "merge_candidates", "paper_candidates")
+"""Tables whose rows say something of rows of others: one more of them is seldom good news, and one less no loss."""
 
 __all__ = [
+    "JUDGING_TABLES",
     "QUESTIONS",
     "RULES",
     "SCHEMA_VERSION",

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal
 
 import pandera.polars as pa
 import polars as pl
+import pyarrow
 
 SCHEMA_VERSION = 2
 """What every release bears: its database (`PRAGMA user_version`), Parquet files, manifest and results.
@@ -21,6 +22,30 @@ wrongly or not at all: a table, view or column that goes, is renamed, or means s
 another way of making an identifier. A table or column more, or other words, is no reason where nothing here needs it.
 Releases without a version are version 1.
 """
+
+
+@dataclass(frozen=True)
+class ColumnType:
+    """What a type of a model is called elsewhere: in SQL, in Arrow, in a Data Package, and in a word for people.
+
+    SQL has no lists: those stand in Parquet files alone.
+    """
+
+    sql: str | None
+    arrow: pyarrow.DataType
+    package: str
+    word: str
+
+
+COLUMN_TYPES: dict[pl.DataType, ColumnType] = {
+    pl.Int64(): ColumnType("INTEGER", pyarrow.int64(), "integer", "integer"),
+    pl.Float64(): ColumnType("REAL", pyarrow.float64(), "number", "number"),
+    pl.Boolean(): ColumnType("INTEGER", pyarrow.bool_(), "boolean", "boolean"),
+    pl.String(): ColumnType("TEXT", pyarrow.string(), "string", "text"),
+    pl.Date(): ColumnType("TEXT", pyarrow.date32(), "date", "date"),
+    pl.List(pl.String): ColumnType(None, pyarrow.list_(pyarrow.string()), "array", "list"),
+}
+"""Every type that a column may have."""
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,19 @@ class View:
     rights: Rights = PAGES
 
 
+SHARE = "1.0 * listed_papers / nullif(stated_papers, 0)"
+"""The coverage of a page in SQL: its share of the papers that it states, null where it states none."""
+
+
+def coverage_share(listed: int, stated: int | None) -> float | None:
+    """The same of numbers.
+
+    >>> coverage_share(3, 4), coverage_share(3, None), coverage_share(3, 0)
+    (0.75, None, None)
+    """
+    return listed / stated if stated else None
+
+
 PAPER_LIST = View(
     name="paper_list",
     title="Papers to read",
@@ -199,14 +212,14 @@ COVERAGE = View(
         "listed_papers": "How many of them it lists.",
         "share": "Listed papers divided by stated ones: 1 is all; null where the page states none.",
     },
-    sql="""
+    sql=f"""
 SELECT
   profile_id,
   name,
   observed_on,
   stated_papers,
   listed_papers,
-  1.0 * listed_papers / nullif(stated_papers, 0) AS share
+  {SHARE} AS share
 FROM profiles
 WHERE NOT EXISTS (
   SELECT 1 FROM profiles AS newer
@@ -214,7 +227,7 @@ WHERE NOT EXISTS (
     AND (coalesce(newer.last_observed_on, newer.observed_on, ''), profiles.profile_id)
       > (coalesce(profiles.last_observed_on, profiles.observed_on, ''), newer.profile_id)
 )
-""",
+""",  # noqa: S608  an expression of ours
     sortable=("profile_id", "name", "observed_on", "stated_papers", "listed_papers", "share"),
     sort="share",
     group="audit",

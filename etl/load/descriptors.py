@@ -10,13 +10,11 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
-import polars as pl
-
 from etl.load.layout import DATABASE, DATABASE_FILE, PAPER_LIST_FILE
 from etl.load.sqlite import ddl, search_table
 from schemas import QUESTIONS, TABLES, VIEWS, Column, Definition, PaperList, Question, Reference, View
 from schemas.limits import PAPERS_A_PAGE
-from schemas.table import PAGES, Group, Rights
+from schemas.table import COLUMN_TYPES, PAGES, Group, Rights
 
 TITLE = "paperledger"
 DESCRIPTION = (
@@ -132,14 +130,6 @@ PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 PARQUET = {"type": "table", "format": "parquet", "mediatype": "application/vnd.apache.parquet"}
 SQLITE = {"format": "sqlite", "mediatype": "application/vnd.sqlite3"}
 KEYWORDS = ("arXiv", "authors", "bibliography", "papers")
-_FIELD_TYPES: dict[pl.DataType, str] = {
-    pl.Int64(): "integer",
-    pl.Float64(): "number",
-    pl.Boolean(): "boolean",
-    pl.String(): "string",
-    pl.Date(): "date",
-    pl.List(pl.String): "array",
-}
 Facts = Mapping[str, Any]
 """A file's `sha256` and its size in `bytes`."""
 
@@ -219,7 +209,7 @@ def _field(column: Column) -> dict[str, Any]:
     constraints = dict(_constraints(column))
     return {
         "name": column.name,
-        "type": _FIELD_TYPES[column.dtype],
+        "type": COLUMN_TYPES[column.dtype].package,
         "title": column.title,
         "description": described(column),
         **({"constraints": constraints} if constraints else {}),
@@ -300,9 +290,7 @@ def kind(column: Column) -> str:
     >>> [kind(column) for column in Papers.definition().columns[3:6]]
     ['text', 'date', 'boolean']
     """
-    return {"String": "text", "Int64": "integer", "Float64": "number", "Date": "date", "Boolean": "boolean"}[
-        str(column.dtype)
-    ]
+    return COLUMN_TYPES[column.dtype].word
 
 
 def _questions() -> str:

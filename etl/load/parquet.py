@@ -10,15 +10,7 @@ import pyarrow.parquet as pq
 
 from schemas import SCHEMA_VERSION, Column, Definition, Frames, PaperList, Table
 from schemas.limits import ROWS_PER_BATCH
-
-_TYPES: dict[pl.DataType, pa.DataType] = {
-    pl.Int64(): pa.int64(),
-    pl.Float64(): pa.float64(),
-    pl.Boolean(): pa.bool_(),
-    pl.String(): pa.string(),
-    pl.Date(): pa.date32(),
-    pl.List(pl.String): pa.list_(pa.string()),
-}
+from schemas.table import COLUMN_TYPES
 
 
 def arrow_schema(definition: Definition) -> pa.Schema:
@@ -49,7 +41,7 @@ def _field(column: Column) -> "pa.Field[Any]":
     facts: dict[bytes | str, bytes | str] = {"description": column.description, "title": column.title}
     if column.unit:
         facts["unit"] = column.unit
-    return pa.field(column.name, _TYPES[column.dtype], nullable=column.nullable, metadata=facts)
+    return pa.field(column.name, COLUMN_TYPES[column.dtype].arrow, nullable=column.nullable, metadata=facts)
 
 
 _SCHEMES = {"arxiv": "arxiv_id", "doi": "doi"}

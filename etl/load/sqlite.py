@@ -11,16 +11,10 @@ from sqlite_utils import Database
 from etl.errors import PublicationError
 from schemas import SCHEMA_VERSION, TABLES, VIEWS, Column, Definition, Frames
 from schemas.limits import ROWS_PER_BATCH
+from schemas.table import COLUMN_TYPES
 
 OLDEST_SQLITE = (3, 38, 0)
 """STRICT tables came with 3.37, JSON functions in every build with 3.38."""
-_TYPES: dict[pl.DataType, str] = {
-    pl.Int64(): "INTEGER",
-    pl.Float64(): "REAL",
-    pl.Boolean(): "INTEGER",
-    pl.String(): "TEXT",
-    pl.Date(): "TEXT",
-}
 
 
 def ddl(definition: Definition) -> str:
@@ -163,7 +157,7 @@ def _check(path: Path) -> None:
 def _column_sql(column: Column) -> str:
     parts = [
         _name(column.name),
-        _TYPES[column.dtype],
+        str(COLUMN_TYPES[column.dtype].sql),
     ]
     if not column.nullable:
         parts.append("NOT NULL")

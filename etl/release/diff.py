@@ -14,7 +14,6 @@ from typing import Any
 import polars as pl
 
 from etl.release.difference import (
-    AUDIT_TABLES,
     ChangedRow,
     Coverage,
     Difference,
@@ -31,7 +30,7 @@ from etl.release.difference import (
 from etl.release.release import Release, TableFile, open_release
 from etl.resolve.dates import newest_pages
 from etl.validate.rule_results import row_key
-from schemas import TABLES
+from schemas import JUDGING_TABLES, TABLES
 
 
 def compare_schemas(old: Release, new: Release) -> list[SchemaChange]:
@@ -231,8 +230,8 @@ def compare(old: Path, new: Path) -> Difference:
         new=_facts(new, after),
         reasons=[],
         schema=compare_schemas(before, after),
-        tables=[table for table in tables if table.table not in AUDIT_TABLES],
-        audit=[table for table in tables if table.table in AUDIT_TABLES],
+        tables=[table for table in tables if table.table not in JUDGING_TABLES],
+        audit=[table for table in tables if table.table in JUDGING_TABLES],
         rules=_rules(before, after),
         pages=pages,
         old_coverage=coverage(old_pages),

@@ -10,14 +10,12 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from etl.printable import count
+from schemas.views import coverage_share
 
 FORMAT = 1
-AUDIT_TABLES = ("quarantine", "rules", "findings", "merge_candidates", "paper_candidates")
-"""Tables that tell of the others: told apart, since a row more of them is seldom good news."""
-
 Tier = Literal["worse", "schema", "changed", "more"]
 TIERS: tuple[Tier, ...] = get_args(Tier)
-"""How grave a difference is, the gravest first."""
+"""How severe a difference is, the worst first."""
 Value = str | int | float | bool | list[str] | None
 SchemaKind = Literal[
     "table_added", "table_removed", "column_added", "column_removed", "type_changed", "primary_key_changed"
@@ -105,7 +103,7 @@ class Coverage:
         >>> Coverage(pages=1, stated_papers=4, listed_papers=3).share
         0.75
         """
-        return self.listed_papers / self.stated_papers if self.stated_papers else None
+        return coverage_share(self.listed_papers, self.stated_papers)
 
 
 @dataclass(frozen=True, kw_only=True)

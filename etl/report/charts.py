@@ -13,6 +13,7 @@ import polars as pl
 from etl.resolve.dates import newest_pages
 from schemas import Frames
 from schemas.limits import PAPERS_A_PAGE
+from schemas.views import SHARE
 
 OTHER = "other"
 UNKNOWN = "unknown"
@@ -305,7 +306,7 @@ SHOWN_PAGES = 30
 def coverage(tables: Frames) -> Chart:
     """The pages that list the least of the papers that they state, the newest of each person."""
     pages = newest_pages(tables["profiles"])
-    share = pl.col("listed_papers") / pl.when(pl.col("stated_papers") != 0).then("stated_papers")
+    share = pl.sql_expr(SHARE)
     columns = ["profile_id", "name", "stated_papers", "listed_papers"]
     rows = pages.with_columns(share.alias("share")).sort("share", "profile_id", nulls_last=True).select(columns)
     told = (

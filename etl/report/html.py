@@ -20,6 +20,7 @@ from etl.report.charts import Chart
 from etl.report.pictures import Picture, draw
 from etl.report.pictures import style as picture_style
 from etl.report.results import FindingResult, PageResult, Results, shown
+from schemas.views import coverage_share
 
 PACKAGE = "etl.report"
 SHOWN_FINDINGS = 1000
@@ -126,7 +127,8 @@ def _share(part: int, whole: int | None) -> float | None:
     >>> _share(50, 76), _share(3, 2), _share(3, None)
     (0.6578947368421053, 1.0, None)
     """
-    return min(1.0, part / whole) if whole else None
+    share = coverage_share(part, whole)
+    return None if share is None else min(1.0, share)
 
 
 def _width(share: float) -> float:

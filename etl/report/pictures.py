@@ -19,6 +19,7 @@ from rich.cells import cell_len, chop_cells
 
 from etl.printable import ELLIPSIS
 from etl.report.charts import OTHER, Cell, Chart
+from schemas.views import coverage_share
 
 UNSEEN = "\ufffd"
 """Stands for a character that cannot be seen."""
@@ -165,7 +166,7 @@ def _coverage(records: Records) -> Spec:
 def _covered(name: Cell, listed: int, stated: Cell) -> dict[str, Any]:
     if not isinstance(stated, int):
         return _bar(name, f"{listed:,} of unknown", 0, "var(--chart-1)")
-    share = min(1, listed / stated) if stated else 0
+    share = min(1, coverage_share(listed, stated) or 0)
     return _bar(name, f"{listed:,} of {stated:,}", share, "var(--chart-1)") | {"whole": 1}
 
 

@@ -22,13 +22,12 @@ from etl.report.results import FindingResult, Results, RuleSummary
 from etl.report.wording import by_failure, left_out, more, named, picked, stopping_findings
 from etl.report.wording import lines as lines_of
 from etl.validate.severity import UNREADABLE
-from schemas import TABLES
+from schemas import JUDGING_TABLES, TABLES
 from schemas.rules import SEVERE
 
 SHOWN_FINDINGS = 20
 SHOWN_WARNINGS = 3
 """Findings that are shown, and how many of them of a rule that is no error."""
-AUDIT_TABLES = ("quarantine", "rules", "findings", "merge_candidates", "paper_candidates")
 
 
 def print_results(
@@ -106,7 +105,7 @@ def _rows(results: Results) -> Table:
     table.add_column("what it holds")
     for name, rows in results.rows.items():
         words = TABLES[name].definition().description.partition(":")[0].partition(".")[0]
-        table.add_row(name, f"{rows:,}", words, style="dim" if name in AUDIT_TABLES else "")
+        table.add_row(name, f"{rows:,}", words, style="dim" if name in JUDGING_TABLES else "")
     return table
 
 

@@ -17,6 +17,7 @@ from etl.load.layout import DATABASE, DATABASE_FILE
 from etl.site.served import served
 from etl.site.tex import readable
 from schemas import TABLES, VIEWS, Definition, View
+from schemas.views import coverage_share
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -59,7 +60,7 @@ class Facts:
     @property
     def coverage(self) -> float | None:
         """The share of the stated papers that the newest pages of all people list; None where none states any."""
-        return self.numbers["listed"] / self.numbers["stated"] if self.numbers["stated"] else None
+        return coverage_share(self.numbers["listed"], self.numbers["stated"])
 
 
 @dataclass(frozen=True)

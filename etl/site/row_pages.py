@@ -26,10 +26,10 @@ from etl.site.tex import plain, readable
 if TYPE_CHECKING:
     from datasette.app import Datasette
 
+from schemas.views import SHARE
+
 Found = TypeVar("Found")
 FINDINGS = "SELECT findings.*, rules.title AS rule FROM findings JOIN rules USING (rule_id)"
-SHARE = "1.0 * listed_papers / nullif(stated_papers, 0) AS share"
-"""A page's share of the papers that it states; `coverage` has only the newest page of a person."""
 _NAMES = "SELECT name FROM paper_authors WHERE paper_id = ? AND position IS NOT NULL ORDER BY position"
 _TAGS = (
     "SELECT name FROM paper_institutions JOIN institutions USING (institution_id) WHERE paper_id = ?"
@@ -121,7 +121,7 @@ _PAPERS = (
 _COAUTHORS = "SELECT other_id, other, papers FROM coauthors WHERE author_id = ? ORDER BY papers DESC, other_id"
 _SPELLINGS = "SELECT * FROM author_names WHERE author_id = ? ORDER BY matched_by <> 'exact', name"
 _PROFILES = (
-    f"SELECT profiles.*, {SHARE} FROM profiles WHERE author_id = ?"  # noqa: S608
+    f"SELECT profiles.*, {SHARE} AS share FROM profiles WHERE author_id = ?"  # noqa: S608
     " ORDER BY last_observed_on DESC NULLS LAST, profile_id"
 )
 _AUTHOR_CANDIDATES = """
@@ -299,7 +299,7 @@ def _shortened(text: str) -> str:
 SHOWN_PAGE_LISTINGS = 200
 """Listings, and rows of the other lists, that the page shows; the rest is behind links."""
 _PROFILE = (
-    f"SELECT profiles.*, {SHARE}, categories.name AS category FROM profiles"  # noqa: S608
+    f"SELECT profiles.*, {SHARE} AS share, categories.name AS category FROM profiles"  # noqa: S608
     " LEFT JOIN categories USING (category_id) WHERE profile_id = ?"
 )
 _LISTINGS = (
