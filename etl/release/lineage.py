@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
-from urllib.parse import unquote_plus
 
 import polars as pl
+from datasette.utils import tilde_decode, tilde_encode
 
 from etl.errors import UsageError
 from etl.extract.header import parse_header
@@ -20,7 +20,6 @@ from etl.extract.records import Block, Header, Page
 from etl.printable import cut
 from etl.release.release import rebuild_page
 from etl.resolve.papers import winner_first
-from etl.validate.rule_results import escape
 from schemas import TABLES, Definition
 
 Value = str | int | None
@@ -187,23 +186,14 @@ def row_key(row: dict[str, Value], columns: Sequence[str]) -> str:
     >>> row_key({"paper_id": "smxz", "url": "https://x.org"}, ["paper_id", "url"])
     'smxz,https~3A~2F~2Fx~2Eorg'
     """
-    return ",".join(escape(str(row[column])) for column in columns)
-
-
-def unescape(part: str) -> str:
-    """What a part of a row's address stands for.
-
-    >>> unescape("Ann+B~2E+Bell")
-    'Ann B. Bell'
-    """
-    return unquote_plus(part.replace("%", "%25").replace("~", "%"))
+    return ",".join(tilde_encode(str(row[column])) for column in columns)
 
 
 def _readings(key: str, parts: int) -> Iterator[tuple[str, ...]]:
     """What a key may mean: escaped parts, parts as they are, or all commas but the first ones text."""
     for one in (key.split(","), key.split(",", parts - 1)):
         if len(one) == parts:
-            yield tuple(map(unescape, one))
+            yield tuple(map(tilde_decode, one))
             yield tuple(one)
 
 
@@ -231,7 +221,7 @@ def _by_other_name(database: sqlite3.Connection, definition: Definition, key: st
     }
     if definition.name not in ways or "\x00" in key:
         return None
-    cursor = database.execute(f"SELECT DISTINCT * FROM ({ways[definition.name]}) LIMIT 2", [unescape(key)])  # noqa: S608
+    cursor = database.execute(f"SELECT DISTINCT * FROM ({ways[definition.name]}) LIMIT 2", [tilde_decode(key)])  # noqa: S608
     names = [name for name, *_ in cursor.description]
     found = cursor.fetchall()
     return dict(zip(names, found[0], strict=True)) if len(found) == 1 else None
@@ -253,7 +243,7 @@ def _close_keys(database: sqlite3.Connection, definition: Definition, key: str) 
     columns = ", ".join(f'"{column}"' for column in definition.primary_key)
     select = f'SELECT {columns} FROM "{definition.name}"'  # noqa: S608
     first = f'"{definition.primary_key[0]}"'
-    wanted = unescape(key.partition(",")[0]).replace("\x00", "")
+    wanted = tilde_decode(key.partition(",")[0]).replace("\x00", "")
     found = database.execute(
         f"{select} WHERE instr(lower({first}), lower(?)) ORDER BY {columns} LIMIT {_SHOWN_KEYS}", [wanted]
     ).fetchall()
@@ -261,8 +251,8 @@ def _close_keys(database: sqlite3.Connection, definition: Definition, key: str) 
         return [_joined(row) for row in found]
     rows = database.execute(f"{select} ORDER BY {columns} LIMIT {_COMPARED_KEYS}")
     keys = {",".join(map(str, row)): _joined(row) for row in rows}
-    return [keys[close] for close in get_close_matches(unescape(key)[:_SHOWN_LETTERS], keys, n=_SHOWN_KEYS)]
+    return [keys[close] for close in get_close_matches(tilde_decode(key)[:_SHOWN_LETTERS], keys, n=_SHOWN_KEYS)]
 
 
 def _joined(row: Sequence[Value]) -> str:
-    return ",".join(escape(str(part)) for part in row)
+    return ",".join(tilde_encode(str(part)) for part in row)

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date
 
+from datasette.utils import tilde_encode
+
 from etl.extract.badge import parse_badge
 from etl.extract.byline import parse_byline
 from etl.printable import ELLIPSIS, count
@@ -14,7 +16,6 @@ from etl.release.lineage import BY_PAGE, LISTINGS, RelatedRow, ReleaseRows, Row,
 from etl.resolve.categories import archives_of, votes
 from etl.resolve.folding import slug
 from etl.resolve.links import find_links
-from etl.validate.rule_results import escape
 from schemas import TABLES
 
 _WON = (
@@ -95,7 +96,7 @@ def _votes(release: ReleaseRows, one: Row) -> Iterator[RelatedRow]:
         told = f"{vote.confidence:.3f} of the evidence: {count(vote.badges, 'sure badge')} of its archive on the page"
         known = [*release.rows("SELECT 1 FROM categories WHERE category_id = ?", vote.category_id)]
         words = f"{vote.category_id}: {told}; words that speak for it: {words or 'none'}"
-        yield RelatedRow("categories", escape(vote.category_id) if known else "", words)
+        yield RelatedRow("categories", tilde_encode(vote.category_id) if known else "", words)
 
 
 def _published(release: ReleaseRows, one: Row) -> date | None:
@@ -176,7 +177,7 @@ def _same(one: Row, other: Row) -> bool:
 
 
 def _listing_key(one: Row) -> str:
-    return f"{escape(one['profile_id'])},{one['position']}"
+    return f"{tilde_encode(one['profile_id'])},{one['position']}"
 
 
 def _key(table: str, row: Row) -> str:
@@ -245,7 +246,7 @@ def paper_category(release: ReleaseRows, row: Row) -> Trace:
     listings = release.listings(row["paper_id"])
     joins = [
         RelatedRow("papers", row["paper_id"], "the paper"),
-        RelatedRow("categories", escape(row["category_id"]), "the category"),
+        RelatedRow("categories", tilde_encode(row["category_id"]), "the category"),
     ]
     return Trace(_badges_and_fields(release, iter(listings), []), joins)
 

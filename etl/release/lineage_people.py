@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Iterator
 
+from datasette.utils import tilde_encode
+
 from etl.extract.byline import parse_byline
 from etl.release.lineage import BY_PAGE, LISTINGS, RelatedRow, ReleaseRows, Row, SourceSpan, Trace
-from etl.validate.rule_results import escape
 
 _PAPERS = "SELECT paper_id FROM paper_authors WHERE author_id = ?"
 _OLDER = "SELECT 1 FROM variants AS v WHERE v.profile_id = listings.profile_id AND v.position = listings.position"
@@ -43,7 +44,7 @@ def merge_candidate(release: ReleaseRows, row: Row) -> Trace:
     ids = (row["author_id"], row["other_id"])
     places = (place for one in ids for place in _appearances(release, one, _names(release, one)))
     words = f"not joined ({row['matched_by']}): {row['evidence']}; an overrides file decides"
-    joins = [RelatedRow("merge_candidates", ",".join(map(escape, ids)), words)]
+    joins = [RelatedRow("merge_candidates", ",".join(map(tilde_encode, ids)), words)]
     return Trace(places, joins + [join for one in ids for join in _spellings(release, one)])
 
 
@@ -54,7 +55,7 @@ def profile(release: ReleaseRows, row: Row) -> Trace:
     places = [release.place(row, 1, last, "the header")] if last else []
     names = "SELECT * FROM author_names WHERE name = ? AND author_id = ?"
     owner = map(_name_join, release.rows(names, row["name"], row["author_id"]))
-    category = [RelatedRow("categories", escape(row["category_id"]), "the field")] if row["category_id"] else []
+    category = [RelatedRow("categories", tilde_encode(row["category_id"]), "the field")] if row["category_id"] else []
     listed = release.rows("SELECT * FROM listings WHERE profile_id = ? ORDER BY position", key)
     stray = release.rows("SELECT * FROM quarantine WHERE profile_id = ? ORDER BY line_start", key)
     joins = [
@@ -129,7 +130,7 @@ def _name_join(row: Row) -> RelatedRow:
 
 
 def _name_key(row: Row) -> str:
-    return f"{escape(row['name'])},{escape(row['author_id'])}"
+    return f"{tilde_encode(row['name'])},{tilde_encode(row['author_id'])}"
 
 
 def _owned(release: ReleaseRows, author_id: str) -> Iterator[RelatedRow]:
@@ -140,5 +141,5 @@ def _owned(release: ReleaseRows, author_id: str) -> Iterator[RelatedRow]:
 def _candidates(release: ReleaseRows, author_id: str) -> Iterator[RelatedRow]:
     pairs = "SELECT * FROM merge_candidates WHERE ? IN (author_id, other_id) ORDER BY author_id, other_id"
     for pair in release.rows(pairs, author_id):
-        key = f"{escape(pair['author_id'])},{escape(pair['other_id'])}"
+        key = f"{tilde_encode(pair['author_id'])},{tilde_encode(pair['other_id'])}"
         yield RelatedRow("merge_candidates", key, f"not joined ({pair['matched_by']}): {pair['evidence']}")

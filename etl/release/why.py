@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from shlex import quote
 
+from datasette.utils import tilde_encode
 from rich.console import Group
 from rich.text import Text
 
@@ -16,7 +17,6 @@ from etl.printable import count, cut, visible
 from etl.release import lineage_papers as papers
 from etl.release import lineage_people as people
 from etl.release.lineage import Reasons, RelatedRow, ReleaseRows, Row, RuleCheck, SourceSpan, Trace, Value, find_row
-from etl.validate.rule_results import escape
 
 _EVERY_TABLE = "tables"
 """The table of rules that look at every table."""
@@ -77,7 +77,7 @@ def _shown(release: ReleaseRows, findings: list[Row]) -> Iterator[SourceSpan]:
 
 def _rule_join(release: ReleaseRows, rule_id: str) -> RelatedRow:
     row = next(release.rows("SELECT * FROM rules WHERE rule_id = ?", rule_id))
-    return RelatedRow("rules", escape(rule_id), f"{row['title']}. {row['why']}")
+    return RelatedRow("rules", tilde_encode(rule_id), f"{row['title']}. {row['why']}")
 
 
 MOST_PLACES = 50

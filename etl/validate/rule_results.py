@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from urllib.parse import quote_plus
 
 import polars as pl
+from datasette.utils import tilde_encode
 
 from etl.extract.header import parse_header
 from etl.extract.records import Note
@@ -58,17 +58,8 @@ def at_line(frame: pl.DataFrame, line: str | pl.Expr) -> pl.DataFrame:
 
 def row_key(columns: tuple[str, ...]) -> pl.Expr:
     """The key of a row as Datasette writes it in the row's address: parts escaped, joined by commas."""
-    parts = [pl.col(column).cast(pl.String).map_elements(escape, return_dtype=pl.String) for column in columns]
+    parts = [pl.col(column).cast(pl.String).map_elements(tilde_encode, return_dtype=pl.String) for column in columns]
     return pl.concat_str(parts, separator=",")
-
-
-def escape(text: str) -> str:
-    """Escape a part of a row's address as Datasette does.
-
-    >>> escape("Ann B. Bell"), escape("a~b/c")
-    ('Ann+B~2E+Bell', 'a~7Eb~2Fc')
-    """
-    return quote_plus(text).replace("~", "%7E").replace(".", "%2E").replace("%", "~")
 
 
 PROFILE_KEY = ("profile_id",)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import polars as pl
+from datasette.utils import tilde_encode
 
 from etl.errors import BrokenTables, PageError
 from etl.extract.records import Note
@@ -16,7 +17,7 @@ from etl.resolve.folding import digest
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import Resolved
 from etl.validate.integrity import TableFailure, check_pages, check_tables
-from etl.validate.rule_results import FAILED, RuleContext, RuleResult, escape, rule_result
+from etl.validate.rule_results import FAILED, RuleContext, RuleResult, rule_result
 from etl.validate.rules import find
 from etl.validate.severity import FIXED, Thresholds
 from schemas import RULES, TABLES, Findings, Frames, Quarantine, Rules
@@ -78,7 +79,10 @@ def error_results(
     checked = {"PAG-001": pages + len(unreadable), "PAG-002": pages, "PAG-003": pages}
     broken = [
         *((failure.rule_id, failure.row_key, None, failure.line, failure.message) for failure in failures),
-        *((UNREADABLE_RULE, escape(error.source), error.source, error.line, error.problem) for error in unreadable),
+        *(
+            (UNREADABLE_RULE, tilde_encode(error.source), error.source, error.line, error.problem)
+            for error in unreadable
+        ),
     ]
     for rule_id in FIXED:
         yield RuleResult(rule_id, checked.get(rule_id, rows), _failed([row for row in broken if row[0] == rule_id]))

@@ -3,6 +3,7 @@
 from functools import partial
 
 import polars as pl
+from datasette.utils import tilde_encode
 
 from etl.extract.badge import KNOWN_FLAGS, read_badge
 from etl.resolve.categories import candidates
@@ -13,7 +14,6 @@ from etl.validate.rule_results import (
     RuleContext,
     RuleResult,
     at_line,
-    escape,
     rule_result,
 )
 from schemas.limits import PAPERS_A_PAGE, SHOWN_LETTERS
@@ -28,7 +28,7 @@ def noted(rule_id: str, context: RuleContext) -> RuleResult:
     """The rule_result of a rule whose failures reading itself told: PAG-010, PAG-012, PAG-013 and PAG-014."""
     rows = [
         {
-            "row_key": escape(note.profile_id or "dataset"),
+            "row_key": tilde_encode(note.profile_id or "dataset"),
             "profile_id": note.profile_id,
             "source": note.source,
             "line_start": note.line,
