@@ -34,10 +34,26 @@ DIMENSIONS: tuple[str, ...] = get_args(Dimension)
 
 
 @dataclass(frozen=True)
+class Condition:
+    """What breaks a rule, where one row shows it: SQL over the columns of the row, as polars reads it.
+
+    `among` says which rows are looked at; a finding shows the column `value` and the line in the column `line`. The message
+    names columns in braces.
+    """
+
+    breaks: str
+    message: str
+    value: str
+    line: str
+    among: str = "true"
+
+
+@dataclass(frozen=True)
 class Rule:
     """One rule: what must hold of which table and column, and what goes wrong otherwise.
 
-    `example` breaks it: lines as a page has them, or a case in words. `advice` is what to do next.
+    `example` breaks it: lines as a page has them, or a case in words. `advice` is what to do next. A rule without a
+    `condition` has a function in `etl/validate/rules/`.
     """
 
     id: str
@@ -49,6 +65,7 @@ class Rule:
     why: str
     example: str
     advice: str
+    condition: Condition | None = None
 
 
 _RULES = (
@@ -121,11 +138,15 @@ _RULES = (
     Rule("PRO-001", "profiles", "h_index", "warning", "accuracy", "An h-index is at most the number of papers",
          "Each of h papers needs h citations, so one of the two figures is wrong.",
          example="Ann Bell\n\nCL\nh-index87\n76papers",
-         advice="Look at the profile: if the site itself prints both figures, leave them; otherwise save the page again."),
+         advice="Look at the profile: if the site itself prints both figures, leave them; otherwise save the page again.",
+         condition=Condition("h_index > stated_papers", value="h_index", line="h_index_line", among="h_index IS NOT NULL AND stated_papers IS NOT NULL",
+             message="h-index {h_index} with {stated_papers} papers; an h-index is at most the number of papers, see which figure is wrong")),
     Rule("PRO-002", "profiles", "citations", "warning", "accuracy", "Citations are at least the square of the h-index",
          "Each of h papers has at least h citations, so one of the two figures is wrong.",
          example="Ann Bell\n\nCL\nh-index3\n3papers\n8citations",
-         advice="Look at the profile: if the site itself prints both figures, leave them; otherwise save the page again."),
+         advice="Look at the profile: if the site itself prints both figures, leave them; otherwise save the page again.",
+         condition=Condition("1.0 * h_index * h_index > citations", value="citations", line="citations_line", among="h_index IS NOT NULL AND citations IS NOT NULL",
+             message="{citations} citations with h-index {h_index}; that index takes {h_index} times {h_index} citations at least, see which figure is wrong")),
     Rule("PRO-003", "profiles", "novelty_pct", "warning", "validity", "Novelty and AI score lie between 0 and 100",
          "A figure outside its scale is damaged, or the scale is another.",
          example="Ann Bell\n\nCL\n2papers\nNovelty101%",
@@ -171,15 +192,21 @@ _RULES = (
     Rule("PAP-003", "papers", "year_inferred", "info", "accuracy", "A paper's year is printed, not inferred",
          "The year was inferred from the page: a page leaves out the year in which it was saved.",
          example="CLMay 1\nOn Ropes\n\nAnn Bell, Cy Dole\n\nThey hold every bell in the tower.",
-         advice="Nothing to do: the site leaves out the current year. The column year_inferred tells it."),
+         advice="Nothing to do: the site leaves out the current year. The column year_inferred tells it.",
+         condition=Condition("year_inferred", value="published", line="line_start",
+             message="the badge prints no year; {published} is the latest such day before the page was saved")),
     Rule("PAP-004", "papers", "published", "warning", "completeness", "A paper's year is known",
          "The page prints no year at all; when the page was saved would tell.",
          example="The badge CLMay 1 on a page that prints no year at all and was saved on an unknown day.",
-         advice="Give --observed-on DATE, or name the file for the day on which it was saved, such as ann-bell@2026-06-01.txt."),
+         advice="Give --observed-on DATE, or name the file for the day on which it was saved, such as ann-bell@2026-06-01.txt.",
+         condition=Condition("published IS NULL", value="title", line="line_start",
+             message="no page prints the year of {title}; say when the page was saved, with --observed-on YYYY-MM-DD")),
     Rule("PAP-005", "listings", "category_resolution", "info", "accuracy", "A badge's code names one category",
          "The code belongs to several categories; the page's other papers and the words of title and abstract decided.",
          example="CVMay 1, 2024\nOn Ropes\n\nAnn Bell, Cy Dole\n\nThey hold every bell in the tower.",
-         advice="Nothing to do; the column category_resolution tells it. Check the category before you count by it."),
+         advice="Nothing to do; the column category_resolution tells it. Check the category before you count by it.",
+         condition=Condition("category_resolution = 'evidence'", value="code", line="line_start",
+             message="the code {code} stands for several categories; {category_id} was taken")),
     Rule("PAP-006", "papers", "category_id", "warning", "completeness", "A paper's category is known",
          "The badge's code is unknown, or nothing tells which of its categories is meant.",
          example="ZZMay 1, 2024\nOn Ropes\n\nAnn Bell, Cy Dole\n\nThey hold every bell in the tower.",
@@ -200,14 +227,18 @@ _RULES = (
          "A dollar or a brace without its partner spoils the rendering of all that follows.",
          example="CLMay 1, 2024\nOn Ropes\n\nAnn Bell, Cy Dole\n\nThey hold $2\\times as many bells as before.",
          advice="Look at the end of the abstract: it may be cut off. If the author wrote it so, leave it."),
-    Rule("PAP-012", "papers", "published", "warning", "timeliness", "A paper is not dated after its page was saved",
+    Rule("PAP-012", "listings", "badge", "warning", "timeliness", "A paper is not dated after its page was saved",
          "Either the badge's date or the day of saving is wrong.",
          example="CLMay 1, 2030\nOn Ropes\n\nAnn Bell, Cy Dole\n\nThey hold every bell in the tower.",
-         advice="Correct --observed-on or the day in the file's name; if both are right, the badge is wrong."),
+         advice="Correct --observed-on or the day in the file's name; if both are right, the badge is wrong.",
+         condition=Condition("published > observed_on", value="badge", line="line_start", among="observed_on IS NOT NULL AND published IS NOT NULL AND NOT year_inferred",
+             message="the date {published} is after {observed_on}, when the page was saved; see which of the two is wrong")),
     Rule("PAP-013", "papers", "published", "warning", "timeliness", "A paper is dated 1990 or later",
          "arXiv began in 1991; an earlier date is damage.",
          example="CLMay 1, 1989\nOn Ropes\n\nAnn Bell, Cy Dole\n\nThey hold every bell in the tower.",
-         advice="Look at the badge, and save the page again if it prints another year."),
+         advice="Look at the badge, and save the page again if it prints another year.",
+         condition=Condition("extract(year FROM published) < 1990", value="published", line="line_start",
+             message="the date {published} is before 1990, and arXiv began in 1991; see whether the badge was saved as the site shows it")),
     Rule("PAP-014", "papers", "abstract", "warning", "validity", "Titles and abstracts hold no invisible characters",
          "Control, bidirectional and zero-width characters hide words from search and deceive the eye.",
          example="CLMay 1, 2024\nOn \u202eRopes\n\nAnn Bell, Cy Dole\n\nThey hold every bell in the tower.",

@@ -9,8 +9,9 @@ import pytest
 from helpers import cpu_limit, tables_of
 
 from etl.resolve.overrides import Overrides
+from etl.validate.rule_results import row_key as row_key_of
 from etl.validate.rules.text import find_entity, find_garbled
-from schemas import RULES, Frames
+from schemas import RULES, TABLES, Frames
 from schemas.limits import LONGEST_LINE
 
 SOUND = """\
@@ -461,3 +462,12 @@ def test_a_day_without_a_year_may_be_a_few_days_after_the_page_was_saved() -> No
 )
 def test_messages_say_what_was_found_and_what_to_do(changes: dict[int, str], rule_id: str, message: str) -> None:
     assert tables_of(page(changes))["findings"].filter(rule_id=rule_id)["message"].to_list() == [message]
+
+
+@pytest.mark.parametrize(("rule_id", "changes", "expected"), WARNINGS)
+def test_a_finding_leads_to_a_row_of_its_table(rule_id: str, changes: dict[int, str], expected: list[Place]) -> None:
+    tables = tables_of(page(changes))
+    for table, row_key in tables["findings"].select("table_name", "row_key").iter_rows():
+        keys = tables[table].select(row_key_of(TABLES[table].definition().primary_key)).to_series()
+        assert row_key in set(keys), (rule_id, table, row_key)
+    assert expected

@@ -1,13 +1,43 @@
-"""The plausibility rules: one function each, from what there is to look at to what it found."""
+"""The plausibility rules, from what there is to look at to what each found: a condition in the registry, or a function here."""
 
 from collections.abc import Iterator
+from string import Formatter
 
-from etl.validate.rule_results import RuleContext, RuleResult
+import polars as pl
+
+from etl.validate.rule_results import RuleContext, RuleResult, at_line, rule_result
 from etl.validate.rules import pages, papers, people, text
+from schemas import RULES, TABLES, Rule
+from schemas.rules import Condition
 
 
 def find(context: RuleContext) -> Iterator[RuleResult]:
-    """The rule_result of every plausibility rule."""
+    """The result of every plausibility rule."""
+    for rule in RULES.values():
+        if rule.condition:
+            yield _broken_rows(rule, rule.condition, context)
     for family in (pages, papers, people, text):
-        for rule in family.RULES:
-            yield rule(context)
+        for check in family.RULES:
+            yield check(context)
+
+
+def _broken_rows(rule: Rule, condition: Condition, context: RuleContext) -> RuleResult:
+    """The rows of the rule's table that its condition is true of."""
+    rows = {"papers": context.papers, "profiles": context.profiles, "listings": context.listings}[rule.table]
+    looked_at = rows.filter(pl.sql_expr(condition.among))
+    broken = at_line(looked_at.filter(pl.sql_expr(condition.breaks)), condition.line)
+    key = TABLES[rule.table].definition().primary_key
+    return rule_result(
+        rule.id, looked_at.height, broken, key, value=condition.value, message=format_row(condition.message)
+    )
+
+
+def format_row(message: str) -> pl.Expr:
+    """A message that names columns in braces, as an expression over rows.
+
+    >>> pl.DataFrame({"title": ["On Bells"]}).select(format_row("see {title}")).item()
+    'see On Bells'
+    """
+    parts = list(Formatter().parse(message))
+    columns = [column for _, column, _, _ in parts if column is not None]
+    return pl.format("".join(text + "{}" * (column is not None) for text, column, _, _ in parts), *columns)

@@ -178,41 +178,6 @@ def _with_lost(context: RuleContext) -> pl.DataFrame:
 LARGEST_SCORE = 100
 
 
-def h_index_is_possible(context: RuleContext) -> RuleResult:
-    """PRO-001: an h-index over the number of papers."""
-    stated = context.profiles.drop_nulls(["h_index", "stated_papers"])
-    return rule_result(
-        "PRO-001",
-        stated.height,
-        at_line(stated.filter(pl.col("h_index") > pl.col("stated_papers")), "h_index_line"),
-        PROFILE_KEY,
-        value="h_index",
-        message=pl.format(
-            "h-index {} with {} papers; an h-index is at most the number of papers, see which figure is wrong",
-            "h_index",
-            "stated_papers",
-        ),
-    )
-
-
-def citations_are_possible(context: RuleContext) -> RuleResult:
-    """PRO-002: fewer citations than the square of the h-index."""
-    cited = context.profiles.drop_nulls(["h_index", "citations"])
-    # In floats: a page may state an h-index whose square no whole number holds.
-    few = cited.filter(pl.col("h_index").cast(pl.Float64) ** 2 > pl.col("citations"))
-    return rule_result(
-        "PRO-002",
-        cited.height,
-        at_line(few, "citations_line"),
-        PROFILE_KEY,
-        value="citations",
-        message=pl.format(
-            "{} citations with h-index {}; that index takes {} times {} citations at least, see which figure is wrong",
-            *("citations", "h_index", "h_index", "h_index"),
-        ),
-    )
-
-
 def scores_are_in_range(context: RuleContext) -> RuleResult:
     """PRO-003: a novelty or AI score over 100."""
     scores = [
@@ -273,8 +238,6 @@ RULES = (
     page_is_whole,
     page_is_under_the_cap,
     *(partial(noted, rule_id) for rule_id in ("PAG-010", "PAG-012", "PAG-013", "PAG-014")),
-    h_index_is_possible,
-    citations_are_possible,
     scores_are_in_range,
     owner_is_named,
     field_is_known,

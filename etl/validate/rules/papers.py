@@ -7,8 +7,6 @@ from etl.tex import tex_beyond_bounds
 from etl.validate.rule_results import LISTING_KEY, PAPER_KEY, RuleContext, RuleResult, at_line, rule_result
 from schemas.limits import DEEPEST_TEX, LONGEST_TEX
 
-OBSERVED_ON = "--observed-on"
-"""The option that dates a page; messages name it."""
 TAIL_LETTERS = 60
 """Letters of an abstract's end that a finding shows."""
 LAST_LETTERS = 400
@@ -32,7 +30,6 @@ NOT_CUT = (
 
 SHORTEST_TITLE = 2
 SHORTEST_ABSTRACT = 20
-EARLIEST_YEAR = 1990
 TEX = r"\\[a-zA-Z]|[\^_{]"
 """What shows that a dollar in an abstract is TeX's and not money."""
 INVISIBLE = r"[\x00-\x08\x0b-\x1f\x7f-\x{9f}\x{200b}-\x{200f}\x{2028}-\x{202e}\x{2060}-\x{2069}\x{feff}]"
@@ -67,46 +64,6 @@ def abstract_is_whole(context: RuleContext) -> RuleResult:
         message=pl.format(
             "the abstract ends in the middle of a sentence: …{}; save the page again, or see how its source ends", tail
         ),
-    )
-
-
-def year_is_printed(context: RuleContext) -> RuleResult:
-    """PAP-003: a year that was inferred."""
-    return rule_result(
-        "PAP-003",
-        context.papers.height,
-        at_line(context.papers.filter("year_inferred"), "line_start"),
-        PAPER_KEY,
-        value=pl.col("published").dt.to_string("%Y-%m-%d"),
-        message=pl.format("the badge prints no year; {} is the latest such day before the page was saved", "published"),
-    )
-
-
-def year_is_known(context: RuleContext) -> RuleResult:
-    """PAP-004: a paper that nothing dates."""
-    return rule_result(
-        "PAP-004",
-        context.papers.height,
-        at_line(context.papers.filter(pl.col("published").is_null()), "line_start"),
-        PAPER_KEY,
-        value="title",
-        message=pl.format(
-            "no page prints the year of {}; say when the page was saved, with {} YYYY-MM-DD",
-            "title",
-            pl.lit(OBSERVED_ON),
-        ),
-    )
-
-
-def code_is_plain(context: RuleContext) -> RuleResult:
-    """PAP-005: a category that the page or the likeliest archive decided."""
-    return rule_result(
-        "PAP-005",
-        context.listings.height,
-        at_line(context.listings.filter(pl.col("category_resolution").is_in(["evidence"])), "line_start"),
-        LISTING_KEY,
-        value="code",
-        message=pl.format("the code {} stands for several categories; {} was taken", "code", "category_id"),
     )
 
 
@@ -217,40 +174,6 @@ def tex_is_balanced(context: RuleContext) -> RuleResult:
     )
 
 
-def date_is_before_the_page(context: RuleContext) -> RuleResult:
-    """PAP-012: a date that a badge prints after the day on which its page was saved; an inferred year allows a few days."""
-    dated = context.listings.drop_nulls(["observed_on", "published"]).filter(~pl.col("year_inferred"))
-    return rule_result(
-        "PAP-012",
-        dated.height,
-        at_line(dated.filter(pl.col("published") > pl.col("observed_on")), "line_start"),
-        LISTING_KEY,
-        value="badge",
-        message=pl.format(
-            "the date {} is after {}, when the page was saved; see which of the two is wrong",
-            "published",
-            "observed_on",
-        ),
-    )
-
-
-def date_is_of_arxiv(context: RuleContext) -> RuleResult:
-    """PAP-013: a date before arXiv's time."""
-    early = context.papers.filter(pl.col("published").dt.year() < EARLIEST_YEAR)
-    return rule_result(
-        "PAP-013",
-        context.papers.height,
-        at_line(early, "line_start"),
-        PAPER_KEY,
-        value=pl.col("published").dt.to_string("%Y-%m-%d"),
-        message=pl.format(
-            "the date {} is before {}, and arXiv began in 1991; see whether the badge was saved as the site shows it",
-            "published",
-            pl.lit(EARLIEST_YEAR),
-        ),
-    )
-
-
 def text_is_visible(context: RuleContext) -> RuleResult:
     """PAP-014: control, bidirectional and zero-width characters in a title or an abstract."""
     title, abstract = (
@@ -329,17 +252,12 @@ def _code_point(letter: str) -> str:
 RULES = (
     abstract_is_there,
     abstract_is_whole,
-    year_is_printed,
-    year_is_known,
-    code_is_plain,
     category_is_known,
     paper_stands_once,
     page_lists_a_paper_once,
     title_is_long_enough,
     abstract_is_long_enough,
     tex_is_balanced,
-    date_is_before_the_page,
-    date_is_of_arxiv,
     text_is_visible,
     tex_can_be_read,
 )
