@@ -22,6 +22,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 """A string of one of the four kinds, a comment, a sign or a run of anything else."""
+_BITS = 64
 _OPENING, _CLOSING = ("[", "{"), ("]", "}")
 _Token = tuple[str, int]
 """A token and the line on which it begins."""
@@ -53,11 +54,22 @@ def read_toml(path: Path, expected: str) -> tuple[dict[str, Any], bytes]:
             data = file.read(LONGEST_PAGE + 1)
         if len(data) > LONGEST_PAGE:
             raise UsageError(f"{path}: larger than {LONGEST_PAGE >> 20} MiB; expected {expected}")
-        return tomllib.loads(text_of(data)), data
+        content = tomllib.loads(text_of(data))
+        _require_small_numbers(content)
+        return content, data
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror}); check the file and its permissions") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: not TOML ({error}); expected {expected}") from error
+
+
+def _require_small_numbers(value: Any) -> None:
+    """Raise `ValueError` where a whole number has more than the 64 bits of TOML's."""
+    if isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            _require_small_numbers(part)
+    elif isinstance(value, int) and value.bit_length() > _BITS:
+        raise ValueError(f"a whole number of {value.bit_length():,} bits, where TOML has {_BITS}")
 
 
 def text_of(data: bytes) -> str:

@@ -14,8 +14,10 @@ LARGE_PAGE = 1 << 20
 """Bytes beyond which a page is large (1 MiB): it must list a paper, since a real one has 79,481."""
 LARGE_PAGES = 96 << 20
 """Bytes of all large pages of a run together (96 MiB), since a run holds in memory what it reads."""
+PACKED_PAGE = 128 << 10
 PACKED_TIMES = 100
-"""How many times its size a packed page may have, beyond `LARGE_PAGE`; a real one has three or four times its size."""
+"""Bytes (128 KiB) that any packed page may have; beyond them it may have so many times its size. A real one has 79,481 bytes,
+three or four times its packed size."""
 LONGEST_LINE = 1 << 20
 """Bytes of the longest line that a row may hold (1 MiB), and of a whole block."""
 UNREAD_LINE = 4 << 20

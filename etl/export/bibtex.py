@@ -28,7 +28,7 @@ frac sqrt overline underline widehat widetilde overbrace underbrace left right b
 _SIGNS = ["%", "!", "\\", "-"]
 _BRACES = {"{": r"\textbraceleft ", "}": r"\textbraceright "}
 _UNSAFE = re.compile(r"(\\\\)|\\?([{}])")
-_MACRO = re.compile(r"\\([A-Za-z]+|.)|\^\^+", re.DOTALL)
+_MACRO = re.compile(r"(?:\\([A-Za-z]+|(?!\^\^).)|(\\?)\^\^+)", re.DOTALL)
 _LONE_BACKSLASH = re.compile(r"(?<!\\)(?:\\\\)*\\$")
 _LONE_SCRIPT = re.compile(r"(\$[^$]*\$|\\.)|([_^])", re.DOTALL)
 
@@ -100,8 +100,8 @@ def _value(text: str) -> str:
 
 def _harmless(match: re.Match[str]) -> str:
     macro = match[1]
-    if macro is None:  # ^^ and a number is another way to write any sign
-        return r"\^{}" * len(match.group())
+    if macro is None:  # ^^ and a sign is another way to write any sign, behind a backslash too
+        return r"\textbackslash " * len(match[2]) + r"\^{}" * (len(match.group()) - len(match[2]))
     return match.group() if macro in ALLOWED or macro in "{}" else rf"\textbackslash {macro}"
 
 

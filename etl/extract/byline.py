@@ -139,7 +139,10 @@ _EDGE_AND = re.compile(r"^and (?=\S)|(?<=\S) and$", re.IGNORECASE)
 _SUFFIX = re.compile(r"(?:Jr|Sr|II|III|IV|Ph\.?D|M\.?D)\.?")
 _WIDE = re.compile(r"\t+| {2,}")
 _DASHES = re.compile(r" (?:/|-|–|—|\+|⋅|‧|∣) |[⋅‧∣‚﹐｡]")
-_NOTES_BEHIND = re.compile(r"(?:[\s,]*(?:[0-9¹²³⁴-⁹⁰*†‡§¶#✓✉^]+|\([0-9,* ]{1,9}\)|\[[0-9,* ]{1,9}\]))+$")
+_NOTE_SIGNS = "0123456789¹²³⁴⁵⁶⁷⁸⁹⁰*†‡§¶#✓✉^"
+_NOTE_BEHIND = re.compile(r"(?:\([0-9,* ]{1,9}\)|\[[0-9,* ]{1,9}\])$")
+_NOTE_LETTERS = 11
+"""A note in brackets behind a name, and how many letters it has at most."""
 _NOTES_BEFORE = re.compile(r"^(?:[0-9]{1,3}[.)]?|[*†‡§¶#]) (?=\S+ \S)")
 _IN_BRACKETS = re.compile(r" ?\([^()]*\)$")
 _NO_NAMES_SIGN = re.compile(r"[\x00-\x1f\x7f-\x9f@<>\[\]|/+*#=%!?0-9✓†‡§¶_]|://")
@@ -404,10 +407,35 @@ def _pieces(item: str) -> list[str]:
 def _without_notes(item: str) -> str:
     """An item without numbers, stars and brackets around the name, as footnotes and affiliations leave them."""
     bare = _NOTES_BEFORE.sub("", item)
-    for pattern in (_NOTES_BEHIND, _IN_BRACKETS, _NOTES_BEHIND):
-        shorter = pattern.sub("", bare).strip()
+    for shorten in (_without_notes_behind, _without_brackets, _without_notes_behind):
+        shorter = shorten(bare).strip()
         bare = shorter if _is_persons(shorter) else bare
     return bare
+
+
+def _without_brackets(item: str) -> str:
+    return _IN_BRACKETS.sub("", item)
+
+
+def _without_notes_behind(item: str) -> str:
+    """An item without the marks of notes at its end, in one pass from there: a pattern would take any number for many.
+
+    >>> _without_notes_behind("Ada Bell1,2* (3) [4]"), _without_notes_behind("Ada Bell,")
+    ('Ada Bell', 'Ada Bell,')
+    """
+    end = len(item)
+    while True:
+        start = end
+        while start and item[start - 1] in _NOTE_SIGNS:
+            start -= 1
+        if start == end:
+            note = _NOTE_BEHIND.search(item, max(0, end - _NOTE_LETTERS), end)
+            if note is None:
+                return item[:end]
+            start = note.start()
+        while start and (item[start - 1] == "," or item[start - 1].isspace()):
+            start -= 1
+        end = start
 
 
 def _without_and(item: str) -> list[str]:

@@ -3,6 +3,7 @@
 In: paths as given. Out: pages one by one, each with the file it came from, relative to the folder given.
 """
 
+import fnmatch
 import glob
 import hashlib
 import os
@@ -24,7 +25,7 @@ from etl.extract.page import byte_length, parse_page
 from etl.extract.recognize import recognize
 from etl.extract.records import Page, ParsedPage
 from etl.printable import path_text
-from schemas.limits import LARGE_PAGE, LONGEST_PAGE, MOST_LINES, MOST_PIECES, PACKED_TIMES, UNREAD_LINE
+from schemas.limits import LARGE_PAGE, LONGEST_PAGE, MOST_LINES, MOST_PIECES, PACKED_PAGE, PACKED_TIMES, UNREAD_LINE
 
 STANDARD_INPUT = "-"
 ENDINGS = tuple(text + packed for text in (".txt", ".text") for packed in ("", ".gz", ".zst"))
@@ -52,6 +53,7 @@ class PageFile:
     path: Path
     source: str
     refused: str | None = None
+    is_standard_input: bool = False
 
 
 def find_pages(paths: Sequence[str]) -> list[PageFile]:
@@ -63,6 +65,10 @@ def find_pages(paths: Sequence[str]) -> list[PageFile]:
     """
     try:
         files = {file for path in paths for file in _expand(path)}
+    except RecursionError as error:
+        raise UsageError(
+            f"{', '.join(paths)}: folders lie too deep in each other to be read; move the pages up"
+        ) from error
     except OSError as error:
         problem = "cannot be read" if is_refusal(error) else "no such file or folder"
         raise refusal(error, problem, "give a saved page or a folder that may be read") from error
@@ -71,7 +77,7 @@ def find_pages(paths: Sequence[str]) -> list[PageFile]:
 
 def _told_apart(files: Iterable[PageFile]) -> Iterator[PageFile]:
     """The files; those that share a name have a folder more before it, and again until none share one."""
-    names = {file: file.source for file in files if file.source != STANDARD_INPUT}
+    names = {file: file.source for file in files if not file.is_standard_input}
     above: dict[PageFile, list[str]] = {}
     while same := [file for file in _of_one_name(names) if above.setdefault(file, _folders_above(file))]:
         for file in same:
@@ -129,7 +135,7 @@ def _read_or_error(file: PageFile, observed_on: date | None) -> Page | PageError
     try:
         return read_page(file, observed_on)
     except PageError as error:
-        return error
+        return error.with_traceback(None)  # whose frames hold what was read
 
 
 def saved_on(file: PageFile) -> tuple[date | None, str | None]:
@@ -137,7 +143,7 @@ def saved_on(file: PageFile) -> tuple[date | None, str | None]:
 
     Such a date does not exist, or stands behind an @ in another form than YYYY-MM-DD.
     """
-    if file.source == STANDARD_INPUT:
+    if file.is_standard_input:
         return None, None
     of_file = _DATE_OF_FILE.search(file.path.name) or _ODD_DATE_OF_FILE.search(file.path.name)
     of_folder = _DATE_OF_FOLDER.search(file.path.parent.resolve().name)
@@ -197,7 +203,7 @@ def _expand(path: str) -> Iterator[PageFile]:
     if not path:
         raise UsageError("an empty path; give a saved page, a folder of pages, or - for standard input")
     if path == STANDARD_INPUT:
-        yield PageFile(place, STANDARD_INPUT)
+        yield PageFile(place, STANDARD_INPUT, is_standard_input=True)
     elif place.is_dir():
         yield from _pages_in(place)
     elif place.exists():
@@ -272,12 +278,29 @@ def _matches(pattern: str) -> Iterator[PageFile]:
 
 
 def _found(pattern: str, folder: Path) -> list[Path]:
-    if "**" not in Path(pattern).parts:
-        return sorted(map(Path, glob.glob(pattern)))  # noqa: PTH207  leaves hidden files out
-    # Not by glob, which follows links that lead in a circle: two of them are 2 ** 40 paths.
-    parts = Path(pattern).relative_to(folder).as_posix()
-    found = folder.glob(parts + "/*" if parts.endswith("**") else parts)
-    return sorted(file for file in found if not any(part.startswith(".") for part in file.relative_to(folder).parts))
+    """What a pattern finds, but hidden files; raises `OSError` where it leads through a folder that cannot be read.
+
+    Not by `glob`, which passes over such a folder, and follows links that lead in a circle: two of them are 2 ** 40 paths.
+    """
+    parts = Path(pattern).relative_to(folder).parts
+    return sorted(set(_matching(folder, (*parts, "*") if parts[-1] == "**" else parts)))
+
+
+def _matching(place: Path, parts: Sequence[str]) -> Iterator[Path]:
+    """What lies below a place under names that match one part after the other; ** is any number of folders."""
+    head, *rest = parts
+    if head == "**":
+        for below, _, _ in _walk(place):
+            yield from _matching(below, rest)
+        return
+    names = sorted(os.listdir(place)) if glob.has_magic(head) else [head]  # noqa: PTH208  names that are not UTF-8 too
+    for name in names:
+        is_meant = name == head or (not name.startswith(".") and fnmatch.fnmatch(name, head))
+        if is_meant and os.path.lexists(place / name):  # a link that leads nowhere is told
+            if not rest:
+                yield place / name
+            elif (place / name).is_dir():
+                yield from _matching(place / name, rest)
 
 
 def _folder_of(pattern: str) -> Path:
@@ -291,7 +314,7 @@ def _folder_of(pattern: str) -> Path:
 
 def _read_bytes(file: PageFile) -> bytes:
     try:
-        if file.source == STANDARD_INPUT:
+        if file.is_standard_input:
             if sys.stdin is None:
                 raise PageError(file.source, "standard input is closed; give a saved page")
             return _limited(file.source, sys.stdin.buffer)
@@ -316,7 +339,7 @@ def _size_of(stream: BinaryIO) -> int:
 
 def _limited(source: str, stream: BinaryIO | pa.NativeFile, packed: int = LONGEST_PAGE) -> bytes:
     """The bytes of a page, of whose file `packed` bytes were unpacked; no more is read than a page may have."""
-    largest = min(LONGEST_PAGE, max(LARGE_PAGE, PACKED_TIMES * packed))
+    largest = min(LONGEST_PAGE, max(PACKED_PAGE, PACKED_TIMES * packed))
     data: bytes = stream.read(largest + 1)
     if len(data) <= largest:
         return data

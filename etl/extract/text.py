@@ -6,7 +6,7 @@ _UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\
 """Characters without a width that join or part nothing; those that join letters (U+200C, U+200D) stay within words."""
 _SPACES = re.compile("[\\s\u115f\u1160\u2800\u3164\uffa0]+")
 _BLANK = "\\s\u00ad\u115f\u1160\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\u2800\u3164\ufeff\uffa0"
-_EDGES = re.compile(rf"\A[{_BLANK}]+|[{_BLANK}]+\Z")
+_EDGES = "".join(sign for sign in map(chr, range(0x10000)) if re.match(f"[{_BLANK}]", sign))
 _SHOWN = re.compile(f"[^{_BLANK}]")
 _JOINERS = "\u200c\u200d"
 _HYPHENS = re.compile("[\u2010\u2011\u2012\u2013\u2212]")
@@ -27,7 +27,7 @@ def trimmed(line: str) -> str:
     >>> trimmed("\u200e\tOn\u00a0Bells \u200f\r")
     'On\xa0Bells'
     """
-    return line.strip() if line.isascii() else _EDGES.sub("", line)
+    return line.strip() if line.isascii() else line.strip(_EDGES)
 
 
 def is_blank(line: str) -> bool:

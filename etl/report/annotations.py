@@ -6,7 +6,7 @@ a rule with many findings has one annotation that says how many, and the tenth s
 
 from collections.abc import Mapping
 
-from etl.printable import count
+from etl.printable import count, inert
 from etl.report.results import FindingResult, Results
 from etl.report.wording import by_rule, clipped, shorten
 
@@ -56,7 +56,7 @@ def _command(note: _Note, title: str, paths: Mapping[str, str]) -> str:
     }
     properties = ",".join(f"{name}={_property(str(value))}" for name, value in places.items() if value is not None)
     words = finding.message if findings == 1 else f"{count(findings, 'finding')}, the first: {finding.message}"
-    return f"::{finding.severity} {properties}::{_data(clipped(words))}"
+    return f"::{finding.severity} {properties}::{_data(inert(clipped(words)))}"
 
 
 def _data(text: str) -> str:
@@ -69,4 +69,4 @@ def _data(text: str) -> str:
 
 
 def _property(text: str) -> str:
-    return _data(clipped(text)).replace(":", "%3A").replace(",", "%2C")
+    return _data(inert(clipped(text))).replace(":", "%3A").replace(",", "%2C")

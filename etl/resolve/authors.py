@@ -33,7 +33,7 @@ from schemas import AuthorNames, Authors, MergeCandidates
 JOINING = ("fuller_name", "moved_border")
 """Reasons that evidence turns into a join."""
 UNCOMPARED = pl.Schema({"author_id": pl.String(), "name": pl.String(), "other": pl.String(), "names": pl.Int64()})
-_PARTED, _OWNER = "\x00", "="
+_PARTED, _OWNER = "\n", "="
 """What stands behind the spelling of a key that is marked, and behind that where the rest of the key is an owner."""
 _BRACKETS = re.compile(r"\s*\([^()]*\)$")
 
@@ -280,7 +280,7 @@ def _people(names: Sequence[Name], joins: Joins, overrides: Overrides) -> list["
     groups: defaultdict[str, list[Name]] = defaultdict(list)
     for name in names:
         groups[joins.root(name.spelling)].append(name)
-    whole = [(entry, read_name(entry.name).equal_key) for entry in overrides.persons if not entry.papers]
+    whole = _Whole([entry for entry in overrides.persons if not entry.papers])
     named = {root: _decided(group, whole) for root, group in groups.items()}
     fullest = {root: _fullest(group) for root, group in groups.items()}
     shown = [named[root] or _shown(fullest[root][0], overrides) for root in groups]
@@ -305,17 +305,28 @@ def _shown(name: Name, overrides: Overrides) -> Name:
     return Name(overrides.person(mark).name_as or spelling, name.given, name.family)
 
 
-def _decided(names: Sequence[Name], whole: Sequence[tuple[PersonOverride, tuple[object, ...]]]) -> Name | None:
-    """The name that overrides give to all papers of a person, of whom they name a spelling; None where there is none.
+class _Whole:
+    """The entries of overrides for all papers of a person, by their spelling and by that as names are compared."""
 
-    `whole` are the entries for all papers, each with its name as names are compared.
-    """
-    if not whole:
-        return None
+    def __init__(self, entries: Sequence[PersonOverride]) -> None:
+        self._entries = entries
+        self._by_name: defaultdict[object, list[int]] = defaultdict(list)
+        for number, entry in enumerate(entries):
+            for key in (entry.name, read_name(entry.name).equal_key):
+                self._by_name[key].append(number)
+
+    def about(self, names: Iterable[object]) -> list[PersonOverride]:
+        """The entries about a person of these spellings and keys, in order."""
+        found = {number for name in names for number in self._by_name.get(name, ())} if self._entries else ()
+        return [self._entries[number] for number in sorted(found)]
+
+
+def _decided(names: Sequence[Name], whole: _Whole) -> Name | None:
+    """The name that overrides give to all papers of a person, of whom they name a spelling; None where there is none."""
     free = [name for name in names if _PARTED not in name.spelling]
     named = {name.spelling: name for name in free}
     equal = {name.equal_key: name for name in reversed(free)}
-    about = [entry for entry, key in whole if entry.name in named or key in equal]
+    about = whole.about([*named, *equal])
     if not about:
         return None
     decided = merged_persons(about)

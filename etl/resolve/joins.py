@@ -1,7 +1,7 @@
 """Which spellings are one person: joins that are remembered, and pairs that must stay apart."""
 
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -25,11 +25,12 @@ class Joins:
     ['A B. Bell', 'A. Bell']
     """
 
-    def __init__(self, apart: Iterable[tuple[str, str]] = ()) -> None:
-        self.apart: defaultdict[str, set[str]] = defaultdict(set)
-        for name, other in apart:
-            self.apart[name].add(other)
-            self.apart[other].add(name)
+    def __init__(self, apart: Iterable[Sequence[str]] = ()) -> None:
+        self.apart: defaultdict[str, set[int]] = defaultdict(set)
+        """For each name the numbers of the sets of which no two names may be one person."""
+        for number, names in enumerate(apart):
+            for name in names:
+                self.apart[name].add(number)
         self._groups: dict[str, list[str]] = {}
         """Each name's group, the smallest name first."""
         self._edges: dict[str, list[Join]] = {}
@@ -57,10 +58,12 @@ class Joins:
 
     def kept_apart(self, name: str, other: str) -> bool:
         """Whether the groups of two spellings hold a pair that must stay apart."""
-        others = self._members(other)
-        return bool(self.apart) and any(
-            not self.apart[some].isdisjoint(others) for some in self._members(name) if some in self.apart
+        if not self.apart:
+            return False
+        numbers, others = (
+            {number for member in self._members(one) for number in self.apart.get(member, ())} for one in (name, other)
         )
+        return not numbers.isdisjoint(others)
 
     def join(self, join: Join) -> bool:
         """Make two groups one, unless they hold a pair that is kept apart; tells whether they are one now."""

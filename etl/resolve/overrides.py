@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
 from functools import cached_property
-from itertools import combinations, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -91,13 +91,13 @@ class NameGroup:
 
 @dataclass(frozen=True)
 class Overrides:
-    """Groups of spellings that are one person, pairs that are two, and the file that says so.
+    """Groups of spellings that are one person, groups that are as many people, and the file that says so.
 
     `groups_read` are the entries of `same` and `different` as the file has them, each spelling with its line.
     """
 
     same: tuple[tuple[str, ...], ...] = ()
-    different: tuple[tuple[str, str], ...] = ()
+    different: tuple[tuple[str, ...], ...] = ()
     source: str | None = None
     sha256: str | None = None
     persons: tuple[PersonOverride, ...] = ()
@@ -194,7 +194,7 @@ def _overrides(content: Mapping[str, Any], lines: TomlLines, source: str, sha256
     groups = {key: _name_groups(key, content.get(key, []), lines) for key in ("same", "different")}
     return Overrides(
         same=tuple(group.names for group in groups["same"]),
-        different=tuple(pair for group in groups["different"] for pair in combinations(group.names, 2)),
+        different=tuple(group.names for group in groups["different"]),
         source=source,
         sha256=sha256,
         persons=tuple(_person(*entry) for entry in _tables("person", content.get("person", []), lines)),
@@ -205,7 +205,8 @@ def _overrides(content: Mapping[str, Any], lines: TomlLines, source: str, sha256
 
 # The shapes of entries: what each value must be, and how a message says so.
 
-_Text = Annotated[str, msgspec.Meta(pattern=r"\S")]
+_Text = Annotated[str, msgspec.Meta(pattern=r"^[^\n]*\S[^\n]*$")]
+"""A text of one line, as all text of pages is."""
 _NewName = Annotated[
     str, msgspec.Meta(pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$", max_length=NAME_LETTERS)
 ]
@@ -325,9 +326,11 @@ def _require_category(found: str, line: int) -> None:
 def _require_no_name_both(overrides: Overrides) -> None:
     root_of = _roots(overrides.same)
     for entry in overrides.name_groups:
-        for name, other in combinations(entry.names, 2) if entry.key == "different" else ():
-            if name != other and name in root_of and root_of[name] == root_of.get(other):
-                both = _either((visible(name), visible(other)), "and")
+        first: dict[str, str] = {}
+        for name in entry.names if entry.key == "different" else ():
+            other = first.setdefault(root_of[name], name) if name in root_of else name
+            if other != name:
+                both = _either((visible(other), visible(name)), "and")
                 raise _Mistake(entry.line, f"{both} are both same and different; keep one of the two")
 
 

@@ -290,3 +290,18 @@ def test_a_hostile_line_is_read_in_linear_time(pieces: tuple[str, str, str], siz
         parse_byline(line[:BYLINE_LETTERS])
         parse_byline(line)
         is_name(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "The number 1000000000000000000000000000057 is prime",
+        f"Cy Dole {'#' * 60}x, Ann Bell",
+        f"Rings {'*' * 5000} and {'1' * 5000}.",
+        f"Ann Bell{' (1)' * 5000}x",
+        f"Ann Bell{' , 1' * 5000}x",
+    ],
+)
+def test_marks_of_notes_take_time_that_grows_with_their_number_alone(line: str) -> None:
+    with cpu_limit(1):
+        parse_byline(line)

@@ -250,3 +250,11 @@ def test_a_block_is_read_and_written_back(parts: tuple[str, str, str, str], line
 def test_a_hostile_page_is_read_in_linear_time(lines: list[str]) -> None:
     with cpu_limit(5):
         BlockReader(lines).read("Ann Bell")
+
+
+def test_long_gaps_within_a_line_take_no_time() -> None:
+    with cpu_limit(2):
+        parsed(f"{PAGE_START}They ringé{' ' * 300_000}at every hour.")
+
+
+PAGE_START = "Ann Bell\n\nCLMay 1, 2024\nOn Bells\n\nAnn Bell\n\n"

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import os
+import tracemalloc
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -340,3 +341,38 @@ def test_in_the_place_of_a_page_that_cannot_be_read_stands_its_error(tmp_path: P
     read_in_turn = read_pages(find_pages([str(tmp_path)]), None)
     assert [isinstance(page, PageError) for page in read_in_turn] == [True, False, True, False]
     assert [page.source for page in read_in_turn] == ["a.txt", "b.txt", "c.txt", "d.txt"]
+
+
+def test_a_file_named_as_standard_input_is_read_where_its_folder_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(Path("-"))
+    (file,) = find_pages(["./-"])
+    assert not file.is_standard_input
+    assert read_page(file).text == TEXT
+
+
+def test_folders_that_lie_too_deep_in_each_other_are_one_clear_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for _ in range(1500):
+        Path("a").mkdir()
+        os.chdir("a")
+    write(Path("a.txt"))
+    os.chdir(tmp_path)
+    with pytest.raises(UsageError, match="folders lie too deep in each other"):
+        find_pages([str(tmp_path)])
+
+
+def test_many_small_bombs_leave_nothing_in_memory(tmp_path: Path) -> None:
+    bomb = zst(bytes(1 << 20))
+    files = [write(tmp_path / f"{number}.txt.zst", bomb) for number in range(50)]
+    tracemalloc.start()
+    try:
+        errors = read_pages(find_pages([str(file) for file in files]), None)
+        assert tracemalloc.get_traced_memory()[0] < 2 << 20
+    finally:
+        tracemalloc.stop()
+    assert all(isinstance(error, PageError) and "unpack to more than 131,072" in str(error) for error in errors)

@@ -141,3 +141,12 @@ def test_institutions_of_another_script_are_told_apart() -> None:
     tables = resolved_of(page("Ann Bell", block("Ann Bell · 北大, 清华")))
     ids = {f"x-{digest(name, 8)}": name for name in ("北大", "清华")}
     assert dict(tables["institutions"].iter_rows()) == ids
+
+
+@pytest.mark.parametrize("name", ["Team Works\x00=Ada Bell", "Tower\x00abc Team", "Team\x00Eve Fox"])
+def test_no_name_of_a_page_stands_for_the_owner_of_another(name: str) -> None:
+    mine = page("Ada Bell", block("On Bells", "Ada Bell, Cy Dole"))
+    tables = resolved_of(mine, page("Eve Fox", block("On Ropes", f"{name}, Cy Dole")))
+    authors = dict(tables["author_names"].select("name", "author_id").iter_rows())
+    assert authors["Ada Bell"] == "ada-bell"
+    assert authors[name] not in {"ada-bell", "team-works"}

@@ -2,17 +2,19 @@
 
 from datetime import date
 from pathlib import Path
+from string import ascii_letters
 
 import polars as pl
 import pytest
-from helpers import tables_of
+from helpers import cpu_limit, tables_of
 from invented import block, candidates, page, people_of, who
 
 from etl.report.results import summarize
-from etl.resolve.overrides import Overrides, read_overrides
+from etl.resolve.authors import resolve_authors
+from etl.resolve.overrides import Overrides, PersonOverride, read_overrides
 
 
-def decided(same: tuple[tuple[str, ...], ...] = (), different: tuple[tuple[str, str], ...] = ()) -> Overrides:
+def decided(same: tuple[tuple[str, ...], ...] = (), different: tuple[tuple[str, ...], ...] = ()) -> Overrides:
     return Overrides(same, different, "people.toml", "0" * 64)
 
 
@@ -175,3 +177,11 @@ def test_a_file_that_is_carried_out_whole_is_not_told(tmp_path: Path) -> None:
         path.write_text(content, encoding="utf-8")
         tables = tables_of(text, overrides=read_overrides(path))
         assert tables["findings"].filter(rule_id="AUT-005").height == 0
+
+
+def test_thousands_of_entries_about_people_take_time_for_each_and_not_for_each_author() -> None:
+    names = [f"Ann {first}{second} Bell" for first in ascii_letters for second in ascii_letters]
+    persons = tuple(PersonOverride(name, line, given="Anna") for line, name in enumerate(names, start=1))
+    with cpu_limit(4):
+        people = resolve_authors([], names, Overrides(persons=persons))
+    assert set(people.authors["given"]) == {"Anna"}

@@ -170,7 +170,7 @@ def test_nothing_is_open_to_scripts_of_other_sites_unless_the_server_is_told_so(
 def test_pages_and_bibtex_are_open_where_the_server_is_told_so(open_site: Datasette) -> None:
     for table, key, route in (("profiles", "profile_id", "pages/{}.txt"), ("papers", "paper_id", "bibtex/{}.bib")):
         row = ask(open_site, f"/paperledger/{table}.json?_shape=array&_size=1", "GET").json()[0]
-        answer = ask(open_site, "/-/" + route.format(row[key], "GET"))
+        answer = ask(open_site, "/-/" + route.format(row[key]))
         assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, "*")
 
 
@@ -261,7 +261,7 @@ def test_the_database_is_kept_back_where_datasette_does(release: Path) -> None:
 
 
 def test_links_lead_below_a_base_url(release: Path) -> None:
-    page = ask(make_site(release, {}, base_url="/data/"), "GET", "/-/downloads").text
+    page = ask(make_site(release, {}, base_url="/data/"), "/-/downloads").text
     assert 'href="/data/-/downloads/papers.parquet"' in page
     assert "/data/-/static-plugins/paperledger/downloads.css" in page
     assert "http://localhost/data/-/downloads/papers.parquet" in page
@@ -269,4 +269,4 @@ def test_links_lead_below_a_base_url(release: Path) -> None:
 
 @pytest.mark.parametrize("path", ["/-/downloads", "/-/downloads/papers.parquet", "/-/report"])
 def test_a_datasette_without_a_release_has_no_such_pages(path: str) -> None:
-    assert ask(Datasette([]), "GET", path).status_code == 404
+    assert ask(Datasette([]), path).status_code == 404

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import combinations
 
 import polars as pl
 
@@ -76,9 +75,11 @@ def _of_group(group: NameGroup, spellings: set[str]) -> Iterator[_Problem]:
     for name, line in stated:
         if name not in spellings:
             yield _of_name(name, line, _UNPRINTED)
-    for (name, _), (other, line) in combinations(stated, 2):
-        if group.key == "different" and name == other and name in spellings:
+    seen: set[str] = set()
+    for name, line in stated if group.key == "different" else ():
+        if name in seen and name in spellings:
             yield _of_name(name, line, _ONE_SPELLING)
+        seen.add(name)
 
 
 def _of_person(person: PersonOverride, dataset: "_Dataset") -> Iterator[_Problem]:
