@@ -86,5 +86,5 @@ def test_hostile_text_is_one_command_and_says_what_the_page_says(text: str) -> N
         ("error", inert(clipped(text))),
         ("warning", inert(clipped(text))),
     ]
-    assert [properties["file"] for _, properties, _ in found] == [clipped(text)] * 2
+    assert [properties["file"] for _, properties, _ in found] == [inert(clipped(text))] * 2
     assert [list(properties) for _, properties, _ in found] == [["file", "line", "endLine", "title"]] * 2
