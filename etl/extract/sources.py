@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from itertools import takewhile
 from pathlib import Path
-from typing import BinaryIO, Literal, NoReturn
+from typing import BinaryIO, Literal
 
 import pyarrow as pa
 
@@ -256,14 +256,24 @@ def _folders_linked_outside(folder: Path) -> Iterator[Path]:
 
 
 def _walk(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
-    """A folder and its subfolders, with the names of folders and files in each; hidden folders are left out."""
+    """A folder and its subfolders, with the names of folders and files in each; hidden folders are left out.
 
-    def stop(error: OSError) -> NoReturn:
-        raise error
+    Not by `os.walk`, which calls itself for each level and passes over what cannot be read.
+    """
+    waiting = [folder]
+    while waiting:
+        place = waiting.pop()
+        with os.scandir(place) as entries:
+            found = sorted((entry.name, _is_folder(entry), entry.is_symlink()) for entry in entries)
+        folders = [name for name, is_folder, _ in found if is_folder and not name.startswith(".")]
+        yield place, folders, [name for name, is_folder, _ in found if not is_folder]
+        links = {name for name, _, is_link in found if is_link}
+        waiting += [place / name for name in reversed(folders) if name not in links]
 
-    for place, folders, names in os.walk(folder, onerror=stop):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield Path(place), folders, names
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    # A link may lead in a circle, which `DirEntry.is_dir` raises for.
+    return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()  # noqa: PTH112
 
 
 def _matches(pattern: str) -> Iterator[PageFile]:
