@@ -358,11 +358,17 @@ def test_folders_may_lie_deep_in_each_other(tmp_path: Path, monkeypatch: pytest.
     for _ in range(1500):
         Path("a").mkdir()
         os.chdir("a")
+    deepest = Path.cwd()
     write(Path("a.txt"))
     os.chdir(tmp_path)
     for given in (".", "**/*.txt"):
         (file,) = find_pages([given])
         assert read_page(file).text == TEXT
+    os.chdir(deepest)
+    Path("a.txt").unlink()
+    for _ in range(1500):  # pytest would remove them by a function that calls itself
+        os.chdir("..")
+        Path("a").rmdir()
 
 
 def test_many_small_bombs_leave_nothing_in_memory(tmp_path: Path) -> None:
