@@ -1,11 +1,15 @@
-"""Text from pages, and counts, for people. In: any text. Out: text of one line that no terminal obeys and no eye misses."""
+"""Text for people: text from pages of one line that no terminal obeys and no eye misses, counts, and commands to be pasted."""
 
 import json
 import os
 import re
+import shlex
+import shutil
+import sys
 import unicodedata
 from collections.abc import Iterator
 from itertools import groupby
+from pathlib import Path
 
 ELLIPSIS = "…"
 _COMMAND = re.compile(r"^(\s*):(?=:)|#(?=#\w*\[)")
@@ -101,3 +105,43 @@ def _number(character: str) -> str:
     if character.isascii() and character.isprintable():
         return f"\\x{number:02x}"
     return character.encode("unicode_escape").decode() if number < 0xA0 else f"U+{number:04X}"
+
+
+NAME = "paperledger"
+
+
+def command(*arguments: str) -> str:
+    """The command line that runs paperledger with these arguments, as it was called here.
+
+    >>> command("serve", "--out", "my releases")
+    "paperledger serve --out 'my releases'"
+    """
+    return " ".join(map(quoted, (_program(sys.argv[0]), *arguments)))
+
+
+def quoted(argument: str) -> str:
+    r"""An argument as a shell reads it, in characters that can be seen and command nothing.
+
+    >>> print(quoted("my releases"), quoted("\x1b'\udcff"), quoted("\u202e##[a]"))
+    'my releases' $'\x1b\'\xff' $'\xe2\x80\xae\x23\x23[a]'
+    """
+    if inert(argument) == argument:
+        return shlex.quote(argument)
+    return "$'" + "".join(map(_escaped, argument)) + "'"
+
+
+def _escaped(character: str) -> str:
+    if character in "'\\":
+        return f"\\{character}"
+    if character.isprintable() and character not in "#:":
+        return character
+    return "".join(f"\\x{byte:02x}" for byte in os.fsencode(character))
+
+
+def _program(called: str) -> str:
+    """The plain name where a shell finds this very program by it; else the path by which it was called."""
+    # A program of another name is not the command: the library in somebody's script, or a test.
+    if os.sep not in called or not Path(os.path.realpath(called)).name.startswith(NAME):
+        return NAME
+    found = shutil.which(NAME)
+    return NAME if found and os.path.realpath(found) == os.path.realpath(called) else called

@@ -11,14 +11,13 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("etl", "schemas")
 DATAFRAMES = ("polars", "pandera", "pandas", "duckdb")
-BASE = frozenset({"schemas", "etl.printable", "etl.invocation", "etl.errors"})
+BASE = frozenset({"schemas", "etl.printable", "etl.errors"})
 """What every part may import that stands behind them."""
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "schemas": frozenset(),
     "etl": frozenset(),
     "etl.printable": frozenset(),
-    "etl.invocation": frozenset({"etl.printable"}),
-    "etl.errors": frozenset({"etl.printable", "etl.invocation"}),
+    "etl.errors": frozenset({"etl.printable"}),
     "etl.progress": frozenset(),
     "etl.tex": BASE,
     "etl.toml_file": BASE,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.invocation import command
+from etl.printable import command
 
 
 @pytest.fixture

@@ -99,7 +99,7 @@ def _report_bug(kind: type[BaseException], error: BaseException, trace: Tracebac
 
 def _say_usage(error: click.UsageError) -> None:
     """Say what click says, but name the help by a command that can be pasted."""
-    from etl.invocation import command
+    from etl.printable import command
 
     names = error.ctx.command_path.split()[1:] if error.ctx else []
     usage = error.ctx.get_usage().split("\n") if error.ctx else []

@@ -32,7 +32,7 @@ def rules(rule_id: str | None) -> None:
 
 
 def _rule(rule_id: str) -> "Rule":
-    from etl.invocation import command
+    from etl.printable import command
     from etl.validate.severity import near
     from schemas import RULES
 

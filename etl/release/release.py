@@ -22,9 +22,9 @@ import pyarrow.parquet as pq
 
 from etl import __version__
 from etl.errors import SCRATCH_ADVICE, BrokenTables, DamagedRelease, UsageError, is_refusal, refusal
-from etl.invocation import command
 from etl.load.layout import CURRENT, DATABASE_FILE, MANIFEST, PAPER_LIST_FILE, read_manifest
 from etl.load.manifest import require_undamaged
+from etl.printable import command
 from etl.resolve.rendering import rebuild_pages
 from schemas import TABLES, VIEWS, Frames
 from schemas.table import SCHEMA_VERSION

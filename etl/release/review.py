@@ -12,8 +12,7 @@ from itertools import islice
 
 from rich.cells import cell_len, set_cell_size
 
-from etl.invocation import command
-from etl.printable import count, cut, visible
+from etl.printable import command, count, cut, visible
 
 LISTED_AUTHORS = 50
 """Authors that are listed unless more are asked for."""

@@ -13,8 +13,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from etl.errors import UsageError, refusal
-from etl.invocation import command
-from etl.printable import count, path_text
+from etl.printable import command, count, path_text
 from etl.report.results import (
     RESULTS_FILE,
     BaselineResult,

@@ -13,9 +13,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from etl.invocation import command
 from etl.load.layout import CURRENT
-from etl.printable import count, visible
+from etl.printable import command, count, visible
 from etl.release.release import Release
 from etl.report.baseline import LOST
 from etl.report.results import FindingResult, Results, RuleSummary

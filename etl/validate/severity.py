@@ -20,8 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from etl.errors import UsageError
-from etl.invocation import command
-from etl.printable import cut
+from etl.printable import command, cut
 from etl.toml_file import read_toml
 from schemas import RULES, Rule
 from schemas.rules import LEVELS, SEVERITY_OF, Level, Status
