@@ -25,7 +25,7 @@ class Authors(Table):
         isin=AUTHOR_KINDS,
         title="Kind",
         description=(
-            "person, or group: a collaboration, team or company, told by a word such as Collaboration or by the colon that a"
+            "person, or group: a collaboration, team or company, known by a word such as Collaboration or by the colon that a"
             " page prints behind it."
         ),
         metadata={"facet": True},

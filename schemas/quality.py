@@ -43,7 +43,7 @@ class Rules(Table):
     severity: str = Field(
         isin=list(LEVELS),
         title="Severity",
-        description="In this build: error (nothing is published), warning (published and told), info (counted), off.",
+        description="In this build: error (nothing is published), warning (published and reported), info (counted), off.",
         metadata={"facet": True},
     )
     dimension: str = Field(

@@ -168,7 +168,7 @@ FINDING_LIST = View(
     description="What the rules found, with the place on the page and the text that stands there.",
     columns={
         "finding_id": "The finding's identifier.",
-        "severity": "The rule's severity in this build: warning (published and told), or error (stops a build).",
+        "severity": "The rule's severity in this build: warning (published and reported), or error (stops a build).",
         "rule_id": "The rule's identifier.",
         "rule": "What must hold.",
         "source": "The page's file.",

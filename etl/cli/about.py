@@ -66,7 +66,7 @@ def _explanation(rule: "Rule") -> Iterator[str]:
 
 _SEVERITIES = {
     "error": "nothing is published",
-    "warning": "published and told",
+    "warning": "published and reported",
     "info": "only counted, since a column tells it",
 }
 

@@ -135,7 +135,7 @@ _RUN_OPTIONS = (
     click.option(
         "--allow-unreadable",
         is_flag=True,
-        help="Publish though pages cannot be read or hold no paper: those are left out, or in quarantine, and told.",
+        help="Publish though pages cannot be read or hold no paper: those are left out, or in quarantine, and reported.",
     ),
     click.option(
         "--baseline",
