@@ -23,8 +23,8 @@ from etl.report.wording import judged, require_good
 from etl.resolve.overrides import read_overrides
 from etl.resolve.tables import resolve
 from etl.validate.blocks import StagedBatch, combine, stage, up_to_limit
+from etl.validate.findings import validate
 from etl.validate.severity import read_thresholds
-from etl.validate.tables import validate
 from schemas import Frames
 
 PAGES_PER_BATCH = 100
@@ -122,5 +122,5 @@ def _extract(files: Sequence[PageFile], request: Request, progress: Progress) ->
 
 
 def _stage(files: Sequence[PageFile], observed_on: date | None) -> list[StagedBatch]:
-    """Intakes of the files' pages, portion by portion; the last is the one with which large pages become too many."""
+    """Batches of the files' pages, portion by portion; the last is the one with which large pages become too many."""
     return list(up_to_limit(starmap(stage, parse_files(files, observed_on))))

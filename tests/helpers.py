@@ -17,7 +17,7 @@ from etl.resolve.overrides import Overrides
 from etl.resolve.rendering import rebuild_pages
 from etl.resolve.tables import resolve
 from etl.validate.blocks import combine, stage
-from etl.validate.tables import validate
+from etl.validate.findings import validate
 from schemas import Frames
 
 Dates = date | Sequence[date | None] | None

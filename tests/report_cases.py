@@ -9,7 +9,7 @@ from etl.report.results import BaselineResult, FindingResult, PageResult, Result
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import resolve
 from etl.validate.blocks import combine, stage
-from etl.validate.tables import validate
+from etl.validate.findings import validate
 from schemas import Frames
 from schemas.rules import SEVERITY_OF
 

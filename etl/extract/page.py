@@ -55,7 +55,7 @@ def split_lines(text: str) -> tuple[str, list[str]]:
 
 
 def join_lines(newline: str, lines: Lines) -> str:
-    """Join lines again as `split_lines` found them."""
+    """SameAs lines again as `split_lines` found them."""
     return {"CRLF": "\r\n", "LF": "\n"}[newline].join(lines)
 
 

@@ -21,8 +21,8 @@ from typing import BinaryIO, Literal
 import pyarrow as pa
 
 from etl.errors import PageError, UsageError, is_refusal, refusal
+from etl.extract.not_a_page import diagnose
 from etl.extract.page import byte_length, parse_page
-from etl.extract.recognize import recognize
 from etl.extract.records import Page, ParsedPage
 from etl.printable import path_text
 from schemas.limits import LARGE_PAGE, LONGEST_PAGE, MOST_LINES, MOST_PIECES, PACKED_PAGE, PACKED_TIMES, UNREAD_LINE
@@ -403,7 +403,7 @@ def _parsed(page: Page) -> ParsedPage | PageError:
     parsed = parse_page(page)
     if parsed.blocks:
         return _of_pieces(parsed)
-    what, advice = recognize(page.text, has_header=bool(parsed.header.values))
+    what, advice = diagnose(page.text, has_header=bool(parsed.header.values))
     problem = f"found {page.size:,} bytes without a paper, which seem to be {what}, expected a profile page"
     return PageError(page.source, f"{problem}; {advice}", 1)
 

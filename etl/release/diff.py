@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from etl.release.difference import (
+from etl.release.diff_records import (
     ChangedRow,
     Coverage,
     Difference,

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from etl.load.layout import ID_LENGTH
 from etl.printable import ELLIPSIS, count, cut, inert_json, visible
-from etl.release.difference import (
+from etl.release.diff_records import (
     ChangedRow,
     Difference,
     PageChange,

@@ -25,9 +25,9 @@ from etl.resolve.candidate_pairs import (
     form_of,
 )
 from etl.resolve.folding import diacritics, digest, fold, slug
-from etl.resolve.joins import Join, Joins
 from etl.resolve.names import Name, has_initials_only, read_group, read_name
 from etl.resolve.overrides import Overrides, PersonOverride, merged_persons
+from etl.resolve.same_groups import SameAs, SameGroups
 from schemas import AuthorNames, Authors, MergeCandidates
 
 JOINING = ("fuller_name", "moved_border")
@@ -117,7 +117,7 @@ def resolve_authors(
     groups = _groups([key for key in every if _PARTED not in key], known.groups)
     names = [_read(key, groups, overrides) for key in every]
     free = [name for name in names if _PARTED not in name.spelling]
-    joins = Joins(apart=overrides.different)
+    joins = SameGroups(apart=overrides.different)
     _join_overridden(joins, overrides, {name.spelling for name in free})
     _join_parted(joins, [name.spelling for name in names if _PARTED in name.spelling])
     _join_equal(joins, free)
@@ -172,11 +172,11 @@ def _read_new(name: str) -> Name:
     return Name(name, bare.given, bare.family)
 
 
-def _join_overridden(joins: Joins, overrides: Overrides, printed: set[str]) -> None:
-    """Join what the file calls the same, be it through a spelling that no page prints."""
+def _join_overridden(joins: SameGroups, overrides: Overrides, printed: set[str]) -> None:
+    """SameAs what the file calls the same, be it through a spelling that no page prints."""
     for group in [*overrides.groups(), *_called_alike(overrides)]:
         for name, other in pairwise(name for name in group if name in printed):
-            joins.join(Join(name, other, "override", f"{overrides.source} says that they are the same"))
+            joins.join(SameAs(name, other, "override", f"{overrides.source} says that they are the same"))
 
 
 def _called_alike(overrides: Overrides) -> list[list[str]]:
@@ -188,41 +188,41 @@ def _called_alike(overrides: Overrides) -> list[list[str]]:
     return [sorted(names) for names in by_name.values()]
 
 
-def _join_parted(joins: Joins, keys: Sequence[str]) -> None:
-    """Join the keys of one override, several spellings of one person; and the keys that stand for a page's owner."""
+def _join_parted(joins: SameGroups, keys: Sequence[str]) -> None:
+    """SameAs the keys of one override, several spellings of one person; and the keys that stand for a page's owner."""
     by_mark: defaultdict[str, list[str]] = defaultdict(list)
     for key in keys:
         spelling, _, mark = key.partition(_PARTED)
         if mark.startswith(_OWNER):
             owner = spelling_of(mark[1:])
             words = f"{spelling} in bylines of the page of {owner}, who is named there in no other way"
-            joins.join(Join(mark[1:], key, "fuller_name", words))
+            joins.join(SameAs(mark[1:], key, "fuller_name", words))
         else:
             by_mark[mark].append(key)
     for same in by_mark.values():
         for key, other in pairwise(same):
-            joins.join(Join(key, other, "override", "one entry of the overrides names both"))
+            joins.join(SameAs(key, other, "override", "one entry of the overrides names both"))
 
 
-def _join_equal(joins: Joins, names: Sequence[Name]) -> None:
-    """Join each name with the first that is equal; where an override keeps the two apart, with the next."""
+def _join_equal(joins: SameGroups, names: Sequence[Name]) -> None:
+    """SameAs each name with the first that is equal; where an override keeps the two apart, with the next."""
     equal: defaultdict[tuple[object, ...], list[str]] = defaultdict(list)
     for name in names:
         others = equal[name.equal_key]
-        if not any(joins.join(Join(o, name.spelling, "exact", f"equal to {o} after folding")) for o in others):
+        if not any(joins.join(SameAs(o, name.spelling, "exact", f"equal to {o} after folding")) for o in others):
             others.append(name.spelling)
 
 
-def _owner_joins(owned: Mapping[tuple[str, str], str], roots: Mapping[str, str]) -> list[Join]:
+def _owner_joins(owned: Mapping[tuple[str, str], str], roots: Mapping[str, str]) -> list[SameAs]:
     """The joins of owners of pages with the names that stand for them in their pages' bylines, in all papers."""
     return [
-        Join(roots[owner], roots[name], "fuller_name", words)
+        SameAs(roots[owner], roots[name], "fuller_name", words)
         for (owner, name), words in sorted(owned.items())
         if owner in roots and name in roots
     ]
 
 
-def _called(root: str, joins: Joins) -> str:
+def _called(root: str, joins: SameGroups) -> str:
     """The spelling by which messages call a person: no marked one where there is another."""
     return (
         root
@@ -231,10 +231,10 @@ def _called(root: str, joins: Joins) -> str:
     )
 
 
-def _evident_joins(pairs: Sequence[CandidatePair], coauthors: Coauthors, joins: Joins) -> list[Join]:
+def _evident_joins(pairs: Sequence[CandidatePair], coauthors: Coauthors, joins: SameGroups) -> list[SameAs]:
     """The joins that a shared co-author is evidence for."""
     return [
-        Join(
+        SameAs(
             pair.name,
             pair.other,
             pair.reason,
@@ -246,7 +246,11 @@ def _evident_joins(pairs: Sequence[CandidatePair], coauthors: Coauthors, joins: 
 
 
 def _join_safely(
-    joins: Joins, wanted: Sequence[Join], candidates: CandidatePairs, coauthors: Coauthors, roots: Mapping[str, str]
+    joins: SameGroups,
+    wanted: Sequence[SameAs],
+    candidates: CandidatePairs,
+    coauthors: Coauthors,
+    roots: Mapping[str, str],
 ) -> None:
     """Carry out the joins, less those that together would make one person of two who cannot be.
 
@@ -266,7 +270,12 @@ def _join_safely(
 
 
 def _clash(
-    root: str, joins: Joins, trial: Joins, candidates: CandidatePairs, coauthors: Coauthors, roots: Mapping[str, str]
+    root: str,
+    joins: SameGroups,
+    trial: SameGroups,
+    candidates: CandidatePairs,
+    coauthors: Coauthors,
+    roots: Mapping[str, str],
 ) -> bool:
     """Whether a group of the trial holds two who cannot be one, other than such as are one already."""
     spellings = sorted({roots[name] for name in trial.group(root)})
@@ -276,7 +285,7 @@ def _clash(
     )
 
 
-def _people(names: Sequence[Name], joins: Joins, overrides: Overrides) -> list["_Person"]:
+def _people(names: Sequence[Name], joins: SameGroups, overrides: Overrides) -> list["_Person"]:
     groups: defaultdict[str, list[Name]] = defaultdict(list)
     for name in names:
         groups[joins.root(name.spelling)].append(name)
@@ -384,7 +393,7 @@ def _fullest(names: Sequence[Name]) -> list[Name]:
     )
 
 
-def _name_rows(person: _Person, joins: Joins) -> list[tuple[str, str, str, str | None]]:
+def _name_rows(person: _Person, joins: SameGroups) -> list[tuple[str, str, str, str | None]]:
     how = joins.how_joined(person.fullest)
     rows: dict[str, tuple[str, str, str, str | None]] = {}
     for key in person.keys:
@@ -397,7 +406,7 @@ def _name_rows(person: _Person, joins: Joins) -> list[tuple[str, str, str, str |
 
 def _candidates(
     people: Sequence[_Person],
-    joins: Joins,
+    joins: SameGroups,
     pairs: Sequence[CandidatePair],
     coauthors: Coauthors,
     roots: Mapping[str, str],

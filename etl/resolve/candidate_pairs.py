@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, 
 from dataclasses import dataclass
 from itertools import chain, combinations
 
-from etl.resolve.joins import Joins
 from etl.resolve.names import Name, compatible, has_initials_only, is_initial
+from etl.resolve.same_groups import SameGroups
 
 LONGEST_BYLINE = 100
 """Names of the longest byline that is evidence: in a collaboration's everybody shares everybody."""
@@ -36,7 +36,7 @@ class Coauthors:
         self,
         listings: Iterable[BylineEvidence],
         wanted: Collection[str],
-        equal: Joins,
+        equal: SameGroups,
         groups: Collection[str] = (),
     ) -> None:
         self._of: dict[str, set[str]] = {}
@@ -183,12 +183,12 @@ class CandidatePairs:
             yield from _initials(sharing)
 
 
-class ByMiddles:
+class MiddleNameIndex:
     """Forms by their middle names, so that a thousand of one first and family name are not all compared.
 
     >>> from etl.resolve.names import read_name
     >>> forms = [form_of(read_name(name), name) for name in ("Ann Bell", "Ann B. Bell", "Ann Beth Bell", "Ann C. Bell")]
-    >>> sorted(form.root for form in ByMiddles(forms).near(forms[2]))
+    >>> sorted(form.root for form in MiddleNameIndex(forms).near(forms[2]))
     ['Ann B. Bell', 'Ann Bell', 'Ann Beth Bell']
     """
 
@@ -229,7 +229,7 @@ def _spacing(form: Form, other: Form) -> str:
 
 def _fuller_names(forms: Forms, coauthors: Coauthors) -> Iterator[tuple[str, str, str]]:
     """Each form with those fuller than it: one person only where all those may be one."""
-    by_middles = ByMiddles(forms)
+    by_middles = MiddleNameIndex(forms)
     for form in forms:
         fuller = [other for other in by_middles.near(form) if other.is_fuller_than(form)]
         one = len(fuller) <= MOST_COMPARED and all(
@@ -242,7 +242,7 @@ def _fuller_names(forms: Forms, coauthors: Coauthors) -> Iterator[tuple[str, str
 
 def _initials(forms: Forms) -> Iterator[tuple[str, str, str]]:
     short, full = _short_and_full(forms)
-    by_middles = ByMiddles(full)
+    by_middles = MiddleNameIndex(full)
     for form in short:
         for other in by_middles.near(form):
             if compatible(form.middles, other.middles):
@@ -256,7 +256,7 @@ def _short_and_full(forms: Forms) -> tuple[Forms, Forms]:
 
 def _comparisons(forms: Forms, others: Forms) -> int:
     """How many comparisons each of the forms with those near it among the others would take."""
-    by_middles = ByMiddles(others)
+    by_middles = MiddleNameIndex(others)
     return sum(map(by_middles.count_near, forms))
 
 

@@ -35,7 +35,7 @@ from etl.errors import UsageError
 from etl.extract.taxonomy import taxonomy
 from etl.printable import cut, path_text, visible
 from etl.resolve.folding import digest
-from etl.resolve.joins import Join, Joins
+from etl.resolve.same_groups import SameAs, SameGroups
 from etl.toml_file import Entry, TomlLines, read_toml, text_of, toml_lines
 from schemas.limits import NAME_LETTERS
 
@@ -397,11 +397,11 @@ def _roots(groups: Iterable[Sequence[str]]) -> dict[str, str]:
 
 def _united(groups: Iterable[Sequence[str]]) -> list[list[str]]:
     """The groups, those that share a member made one."""
-    joins, members = Joins(), set[str]()
+    joins, members = SameGroups(), set[str]()
     for group in groups:
         members.update(group)
         for name, other in pairwise(group):
-            joins.join(Join(name, other, "override", ""))
+            joins.join(SameAs(name, other, "override", ""))
     return [joins.group(root) for root in sorted({joins.root(name) for name in members})]
 
 

@@ -17,10 +17,10 @@ from etl.extract.byline import is_group, is_suffix, render_byline
 from etl.extract.records import Byline
 from etl.resolve.categories import RANKS
 from etl.resolve.folding import fold, fold_title
-from etl.resolve.joins import Join, Joins
 from etl.resolve.names import read_name
 from etl.resolve.overrides import Overrides
 from etl.resolve.rendering import listing_lines
+from etl.resolve.same_groups import SameAs, SameGroups
 from schemas import PaperCandidates, Variants
 
 PAPER_ID_LENGTH = 16
@@ -90,7 +90,7 @@ def identify(blocks: pl.DataFrame, overrides: Overrides) -> pl.DataFrame:
     return winner_first(identified)
 
 
-def papers_meant(listings: pl.DataFrame) -> dict[str, str]:
+def paper_by_any_id(listings: pl.DataFrame) -> dict[str, str]:
     """The paper that each id of `listings` means: the paper of that identity, else the one of which a listing had it alone.
 
     An id that listings of several papers would have had alone means none of them.
@@ -200,10 +200,10 @@ def _joined(alone: list[str], dated: list[str], overrides: Overrides) -> dict[st
             reached[name].add(found)
     # An id that several papers would have had alone joins nothing, unless it is one of theirs.
     meant = {name: name if name in ids else min(ids) for name, ids in reached.items() if name in ids or len(ids) == 1}
-    joins = Joins()
+    joins = SameGroups()
     for entry in overrides.papers:
         for one, other in pairwise(sorted({meant[name] for name in entry.same if name in meant})):
-            joins.join(Join(one, other, "override", ""))
+            joins.join(SameAs(one, other, "override", ""))
     return {found: joins.root(found) for ids in reached.values() for found in ids}
 
 

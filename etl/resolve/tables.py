@@ -17,9 +17,9 @@ from etl.resolve.categories import resolve_categories, resolve_fields
 from etl.resolve.dates import resolve_dates
 from etl.resolve.folding import slug
 from etl.resolve.links import find_links
-from etl.resolve.mentions import find_mentions
+from etl.resolve.name_keys import key_names
 from etl.resolve.overrides import Overrides
-from etl.resolve.papers import citekeys, find_candidates, find_variants, identify, merge, papers_meant
+from etl.resolve.papers import citekeys, find_candidates, find_variants, identify, merge, paper_by_any_id
 from etl.resolve.rendering import merged_bylines
 from schemas import (
     TABLES,
@@ -50,7 +50,7 @@ class Resolved:
 def resolve(profiles: pl.DataFrame, blocks: pl.DataFrame, overrides: Overrides) -> Resolved:
     """Resolve who, what and when; every frame holds all columns of its table and is sorted by its key."""
     listings = _correct(identify(_interpret(profiles, blocks), overrides), overrides)
-    mentions = find_mentions(listings, profiles, overrides)
+    mentions = key_names(listings, profiles, overrides)
     evidence = [
         BylineEvidence(names, owner) for names, owner in mentions.listings.select("name_keys", "owner_key").iter_rows()
     ]
@@ -129,7 +129,7 @@ def _corrected_days(listings: pl.DataFrame, overrides: Overrides) -> dict[str, d
 
 def _by_paper(given: Mapping[str, object], listings: pl.DataFrame, dtype: type[pl.DataType]) -> pl.Expr:
     """What is given to each listing's paper, under its identifier or another of its own."""
-    meant = papers_meant(listings)
+    meant = paper_by_any_id(listings)
     of_papers = {meant[written]: value for written, value in sorted(given.items()) if written in meant}
     return pl.col("paper_id").replace_strict(of_papers, default=None, return_dtype=dtype)
 

@@ -1,6 +1,6 @@
 """Blocks before they shape anything: records become frames, and a block that breaks a rule leaves for the quarantine.
 
-In: parsed pages. Out: an `StagedBatch` of profiles (as far as pages tell them), good blocks and quarantined lines.
+In: parsed pages. Out: a `StagedBatch` of profiles (as far as pages tell them), good blocks and quarantined lines.
 """
 
 import json
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from etl.errors import BadData, BrokenTables, PageError
+from etl.extract.not_a_page import diagnose
 from etl.extract.page import byte_length, in_rows, last_bare_return
-from etl.extract.recognize import recognize
 from etl.extract.records import Note, ParsedPage, Stray
 from etl.validate.integrity import failures
 from schemas import Blocks, Profiles, Quarantine
@@ -179,7 +179,7 @@ def _unread_note(parsed: ParsedPage, quarantine: pl.DataFrame) -> Note:
         line, reason = damaged.select("line_start", "reason").row(0)
         message = f"no paper could be read{states}; the first is damaged, on line {line}: {reason}"
         return Note(UNREAD_RULE, page.profile_id, page.source, line, None, message)
-    what, advice = recognize(page.text, has_header=bool(parsed.header.values))
+    what, advice = diagnose(page.text, has_header=bool(parsed.header.values))
     message = f"no paper was found{states}; this seems to be {what}, expected a researcher's profile page; {advice}"
     return Note(UNREAD_RULE, page.profile_id, page.source, 1, what, message)
 

@@ -15,8 +15,8 @@ from etl.errors import UsageError
 from etl.pipeline import Request, build
 from etl.progress import Progress
 from etl.release.diff import compare, compare_rows
+from etl.release.diff_records import Difference
 from etl.release.diff_text import render_json, render_text
-from etl.release.difference import Difference
 
 ROPES = """Ann Bell
 

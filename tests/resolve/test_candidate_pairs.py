@@ -14,16 +14,16 @@ from etl.resolve.authors import resolve_authors
 from etl.resolve.candidate_pairs import (
     MOST_COMPARED,
     BylineEvidence,
-    ByMiddles,
     CandidatePair,
     CandidatePairs,
     Coauthors,
     Form,
+    MiddleNameIndex,
     form_of,
 )
-from etl.resolve.joins import Joins
 from etl.resolve.names import compatible, read_name
 from etl.resolve.overrides import Overrides
+from etl.resolve.same_groups import SameGroups
 
 Pairs = set[tuple[str, str, str]]
 
@@ -31,7 +31,7 @@ Pairs = set[tuple[str, str, str]]
 def pairs(*names: str, bylines: tuple[list[str], ...] = (), roots: dict[str, str] | None = None) -> Pairs:
     """Who is like whom among names that are equal only where `roots` says so."""
     alike = CandidatePairs(form_of(read_name(name), (roots or {}).get(name, name)) for name in names)
-    coauthors = Coauthors([BylineEvidence(byline, None) for byline in bylines], set(names), Joins())
+    coauthors = Coauthors([BylineEvidence(byline, None) for byline in bylines], set(names), SameGroups())
     return {(pair.name, pair.other, pair.reason) for pair in alike.pairs(coauthors)}
 
 
@@ -136,7 +136,7 @@ def test_no_form_that_is_compatible_is_passed_over(middles: list[tuple[str, ...]
         Form("ann", some, "bell", f"ann {' '.join(some)} bell", ("ann", *some, "bell"), False, str(some))
         for some in middles
     ]
-    by_middles = ByMiddles(forms)
+    by_middles = MiddleNameIndex(forms)
     for form in forms:
         fitting = {other for other in forms if compatible(form.middles, other.middles)}
         assert fitting <= set(by_middles.near(form))
@@ -153,7 +153,7 @@ def test_thousands_of_one_first_and_family_name_are_not_all_compared() -> None:
 def test_a_set_of_names_that_are_all_alike_is_not_compared_at_all_and_another_is() -> None:
     names = [f"Ann {' '.join(middles)} Bell" for middles in product(("Beth", "B."), ("Carl", "C."), repeat=3)]
     alike = CandidatePairs(form_of(read_name(name), name) for name in [*names, "Cy Dole", "Cy X. Dole"])
-    coauthors = Coauthors([], set(), Joins())
+    coauthors = Coauthors([], set(), SameGroups())
     assert [{form.root for form in crowd} for crowd in alike.crowds] == [set(names)]
     assert alike.pairs(coauthors) == [CandidatePair("Cy Dole", "Cy X. Dole", "fuller_name")]
     assert not alike.roots & set(names)
@@ -212,7 +212,7 @@ def test_a_shared_byline_of_thousands_takes_memory_for_each_name_and_not_for_eac
     twice = [*names, *(f"{name.split()[0]} X. {name.split()[1]}" for name in names)]
     tracemalloc.start()
     try:
-        Coauthors([BylineEvidence(twice, None)], set(twice), Joins())
+        Coauthors([BylineEvidence(twice, None)], set(twice), SameGroups())
         assert tracemalloc.get_traced_memory()[1] < 20 << 20
     finally:
         tracemalloc.stop()

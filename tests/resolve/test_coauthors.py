@@ -3,13 +3,13 @@
 import pytest
 
 from etl.resolve.candidate_pairs import LONGEST_BYLINE, BylineEvidence, Coauthors
-from etl.resolve.joins import Join, Joins
+from etl.resolve.same_groups import SameAs, SameGroups
 
 ANN, FULL = "Ann Bell", "Ann B. Bell"
 
 
-def coauthors(*listings: BylineEvidence, equal: Joins | None = None) -> Coauthors:
-    return Coauthors(listings, {ANN, FULL}, equal or Joins())
+def coauthors(*listings: BylineEvidence, equal: SameGroups | None = None) -> Coauthors:
+    return Coauthors(listings, {ANN, FULL}, equal or SameGroups())
 
 
 def crowd(count: int) -> list[str]:
@@ -94,13 +94,13 @@ def test_one_byline_names_two_people_and_two_bylines_need_not() -> None:
 
 
 def test_equal_spellings_are_one_co_author() -> None:
-    equal = Joins()
-    equal.join(Join("CY DOLE", "Cy Dole", "exact", ""))
+    equal = SameGroups()
+    equal.join(SameAs("CY DOLE", "Cy Dole", "exact", ""))
     found = coauthors(BylineEvidence([ANN, "Cy Dole"], None), BylineEvidence([FULL, "CY DOLE"], None), equal=equal)
     assert found.shared(ANN, FULL) == "CY DOLE"
 
 
 def test_a_name_twice_in_a_byline_is_not_beside_itself() -> None:
-    equal = Joins()
-    equal.join(Join(ANN, "ANN BELL", "exact", ""))
+    equal = SameGroups()
+    equal.join(SameAs(ANN, "ANN BELL", "exact", ""))
     assert not coauthors(BylineEvidence([ANN, "ANN BELL", ANN], None), equal=equal).together("ANN BELL", "ANN BELL")

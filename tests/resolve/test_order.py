@@ -13,7 +13,7 @@ from etl.extract.records import ParsedPage
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import resolve
 from etl.validate.blocks import combine, stage
-from etl.validate.tables import validate
+from etl.validate.findings import validate
 from schemas import Frames
 
 NAMES = [

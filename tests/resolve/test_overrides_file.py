@@ -9,8 +9,8 @@ import pytest
 from helpers import cpu_limit
 
 from etl.errors import UsageError
-from etl.resolve.joins import Joins
 from etl.resolve.overrides import NameGroup, Overrides, PaperOverride, PersonOverride, read_overrides
+from etl.resolve.same_groups import SameGroups
 
 KEMU, CASI, THIRD = "kemu6opsraxxk7cm", "2222casicunfxqcw", "3333casicunfxqcw"
 WHOLE = f"""# decided by Ann Bell
@@ -336,4 +336,4 @@ def test_an_entry_of_thousands_who_differ_takes_time_for_each_name_and_not_for_e
     (tmp_path / "people.toml").write_text(f"different = [[{names}]]", encoding="utf-8")
     with cpu_limit(3):
         read = read_overrides(tmp_path / "people.toml")
-        assert Joins(read.different).kept_apart("Ann aa Bell", "Ann ZZ Bell")
+        assert SameGroups(read.different).kept_apart("Ann aa Bell", "Ann ZZ Bell")

@@ -5,9 +5,9 @@ import pytest
 from report_cases import SOUND, validated
 
 from etl.report.results import summarize
+from etl.validate.findings import MOST_RUNS, audit, error_results
 from etl.validate.rule_results import FAILED, RuleResult
 from etl.validate.severity import FIXED, Thresholds
-from etl.validate.tables import MOST_RUNS, audit, error_results
 
 BAD = "\n\nCLFeb 30, 2024\nOn Bells {0}\n\nAnn Bell\n\nThey ring {0} times every day."
 

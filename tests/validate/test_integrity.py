@@ -13,8 +13,8 @@ from etl.resolve.overrides import Overrides
 from etl.resolve.tables import Resolved, resolve
 from etl.validate import integrity
 from etl.validate.blocks import StagedBatch, combine, stage
+from etl.validate.findings import validate
 from etl.validate.integrity import TableFailure, check_tables, failures
-from etl.validate.tables import validate
 from schemas import TABLES, Frames, Institutions, PaperCandidates, PaperIdentifiers
 
 PAGE = """Ann Bell

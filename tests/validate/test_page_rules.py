@@ -12,7 +12,7 @@ from etl.extract.sources import find_pages, read_pages
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import resolve
 from etl.validate.blocks import combine, stage
-from etl.validate.tables import validate
+from etl.validate.findings import validate
 from schemas import Frames
 
 BLOCK = "\n\nCLMay {0}, 2024\nOn Bells {0}\n\nAnn Bell, Cy Dole et al.\n\nThey ring {0} times at every full hour."

@@ -9,7 +9,7 @@ import polars as pl
 
 from etl.resolve.names import read_name
 from etl.resolve.overrides import NameGroup, Overrides, PaperOverride, PersonOverride
-from etl.resolve.papers import papers_meant
+from etl.resolve.papers import paper_by_any_id
 from etl.validate.rule_results import RuleContext, RuleResult, at_line, rule_result
 
 _UNPRINTED = "no page prints this spelling; copy it from the table author_names"
@@ -168,7 +168,7 @@ class _Dataset:
             if identifiers is not None
             else {}
         )
-        meant = arxiv | papers_meant(tables["listings"])
+        meant = arxiv | paper_by_any_id(tables["listings"])
         return {written: meant[written] for written in self._wanted if written in meant}
 
     def problem_of(self, written: str) -> str:

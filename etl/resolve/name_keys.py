@@ -1,4 +1,4 @@
-"""Mentions: which key each name of a byline, and each page's owner, is looked up by.
+"""KeyedNames: which key each name of a byline, and each page's owner, is looked up by.
 
 A key is the name's spelling. It is marked where an override parts two people of one spelling by their papers, and where a
 name of a paper stands for the owner of a page that lists it, which says nothing of that name in other papers.
@@ -16,14 +16,14 @@ from etl.resolve.authors import NameEvidence, owner_key, parted_key, spelling_of
 from etl.resolve.folding import fold
 from etl.resolve.names import Name, has_initials_only, may_be_one, read_name
 from etl.resolve.overrides import Overrides
-from etl.resolve.papers import papers_meant
+from etl.resolve.papers import paper_by_any_id
 
 Parted = Mapping[str, list[tuple[tuple[object, ...], str]]]
 """For each paper the names, as compared, that overrides part there, and the mark of the override."""
 
 
 @dataclass(frozen=True)
-class Mentions:
+class KeyedNames:
     """The listings with `name_keys` and `owner_key`, the owner's key of each page, and what is known of the names."""
 
     listings: pl.DataFrame
@@ -37,7 +37,7 @@ class Mentions:
         return {*names, *self.owner_keys.values()}
 
 
-def find_mentions(listings: pl.DataFrame, profiles: pl.DataFrame, overrides: Overrides) -> Mentions:
+def key_names(listings: pl.DataFrame, profiles: pl.DataFrame, overrides: Overrides) -> KeyedNames:
     """Give a key to every name of `listings` (names, groups, owner, truncated, source, paper ids) and to every page's owner."""
     parted = _parted(overrides, listings)
     named = [
@@ -59,7 +59,7 @@ def find_mentions(listings: pl.DataFrame, profiles: pl.DataFrame, overrides: Ove
         for names, paper in zip(named, listings["paper_id"], strict=True)
     ]
     pages = pl.col("profile_id").replace_strict(owner_keys, default=None, return_dtype=pl.String)
-    return Mentions(
+    return KeyedNames(
         listings.with_columns(
             pl.Series("name_keys", keys, dtype=pl.List(pl.String)), pl.when("owned").then(pages).alias("owner_key")
         ),
@@ -71,7 +71,7 @@ def find_mentions(listings: pl.DataFrame, profiles: pl.DataFrame, overrides: Ove
 def _parted(overrides: Overrides, listings: pl.DataFrame) -> Parted:
     found: defaultdict[str, list[tuple[tuple[object, ...], str]]] = defaultdict(list)
     if any(decided.papers for decided in overrides.persons):
-        meant = papers_meant(listings)
+        meant = paper_by_any_id(listings)
         for decided in overrides.persons:
             for paper in decided.papers:
                 found[meant.get(paper, paper)].append((read_name(decided.name).equal_key, decided.mark))

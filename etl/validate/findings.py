@@ -95,7 +95,7 @@ def unchecked(rule_ids: Iterable[str]) -> Iterator[RuleResult]:
 
 
 def audit(rule_results: Iterable[RuleResult], thresholds: Thresholds) -> Frames:
-    """The frames of `rules` and `findings`; rules without an rule_result were not looked at."""
+    """The frames of `rules` and `findings`; rules without a result were not looked at."""
     results = {result.rule_id: result for result in rule_results}
     results |= {result.rule_id: result for result in unchecked(RULES.keys() - results.keys())}
     statuses = {

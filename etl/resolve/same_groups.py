@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, order=True)
-class Join:
+class SameAs:
     """Two spellings of one person, how that is known (a value of `author_names.matched_by`) and why."""
 
     name: str
@@ -15,11 +15,11 @@ class Join:
     evidence: str
 
 
-class Joins:
+class SameGroups:
     """Groups of spellings, made by joining two at a time; a pair kept apart never comes into one group.
 
-    >>> joins = Joins(apart=[("A. Bell", "Ann Bell")])
-    >>> joins.join(Join("A. Bell", "A B. Bell", "fuller_name", "")), joins.join(Join("A B. Bell", "Ann Bell", "exact", ""))
+    >>> joins = SameGroups(apart=[("A. Bell", "Ann Bell")])
+    >>> joins.join(SameAs("A. Bell", "A B. Bell", "fuller_name", "")), joins.join(SameAs("A B. Bell", "Ann Bell", "exact", ""))
     (True, False)
     >>> joins.group("A B. Bell")
     ['A B. Bell', 'A. Bell']
@@ -33,11 +33,11 @@ class Joins:
                 self.apart[name].add(number)
         self._groups: dict[str, list[str]] = {}
         """Each name's group, the smallest name first."""
-        self._edges: dict[str, list[Join]] = {}
+        self._edges: dict[str, list[SameAs]] = {}
 
-    def copy(self) -> "Joins":
+    def copy(self) -> "SameGroups":
         """The same groups and pairs, to try joins on."""
-        other = Joins()
+        other = SameGroups()
         other.apart = self.apart
         whole = {id(members): list(members) for members in self._groups.values()}
         other._groups = {name: whole[id(members)] for name, members in self._groups.items()}
@@ -65,7 +65,7 @@ class Joins:
         )
         return not numbers.isdisjoint(others)
 
-    def join(self, join: Join) -> bool:
+    def join(self, join: SameAs) -> bool:
         """Make two groups one, unless they hold a pair that is kept apart; tells whether they are one now."""
         some, others = self._members(join.name), self._members(join.other)
         if some is not others:
@@ -81,9 +81,9 @@ class Joins:
                 self._edges.setdefault(name, []).append(join)
         return True
 
-    def how_joined(self, name: str) -> dict[str, Join | None]:
+    def how_joined(self, name: str) -> dict[str, SameAs | None]:
         """For every spelling of the group the join that leads to it from `name`; None for `name` itself."""
-        found: dict[str, Join | None] = {name: None}
+        found: dict[str, SameAs | None] = {name: None}
         waiting = deque([name])
         while waiting:
             at = waiting.popleft()

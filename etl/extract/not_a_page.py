@@ -44,12 +44,12 @@ _OTHER_SITE = (
 )
 
 
-def recognize(text: str, *, has_header: bool) -> tuple[str, str]:
+def diagnose(text: str, *, has_header: bool) -> tuple[str, str]:
     r"""What a text without a paper seems to be, and what to do about it.
 
-    >>> recognize("<!DOCTYPE html><p>Bells", has_header=False)[0]
+    >>> diagnose("<!DOCTYPE html><p>Bells", has_header=False)[0]
     'HTML code'
-    >>> recognize("Ada Bell\n\n3 Papers\n\nCL14. März 2025", has_header=True)[0]
+    >>> diagnose("Ada Bell\n\n3 Papers\n\nCL14. März 2025", has_header=True)[0]
     'a page whose dates are in another language (14. März)'
     """
     head = text[:_HEAD_LETTERS].removeprefix("\ufeff")
