@@ -145,8 +145,8 @@ def test_institutions_of_another_script_are_told_apart() -> None:
 
 @pytest.mark.parametrize("name", ["Team Works\x00=Ada Bell", "Tower\x00abc Team", "Team\x00Eve Fox"])
 def test_no_name_of_a_page_stands_for_the_owner_of_another(name: str) -> None:
-    mine = page("Ada Bell", block("On Bells", "Ada Bell, Cy Dole"))
-    tables = resolved_of(mine, page("Eve Fox", block("On Ropes", f"{name}, Cy Dole")))
+    mine = page("Ada Bell", block("Ada Bell, Cy Dole"))
+    tables = resolved_of(mine, page("Eve Fox", block(f"{name}, Cy Dole", "CLMay 2, 2024", "On Ropes")))
     authors = dict(tables["author_names"].select("name", "author_id").iter_rows())
     assert authors["Ada Bell"] == "ada-bell"
     assert authors[name] not in {"ada-bell", "team-works"}
