@@ -19,6 +19,7 @@ import pytest
 import uvicorn
 from datasette.app import Datasette
 from datasette.database import QueryInterrupted
+from datasette.utils import InvalidSql, validate_sql_select
 from site_words import Fetch
 
 from etl.load.layout import DATABASE
@@ -109,6 +110,19 @@ def test_matches_in_long_texts_are_refused_in_words(fetch: Fetch, call: str) -> 
         answer = fetch(f"/paperledger{form}", params={"sql": sql})
         assert answer.status_code == 400
     assert time.process_time() - start < 3
+
+
+BLANKS = ["/**/" + " " * 16_000, "/**/\n" * 3000, "/**/--\n" * 2000, ("/**/" + " " * 100) * 150, "explain" + " " * 16_000]
+
+
+@pytest.mark.parametrize("beginning", BLANKS)
+def test_a_statement_is_checked_in_linear_time(fetch: Fetch, beginning: str) -> None:
+    assert fetch("/").status_code == 200
+    start = time.process_time()
+    with pytest.raises(InvalidSql):
+        validate_sql_select(f"{beginning}x")
+    validate_sql_select(f"{beginning}select 1")
+    assert time.process_time() - start < 0.1
 
 
 MATCHES = [

@@ -21,7 +21,7 @@ from etl.load.layout import DATABASE
 from etl.site.safety.headers import SafeHeaders, WithoutPrefix, policy
 from etl.site.safety.request_limits import BUSY, RETRY, ConcurrencyLimits, RequestLimits
 from etl.site.safety.requests import Requests, as_csv, page_of, words_of_sql
-from etl.site.safety.sql_limits import bound_memory, guard
+from etl.site.safety.sql_limits import bound_memory, check_sql_in_time, guard
 from etl.site.safety.statement_time import Busy, bound
 from etl.site.served import served
 
@@ -70,6 +70,7 @@ def startup(datasette: "Datasette") -> None:
     """
     if served(datasette) is None:
         return
+    check_sql_in_time()
     bound(datasette, DATABASE)
     database = datasette.databases[DATABASE]
     run = database.execute
