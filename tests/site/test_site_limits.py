@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import logging
+import socket
 import sqlite3
 import threading
 import time
@@ -112,7 +113,13 @@ def test_matches_in_long_texts_are_refused_in_words(fetch: Fetch, call: str) -> 
     assert time.process_time() - start < 3
 
 
-BLANKS = ["/**/" + " " * 16_000, "/**/\n" * 3000, "/**/--\n" * 2000, ("/**/" + " " * 100) * 150, "explain" + " " * 16_000]
+BLANKS = [
+    "/**/" + " " * 16_000,
+    "/**/\n" * 3000,
+    "/**/--\n" * 2000,
+    ("/**/" + " " * 100) * 150,
+    "explain" + " " * 16_000,
+]
 
 
 @pytest.mark.parametrize("beginning", BLANKS)
@@ -340,9 +347,9 @@ def test_all_who_wait_are_fewer_than_the_connections() -> None:
 class Running:
     """A server of ours in this event loop."""
 
-    def __init__(self, most: int = 100) -> None:
+    def __init__(self, most: int = 100, app: Any = answer_ok) -> None:
         sockets.Protocol.most = most
-        config = uvicorn.Config(answer_ok, port=0, http=sockets.Protocol, lifespan="off", log_level="critical")
+        config = uvicorn.Config(app, port=0, http=sockets.Protocol, lifespan="off", log_level="critical")
         self.server = sockets.Server(config)
 
     async def __aenter__(self) -> int:
@@ -433,6 +440,35 @@ def test_where_all_are_busy_a_new_connection_is_told_to_come_back() -> None:
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 
     asyncio.run(ask())
+
+
+@pytest.mark.parametrize("pause", [0.1, 1.2])
+def test_a_slow_reader_is_served_and_one_who_stalls_is_not(pause: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = bytes(6 << 20)
+
+    async def answer(_scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"connection", b"close")]})
+        await send({"type": "http.response.body", "body": body})
+
+    async def ask() -> int:
+        monkeypatch.setattr(sockets, "STALLED_SECONDS", 0.6)
+        monkeypatch.setattr(request_limits, "PATIENCE", 0.6)
+        got = 0
+        async with Running(app=ConcurrencyLimits(answer)) as port:
+            with socket.socket() as reader:
+                reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 10)
+                reader.connect(("127.0.0.1", port))
+                reader.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                reader.setblocking(False)
+                loop = asyncio.get_running_loop()
+                with suppress(ConnectionError):
+                    while piece := await loop.sock_recv(reader, 256 << 10):
+                        got += len(piece)
+                        await asyncio.sleep(pause if got < 2 << 20 else 0)
+        return got
+
+    assert (asyncio.run(ask()) >= len(body)) == (pause < 0.6)
 
 
 def test_a_full_file_table_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
