@@ -54,6 +54,8 @@ NO_PLACES = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.ELOOP)
 OURS, OTHERS = ("etl", "schemas"), ("datasette", "asgi_csrf")
 as_csv: ContextVar[bool] = ContextVar("as_csv", default=False)
 """Whether the request that is worked on asks for CSV."""
+as_page: ContextVar[bool] = ContextVar("as_page", default=False)
+"""Whether it asks for a page to look at, and no other format."""
 
 
 class Requests:
@@ -87,6 +89,7 @@ class Requests:
             await send(message)
 
         before = as_csv.set(scope["path"].endswith(".csv"))
+        page_before = as_page.set("." not in scope["path"].rpartition("/")[2])
         try:
             await self._app(scope, receive, send_on)
         except STUMBLES as error:
@@ -95,6 +98,7 @@ class Requests:
             await PlainTextResponse(words_of(error), 400)(scope, receive, send)
         finally:
             as_csv.reset(before)
+            as_page.reset(page_before)
 
 
 def is_of_the_request(error: BaseException) -> bool:
