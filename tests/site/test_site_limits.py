@@ -81,6 +81,28 @@ def test_a_statement_ends_when_nobody_waits_any_more(connection: Connection) -> 
     assert time.process_time() - start < 1
 
 
+@pytest.mark.parametrize("words", ["'a OR '", "'a '", "'zq OR '"])
+@pytest.mark.parametrize("asked", ["papers_fts MATCH", "papers_fts ="])
+def test_a_text_of_very_many_words_is_not_searched(connection: Connection, words: str, asked: str) -> None:
+    made = f"WITH RECURSIVE c(t) AS (SELECT {words} UNION ALL SELECT t || t FROM c WHERE length(t) < 300000)"
+    sql = f"{made} SELECT count(*) FROM papers_fts WHERE {asked} (SELECT max(t) || 'b' FROM c)"
+    for _ in range(2):  # the second time SQLite could know the statement
+        start = time.process_time()
+        with pytest.raises(sqlite3.DataError, match="too big"), WATCH.watching(connection, 1, is_costly=True):
+            connection.execute(sql).fetchall()
+        assert time.process_time() - start < 0.5
+    with WATCH.watching(connection, 1, is_costly=True):
+        assert connection.execute(f"SELECT length({LONG})").fetchone()[0] == 1_000_000
+        assert connection.execute("SELECT count(*) FROM papers_fts WHERE papers_fts MATCH 'bells OR ropes'").fetchone()
+
+
+def test_long_formats_of_dates_are_refused(fetch: Fetch) -> None:
+    answer = fetch("/paperledger.json", params={"sql": f"SELECT strftime({LONG}, 1)"})
+    assert answer.status_code == 400
+    answer = fetch("/paperledger.json", params={"sql": "SELECT strftime('%Y', '2026-01-02') AS y", "_shape": "array"})
+    assert answer.json() == [{"y": "2026"}]
+
+
 def test_functions_look_at_the_clock() -> None:
     clock = Clock()
     clock.start(-1)

@@ -40,6 +40,8 @@ class Clock:
         self.is_costly = False
         self.gave_way = False
         """Whether its statements were ended so that pages find memory."""
+        self.begins: Callable[[], object] = lambda: None
+        """What is done before statements begin."""
         self._ends = math.inf
         self._stop: Event | None = None
 
@@ -56,14 +58,15 @@ class Clock:
     def start(self, seconds: float, stop: Event | None = None, *, is_costly: bool = False) -> None:
         """Let statements begin."""
         self.refusal, self.gave_way, self.is_costly = None, False, is_costly
+        self.begins()
         self._ends, self._stop = time.monotonic() + seconds, stop
 
 
 class Connection(sqlite3.Connection):
-    """A connection with a clock."""
+    """A connection with a clock; it keeps no statement, so that each is looked at before it runs."""
 
     def __init__(self, *args: object, **named: object) -> None:
-        super().__init__(*args, **named)  # type: ignore[arg-type]
+        super().__init__(*args, **{"cached_statements": 0, **named})  # type: ignore[arg-type]
         self.clock = Clock()
 
 
