@@ -263,6 +263,21 @@ def test_a_release_is_never_written(site: Datasette, fetch: Fetch) -> None:
         site.get_database(DATABASE).connect(write=True)
 
 
+def test_the_schema_is_asked_once(site: Datasette, fetch: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = ["/", "/paperledger/papers"]
+    first = [fetch(path).text for path in pages]
+    database, asked = site.get_database(DATABASE), []
+    run = type(database).execute_fn
+    monkeypatch.setattr(type(database), "execute_fn", lambda *work: asked.append(1) or run(*work))
+    assert [fetch(path).text.split("Queries took")[0] for path in pages] == [
+        text.split("Queries took")[0] for text in first
+    ]
+    assert len(asked) < 30
+    fetch("/paperledger/nosuch")
+    asyncio.run(database.table_columns("papers")).clear()
+    assert asyncio.run(database.table_columns("papers"))
+
+
 def test_counts_that_took_too_long_are_counted_again(site: Datasette, fetch: Fetch) -> None:
     assert fetch("/").status_code == 200
     database = site.get_database(DATABASE)
