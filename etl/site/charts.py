@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from datasette.app import Datasette
 
 CHARTS = "/-/charts"
-_PAGE = "paperledger-charts.html"
+_PAGE, _FIGURES = "paperledger-charts.html", "paperledger-figures.html"
 _PAIRED = PaperAuthors.definition().name
 LARGEST_PAIRING = 100_000
 """Rows of `paper_authors` whose pairs SQLite counts in a second; more of them take longer than a site lets SQL run."""
@@ -68,27 +68,39 @@ class Charts:
     def __init__(self, datasette: "Datasette", release: Release) -> None:
         self._datasette = datasette
         self._release = release
+        self._written: dict[tuple[bool, frozenset[str]], Markup] = {}
 
     async def page(self, request: Request) -> Response:
         """All charts, one under the other."""
         drawn = await self._drawn(request)
-        urls = self._datasette.urls
         asks = await self._datasette.permission_allowed(request.actor, "execute-sql", DATABASE, default=True)
-        slow = {one.chart.id for one in drawn if self._is_slow(one.chart)}
         context = {
             "charts": drawn,
             "style": Markup(style()),  # noqa: S704 - a file of ours
-            "database": DATABASE,
-            "target_of": target_of,
-            "folder": urls.path(CHARTS),
-            "slow": slow,
-            "queries": {
-                one.chart.id: f"{urls.database(DATABASE)}?{urlencode({'sql': one.chart.sql})}"
-                for one in drawn
-                if asks and one.chart.id not in slow
-            },
+            "figures": await self._figures(drawn, asks),
         }
         return Response.html(await self._datasette.render_template(_PAGE, context, request=request))
+
+    async def _figures(self, drawn: Sequence[Drawn], asks: bool) -> Markup:
+        """The charts in HTML, with their SQL to ask where a person may; written once for each, since a release never changes."""
+        slow = frozenset(one.chart.id for one in drawn if self._is_slow(one.chart))
+        if (asks, slow) not in self._written:
+            urls = self._datasette.urls
+            context = {
+                "charts": drawn,
+                "database": DATABASE,
+                "target_of": target_of,
+                "folder": urls.path(CHARTS),
+                "slow": slow,
+                "queries": {
+                    one.chart.id: f"{urls.database(DATABASE)}?{urlencode({'sql': one.chart.sql})}"
+                    for one in drawn
+                    if asks and one.chart.id not in slow
+                },
+            }
+            written = await self._datasette.render_template(_FIGURES, context)
+            self._written[asks, slow] = Markup(written)  # noqa: S704 - a template escaped it
+        return self._written[asks, slow]
 
     async def picture(self, request: Request) -> Response:
         """One chart as an SVG file."""

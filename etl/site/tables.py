@@ -11,7 +11,7 @@ answers by two searches and a sort of all that is left, where a walk along the i
 import functools
 import re
 from collections.abc import Collection
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from datasette import hookimpl
@@ -38,13 +38,15 @@ def render_cell(
     row: "sqlite3.Row", value: object, column: str, table: str | None, database: str, datasette: "Datasette"
 ) -> Markup | None:
     """A link where the column holds keys of a table, else None."""
-    if not isinstance(value, str) or not value or database != DATABASE or served(datasette) is None:
+    if not isinstance(value, str) or not value or column not in _linked():
+        return None
+    if database != DATABASE or served(datasette) is None:
         return None
     if table == Findings.definition().name and column == ROW_KEY:
         return _link(datasette, row["table_name"], value, value) if row["table_name"] in TABLES else None
     if table == Listings.definition().name and column == ALIAS:
         return _link(datasette, Papers.definition().name, value, value)
-    target = target_of(column, row.keys())
+    target = target_of(column, row.keys() if len(_keys().get(column, ())) > 1 else ())
     if table in TABLES or target is None:
         return None
     return _link(datasette, target, tilde_encode(value), value)
@@ -63,6 +65,12 @@ def target_of(column: str, columns: Collection[str]) -> str | None:
 
 
 @cache
+def _linked() -> frozenset[str]:
+    """The names of all columns that may lead somewhere."""
+    return frozenset({ROW_KEY, ALIAS, *_keys()})
+
+
+@cache
 def _keys() -> dict[str, dict[str, str]]:
     """The columns that are foreign keys, each with the tables whose rows they name and the keys of these."""
     found: dict[str, dict[str, str]] = {}
@@ -73,7 +81,13 @@ def _keys() -> dict[str, dict[str, str]]:
 
 
 def _link(datasette: "Datasette", table: str, row_path: str, words: str) -> Markup:
-    return Markup('<a href="{}">{}</a>').format(datasette.urls.row(DATABASE, table, row_path), words)
+    return Markup('<a href="{}{}">{}</a>').format(_folder(datasette, table), row_path, words)
+
+
+@lru_cache(maxsize=1000)
+def _folder(datasette: "Datasette", table: str) -> str:
+    """The address of a table's rows; every cell of a page asks."""
+    return str(datasette.urls.row(DATABASE, table, ""))
 
 
 _ORDER = re.compile(r"order by \w+(?: desc)?(?= limit \d+$)")

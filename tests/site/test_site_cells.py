@@ -3,6 +3,7 @@
 import asyncio
 import re
 import sqlite3
+import time
 from html import unescape
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from datasette.app import Datasette
 from site_words import Fetch
 
 from etl.load.layout import DATABASE_FILE
+from etl.site import safety
 
 
 def links(page: httpx.Response) -> set[str]:
@@ -55,3 +57,23 @@ def test_a_database_of_others_is_left_alone(tmp_path: Path, release: Path) -> No
     from_others = Datasette([str(other)], immutables=[str(release / DATABASE_FILE)])
     page = asyncio.run(from_others.client.get("/other?sql=select+paper_id+from+a"))
     assert "/papers/x" not in page.text
+
+
+WIDE = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT {}) SELECT {} FROM c"
+
+
+@pytest.mark.parametrize("names", [("a",), ("author_id", "paper_id", "category_id", "other_id")])
+def test_a_page_of_wide_rows_shows_fewer(fetch: Fetch, names: tuple[str, ...]) -> None:
+    columns = ", ".join(f"'x/y' AS {names[number % len(names)]}" for number in range(100))
+    start = time.process_time()
+    page = fetch("/paperledger", params={"sql": WIDE.format(1000, columns)})
+    assert time.process_time() - start < 1.5
+    assert (page.text.count("<tr>") - 1, "more than 100 rows" in page.text) == (100, True)
+    assert len(fetch("/paperledger.json", params={"sql": WIDE.format(1000, columns)}).json()["rows"]) == 1000
+    short = fetch("/paperledger", params={"sql": WIDE.format(1000, "n")}).text
+    assert (short.count("<tr>") - 1, "more than" in short) == (1000, False)
+
+
+def test_a_page_of_a_table_shows_all_its_rows(fetch: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(safety, "MOST_CELLS", 20)
+    assert fetch("/paperledger/papers?_size=5").text.count('class="col-title') >= 5

@@ -149,3 +149,9 @@ def test_charts_are_drawn_once_for_all_who_ask(site: Datasette, monkeypatch: pyt
     assert asyncio.run(ask()) == [200] * 8
     assert len(drawn) == len(set(drawn)) > 0
     charts._draw_all.cache_clear()  # noqa: SLF001
+
+
+def test_the_page_is_written_once(fetch: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = fetch(charts.CHARTS).text
+    monkeypatch.delattr(charts, "target_of")
+    assert fetch(charts.CHARTS).text == first

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import logging
+import socket
 import sqlite3
 import threading
 import time
@@ -19,6 +20,7 @@ import pytest
 import uvicorn
 from datasette.app import Datasette
 from datasette.database import QueryInterrupted
+from datasette.utils import InvalidSql, validate_sql_select
 from site_words import Fetch
 
 from etl.load.layout import DATABASE
@@ -79,6 +81,28 @@ def test_a_statement_ends_when_nobody_waits_any_more(connection: Connection) -> 
     assert time.process_time() - start < 1
 
 
+@pytest.mark.parametrize("words", ["'a OR '", "'a '", "'zq OR '"])
+@pytest.mark.parametrize("asked", ["papers_fts MATCH", "papers_fts ="])
+def test_a_text_of_very_many_words_is_not_searched(connection: Connection, words: str, asked: str) -> None:
+    made = f"WITH RECURSIVE c(t) AS (SELECT {words} UNION ALL SELECT t || t FROM c WHERE length(t) < 300000)"
+    sql = f"{made} SELECT count(*) FROM papers_fts WHERE {asked} (SELECT max(t) || 'b' FROM c)"
+    for _ in range(2):  # the second time SQLite could know the statement
+        start = time.process_time()
+        with pytest.raises(sqlite3.DataError, match="too big"), WATCH.watching(connection, 1, is_costly=True):
+            connection.execute(sql).fetchall()
+        assert time.process_time() - start < 0.5
+    with WATCH.watching(connection, 1, is_costly=True):
+        assert connection.execute(f"SELECT length({LONG})").fetchone()[0] == 1_000_000
+        assert connection.execute("SELECT count(*) FROM papers_fts WHERE papers_fts MATCH 'bells OR ropes'").fetchone()
+
+
+def test_long_formats_of_dates_are_refused(fetch: Fetch) -> None:
+    answer = fetch("/paperledger.json", params={"sql": f"SELECT strftime({LONG}, 1)"})
+    assert answer.status_code == 400
+    answer = fetch("/paperledger.json", params={"sql": "SELECT strftime('%Y', '2026-01-02') AS y", "_shape": "array"})
+    assert answer.json() == [{"y": "2026"}]
+
+
 def test_functions_look_at_the_clock() -> None:
     clock = Clock()
     clock.start(-1)
@@ -109,6 +133,25 @@ def test_matches_in_long_texts_are_refused_in_words(fetch: Fetch, call: str) -> 
         answer = fetch(f"/paperledger{form}", params={"sql": sql})
         assert answer.status_code == 400
     assert time.process_time() - start < 3
+
+
+BLANKS = [
+    "/**/" + " " * 16_000,
+    "/**/\n" * 3000,
+    "/**/--\n" * 2000,
+    ("/**/" + " " * 100) * 150,
+    "explain" + " " * 16_000,
+]
+
+
+@pytest.mark.parametrize("beginning", BLANKS)
+def test_a_statement_is_checked_in_linear_time(fetch: Fetch, beginning: str) -> None:
+    assert fetch("/").status_code == 200
+    start = time.process_time()
+    with pytest.raises(InvalidSql):
+        validate_sql_select(f"{beginning}x")
+    validate_sql_select(f"{beginning}select 1")
+    assert time.process_time() - start < 0.1
 
 
 MATCHES = [
@@ -220,6 +263,21 @@ def test_a_release_is_never_written(site: Datasette, fetch: Fetch) -> None:
         site.get_database(DATABASE).connect(write=True)
 
 
+def test_the_schema_is_asked_once(site: Datasette, fetch: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = ["/", "/paperledger/papers"]
+    first = [fetch(path).text for path in pages]
+    database, asked = site.get_database(DATABASE), []
+    run = type(database).execute_fn
+    monkeypatch.setattr(type(database), "execute_fn", lambda *work: asked.append(1) or run(*work))
+    assert [fetch(path).text.split("Queries took")[0] for path in pages] == [
+        text.split("Queries took")[0] for text in first
+    ]
+    assert len(asked) < 30
+    fetch("/paperledger/nosuch")
+    asyncio.run(database.table_columns("papers")).clear()
+    assert asyncio.run(database.table_columns("papers"))
+
+
 def test_counts_that_took_too_long_are_counted_again(site: Datasette, fetch: Fetch) -> None:
     assert fetch("/").status_code == 200
     database = site.get_database(DATABASE)
@@ -326,9 +384,9 @@ def test_all_who_wait_are_fewer_than_the_connections() -> None:
 class Running:
     """A server of ours in this event loop."""
 
-    def __init__(self, most: int = 100) -> None:
+    def __init__(self, most: int = 100, app: Any = answer_ok) -> None:
         sockets.Protocol.most = most
-        config = uvicorn.Config(answer_ok, port=0, http=sockets.Protocol, lifespan="off", log_level="critical")
+        config = uvicorn.Config(app, port=0, http=sockets.Protocol, lifespan="off", log_level="critical")
         self.server = sockets.Server(config)
 
     async def __aenter__(self) -> int:
@@ -419,6 +477,35 @@ def test_where_all_are_busy_a_new_connection_is_told_to_come_back() -> None:
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 
     asyncio.run(ask())
+
+
+@pytest.mark.parametrize("pause", [0.1, 1.2])
+def test_a_slow_reader_is_served_and_one_who_stalls_is_not(pause: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = bytes(6 << 20)
+
+    async def answer(_scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"connection", b"close")]})
+        await send({"type": "http.response.body", "body": body})
+
+    async def ask() -> int:
+        monkeypatch.setattr(sockets, "STALLED_SECONDS", 0.6)
+        monkeypatch.setattr(request_limits, "PATIENCE", 0.6)
+        got = 0
+        async with Running(app=ConcurrencyLimits(answer)) as port:
+            with socket.socket() as reader:
+                reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 10)
+                reader.connect(("127.0.0.1", port))
+                reader.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                reader.setblocking(False)
+                loop = asyncio.get_running_loop()
+                with suppress(ConnectionError):
+                    while piece := await loop.sock_recv(reader, 256 << 10):
+                        got += len(piece)
+                        await asyncio.sleep(pause if got < 2 << 20 else 0)
+        return got
+
+    assert (asyncio.run(ask()) >= len(body)) == (pause < 0.6)
 
 
 def test_a_full_file_table_is_one_line(caplog: pytest.LogCaptureFixture) -> None:

@@ -390,6 +390,92 @@ def test_a_reader_who_stalls_gives_the_place_free(monkeypatch: pytest.MonkeyPatc
     asyncio.run(crowd())
 
 
+def test_readers_who_stall_keep_nobody_from_a_page() -> None:
+    async def crowd() -> None:
+        app = Counting(bytes(2 * PIECE))
+        app.go.set()
+        site = ConcurrencyLimits(app)
+        stalled = await visit(site, *[Visitor(reads=False) for _ in range(50)])
+        assert app.now == 0
+        reader = Visitor()
+        await asyncio.wait_for(asyncio.gather(*await visit(site, reader)), 1)
+        assert reader.status == 200
+        for task in stalled:
+            task.cancel()
+        await asyncio.gather(*stalled, return_exceptions=True)
+        room = site._pages.room  # noqa: SLF001  what waits is seen nowhere else
+        assert (room.free, room.answers) == (request_limits.ROOM, set())
+
+    asyncio.run(crowd())
+
+
+def test_where_answers_fill_their_room_the_slowest_reader_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def crowd() -> None:
+        monkeypatch.setattr(request_limits, "ROOM", 40 * PIECE)
+        monkeypatch.setattr(request_limits, "SLOW_SECONDS", 0.1)
+        app = Counting(bytes(10 * PIECE))
+        app.go.set()
+        site = ConcurrencyLimits(app)
+        stalled = await visit(site, *[Visitor(reads=False) for _ in range(10)])
+        reader = Visitor()
+        await asyncio.wait_for(asyncio.gather(*await visit(site, reader)), 5)
+        assert sum(len(message.get("body", b"")) for message in reader.got) == 10 * PIECE
+        assert 0 < sum(task.done() for task in stalled) < 10
+        for task in stalled:
+            task.cancel()
+
+    asyncio.run(crowd())
+
+
+def test_an_answer_that_is_made_bit_by_bit_ends_when_its_reader_leaves() -> None:
+    async def crowd() -> None:
+        made, left = 0, asyncio.Event()
+        asked: list[dict[str, Any]] = [{"type": "http.request", "body": b"", "more_body": False}]
+
+        async def endless(_scope: Any, receive: Any, send: Any) -> None:
+            nonlocal made
+            await receive()
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            while True:
+                made += 1
+                await send({"type": "http.response.body", "body": bytes(1000), "more_body": True})
+                await asyncio.sleep(0)
+
+        async def receive() -> dict[str, Any]:
+            if asked:
+                return asked.pop()
+            await left.wait()
+            return {"type": "http.disconnect"}
+
+        visitor = Visitor("/paperledger/papers.csv", "_stream=1")
+        task = asyncio.ensure_future(ConcurrencyLimits(endless)(visitor.scope, receive, visitor.send))
+        await asyncio.sleep(0.05)
+        assert not task.done()
+        left.set()
+        await asyncio.wait_for(task, 1)
+        assert made > 1
+
+    asyncio.run(crowd())
+
+
+@pytest.mark.parametrize("path", ["/paperledger/papers", "/paperledger/papers.csv?_stream=1"])
+def test_a_reader_who_leaves_leaves_nothing_in_the_log(
+    site: Datasette, path: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(request_limits, "PATIENCE", 0.05)
+    monkeypatch.setattr(request_limits, "STREAMED", 10)
+
+    async def leave() -> None:
+        name, _, query = path.partition("?")
+        visitor = Visitor(name, query, reads=False)
+        visitor.scope |= {"raw_path": name.encode(), "http_version": "1.1", "scheme": "http"}
+        await asyncio.wait_for(site.app()(visitor.scope, visitor.receive, visitor.send), 5)
+        assert visitor.status == 200
+
+    asyncio.run(leave())
+    assert "Traceback" not in "".join(capfd.readouterr())
+
+
 def test_the_door_knows_its_pages_under_a_base_url(release: Path) -> None:
     metadata = json.loads((release / "datasette-metadata.json").read_text(encoding="utf-8"))
     database = str(release / "paperledger.db")

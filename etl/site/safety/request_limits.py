@@ -2,12 +2,15 @@
 
 In: requests. Out: answers, in turn; a refusal that says why; and 503 where too many wait. Costly requests (SQL that anybody
 wrote, whole tables) have a limit of their own, so that they cannot keep plain pages from their threads and memory. A request
-has its place until the reader has taken the answer, for an answer that waits in a buffer is memory too.
+has its place until its answer is computed. What its reader has not taken then waits in memory, of which each lane has some.
 """
 
 import asyncio
 import re
-from dataclasses import dataclass
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from types import TracebackType
 from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers
@@ -60,6 +63,14 @@ BODY_SECONDS = 10.0
 """Seconds in which a request's body comes; it takes no place before."""
 PIECE = 64 << 10
 """Bytes of an answer that are handed to the server at once: as many as its buffer holds before it says stop."""
+STREAMED = 256 << 10
+"""Bytes of an answer that may wait while more of it is made; one that is made as a whole waits as a whole."""
+ROOM = 16 << 20
+"""Bytes of answers that wait for their readers, in each lane."""
+SLOW_SECONDS = 1.0
+"""Seconds without a piece taken after which a reader is let go where the lane has no room."""
+LOOK_SECONDS = 0.05
+"""Seconds between two looks for room."""
 FREE = re.compile(r"/-/(static|static-plugins)/|/favicon\.ico$")
 """Small files, which are sent at once: they take no place."""
 FILES = re.compile(r"/-/downloads/|/[^/]+\.db$")
@@ -74,17 +85,18 @@ COSTLY_PATH = re.compile(r"\.(csv|parquet|blob)$")
 COSTLY_QUERY = re.compile(rb"(^|&)(sql|_where|_searchmode|_stream|_size|_json)=")
 
 
-class ReaderGone(Exception):
-    """Nobody takes the answer any more."""
+class ReaderGone(BaseException):
+    """Nobody takes the answer any more; no error, so that nobody answers it with a page or logs it."""
 
 
 @dataclass
 class ConcurrencyLimit:
-    """Places for requests, and for those who wait for one."""
+    """Places for requests, and for those who wait for one; and room for the answers that their readers have not taken."""
 
     places: asyncio.Semaphore
     most_waiting: int
     waiting: int = 0
+    room: "Room" = field(default_factory=lambda: Room())  # noqa: PLW0108  it is defined below
 
     async def enter(self) -> bool:
         """Wait for a place; whether there is one, which the caller then gives back by `leave`."""
@@ -137,10 +149,11 @@ class ConcurrencyLimits:
             if not await lane.enter():
                 await _busy()(scope, receive, send)
                 return
-            try:
-                await self._work(lane, scope, client, send)
-            finally:
-                lane.leave()
+            async with Answer(client, lane.room, send) as answer:
+                try:
+                    await self._work(lane, scope, client, answer)
+                finally:
+                    lane.leave()
         finally:
             client.forget()
 
@@ -154,16 +167,12 @@ class ConcurrencyLimits:
             return self._costly
         return self._slow if SLOW_PATH.match(path) or not QUICK_QUERY.match(query) else self._pages
 
-    async def _work(self, lane: ConcurrencyLimit, scope: Scope, client: "Client", send: Send) -> None:
+    async def _work(self, lane: ConcurrencyLimit, scope: Scope, client: "Client", answer: "Answer") -> None:
         """Answer, unless the client went away while it waited."""
         await asyncio.sleep(0)  # so that what came of the client is known
-        if client.is_gone:
-            return
-        IS_COSTLY.set(lane is self._costly)
-        try:
-            await self._app(scope, client.receive, _in_pieces(send))
-        except ReaderGone:
-            return
+        if not client.is_gone:
+            IS_COSTLY.set(lane is self._costly)
+            await self._app(scope, client.receive, answer.put)
 
 
 class Client:
@@ -188,10 +197,8 @@ class Client:
     @property
     def is_gone(self) -> bool:
         """Whether the client went away."""
-        message = self._body
-        if message and message["type"] != "http.disconnect":
-            message = self._next.result() if self._next.done() else message
-        return message is not None and message["type"] == "http.disconnect"
+        came = [self._body, self._next.result() if self._next.done() else None]
+        return any(message and message["type"] == "http.disconnect" for message in came)
 
     async def receive(self) -> Message:
         """The body, and then what the server says."""
@@ -205,30 +212,122 @@ class Client:
         self._next.cancel()
 
 
-def _in_pieces(send: Send) -> Send:
-    """Send a large answer piece by piece, each when the one before is on its way; a reader who stalls is let go."""
-    gone = False
+class Room:
+    """Memory for the answers of a lane that wait for their readers."""
 
-    async def send_piece(message: Message) -> None:
-        nonlocal gone
-        if gone:
-            raise ReaderGone
+    def __init__(self) -> None:
+        self.free = ROOM
+        self.answers: set[Answer] = set()
+
+    def let_go(self) -> bool:
+        """Let the reader go who has taken nothing for longest; whether there is one."""
+        slowest = min((answer for answer in self.answers if answer.waiting), key=lambda one: one.moved, default=None)
+        if slowest is None or time.monotonic() - slowest.moved < SLOW_SECONDS:
+            return False
+        slowest.drop()
+        return True
+
+
+class Answer:
+    """An answer on its way to a reader: made as fast as there is room for it, sent piece by piece as fast as it is read.
+
+    A reader who takes nothing of it for `PATIENCE` is let go.
+    """
+
+    def __init__(self, client: Client, room: Room, send: Send) -> None:
+        self.moved = time.monotonic()
+        """When the reader took a piece."""
+        self.waiting = 0
+        """Bytes that wait."""
+        self._client, self._room, self._send = client, room, send
+        self._pieces: deque[Message] = deque()
+        self._changed, self._taken = asyncio.Event(), asyncio.Event()
+        self._is_whole = self._is_gone = False
+
+    async def __aenter__(self) -> "Answer":
+        self._room.answers.add(self)
+        self._sending = asyncio.ensure_future(self._send_all())
+        return self
+
+    async def __aexit__(
+        self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None
+    ) -> bool:
+        """Wait until all is sent, or the reader gone."""
+        self._is_whole = True
+        self._changed.set()
+        if isinstance(error, ReaderGone | asyncio.CancelledError):
+            self.drop()
         try:
-            async with asyncio.timeout(PATIENCE):
-                await send(message)
-        except TimeoutError as error:
-            gone = True
-            raise ReaderGone from error
+            await asyncio.wait([self._sending])
+        finally:
+            self.drop()
+            self._room.answers.discard(self)
+        if self._sending.done() and not self._sending.cancelled():
+            self._sending.result()
+        return isinstance(error, ReaderGone)
 
-    async def send_pieces(message: Message) -> None:
+    async def put(self, message: Message) -> None:
+        """Take a message of the application's; raises `ReaderGone`."""
         body = message.get("body", b"")
         for start in range(0, len(body) - PIECE, PIECE):
-            await send_piece({"type": message["type"], "body": body[start : start + PIECE], "more_body": True})
+            await self._put({"type": message["type"], "body": body[start : start + PIECE], "more_body": True})
         if len(body) > PIECE:
             message = {**message, "body": body[(len(body) - 1) // PIECE * PIECE :]}
-        await send_piece(message)
+        await self._put(message)
+        while message.get("more_body") and self.waiting > STREAMED:
+            self._taken.clear()
+            await self._taken.wait()
+            self._look()
 
-    return send_pieces
+    def drop(self) -> None:
+        """Let the reader go, and free the memory."""
+        self._is_gone = True
+        self._sending.cancel()
+        self._pieces.clear()
+        self._free(self.waiting)
+
+    async def _put(self, piece: Message) -> None:
+        self._look()
+        size = len(piece.get("body", b""))
+        while self._room.free < size:
+            if not self._room.let_go():
+                await asyncio.sleep(LOOK_SECONDS)
+            self._look()
+        if not self._pieces:
+            self.moved = time.monotonic()
+        self._room.free -= size
+        self.waiting += size
+        self._pieces.append(piece)
+        self._changed.set()
+
+    def _look(self) -> None:
+        if self._is_gone or self._sending.done() or self._client.is_gone:
+            raise ReaderGone
+
+    async def _send_all(self) -> None:
+        try:
+            while self._pieces or not self._is_whole:
+                if self._pieces:
+                    await self._send_piece(self._pieces[0])
+                else:
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            self.drop()
+        finally:
+            self._taken.set()
+
+    async def _send_piece(self, piece: Message) -> None:
+        async with asyncio.timeout(PATIENCE):
+            await self._send(piece)
+        self._pieces.popleft()
+        self._free(len(piece.get("body", b"")))
+        self.moved = time.monotonic()
+
+    def _free(self, size: int) -> None:
+        self.waiting -= size
+        self._room.free += size
+        self._taken.set()
 
 
 def _busy() -> PlainTextResponse:

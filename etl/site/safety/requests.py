@@ -25,7 +25,7 @@ from markupsafe import Markup
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from etl.site.safety.sql_limits import LONGEST_VALUE
+from etl.site.safety.sql_limits import LONGEST_SEARCHED, LONGEST_VALUE
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -54,6 +54,8 @@ NO_PLACES = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.ELOOP)
 OURS, OTHERS = ("etl", "schemas"), ("datasette", "asgi_csrf")
 as_csv: ContextVar[bool] = ContextVar("as_csv", default=False)
 """Whether the request that is worked on asks for CSV."""
+as_page: ContextVar[bool] = ContextVar("as_page", default=False)
+"""Whether it asks for a page to look at, and no other format."""
 
 
 class Requests:
@@ -87,6 +89,7 @@ class Requests:
             await send(message)
 
         before = as_csv.set(scope["path"].endswith(".csv"))
+        page_before = as_page.set("." not in scope["path"].rpartition("/")[2])
         try:
             await self._app(scope, receive, send_on)
         except STUMBLES as error:
@@ -95,6 +98,7 @@ class Requests:
             await PlainTextResponse(words_of(error), 400)(scope, receive, send)
         finally:
             as_csv.reset(before)
+            as_page.reset(page_before)
 
 
 def is_of_the_request(error: BaseException) -> bool:
@@ -205,6 +209,6 @@ def words_of_sql(error: Exception) -> str:
     if words != TOO_BIG:
         return str(words)
     return (
-        f"A value is longer than {LONGEST_VALUE >> 20} MiB, too long for this site: leave its column out (_nocol=),"
-        " or take the files of the release"
+        f"A value is longer than {LONGEST_VALUE >> 20} MiB (in SQL that searches words, {LONGEST_SEARCHED >> 10} KiB),"
+        " too long for this site: leave its column out (_nocol=), or take the files of the release"
     )

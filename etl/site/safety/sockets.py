@@ -26,6 +26,8 @@ REQUEST_SECONDS = 10.0
 """Seconds from a connection, or the answer before, to the end of a request."""
 STALLED_SECONDS = 20.0
 """Seconds that a reader may take nothing of an answer: 64 KiB in them is the slowest that is served."""
+UNSEEN = 64 << 10
+"""Bytes of an answer that wait for a reader before the server says stop."""
 MOST_CONNECTIONS = 1000
 FILES = 2500
 """Open files that the process asks the system for: two for each connection, and the database's."""
@@ -65,6 +67,7 @@ class Protocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, and let one go where there are too many: who waits longest without a request, or this one."""
         super().connection_made(transport)
+        see_what_is_read(transport)
         if len(self.connections) > self.most:
             waiting = [other for other in self.connections if isinstance(other, Protocol) and other.waits_since]
             if waiting:
@@ -190,6 +193,14 @@ def run(app: Any, **options: Any) -> None:
             os.remove(config.uds)  # noqa: PTH107
     if not server.started:
         sys.exit(3)
+
+
+def see_what_is_read(transport: asyncio.Transport) -> None:
+    """Have little of an answer wait unseen, in the system and before it: else a slow reader is taken for one who stalls."""
+    transport.set_write_buffer_limits(high=UNSEEN, low=UNSEEN - 1)
+    connection = transport.get_extra_info("socket")
+    if connection is not None and connection.family != socket.AF_UNIX and hasattr(socket, "TCP_NOTSENT_LOWAT"):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSEEN)
 
 
 def most_connections(files: int) -> int:

@@ -10,22 +10,23 @@ import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from functools import cache
+from functools import cache, partial
 from itertools import takewhile
 from json import dumps
 from sys import getsizeof
 from typing import Any
 from weakref import ref
 
-from datasette.utils import allowed_pragmas
+from datasette.utils import allowed_pragmas, allowed_sql_res
 
 from etl.site.safety.request_limits import LONGEST_ADDRESS
 from etl.site.safety.statement_time import Clock, Connection
+from schemas import TABLES
 from schemas.limits import UNREAD_LINE
 
 Value = str | bytes | int | float | None
 LONGEST_FORMAT = 1000
-"""Letters of the longest format of printf."""
+"""Letters of the longest format of printf and strftime."""
 LONGEST_PATTERN = 256
 """Bytes of a pattern of LIKE and GLOB."""
 LARGEST_MATCH = 32 << 20
@@ -116,6 +117,16 @@ class Native:
             raise OverflowError("printf's format is too wide")
         return self._call("printf", values)
 
+    def strftime(self, *values: Value) -> Value:
+        """SQLite's strftime; raises `OverflowError` for formats that would take seconds.
+
+        >>> Native(Clock()).strftime("%Y-%m", "2026-01-02")
+        '2026-01'
+        """
+        if values and len(_text(values[0] if values[0] is not None else "")) > LONGEST_FORMAT:
+            raise OverflowError("strftime's format is too long")
+        return self._call("strftime", values)
+
     def like(self, *values: Value) -> Value:
         """SQLite's LIKE: the pattern, the text, and the sign before a letter that is itself; raises `OverflowError`.
 
@@ -172,6 +183,7 @@ def functions(clock: Clock) -> dict[tuple[str, int], Callable[..., Value]]:
     natives: dict[tuple[str, int], Callable[..., Value]] = {
         ("printf", -1): native.printf,
         ("format", -1): native.printf,
+        ("strftime", -1): native.strftime,
         ("like", 2): native.like,
         ("like", 3): native.like,
         ("glob", 2): native.glob,
@@ -191,6 +203,8 @@ def _in_time(function: Callable[..., Value], clock: Clock) -> Callable[..., Valu
 
 LONGEST_VALUE = UNREAD_LINE
 """Bytes of a value that SQL may read or make: any line that a page may hold."""
+LONGEST_SEARCHED = 32 << 10
+"""The same for costly SQL that searches words: SQLite takes seconds in one step to read a text of 100,000 words to search."""
 LARGEST_ANSWER = 16 << 20
 """Bytes of all rows of an answer, by `weight`."""
 JSON_BEGINS = ("[", "{")
@@ -224,6 +238,17 @@ REFUSED = {
     },  # the last takes the square of its time
     sqlite3.SQLITE_READ: {"sqlite_stmt"},  # it shows what other people ask
 }
+
+
+def check_sql_in_time() -> None:
+    """Have Datasette see in linear time whether SQL is a SELECT: its patterns try each division of the blanks after a comment."""
+    allowed_sql_res[:] = [
+        re.compile(pattern.pattern.replace(r"\s*)*\s*", r"\s*)*+\s*+"), pattern.flags) for pattern in allowed_sql_res
+    ]
+
+
+SEARCHED = {f"{name}_fts" for name in TABLES}
+"""Where words are searched: tables, and the columns of the same name that take a text to search."""
 
 
 class AnswerTooLarge(sqlite3.OperationalError):
@@ -278,7 +303,8 @@ def guard(connection: sqlite3.Connection) -> None:
         connection.create_function(name, arity, function, deterministic=True)
     connection.execute("PRAGMA temp_store=MEMORY")  # see `SQLITE_MEMORY`
     connection.row_factory = CountedRows()
-    connection.set_authorizer(_authorize)
+    clock.begins = partial(connection.setlimit, sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
+    connection.set_authorizer(partial(_authorize, connection, clock))
 
 
 def bound_memory() -> None:
@@ -287,8 +313,12 @@ def bound_memory() -> None:
         connection.execute(f"PRAGMA hard_heap_limit={SQLITE_MEMORY}")
 
 
-def _authorize(action: int, first: str | None, second: str | None, *_: str | None) -> int:
+def _authorize(
+    connection: sqlite3.Connection, clock: Clock, action: int, first: str | None, second: str | None, *_: str | None
+) -> int:
     """Let SQL read, and nothing else."""
+    if clock.is_costly and action == sqlite3.SQLITE_READ and first == second and first in SEARCHED:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_SEARCHED)
     if (action, first, second) == (sqlite3.SQLITE_READ, "pragma_database_list", "file"):
         return sqlite3.SQLITE_IGNORE  # null: where the release lies is nobody's business
     name = second if action == sqlite3.SQLITE_FUNCTION else first

@@ -10,9 +10,11 @@ import asyncio
 import math
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from copy import copy
+from functools import partial
 from pathlib import Path
 from threading import Condition, Event, Thread, local
 from traceback import clear_frames
@@ -40,6 +42,8 @@ class Clock:
         self.is_costly = False
         self.gave_way = False
         """Whether its statements were ended so that pages find memory."""
+        self.begins: Callable[[], object] = lambda: None
+        """What is done before statements begin."""
         self._ends = math.inf
         self._stop: Event | None = None
 
@@ -56,14 +60,15 @@ class Clock:
     def start(self, seconds: float, stop: Event | None = None, *, is_costly: bool = False) -> None:
         """Let statements begin."""
         self.refusal, self.gave_way, self.is_costly = None, False, is_costly
+        self.begins()
         self._ends, self._stop = time.monotonic() + seconds, stop
 
 
 class Connection(sqlite3.Connection):
-    """A connection with a clock."""
+    """A connection with a clock; it keeps no statement, so that each is looked at before it runs."""
 
     def __init__(self, *args: object, **named: object) -> None:
-        super().__init__(*args, **named)  # type: ignore[arg-type]
+        super().__init__(*args, **{"cached_statements": 0, **named})  # type: ignore[arg-type]
         self.clock = Clock()
 
 
@@ -128,6 +133,8 @@ WATCH = Watch()
 Found = TypeVar("Found")
 IS_COSTLY: ContextVar[bool] = ContextVar("IS_COSTLY", default=False)
 """Whether the request that is worked on may ask for much: what it does gives way to pages."""
+MOST_KNOWN = 1000
+"""Answers about the schema that are kept."""
 ATTEMPTS = 3
 ROOM_SECONDS = 0.3
 """Times that a page asks for memory, and seconds that it waits for what costly statements give back."""
@@ -143,6 +150,7 @@ class BoundedDatabase(Database):  # type: ignore[misc]
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         self._of_thread = local()
+        self._known: dict[Any, Any] = {}
 
     def connect(self, write: bool = False) -> Connection:
         """A connection to read with, and to count on."""
@@ -158,6 +166,39 @@ class BoundedDatabase(Database):  # type: ignore[misc]
         if None in counts.values():
             self._cached_table_counts = None
         return counts
+
+    async def execute(self, sql: str, params: Any = None, truncate: bool = False, *more: Any, **named: Any) -> Any:
+        """Datasette's own; what it asks of the schema is asked once."""
+        ask = partial(super().execute, sql, params, truncate, *more, **named)
+        is_of_schema = not truncate and "from sqlite_master" in sql and isinstance(params, tuple | None)
+        return await (self._once((sql, params), ask) if is_of_schema else ask())
+
+    async def table_columns(self, table: str) -> Any:
+        """Datasette's own, asked once."""
+        return await self._once(("columns", table), partial(super().table_columns, table))
+
+    async def primary_keys(self, table: str) -> Any:
+        """Datasette's own, asked once."""
+        return await self._once(("keys", table), partial(super().primary_keys, table))
+
+    async def fts_table(self, table: str) -> Any:
+        """Datasette's own, asked once."""
+        return await self._once(("search", table), partial(super().fts_table, table))
+
+    async def foreign_keys_for_table(self, table: str) -> Any:
+        """Datasette's own, asked once."""
+        return await self._once(("references", table), partial(super().foreign_keys_for_table, table))
+
+    async def _once(self, key: Any, ask: Callable[[], Awaitable[Any]]) -> Any:
+        """What is found of the schema, which never changes: home asks 168 times, and each waits its turn behind all others."""
+        if self.is_mutable:
+            return await ask()
+        if key not in self._known:
+            found = await ask()
+            if len(self._known) >= MOST_KNOWN:  # anybody may ask for a table that is not there
+                self._known.clear()
+            self._known[key] = found
+        return copy(self._known[key])
 
     async def execute_fn(self, fn: Callable[[Connection], Found]) -> Found:
         """What the work finds; raises `QueryInterrupted` when its time is over, `Busy` where a page finds no memory."""
