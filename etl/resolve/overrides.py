@@ -205,8 +205,7 @@ def _overrides(content: Mapping[str, Any], lines: TomlLines, source: str, sha256
 
 # The shapes of entries: what each value must be, and how a message says so.
 
-_Text = Annotated[str, msgspec.Meta(pattern=r"^[^\n]*\S[^\n]*$")]
-"""A text of one line, as all text of pages is."""
+_Text = Annotated[str, msgspec.Meta(pattern=r"\S")]
 _NewName = Annotated[
     str, msgspec.Meta(pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$", max_length=NAME_LETTERS)
 ]
