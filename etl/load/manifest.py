@@ -29,7 +29,7 @@ from schemas.table import SCHEMA_VERSION
 
 
 @dataclass(frozen=True)
-class Wording:
+class HashedContent:
     """What describes the rows: Datasette's metadata as text, and the SQL of views and tables in their order."""
 
     metadata: str
@@ -46,17 +46,17 @@ def hash_release(tables: Frames, provenance: dict[str, Any]) -> str:
         if name in tables
     )
     metadata = render_metadata(tables["papers"].height)
-    return hash_wording(Wording(metadata, (view.sql.strip() for view in VIEWS.values()), rows), provenance)
+    return hash_content(HashedContent(metadata, (view.sql.strip() for view in VIEWS.values()), rows), provenance)
 
 
-def hash_wording(wording: Wording, provenance: dict[str, Any]) -> str:
+def hash_content(content: HashedContent, provenance: dict[str, Any]) -> str:
     """The logical hash of tables wherever their words and rows are read."""
     digest = hashlib.sha256()
     digest.update(json.dumps(provenance, sort_keys=True).encode())
-    digest.update(wording.metadata.encode())
-    for view in wording.views:
+    digest.update(content.metadata.encode())
+    for view in content.views:
         digest.update(view.encode())
-    for statement, batches in wording.tables:
+    for statement, batches in content.tables:
         digest.update(statement.encode())
         for part in chain.from_iterable(map(_in_parts, batches)):
             digest.update(part.write_ndjson().encode())

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from etl.errors import SCRATCH_ADVICE, is_refusal, refusal
 from etl.load.layout import DATABASE_FILE, METADATA, PAPER_LIST_FILE, read_manifest
-from etl.load.manifest import Wording, damaged_files, hash_wording, provenance_of
+from etl.load.manifest import HashedContent, damaged_files, hash_content, provenance_of
 from etl.load.parquet import paper_list
 from etl.load.sqlite import search_table, searched_rows
 from etl.release.release import database_address
@@ -244,12 +244,12 @@ def _rows(release: Path, _: sqlite3.Connection) -> Iterator[str]:
 
 def _logical_hash(release: Path, database: sqlite3.Connection) -> Iterator[str]:
     manifest = read_manifest(release)
-    wording = Wording(
+    content = HashedContent(
         metadata=(release / METADATA).read_bytes().decode(),
         views=(sql.partition(" AS ")[2] for (sql,) in database.execute(_VIEWS)),
         tables=((table.sql, read_batches(release / f"{table.name}.parquet")) for table in stored_tables(database)),
     )
-    found = hash_wording(wording, provenance_of(manifest))
+    found = hash_content(content, provenance_of(manifest))
     if found != manifest["logical_hash"]:
         yield f"*.parquet: found rows and schema of the logical hash {found}, expected {manifest['logical_hash']}"
 

@@ -46,10 +46,10 @@ PATCHES: dict[str, tuple[tuple[str, str], ...]] = {
 
 
 class TemplatePatches(Extension):
-    """Puts the mends into a template's source."""
+    """Puts the patches into a template's source."""
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002
-        """The source with its mends; `default:` before a name means Datasette's own template."""
+        """The source with its patches; `default:` before a name means Datasette's own template."""
         for place, mended in PATCHES.get((name or "").removeprefix("default:"), ()):
             source = source.replace(place, mended)
         return source

@@ -35,7 +35,7 @@ MOST_CELLS = 10_000
 
 @hookimpl
 def asgi_wrapper(datasette: "Datasette") -> Any:
-    """Around all of Datasette, from the outside in: the prefix, headers, sensible requests, the door, and the lanes behind it."""
+    """Around all of Datasette, from the outside in: the prefix, headers, sensible requests, the request limits, and the concurrency limits behind them."""
 
     def wrap(app: ASGIApp) -> ASGIApp:
         if served(datasette) is None:
