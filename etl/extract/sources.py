@@ -100,11 +100,6 @@ def _folders_above(file: PageFile) -> list[str]:
     return [path_text(part) for part in given.resolve().parts[1:]]
 
 
-def read_pages(files: Iterable[PageFile], observed_on: date | None) -> list[Page | PageError]:
-    """Read pages; in the place of one that cannot be read stands its error."""
-    return [_read_or_error(file, observed_on) for file in files]
-
-
 def read_page(file: PageFile, observed_on: date | None = None) -> Page:
     """Read one page; `observed_on` is taken before the date in the file's name.
 
@@ -131,7 +126,8 @@ def read_page(file: PageFile, observed_on: date | None = None) -> Page:
     )
 
 
-def _read_or_error(file: PageFile, observed_on: date | None) -> Page | PageError:
+def read_or_error(file: PageFile, observed_on: date | None) -> Page | PageError:
+    """The page, or in its place the error where it cannot be read."""
     try:
         return read_page(file, observed_on)
     except PageError as error:
@@ -374,7 +370,7 @@ def parse_files(files: Iterable[PageFile], observed_on: date | None) -> Iterator
     errors: list[PageError] = []
     size = 0
     for file in files:
-        (read,) = read_pages([file], observed_on)
+        read = read_or_error(file, observed_on)
         parsed = _parsed(read) if isinstance(read, Page) else read
         if isinstance(parsed, PageError):
             errors.append(parsed)

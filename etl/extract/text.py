@@ -6,7 +6,8 @@ _UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\
 """Characters without a width that join or part nothing; those that join letters (U+200C, U+200D) stay within words."""
 _SPACES = re.compile("[\\s\u115f\u1160\u2800\u3164\uffa0]+")
 _BLANK = "\\s\u00ad\u115f\u1160\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\u2800\u3164\ufeff\uffa0"
-_EDGES = "".join(sign for sign in map(chr, range(0x10000)) if re.match(f"[{_BLANK}]", sign))
+_EDGES = "".join(re.findall(f"[{_BLANK}]", "".join(map(chr, range(0x10000)))))
+"""The same signs one by one: `strip` takes them in one pass from each end, where a pattern begins at each gap anew."""
 _SHOWN = re.compile(f"[^{_BLANK}]")
 _JOINERS = "\u200c\u200d"
 _HYPHENS = re.compile("[\u2010\u2011\u2012\u2013\u2212]")

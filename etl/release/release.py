@@ -92,7 +92,8 @@ def open_release(path: Path) -> Release:
     folder = find_release(path)
     try:
         manifest = read_manifest(folder)
-        _ = [*manifest["files"]]
+        if not isinstance(manifest["files"], dict):
+            raise TypeError("its files are no table")
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise UsageError(f"{folder / MANIFEST}: not the manifest of a release ({error}); build it again") from error
     return Release(folder, manifest)

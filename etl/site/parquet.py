@@ -53,7 +53,7 @@ class Answers:
         self._datasette = datasette
         self._release = release
         self._limits = limits_of(datasette)
-        self._desk = ExportQueue(self._limits)
+        self._queue = ExportQueue(self._limits)
 
     async def sql(self, request: Request, send: Send) -> Response | None:
         """SQL that stands in the address."""
@@ -93,7 +93,7 @@ class Answers:
 
     async def _make(self, found: ExportQuery, name: str, request: Request, send: Send) -> None:
         export = Export(partial(_connect, self._datasette), found, self._limits, self._words(found))
-        file = await self._desk.run(export, request.receive)
+        file = await self._queue.run(export, request.receive)
         if file:
             with file:
                 await send_file(self._sent(file, name), request, send, is_open=self._datasette.cors)

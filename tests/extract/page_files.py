@@ -1,11 +1,14 @@
 """Files that hold pages: written, packed, found and read."""
 
+from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
 
+from etl.errors import PageError
 from etl.extract.records import Page
-from etl.extract.sources import find_pages, read_page
+from etl.extract.sources import PageFile, find_pages, read_or_error, read_page
 
 TEXT = "Ann Bell\n\nCL\n\n李伟"
 DATA = TEXT.encode()
@@ -32,3 +35,8 @@ def read(path: Path) -> Page:
     """The one page that the path leads to."""
     (file,) = find_pages([str(path)])
     return read_page(file)
+
+
+def read_pages(files: Iterable[PageFile], observed_on: date | None = None) -> list[Page | PageError]:
+    """What each file holds, in turn: a page or an error."""
+    return [read_or_error(file, observed_on) for file in files]

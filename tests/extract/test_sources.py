@@ -12,11 +12,11 @@ from types import SimpleNamespace
 
 import pytest
 from helpers import cpu_limit
-from page_files import DATA, TEXT, read, sources, write, zst
+from page_files import DATA, TEXT, read, read_pages, sources, write, zst
 
 from etl.errors import Exit, PageError, PaperledgerError, UsageError
 from etl.extract.records import Page
-from etl.extract.sources import PageFile, find_others, find_pages, read_page, read_pages, saved_on
+from etl.extract.sources import PageFile, find_others, find_pages, read_page, saved_on
 
 
 @pytest.mark.parametrize(
