@@ -8,7 +8,7 @@ from helpers import tables_of
 
 from etl.extract.page import parse_page
 from etl.extract.records import Page
-from etl.extract.sources import find_pages, read_pages
+from etl.extract.sources import find_pages, read_or_error
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import resolve
 from etl.validate.blocks import combine, stage
@@ -42,7 +42,7 @@ def files_of(folder: Path, files: dict[str, str], observed_on: date | None = Non
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    read = read_pages(find_pages([str(folder)]), observed_on)
+    read = [read_or_error(file, observed_on) for file in find_pages([str(folder)])]
     staged = combine([stage([parse_page(one)]) for one in read if isinstance(one, Page)])
     decided = Overrides()
     return validate(resolve(staged.profiles, staged.blocks, decided), staged.quarantine, decided, notes=staged.notes)
