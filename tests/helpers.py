@@ -11,8 +11,7 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from etl.cli import main
-from etl.extract.page import parse_page
-from etl.extract.records import Page, ParsedPage
+from etl.extract.page import Page, ParsedPage, parse_page
 from etl.resolve.overrides import Overrides
 from etl.resolve.rendering import rebuild_pages
 from etl.resolve.tables import resolve

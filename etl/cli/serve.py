@@ -54,7 +54,7 @@ def serve(folder: Path, host: str, port: int, datasette_options: tuple[str, ...]
     paperledger serve -- --setting default_allow_sql off --open
     """  # noqa: D301  \b keeps click from joining the lines
     from etl.load.layout import DATABASE_FILE, METADATA
-    from etl.site.settings import SETTINGS
+    from etl.site.served import SETTINGS
 
     release = _held(folder)
     options = ["--immutable", str(release / DATABASE_FILE), "--metadata", str(release / METADATA)]

@@ -9,14 +9,25 @@ their own. A code that arXiv has is then required, since a title may begin like 
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import takewhile
 
-from etl.extract.records import Badge
 from etl.extract.taxonomy import known_codes
 from etl.extract.text import clean, is_blank, with_plain_hyphens
 from schemas.limits import BADGE_LETTERS
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A badge taken apart: `CLMar 14, 2025Code` has code CL, month 3, day 14, year 2025 and the flag Code."""
+
+    code: str
+    month: int
+    day: int
+    year: int | None
+    flags: tuple[str, ...]
+
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 CODE_FLAG = "Code"

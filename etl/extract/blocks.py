@@ -12,12 +12,33 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from etl.extract.badge import is_glued, parse_badge, read_badge
-from etl.extract.byline import is_full_name, is_same_person, parse_byline
+from etl.extract.badge import Badge, is_glued, parse_badge, read_badge
+from etl.extract.byline import Byline, is_full_name, is_same_person, parse_byline
 from etl.extract.header import find_headers, parse_stat
-from etl.extract.records import Badge, Block, Byline
 from etl.extract.text import clean, is_blank, trimmed
 from schemas.limits import ABSTRACT_LETTERS, BYLINE_LETTERS
+
+
+@dataclass(frozen=True)
+class Block:
+    """One paper as a page prints it: the lines it takes, and its parts as they stand there, without white space around.
+
+    `owned` says whether the page's owner wrote it, which is not known behind a further header.
+    """
+
+    line_start: int
+    line_end: int
+    badge: str
+    title: str
+    title_line: int
+    byline: str
+    byline_line: int
+    abstract: str
+    abstract_line: int | None
+    badge_parts: Badge
+    byline_parts: Byline
+    owned: bool = True
+
 
 FURNITURE = 3
 """Times that a short line must stand on a page before it is taken for a part of the page and none of a paper."""

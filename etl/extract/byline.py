@@ -10,10 +10,25 @@ goes to the quarantine.
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from etl.extract.records import Byline
 from etl.extract.text import clean
 from schemas.limits import BYLINE_LETTERS, NAME_LETTERS, NAME_WORDS, SENTENCE_END, TAG_LETTERS
+
+
+@dataclass(frozen=True)
+class Byline:
+    """A byline taken apart: the names in order, whether it is cut, its institutions, and items that can be no name.
+
+    `groups` are those of the names behind which a colon stands.
+    """
+
+    names: tuple[str, ...]
+    truncated: bool
+    tags: tuple[str, ...]
+    odd: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
 
 ET_AL = " et al."
 TAG_MARK = " · "

@@ -12,9 +12,31 @@ from dataclasses import dataclass
 
 from etl.extract.badge import known_code
 from etl.extract.byline import is_group, is_name, is_same_person, parse_byline
-from etl.extract.records import Header, Value
 from etl.extract.taxonomy import field_codes
 from etl.extract.text import clean, with_plain_hyphens
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value of the header, and the line it stands on."""
+
+    text: str
+    line: int
+
+    @property
+    def number(self) -> int:
+        """The value as a number, without thousands separators."""
+        return int(self.text.replace(",", "").replace(" ", ""))
+
+
+@dataclass(frozen=True)
+class Header:
+    """The header: the lines it takes, each value that is known, and the lines that are not."""
+
+    line_count: int
+    values: dict[str, Value]
+    unknown: tuple[int, ...]
+
 
 LONGEST_FIELD = 20
 """Letters of the longest word under the name that is taken for the owner's field."""

@@ -21,9 +21,7 @@ from typing import BinaryIO, Literal
 import pyarrow as pa
 
 from etl.errors import PageError, UsageError, is_refusal, refusal
-from etl.extract.not_a_page import diagnose
-from etl.extract.page import byte_length, parse_page
-from etl.extract.records import Page, ParsedPage
+from etl.extract.page import Page, ParsedPage, byte_length, diagnose, parse_page
 from etl.printable import path_text
 from schemas.limits import LARGE_PAGE, LONGEST_PAGE, MOST_LINES, MOST_PIECES, PACKED_PAGE, PACKED_TIMES, UNREAD_LINE
 

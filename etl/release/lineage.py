@@ -14,9 +14,9 @@ import polars as pl
 from datasette.utils import tilde_decode, tilde_encode
 
 from etl.errors import UsageError
-from etl.extract.header import parse_header
-from etl.extract.page import parse_page, split_lines
-from etl.extract.records import Block, Header, Page
+from etl.extract.blocks import Block
+from etl.extract.header import Header, parse_header
+from etl.extract.page import Page, parse_page, split_lines
 from etl.printable import cut
 from etl.release.release import rebuild_page
 from etl.resolve.papers import winner_first

@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from etl.errors import refusal
-from etl.report.annotations import render_annotations
+from etl.report.ci_formats import render_annotations, render_junit, render_sarif
 from etl.report.html import render_html
-from etl.report.junit import render_junit
 from etl.report.markdown import render_markdown
 from etl.report.results import RESULTS_FILE, Results
 from etl.report.results import write_results as render_json
-from etl.report.sarif import render_sarif
 
 REPORT_FILE = "report.html"
 

@@ -22,12 +22,13 @@ from etl.resolve.candidate_pairs import (
     CandidatePairs,
     Coauthors,
     Form,
+    SameAs,
+    SameGroups,
     form_of,
 )
 from etl.resolve.folding import diacritics, digest, fold, slug
 from etl.resolve.names import Name, has_initials_only, read_group, read_name
 from etl.resolve.overrides import Overrides, PersonOverride, merged_persons
-from etl.resolve.same_groups import SameAs, SameGroups
 from schemas import AuthorNames, Authors, MergeCandidates
 
 JOINING = ("fuller_name", "moved_border")

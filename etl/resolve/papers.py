@@ -13,14 +13,13 @@ from itertools import pairwise
 
 import polars as pl
 
-from etl.extract.byline import is_group, is_suffix, render_byline
-from etl.extract.records import Byline
+from etl.extract.byline import Byline, is_group, is_suffix, render_byline
+from etl.resolve.candidate_pairs import SameAs, SameGroups
 from etl.resolve.categories import RANKS
 from etl.resolve.folding import fold, fold_title
 from etl.resolve.names import read_name
 from etl.resolve.overrides import Overrides
 from etl.resolve.rendering import listing_lines
-from etl.resolve.same_groups import SameAs, SameGroups
 from schemas import PaperCandidates, Variants
 
 PAPER_ID_LENGTH = 16

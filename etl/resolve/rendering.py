@@ -9,9 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from etl.extract.byline import render_byline
+from etl.extract.byline import Byline, render_byline
 from etl.extract.page import join_lines, render_block
-from etl.extract.records import Byline
 from schemas import Frames
 
 _PARTS = ("title", "byline", "abstract", "block")

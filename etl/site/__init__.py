@@ -3,7 +3,8 @@
 In: a release that Datasette serves. Out: pages, pictures and files. Each module is one plugin, named in pyproject.toml;
 they read releases, and no stage that makes one knows of them. In a Datasette without a release they do nothing.
 
-This one is the common look: the style sheet, the menu, and the words that Datasette's own pages lack.
+This one is the common look: the style sheet, the menu, and what Datasette 0.65's own pages lack for people who cannot see
+them (language, labels, landmarks), put into its templates as they are read.
 """
 
 from functools import cache
@@ -14,10 +15,10 @@ from typing import TYPE_CHECKING
 from datasette import hookimpl
 from datasette.utils import tilde_encode
 from jinja2 import Environment
+from jinja2.ext import Extension
 
 from etl.printable import cut, visible
 from etl.site.served import served
-from etl.site.template_patches import TemplatePatches
 from schemas.limits import PAPERS_A_PAGE
 
 if TYPE_CHECKING:
@@ -26,6 +27,44 @@ if TYPE_CHECKING:
 STYLE = "site.css"
 MENU = {"Charts": "/-/charts", "Downloads": "/-/downloads", "Quality report": "/-/report"}
 """What the menu leads to."""
+_SCROLLED = ('<div class="table-wrapper">', '<div class="table-wrapper" tabindex="0" role="region" aria-label="Rows">')
+_EDITOR = ('<textarea id="sql-editor"', '<textarea id="sql-editor" aria-label="SQL"')
+_HEADINGS = (("<h3>", '<h2 class="header3">'), ("</h3>", "</h2>"))
+_FIELDS = {
+    "_filter_column_{{ loop.index }}": "Column of filter {{ loop.index }}",
+    "_filter_op_{{ loop.index }}": "Comparison of filter {{ loop.index }}",
+    "_filter_value_{{ loop.index }}": "Value of filter {{ loop.index }}",
+    "_filter_column": "Column of a new filter",
+    "_filter_op": "Comparison of a new filter",
+    "_filter_value": "Value of a new filter",
+    "_sort": "Sort by",
+}
+PATCHES: dict[str, tuple[tuple[str, str], ...]] = {
+    "base.html": (
+        ("<html>", '<html lang="en">'),
+        ('<section class="content">', '<section class="content" role="main">'),
+    ),
+    "table.html": (
+        *_HEADINGS,
+        *((f'name="{name}"', f'name="{name}" aria-label="{label}"') for name, label in _FIELDS.items()),
+    ),
+    "query.html": (
+        *_HEADINGS,
+        _SCROLLED,
+        _EDITOR,
+        (": {{ query.sql }}{% endif %}{% endblock %}", ": {{ metadata.title or query.sql }}{% endif %}{% endblock %}"),
+    ),
+    "database.html": (
+        ("<h3>Custom SQL query</h3>", '<h2 class="header3">Custom SQL query</h2>'),
+        _EDITOR,
+    ),
+    "_table.html": (_SCROLLED,),
+    "_facet_results.html": (('class="cross"', 'class="cross" aria-label="Remove"'),),
+    "_codemirror_foot.html": (
+        ("</script>", "</script><script src=\"{{ urls.static_plugins('paperledger', 'sql-label.js') }}\"></script>"),
+    ),
+}
+"""Places in Datasette's templates, and what stands there instead."""
 
 
 @hookimpl
@@ -56,3 +95,13 @@ def prepare_jinja2_environment(env: Environment, datasette: "Datasette") -> None
 @cache
 def _style_hash() -> str:
     return sha256(resources.files("etl.site").joinpath("static", STYLE).read_bytes()).hexdigest()[:8]
+
+
+class TemplatePatches(Extension):
+    """The patches of a template's source."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002
+        """The source with its patches; `default:` before a name means Datasette's own template."""
+        for place, mended in PATCHES.get((name or "").removeprefix("default:"), ()):
+            source = source.replace(place, mended)
+        return source

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from markupsafe import Markup
 
 from etl.export.bibtex import Author, Entry, bibtex
-from etl.extract.byline import render_byline
-from etl.extract.records import Byline
+from etl.extract.byline import Byline, render_byline
 from etl.load.layout import DATABASE
 from etl.printable import cut
 from etl.release.lineage import ReleaseRows, Row

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from etl.errors import BadData, BrokenTables, PageError
-from etl.extract.not_a_page import diagnose
-from etl.extract.page import byte_length, in_rows, last_bare_return
-from etl.extract.records import Note, ParsedPage, Stray
+from etl.extract.page import ParsedPage, Stray, byte_length, diagnose, in_rows, last_bare_return
 from etl.validate.integrity import failures
+from etl.validate.rule_results import Note
 from schemas import Blocks, Profiles, Quarantine
 from schemas.limits import LARGE_PAGE, LARGE_PAGES
 

@@ -12,12 +12,11 @@ import polars as pl
 from datasette.utils import tilde_encode
 
 from etl.errors import BrokenTables, PageError
-from etl.extract.records import Note
 from etl.resolve.folding import digest
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import Resolved
 from etl.validate.integrity import TableFailure, check_pages, check_tables
-from etl.validate.rule_results import FAILED, RuleContext, RuleResult, rule_result
+from etl.validate.rule_results import FAILED, Note, RuleContext, RuleResult, rule_result
 from etl.validate.rules import find
 from etl.validate.severity import FIXED, Thresholds
 from schemas import RULES, TABLES, Findings, Frames, Quarantine, Rules

@@ -7,10 +7,22 @@ import polars as pl
 from datasette.utils import tilde_encode
 
 from etl.extract.header import parse_header
-from etl.extract.records import Note
 from etl.resolve.authors import UNCOMPARED
 from etl.resolve.overrides import Overrides
 from schemas import Frames
+
+
+@dataclass(frozen=True)
+class Note:
+    """What only reading shows about a page, or about all where there is no `profile_id`: the rule that breaks, the place, words."""
+
+    rule_id: str
+    profile_id: str | None
+    source: str | None
+    line: int | None
+    value: str | None
+    message: str
+
 
 FAILED = pl.Schema(
     {

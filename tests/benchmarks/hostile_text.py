@@ -12,8 +12,7 @@ import click
 from rich.console import Console
 from rich.table import Column, Table
 
-from etl.extract.page import parse_page
-from etl.extract.records import Page
+from etl.extract.page import Page, parse_page
 from etl.validate.blocks import stage
 
 START, DOUBLINGS = 250_000, 4

@@ -20,7 +20,7 @@ from serving import COMMAND, READY, serving
 
 from etl.pipeline import Request, build
 from etl.progress import Progress
-from etl.site.settings import SETTINGS
+from etl.site.served import SETTINGS
 from schemas import TABLES, VIEWS
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from etl.errors import PageError
-from etl.extract.records import Page
+from etl.extract.page import Page
 from etl.extract.sources import PageFile, find_pages, read_or_error, read_page
 
 TEXT = "Ann Bell\n\nCL\n\n李伟"

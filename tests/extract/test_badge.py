@@ -5,8 +5,7 @@ from helpers import cpu_limit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.extract.badge import FLAG_LETTERS, MONTHS, is_glued, known_code, parse_badge, read_badge, render_badge
-from etl.extract.records import Badge
+from etl.extract.badge import FLAG_LETTERS, MONTHS, Badge, is_glued, known_code, parse_badge, read_badge, render_badge
 
 BADGES = {
     "CLMar 14, 2025Code": Badge("CL", 3, 14, 2025, ("Code",)),

@@ -7,8 +7,16 @@ from helpers import cpu_limit
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from etl.extract.byline import is_full_name, is_group, is_name, is_same_person, is_suffix, parse_byline, render_byline
-from etl.extract.records import Byline
+from etl.extract.byline import (
+    Byline,
+    is_full_name,
+    is_group,
+    is_name,
+    is_same_person,
+    is_suffix,
+    parse_byline,
+    render_byline,
+)
 from schemas.limits import BYLINE_LETTERS
 
 BYLINES = {

@@ -4,8 +4,7 @@ import pytest
 from damage import COUNT, FIGURES, HEADER, LINES, SOUND, damaged, header_of
 from helpers import cpu_limit, parsed
 
-from etl.extract.header import find_headers, parse_header, parse_stat
-from etl.extract.records import Value
+from etl.extract.header import Value, find_headers, parse_header, parse_stat
 
 STATS = {
     "h-index87": ("h_index", "87"),

@@ -19,9 +19,8 @@ from damage import (
 )
 from helpers import parsed
 
-from etl.extract.header import parse_header
+from etl.extract.header import Header, Value, parse_header
 from etl.extract.page import join_lines, split_lines
-from etl.extract.records import Header, Value
 from schemas.limits import LONGEST_LINE
 
 SPLIT = {

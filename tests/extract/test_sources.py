@@ -15,7 +15,7 @@ from helpers import cpu_limit
 from page_files import DATA, TEXT, read, read_pages, sources, write, zst
 
 from etl.errors import Exit, PageError, PaperledgerError, UsageError
-from etl.extract.records import Page
+from etl.extract.page import Page
 from etl.extract.sources import PageFile, find_others, find_pages, read_page, saved_on
 
 

@@ -8,7 +8,7 @@ from junitparser import Failure, JUnitXml, Skipped
 from report_cases import HOSTILE, ODD, SOUND, baseline, finding, hostile, results, results_of, rule
 
 from etl.report import render_junit
-from etl.report.junit import SHOWN
+from etl.report.ci_formats import MOST_OF_A_RULE
 from etl.report.results import Results
 from etl.report.wording import clipped
 
@@ -49,7 +49,7 @@ def test_a_failure_tells_rule_place_lines_and_state() -> None:
 
 
 def test_findings_past_the_limit_are_counted() -> None:
-    told = [finding(number, "A-1") for number in range(SHOWN + 2)]
+    told = [finding(number, "A-1") for number in range(MOST_OF_A_RULE + 2)]
     (case,) = suite_of(results([rule("A-1")], told))
     assert case.system_out.endswith("2 more findings")
 

@@ -11,8 +11,8 @@ from jsonschema import Draft7Validator
 from report_cases import HOSTILE, ODD, SOUND, baseline, finding, hostile, results, results_of, rule
 
 from etl.report import render_sarif
+from etl.report.ci_formats import MOST_RESULTS
 from etl.report.results import Results
-from etl.report.sarif import MOST_RESULTS
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "sarif-2.1.0.json"
 

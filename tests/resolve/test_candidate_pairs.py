@@ -19,11 +19,11 @@ from etl.resolve.candidate_pairs import (
     Coauthors,
     Form,
     MiddleNameIndex,
+    SameGroups,
     form_of,
 )
 from etl.resolve.names import compatible, read_name
 from etl.resolve.overrides import Overrides
-from etl.resolve.same_groups import SameGroups
 
 Pairs = set[tuple[str, str, str]]
 

@@ -2,8 +2,7 @@
 
 import pytest
 
-from etl.resolve.candidate_pairs import LONGEST_BYLINE, BylineEvidence, Coauthors
-from etl.resolve.same_groups import SameAs, SameGroups
+from etl.resolve.candidate_pairs import LONGEST_BYLINE, BylineEvidence, Coauthors, SameAs, SameGroups
 
 ANN, FULL = "Ann Bell", "Ann B. Bell"
 

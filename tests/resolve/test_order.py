@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented import block, page
 
-from etl.extract.records import ParsedPage
+from etl.extract.page import ParsedPage
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import resolve
 from etl.validate.blocks import combine, stage

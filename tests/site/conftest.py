@@ -14,7 +14,7 @@ from site_words import Fetch
 from etl.load.layout import DATABASE_FILE, METADATA
 from etl.pipeline import Request, build
 from etl.progress import Progress
-from etl.site.settings import SETTINGS
+from etl.site.served import SETTINGS
 
 DATA = Path(__file__).parents[1] / "data"
 

@@ -15,7 +15,7 @@ from datasette.app import Datasette
 from site_words import Fetch, ask
 
 from etl.load.layout import DATABASE_FILE, MANIFEST, METADATA, read_manifest
-from etl.site.settings import SETTINGS
+from etl.site.served import SETTINGS
 from schemas import TABLES
 
 PAPERS = ["/paperledger/papers.parquet", "/-/downloads/papers.parquet"]

@@ -12,8 +12,8 @@ from datasette.app import Datasette
 from site_words import Fetch, ask, links, words
 
 from etl.load.layout import DATABASE_FILE, METADATA
+from etl.site import PATCHES
 from etl.site.home import facts
-from etl.site.template_patches import PATCHES
 from schemas import TABLES, VIEWS
 
 

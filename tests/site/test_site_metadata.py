@@ -13,7 +13,7 @@ from datasette.app import Datasette
 from site_words import Fetch
 
 from etl.load.layout import DATABASE_FILE, METADATA
-from etl.site.settings import SETTINGS
+from etl.site.served import SETTINGS
 from schemas import QUESTIONS, TABLES, VIEWS
 
 SAMPLE = {

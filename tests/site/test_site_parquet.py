@@ -21,7 +21,7 @@ from site_words import Fetch, ask
 from etl.load.layout import DATABASE_FILE, METADATA, read_manifest
 from etl.load.parquet import arrow_schema
 from etl.site.parquet_export import PLUGIN
-from etl.site.settings import SETTINGS
+from etl.site.served import SETTINGS
 from schemas import QUESTIONS, TABLES, VIEWS
 
 ENDLESS = "with recursive c(n) as (select 1 union all select n + 1 from c)"

@@ -17,7 +17,7 @@ from etl.load.layout import DATABASE_FILE, METADATA
 from etl.pipeline import Request, build
 from etl.progress import Progress
 from etl.report.results import RESULTS_FILE, SHOWN_LINES, read_results, shown
-from etl.site.settings import SETTINGS
+from etl.site.served import SETTINGS
 from schemas import QUESTIONS
 from schemas.questions import FOUND_PAPERS
 

@@ -16,7 +16,7 @@ from site_words import Fetch
 
 from etl.load.layout import DATABASE_FILE, METADATA
 from etl.site.safety.requests import MOST_FACETS, MOST_PARAMETERS, is_of_the_request
-from etl.site.settings import SETTINGS
+from etl.site.served import SETTINGS
 
 TABLE, VIEW, QUERY, SQL = "/paperledger/papers", "/paperledger/paper_list", "/paperledger/search_papers", "/paperledger"
 PARAMETERS = """

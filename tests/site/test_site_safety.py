@@ -22,7 +22,7 @@ from etl.site.safety.headers import INLINE_SCRIPT, VARIABLES, hash_source, sourc
 from etl.site.safety.request_limits import LARGEST_BODY, LONGEST_ADDRESS, PIECE, ConcurrencyLimits
 from etl.site.safety.sql_limits import LARGEST_ANSWER, LONGEST_VALUE, SQLITE_MEMORY, functions, guard
 from etl.site.safety.statement_time import Clock
-from etl.site.settings import SETTINGS
+from etl.site.served import SETTINGS
 
 PAGES = [
     "/",

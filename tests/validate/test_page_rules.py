@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from helpers import tables_of
 
-from etl.extract.page import parse_page
-from etl.extract.records import Page
+from etl.extract.page import Page, parse_page
 from etl.extract.sources import find_pages, read_or_error
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import resolve
