@@ -18,6 +18,7 @@ from etl.progress import Progress
 from etl.release.release import Release, open_release
 from etl.report import REPORT_FILE, render_html
 from etl.report.baseline import compare_with_baseline, read_baseline
+from etl.report.charts import charts_of
 from etl.report.results import RESULTS_FILE, FailOn, Results, summarize, write_results
 from etl.report.wording import judged, require_good
 from etl.resolve.overrides import read_overrides
@@ -80,15 +81,7 @@ def check(request: Request, progress: Progress) -> Checked:
     with progress.step("Telling who is who"):
         resolved = resolve(staged.profiles, staged.blocks, overrides)
     with progress.step("Checking the tables"):
-        tables = validate(
-            resolved,
-            staged.quarantine,
-            overrides,
-            thresholds,
-            staged.unreadable,
-            notes=staged.notes,
-            allow_unreadable=request.allow_unreadable,
-        )
+        tables = validate(resolved, staged, overrides, thresholds, allow_unreadable=request.allow_unreadable)
         results = summarize(tables)
     held = compare_with_baseline(results, baseline, str(request.baseline), thresholds) if baseline else results
     provenance = overrides.provenance | {"skipped": sorted(error.source for error in staged.unreadable)}
@@ -108,10 +101,15 @@ def release(checked: Checked, request: Request, progress: Progress) -> Built:
     """Publish what was checked, with the output folder locked; raises `BadData` where it is not good enough."""
     require_good(checked.results, request.fail_on, request.report)
     with progress.step("Writing the release"):
-        results = checked.in_release
-        documents = {RESULTS_FILE: write_results(results), REPORT_FILE: render_html(results)}
+        documents = partial(_documents, checked.in_release)
         folder = publish(request.out, checked.tables, checked.provenance, documents)
     return Built(open_release(folder), checked.tables)
+
+
+def _documents(results: Results, draft: Path) -> dict[str, str]:
+    """The results as the release has them, with the charts of its database, in JSON and in HTML."""
+    drawn = results.with_charts(charts_of(draft))
+    return {RESULTS_FILE: write_results(drawn), REPORT_FILE: render_html(drawn)}
 
 
 def _extract(files: Sequence[PageFile], request: Request, progress: Progress) -> Iterator[StagedBatch]:

@@ -40,7 +40,7 @@ def tables_of(*texts: str, observed_on: Dates = None, overrides: Overrides | Non
     staged = combine([stage(pages)])
     decided = overrides or Overrides()
     resolved = resolve(staged.profiles, staged.blocks, decided)
-    return validate(resolved, staged.quarantine, decided, notes=staged.notes, allow_unreadable=True)
+    return validate(resolved, staged, decided, allow_unreadable=True)
 
 
 def rebuilt(tables: Frames) -> dict[str, bytes]:

@@ -1,10 +1,13 @@
 """Results for the tests of reports: of invented pages, and with one hostile text in every field."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 from helpers import parsed, tables_of
 
+from etl.errors import PageError
 from etl.report.results import BaselineResult, FindingResult, PageResult, Results, RuleSummary, summarize
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import resolve
@@ -46,10 +49,11 @@ def results_of(*texts: str) -> Results:
     return summarize(tables_of(*texts))
 
 
-def validated(*texts: str, **options: Any) -> Frames:
-    """The checked tables of pages p0.txt, p1.txt, … with these texts, under options of `validate`."""
+def validated(*texts: str, unreadable: Sequence[PageError] = (), **options: Any) -> Frames:
+    """The checked tables of pages p0.txt, p1.txt, … with these texts, without notes on pages, under options of `validate`."""
     staged = combine([stage([parsed(text, f"p{number}.txt") for number, text in enumerate(texts)])])
-    return validate(resolve(staged.profiles, staged.blocks, Overrides()), staged.quarantine, Overrides(), **options)
+    staged = replace(staged, unreadable=tuple(unreadable), notes=())
+    return validate(resolve(staged.profiles, staged.blocks, Overrides()), staged, Overrides(), **options)
 
 
 def rule(rule_id: str, status: str = "warned", **values: object) -> RuleSummary:

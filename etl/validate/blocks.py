@@ -13,7 +13,6 @@ import polars as pl
 from etl.errors import BadData, BrokenTables, PageError
 from etl.extract.page import ParsedPage, Stray, byte_length, diagnose, in_rows, last_bare_return
 from etl.validate.integrity import failures
-from etl.validate.rule_results import Note
 from schemas import Blocks, Profiles, Quarantine
 from schemas.limits import LARGE_PAGE, LARGE_PAGES
 
@@ -24,14 +23,40 @@ MOST_SECOND = 100
 
 
 @dataclass(frozen=True)
+class Note:
+    """What only reading shows about a page, or about all where there is no `profile_id`: the rule that breaks, the place, words."""
+
+    rule_id: str
+    profile_id: str | None
+    source: str | None
+    line: int | None
+    value: str | None
+    message: str
+
+
+_VALUES = ("field", "h_index", "stated_papers", "citations", "novelty_pct", "ai_score", "section_count")
+HEADER_LINES = pl.Schema(
+    {
+        "profile_id": pl.String(),
+        **{f"{name}_line": pl.Int64() for name in _VALUES},
+        "section_count": pl.Int64(),
+        "unknown_lines": pl.List(pl.Int64()),
+    }
+)
+"""The lines of a page on which values of its header are, the section's count, and the lines of the header that are unknown."""
+
+
+@dataclass(frozen=True)
 class StagedBatch:
     """What is known of the pages before anything is resolved.
 
-    `profiles` has no author, category and count yet. `blocks` are good and numbered in the order of their page.
-    `notes` are about pages that were read, `unreadable` about files that were not.
+    `profiles` has no author, category and count yet; `headers` has for each profile the lines of its header's values
+    (`HEADER_LINES`). `blocks` are good and numbered in the order of their page. `notes` are about pages that were read,
+    `unreadable` about files that were not.
     """
 
     profiles: pl.DataFrame
+    headers: pl.DataFrame
     blocks: pl.DataFrame
     quarantine: pl.DataFrame
     unreadable: tuple[PageError, ...] = ()
@@ -51,6 +76,7 @@ def stage(parsed: Sequence[ParsedPage], unreadable: Sequence[PageError] = ()) ->
     quarantine = Quarantine.sorted(Quarantine.frame(kept))
     return StagedBatch(
         Profiles.frame([_profile_row(page) for page in parsed]),
+        pl.DataFrame([_header_row(page) for page in distinct], schema=HEADER_LINES),
         good.with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("profile_id").alias("position")),
         quarantine,
         tuple(unreadable),
@@ -72,6 +98,7 @@ def combine(batches: Iterable[StagedBatch]) -> StagedBatch:
     ).unique("profile_id", keep="first", maintain_order=True)
     return StagedBatch(
         Profiles.select(saved),
+        pl.concat([staged.headers for staged in every]).unique("profile_id", keep="first", maintain_order=True),
         pl.concat([staged.blocks for staged in every]).unique(
             ["profile_id", "position"], keep="first", maintain_order=True
         ),
@@ -201,6 +228,17 @@ def _profile_row(parsed: ParsedPage) -> dict[str, object]:
         "lines": len(parsed.lines),
         "newline": parsed.newline,
         "header": parsed.raw(1, last_bare_return(parsed.lines, parsed.header.line_count)),
+    }
+
+
+def _header_row(parsed: ParsedPage) -> dict[str, object]:
+    values = parsed.header.values
+    section = values.get("section_count")
+    return {
+        "profile_id": parsed.page.profile_id,
+        **{f"{name}_line": values[name].line for name in _VALUES if name in values},
+        "section_count": section.number if section else None,
+        "unknown_lines": list(parsed.header.unknown),
     }
 
 

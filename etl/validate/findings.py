@@ -1,6 +1,6 @@
 """Check the tables whole, and say what every rule found: the last word before anything is published.
 
-In: what was resolved, the quarantine, the pages that cannot be read. Out: every published table, with the audit tables:
+In: what was resolved, and the staged pages that it was resolved from. Out: every published table, with the audit tables:
 `rules`, each with this build's results, and `findings`, what broke the rules of severity warning or error. Whether that may be
 published is for the results to say.
 """
@@ -15,8 +15,9 @@ from etl.errors import BrokenTables, PageError
 from etl.resolve.folding import digest
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import Resolved
+from etl.validate.blocks import StagedBatch
 from etl.validate.integrity import TableFailure, check_pages, check_tables
-from etl.validate.rule_results import FAILED, Note, RuleContext, RuleResult, rule_result
+from etl.validate.rule_results import FAILED, RuleContext, RuleResult, rule_result
 from etl.validate.rules import find
 from etl.validate.severity import FIXED, Thresholds
 from schemas import RULES, TABLES, Findings, Frames, Quarantine, Rules
@@ -55,7 +56,7 @@ def quarantine_results(tables: Frames) -> list[RuleResult]:
 
 
 def _told_once(result: RuleResult) -> RuleResult:
-    """The rule_result, told by the first run of lines alone for each page that has many."""
+    """The result, told by the first run of lines alone for each page that has many."""
     ordered = result.failed.sort("profile_id", "line_start")
     runs = pl.len().over("profile_id")
     is_first = pl.int_range(pl.len()).over("profile_id") == 0
@@ -88,7 +89,7 @@ def error_results(
 
 
 def unchecked(rule_ids: Iterable[str]) -> Iterator[RuleResult]:
-    """The rule_results of rules that were not looked at."""
+    """The results of rules that were not looked at."""
     for rule_id in rule_ids:
         yield RuleResult(rule_id, 0, pl.DataFrame(schema=FAILED))
 
@@ -153,14 +154,12 @@ def _findings(result: RuleResult) -> pl.DataFrame:
 AUDIT_TABLES = ("rules", "findings")
 
 
-def validate(  # noqa: PLR0913 - what a run is given, each by its name
+def validate(
     resolved: Resolved,
-    quarantine: pl.DataFrame,
+    staged: StagedBatch,
     overrides: Overrides,
     thresholds: Thresholds | None = None,
-    unreadable: Sequence[PageError] = (),
     *,
-    notes: Sequence[Note] = (),
     allow_unreadable: bool = False,
 ) -> Frames:
     """All published tables, in the order of their foreign keys, checked.
@@ -169,9 +168,8 @@ def validate(  # noqa: PLR0913 - what a run is given, each by its name
 
     Raises `BrokenTables` where the audit tables themselves are not what their models promise.
     """
-    tables = resolved.tables | {"quarantine": quarantine}
-    context = RuleContext(tables, resolved.listings, overrides, tuple(notes), resolved.uncompared)
-    rule_results = _rule_results(context, unreadable)
+    tables = resolved.tables | {"quarantine": staged.quarantine}
+    rule_results = _rule_results(RuleContext(tables, resolved, staged, overrides))
     settings = replace(thresholds or Thresholds(), allow_unreadable=allow_unreadable)
     tables |= audit(rule_results, settings)
     broken = [failure.message for failure in check_tables(tables, AUDIT_TABLES)]
@@ -180,11 +178,11 @@ def validate(  # noqa: PLR0913 - what a run is given, each by its name
     return {name: tables[name] for name in TABLES}
 
 
-def _rule_results(context: RuleContext, unreadable: Sequence[PageError]) -> Iterator[RuleResult]:
+def _rule_results(context: RuleContext) -> Iterator[RuleResult]:
     """What every rule found; where keys or values are broken, nothing else can be looked at."""
     failures = list(check_tables(context.tables))
     if not failures:
         failures = list(check_pages(context.tables))
         yield from find(context)
         yield from quarantine_results(context.tables)
-    yield from error_results(context.tables, failures, unreadable)
+    yield from error_results(context.tables, failures, context.staged.unreadable)

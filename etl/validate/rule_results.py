@@ -1,28 +1,15 @@
 """What rules look at, and what one rule found: how many rows were looked at, and a row for each that broke it."""
 
-from dataclasses import dataclass, field
-from functools import cached_property, partial
+from dataclasses import dataclass
+from functools import cached_property
 
 import polars as pl
 from datasette.utils import tilde_encode
 
-from etl.extract.header import parse_header
-from etl.resolve.authors import UNCOMPARED
 from etl.resolve.overrides import Overrides
+from etl.resolve.tables import Resolved
+from etl.validate.blocks import StagedBatch
 from schemas import Frames
-
-
-@dataclass(frozen=True)
-class Note:
-    """What only reading shows about a page, or about all where there is no `profile_id`: the rule that breaks, the place, words."""
-
-    rule_id: str
-    profile_id: str | None
-    source: str | None
-    line: int | None
-    value: str | None
-    message: str
-
 
 FAILED = pl.Schema(
     {
@@ -53,7 +40,7 @@ class RuleResult:
 def rule_result(
     rule_id: str, checked: int, failed: pl.DataFrame, key: tuple[str, ...], *, value: str | pl.Expr, message: pl.Expr
 ) -> RuleResult:
-    """An rule_result from the rows that broke a rule; `key` are the columns of their key, and a place that they lack is null."""
+    """A result from the rows that broke a rule; `key` are the columns of their key, and a place that they lack is null."""
     shown = pl.col(value) if isinstance(value, str) else value
     keyed = failed.with_columns(row_key(key).alias("row_key"), shown.alias("value"), message.alias("message"))
     lacking = [pl.lit(None).alias(name) for name in FAILED if name not in keyed.columns]
@@ -82,34 +69,22 @@ _PLACE = ("profile_id", "source", "line_start", "line_end")
 
 @dataclass(frozen=True)
 class RuleContext:
-    """The tables, the listings with all their parts (a paper's winner first), and the overrides that were given.
-
-    `notes` are what reading a page showed beyond its rows, `uncompared` the sets of names that were not compared.
-    """
+    """The tables, what they were resolved from (a paper's winner is its first listing), and the overrides that were given."""
 
     tables: Frames
-    listings: pl.DataFrame
+    resolved: Resolved
+    staged: StagedBatch
     overrides: Overrides
-    notes: tuple[Note, ...] = ()
-    uncompared: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=UNCOMPARED))
+
+    @property
+    def listings(self) -> pl.DataFrame:
+        """The listings with all their parts."""
+        return self.resolved.listings
 
     @cached_property
     def profiles(self) -> pl.DataFrame:
-        """The profiles, with the `_line` of each value of the header, the section's count, and the lines that are unknown."""
-        profiles = self.tables["profiles"]
-        headers = [
-            parse_header(header.split("\n"), {name: 1} if name else None, has_blocks=True)
-            for header, name in profiles.select("header", "name").iter_rows()
-        ]
-        names = ("field", "h_index", "stated_papers", "citations", "novelty_pct", "ai_score", "section_count")
-        found = [[header.values.get(name) for header in headers] for name in names]
-        lines = [
-            pl.Series(f"{name}_line", [value.line if value else None for value in values], dtype=pl.Int64)
-            for name, values in zip(names, found, strict=True)
-        ]
-        counts = pl.Series("section_count", [value.number if value else None for value in found[-1]], dtype=pl.Int64)
-        unknown = pl.Series("unknown_lines", [list(header.unknown) for header in headers], dtype=pl.List(pl.Int64))
-        return profiles.with_columns(*lines, counts, unknown)
+        """The profiles, with the lines of their headers' values."""
+        return self.tables["profiles"].join(self.staged.headers, on="profile_id", how="left", maintain_order="left")
 
     @cached_property
     def papers(self) -> pl.DataFrame:

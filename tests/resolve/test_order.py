@@ -48,7 +48,7 @@ days = st.sampled_from([None, date(2026, 1, 1), date(2026, 6, 1)])
 
 def built(batches: Sequence[Sequence[ParsedPage]], overrides: Overrides) -> Frames:
     staged = combine([stage(batch) for batch in batches])
-    return validate(resolve(staged.profiles, staged.blocks, overrides), staged.quarantine, overrides)
+    return validate(resolve(staged.profiles, staged.blocks, overrides), staged, overrides)
 
 
 def differing(some: Frames, other: Frames) -> list[str]:

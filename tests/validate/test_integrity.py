@@ -225,7 +225,7 @@ def test_broken_tables_fail_the_build(
     staged: StagedBatch, resolved: Resolved, table: str, change: pl.Expr, rule_id: str
 ) -> None:
     broken = replace(resolved, tables=resolved.tables | {table: resolved.tables[table].with_columns(change)})
-    results = summarize(validate(broken, staged.quarantine, Overrides()))
+    results = summarize(validate(broken, staged, Overrides()))
     assert (results.verdict, results.rule(rule_id).status) == ("failed", "failed")
     with pytest.raises(BadData) as caught:
         require_good(results, "error")
@@ -234,7 +234,7 @@ def test_broken_tables_fail_the_build(
 
 def test_a_lost_paper_fails_the_build_as_broken_tables(staged: StagedBatch, resolved: Resolved) -> None:
     papers = resolved.tables["papers"].filter(pl.col("paper_id") != CHIMES)
-    tables = validate(replace(resolved, tables=resolved.tables | {"papers": papers}), staged.quarantine, Overrides())
+    tables = validate(replace(resolved, tables=resolved.tables | {"papers": papers}), staged, Overrides())
     with pytest.raises(BadData, match=r"^TAB-003: paper_authors\.paper_id: 1 keys are not in papers"):
         require_good(summarize(tables), "error")
 

@@ -6,6 +6,8 @@ import polars as pl
 import pytest
 
 from etl.resolve.overrides import NameGroup, Overrides, PaperOverride, PersonOverride
+from etl.resolve.tables import Resolved
+from etl.validate.blocks import stage
 from etl.validate.rule_results import RuleContext
 from etl.validate.rules.overrides import overrides_take_effect
 from schemas import TABLES, Frames
@@ -57,9 +59,14 @@ def tables() -> Frames:
 LISTINGS = pl.DataFrame({"paper_id": [BELLS, ROPES], "names": [["Ann Bell", "A. Bell"], ["Cy Dole"]]})
 
 
+def context(tables: Frames, overrides: Overrides) -> RuleContext:
+    """The tables with their two listings, as rules look at them."""
+    return RuleContext(tables, Resolved(tables, LISTINGS, pl.DataFrame()), stage([]), overrides)
+
+
 def told(tables: Frames, overrides: Overrides) -> list[tuple[int | None, str, str]]:
     """Line, value and message of what cannot be carried out; each in the file, and of no page."""
-    found = overrides_take_effect(RuleContext(tables, LISTINGS, overrides)).failed
+    found = overrides_take_effect(context(tables, overrides)).failed
     assert found["line_start"].to_list() == found["line_end"].to_list()
     assert set(found["source"]) <= {overrides.source}
     assert found["profile_id"].null_count() == found.height
@@ -208,7 +215,7 @@ def test_rows_have_the_key_of_an_authors_spelling(tables: Frames) -> None:
     given = decided(
         NameGroup("different", ("Ann Bell", "Ann Bell"), (1, 1)), NameGroup("same", ("Cy Dole", "Eve Fox"), (2, 2))
     )
-    keys = overrides_take_effect(RuleContext(tables, LISTINGS, given)).failed["row_key"].to_list()
+    keys = overrides_take_effect(context(tables, given)).failed["row_key"].to_list()
     assert keys == ["Ann+Bell,a", "Eve+Fox,"]
 
 
@@ -218,9 +225,9 @@ def test_it_is_counted_what_the_entries_name(tables: Frames) -> None:
         persons=(PersonOverride("Ann Bell", 3, "A", papers=(BELLS, ROPES)), PersonOverride("Cy Dole", 4, "C")),
         papers=(PaperOverride(5, same=(BELLS, ROPES)), PaperOverride(6, paper_id=BELLS, category_id="cs.DM")),
     )
-    assert overrides_take_effect(RuleContext(tables, LISTINGS, given)).checked == 3 + 3 + 1 + 2 + 1
+    assert overrides_take_effect(context(tables, given)).checked == 3 + 3 + 1 + 2 + 1
 
 
 def test_without_overrides_nothing_is_looked_at(tables: Frames) -> None:
-    result = overrides_take_effect(RuleContext(tables, LISTINGS, Overrides()))
+    result = overrides_take_effect(context(tables, Overrides()))
     assert (result.checked, result.failed.height) == (0, 0)

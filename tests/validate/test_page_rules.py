@@ -44,7 +44,7 @@ def files_of(folder: Path, files: dict[str, str], observed_on: date | None = Non
     read = [read_or_error(file, observed_on) for file in find_pages([str(folder)])]
     staged = combine([stage([parse_page(one)]) for one in read if isinstance(one, Page)])
     decided = Overrides()
-    return validate(resolve(staged.profiles, staged.blocks, decided), staged.quarantine, decided, notes=staged.notes)
+    return validate(resolve(staged.profiles, staged.blocks, decided), staged, decided)
 
 
 def test_the_sites_limit_is_only_counted() -> None:

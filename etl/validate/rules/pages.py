@@ -25,7 +25,7 @@ SHOWN_LINES = 5
 
 
 def noted(rule_id: str, context: RuleContext) -> RuleResult:
-    """The rule_result of a rule whose failures reading itself told: PAG-010, PAG-012, PAG-013 and PAG-014."""
+    """The result of a rule whose failures reading itself told: PAG-010, PAG-012, PAG-013 and PAG-014."""
     rows = [
         {
             "row_key": tilde_encode(note.profile_id or "dataset"),
@@ -36,7 +36,7 @@ def noted(rule_id: str, context: RuleContext) -> RuleResult:
             "value": note.value,
             "message": note.message,
         }
-        for note in context.notes
+        for note in context.staged.notes
         if note.rule_id == rule_id
     ]
     return RuleResult(rule_id, context.profiles.height, pl.DataFrame(rows, schema=FAILED))

@@ -183,7 +183,7 @@ def given_names_stand_first(context: RuleContext) -> RuleResult:
 def names_can_be_compared(context: RuleContext) -> RuleResult:
     """AUT-009: a set of names of which each is like so many others that none was compared."""
     places = context.bylines.sort("source", "byline_line").unique("author_id", keep="first", maintain_order=True)
-    placed = context.uncompared.join(places.drop("name", "line_start", "line_end"), on="author_id", how="left")
+    placed = context.resolved.uncompared.join(places.drop("name", "line_start", "line_end"), on="author_id", how="left")
     return rule_result(
         "AUT-009",
         context.tables["author_names"].height,
