@@ -25,7 +25,7 @@ from datasette.utils import InvalidSql, derive_named_parameters
 from datasette.utils.asgi import NotFound, Request, Response
 
 from etl.site.parquet_columns import Column, ColumnLineage, columns_read, distinct, lineage_of
-from etl.site.safety.statement_time import WATCH, Busy, Connection, reason
+from etl.site.safety.statement_time import WATCH, Asked, Busy, Connection, reason
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -192,7 +192,8 @@ class Export:
             reads = columns_read(connection, self.query.sql, self.query.parameters)
         with closing(self.connect()) as connection:
             try:
-                with WATCH.watching(connection, self.limits.seconds, stop, is_costly=True):
+                asked = Asked(self.query.sql, self.query.parameters)
+                with WATCH.watching(connection, self.limits.seconds, stop, is_costly=True, asked=asked):
                     cursor = connection.execute(self.query.sql, self.query.parameters)
                     known = lineage_of(reads, self.query.page)
                     names = [name for name, *_ in cursor.description]

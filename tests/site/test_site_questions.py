@@ -121,7 +121,7 @@ HOSTILE = {
     "emoji": "🔔",
     "percent": "%",
     "word-10000": "x" * 10_000,
-    "words-10000": "x " * 5_000,
+    "words-100": "x " * 100,
     "quotes-3000": '"' * 3_000,
 }
 ASKED = [

@@ -63,7 +63,8 @@ def _bounded(app: ASGIApp) -> ASGIApp:
 def prepare_connection(conn: sqlite3.Connection, database: str, datasette: "Datasette") -> None:
     """Bound what a connection to the release may read, hold and do."""
     if database == DATABASE and served(datasette) is not None:
-        guard(conn)
+        queries = datasette.metadata("queries", database=DATABASE, fallback=False) or {}
+        guard(conn, [query["sql"] if isinstance(query, dict) else query for query in queries.values()])
 
 
 @hookimpl(tryfirst=True)

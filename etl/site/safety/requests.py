@@ -25,7 +25,7 @@ from markupsafe import Markup
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from etl.site.safety.sql_limits import LONGEST_SEARCHED, LONGEST_VALUE
+from etl.site.safety.sql_limits import LONGEST_JSON, LONGEST_SEARCHED, LONGEST_VALUE
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -209,6 +209,7 @@ def words_of_sql(error: Exception) -> str:
     if words != TOO_BIG:
         return str(words)
     return (
-        f"A value is longer than {LONGEST_VALUE >> 20} MiB (in SQL that searches words, {LONGEST_SEARCHED >> 10} KiB),"
+        f"A value is longer than {LONGEST_VALUE >> 20} MiB (in SQL that searches words, {LONGEST_SEARCHED >> 10} KiB,"
+        f" with JSON {LONGEST_JSON >> 10} KiB),"
         " too long for this site: leave its column out (_nocol=), or take the files of the release"
     )

@@ -8,7 +8,7 @@ and GLOB do so too, but only where the product is small: a loop in Python would 
 
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
 from functools import cache, partial
 from itertools import takewhile
@@ -31,6 +31,8 @@ LONGEST_PATTERN = 256
 """Bytes of a pattern of LIKE and GLOB."""
 LARGEST_MATCH = 32 << 20
 """Letters of a pattern times letters of a text: some 40 ms, and more than 100,000 letters for the longest pattern."""
+LONGEST_KEPT = 4 << 10
+"""Letters of the values that a function's statement keeps until its next call: there may be 128 statements a connection."""
 WIDE = re.compile(r"\d{5}")
 """A width or precision that printf fills letter by letter, ten thousand and more."""
 
@@ -154,7 +156,13 @@ class Native:
         return self._call(name, values)
 
     def _call(self, name: str, values: tuple[Value, ...]) -> Value:
-        row: tuple[Value] = self._ask(_calling(name, len(values)), values).fetchone()
+        """What the function finds; its statement is kept, and would keep long values."""
+        sql = _calling(name, len(values))
+        try:
+            row: tuple[Value] = self._ask(sql, values).fetchone()
+        finally:
+            if sum(len(value) for value in values if isinstance(value, str | bytes)) > LONGEST_KEPT:
+                self._ask(sql, [None] * len(values))
         return row[0]
 
 
@@ -205,6 +213,22 @@ LONGEST_VALUE = UNREAD_LINE
 """Bytes of a value that SQL may read or make: any line that a page may hold."""
 LONGEST_SEARCHED = 32 << 10
 """The same for costly SQL that searches words: SQLite takes seconds in one step to read a text of 100,000 words to search."""
+LONGEST_JSON = 256 << 10
+"""The same for costly SQL that reads or writes JSON: SQLite takes 24 ms for a list of 4 MiB, in one step as often as a row asks."""
+JSON = re.compile(r"json|->")
+"""How the names of SQLite's functions and tables for JSON begin."""
+MOST_WORDS = 100
+"""Words and signs to search for where papers are ranked or words marked: some 0.3 s in an abstract of 20,000 letters that has
+them everywhere.
+"""
+WORD = re.compile(r"\w+|[^\w\s]+")
+RANKING = {"bm25", "highlight", "snippet"}
+"""Functions that look in one step at each word searched times each place where it is found, so only canned queries use them:
+2,300 words took SQLite 7 s in an abstract of the usual size. `snippet` takes the square, and is for nobody: 24 s for five
+words in an abstract of 20,000 letters.
+"""
+RANK = "rank"
+"""The column of a search's table that is `bm25`."""
 LARGEST_ANSWER = 16 << 20
 """Bytes of all rows of an answer, by `weight`."""
 JSON_BEGINS = ("[", "{")
@@ -221,7 +245,7 @@ LIMITS = {
     sqlite3.SQLITE_LIMIT_COLUMN: 100,  # a thousand rows of them are drawn in a second
     sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 200,
     sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 50,
-    sqlite3.SQLITE_LIMIT_VDBE_OP: 2500,  # nobody looks at the time within a row; ours take 500 at most
+    sqlite3.SQLITE_LIMIT_VDBE_OP: 1500,  # nobody looks at the time within a row (some 2 ms a step); ours take 500 at most
     sqlite3.SQLITE_LIMIT_ATTACHED: 0,
 }
 MakeRow = Callable[[sqlite3.Cursor, tuple[Any, ...]], Any]
@@ -293,8 +317,8 @@ def weight(value: Value) -> int:
     return getsizeof(value) * (2 if isinstance(value, bytes) else 1)
 
 
-def guard(connection: sqlite3.Connection) -> None:
-    """Bound a connection."""
+def guard(connection: sqlite3.Connection, canned: Collection[str] = ()) -> None:
+    """Bound a connection; SQL of canned queries may rank papers and mark words."""
     sqlite3.enable_callback_tracebacks(False)  # Datasette has one printed for each value that a function refuses
     for limit, value in LIMITS.items():
         connection.setlimit(limit, value)
@@ -304,7 +328,7 @@ def guard(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA temp_store=MEMORY")  # see `SQLITE_MEMORY`
     connection.row_factory = CountedRows()
     clock.begins = partial(connection.setlimit, sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
-    connection.set_authorizer(partial(_authorize, connection, clock))
+    connection.set_authorizer(partial(_authorize, connection, clock, frozenset(map(str.strip, canned))))
 
 
 def bound_memory() -> None:
@@ -314,13 +338,47 @@ def bound_memory() -> None:
 
 
 def _authorize(
-    connection: sqlite3.Connection, clock: Clock, action: int, first: str | None, second: str | None, *_: str | None
+    connection: sqlite3.Connection,
+    clock: Clock,
+    canned: Collection[str],
+    action: int,
+    first: str | None,
+    second: str | None,
+    *_: str | None,
 ) -> int:
     """Let SQL read, and nothing else."""
-    if clock.is_costly and action == sqlite3.SQLITE_READ and first == second and first in SEARCHED:
-        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_SEARCHED)
     if (action, first, second) == (sqlite3.SQLITE_READ, "pragma_database_list", "file"):
         return sqlite3.SQLITE_IGNORE  # null: where the release lies is nobody's business
-    name = second if action == sqlite3.SQLITE_FUNCTION else first
+    name = (second if action == sqlite3.SQLITE_FUNCTION else first) or ""
+    if clock.is_costly:
+        _shorten(connection, action, name, second)
+    if name in RANKING or (first in SEARCHED and second == RANK):
+        clock.refusal = clock.refusal or _against_ranking(clock, canned, second or "")
+        if clock.refusal:
+            return sqlite3.SQLITE_DENY
     allowed = (action in ALLOWED and name not in REFUSED.get(action, ())) or name in ALLOWED_WITH.get(action, ())
     return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
+
+
+def _shorten(connection: sqlite3.Connection, action: int, name: str, column: str | None) -> None:
+    """Let the statement have shorter values where it does what takes long in one step."""
+    searches = action == sqlite3.SQLITE_READ and name == column and name in SEARCHED
+    most = LONGEST_SEARCHED if searches else LONGEST_JSON if JSON.match(name) else LONGEST_VALUE
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, min(most, connection.getlimit(sqlite3.SQLITE_LIMIT_LENGTH)))
+
+
+def _against_ranking(clock: Clock, canned: Collection[str], name: str) -> str | None:
+    """What is said against a statement that ranks papers, or marks words; None where there is nothing."""
+    if name == "snippet":
+        return "snippet takes the square of the words found, too long for this site; build the release again, or use highlight in its queries"
+    if clock.asked.sql.strip() not in canned:
+        return (
+            f"{name} takes too long in SQL of one's own, which may search for thousands of words; expected in canned"
+            " queries only: ask search_papers, or leave it out"
+        )
+    asked = clock.asked.parameters
+    values = asked.values() if isinstance(asked, Mapping) else asked
+    words = max((len(WORD.findall(value)) for value in values if isinstance(value, str)), default=0)
+    if words > MOST_WORDS:
+        return f"There are {words:,} words and signs to search for; expected at most {MOST_WORDS}: search for fewer"
+    return None

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import copy
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from threading import Condition, Event, Thread, local
@@ -33,6 +34,17 @@ class TimeIsUp(sqlite3.OperationalError):
     """The statement's time is over."""
 
 
+@dataclass(frozen=True)
+class Asked:
+    """SQL, and the values of its parameters."""
+
+    sql: str = ""
+    parameters: Any = ()
+
+
+NOTHING_ASKED = Asked()
+
+
 class Clock:
     """How long the statements of one connection may go on, and why they ended."""
 
@@ -40,6 +52,8 @@ class Clock:
         self.refusal: str | None = None
         """What a function has against its arguments: SQLite hands no message on."""
         self.is_costly = False
+        self.asked = NOTHING_ASKED
+        """What runs, as far as anybody may have written it."""
         self.gave_way = False
         """Whether its statements were ended so that pages find memory."""
         self.begins: Callable[[], object] = lambda: None
@@ -57,9 +71,11 @@ class Clock:
         if self.is_over:
             raise TimeIsUp("interrupted")
 
-    def start(self, seconds: float, stop: Event | None = None, *, is_costly: bool = False) -> None:
+    def start(
+        self, seconds: float, stop: Event | None = None, *, is_costly: bool = False, asked: Asked = NOTHING_ASKED
+    ) -> None:
         """Let statements begin."""
-        self.refusal, self.gave_way, self.is_costly = None, False, is_costly
+        self.refusal, self.gave_way, self.is_costly, self.asked = None, False, is_costly, asked
         self.begins()
         self._ends, self._stop = time.monotonic() + seconds, stop
 
@@ -83,10 +99,16 @@ class Watch:
 
     @contextmanager
     def watching(
-        self, connection: Connection, seconds: float, stop: Event | None = None, *, is_costly: bool = False
+        self,
+        connection: Connection,
+        seconds: float,
+        stop: Event | None = None,
+        *,
+        is_costly: bool = False,
+        asked: Asked = NOTHING_ASKED,
     ) -> Iterator[None]:
         """End the connection's statements when their seconds are over or the sign to stop is given."""
-        connection.clock.start(seconds, stop, is_costly=is_costly)
+        connection.clock.start(seconds, stop, is_costly=is_costly, asked=asked)
         with self._changed:
             self._running.add(connection)
             self._wake()
@@ -133,6 +155,8 @@ WATCH = Watch()
 Found = TypeVar("Found")
 IS_COSTLY: ContextVar[bool] = ContextVar("IS_COSTLY", default=False)
 """Whether the request that is worked on may ask for much: what it does gives way to pages."""
+ASKED: ContextVar[Asked] = ContextVar("ASKED", default=NOTHING_ASKED)
+"""What the database is asked now."""
 MOST_KNOWN = 1000
 """Answers about the schema that are kept."""
 ATTEMPTS = 3
@@ -171,7 +195,11 @@ class BoundedDatabase(Database):  # type: ignore[misc]
         """Datasette's own; what it asks of the schema is asked once."""
         ask = partial(super().execute, sql, params, truncate, *more, **named)
         is_of_schema = not truncate and "from sqlite_master" in sql and isinstance(params, tuple | None)
-        return await (self._once((sql, params), ask) if is_of_schema else ask())
+        before = ASKED.set(Asked(sql, params or ()))
+        try:
+            return await (self._once((sql, params), ask) if is_of_schema else ask())
+        finally:
+            ASKED.reset(before)
 
     async def table_columns(self, table: str) -> Any:
         """Datasette's own, asked once."""
@@ -203,13 +231,13 @@ class BoundedDatabase(Database):  # type: ignore[misc]
     async def execute_fn(self, fn: Callable[[Connection], Found]) -> Found:
         """What the work finds; raises `QueryInterrupted` when its time is over, `Busy` where a page finds no memory."""
         seconds = self.ds.sql_time_limit_ms / 1000
-        is_costly = IS_COSTLY.get()
+        is_costly, asked = IS_COSTLY.get(), ASKED.get()
 
         def work() -> Found:
             connection = self._connection()
             for _ in range(1 if is_costly else ATTEMPTS):
                 try:
-                    with WATCH.watching(connection, seconds, is_costly=is_costly), _cursors_closed():
+                    with WATCH.watching(connection, seconds, is_costly=is_costly, asked=asked), _cursors_closed():
                         return fn(connection)
                 except (sqlite3.Error, QueryInterrupted) as error:
                     raise reason(connection, error) from error
