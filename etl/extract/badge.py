@@ -20,7 +20,7 @@ from schemas.limits import BADGE_LETTERS
 
 @dataclass(frozen=True)
 class Badge:
-    """A badge taken apart: `CLMar 14, 2025Code` has code CL, month 3, day 14, year 2025 and the flag Code."""
+    """A parsed badge: `CLMar 14, 2025Code` has code CL, month 3, day 14, year 2025 and the flag Code."""
 
     code: str
     month: int
@@ -33,7 +33,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 CODE_FLAG = "Code"
 KNOWN_FLAGS = frozenset({CODE_FLAG})
 FLAG_LETTERS = 24
-"""Letters of all flags of a badge together; what is longer is a title that was glued to it."""
+"""Letters of all flags of a badge together; more are a title glued to it."""
 
 _MONTH_NAMES = (
     "January|February|March|April|May|June|July|August|September|October|November|December"
@@ -44,14 +44,14 @@ _DATE = (
     r"(?:(?:, (?P<year>[0-9]{4})|(?P<comma> ?,)? ?(?P<bare_year>(?:19|20)[0-9]{2}))(?![0-9]))?(?P<flags>(?:[^0-9].*)?)"
 )
 _LEAD = re.compile(r"(?:[-–•*>#·]+|[0-9]{1,3}[.)]) ?")
-"""What lists and quotations write before a line."""
+"""Marks of lists and quotations at the start of a line."""
 _BADGE = re.compile(rf"(?P<code>[A-Za-z][A-Za-z.-]*?)(?P<gap>[ \])]*(?:[-·|,:–] ?)?){_DATE}")
 _DATE_LINE = re.compile(_DATE)
 _FLAG = re.compile(r"[A-Z]+[^A-Z]*|[^A-Z]+")
 
 
 def parse_badge(line: str) -> Badge | None:
-    """Read a badge that stands on one line, or None where the line is none.
+    """Parse a badge on one line; None for any other line.
 
     >>> parse_badge("CLMar 14, 2025Code")
     Badge(code='CL', month=3, day=14, year=2025, flags=('Code',))
@@ -65,7 +65,7 @@ def parse_badge(line: str) -> Badge | None:
 
 
 def is_glued(line: str) -> bool:
-    """Whether a badge begins the line and something too long for a flag goes on behind it, such as the title.
+    """Whether the line is a badge and, behind it, text too long for a flag, such as the title.
 
     >>> is_glued("CLMar 14, 2025On the Ringing of Bells, and of Other Things"), is_glued("CLMar 14, 2025")
     (True, False)
@@ -75,7 +75,7 @@ def is_glued(line: str) -> bool:
 
 
 def read_badge(lines: Sequence[str], at: int) -> tuple[Badge, int] | None:
-    """The badge that begins on the line of index `at`, and the index behind it; its parts may stand on lines of their own.
+    """The badge that begins at index `at`, on one or several lines, and the index behind it; None where there is none.
 
     >>> read_badge(["CL", "Mar 14, 2025", "Code", "On Bells"], 0)
     (Badge(code='CL', month=3, day=14, year=2025, flags=('Code',)), 3)
@@ -101,7 +101,7 @@ def render_badge(badge: Badge) -> str:
 
 
 def known_code(text: str) -> str | None:
-    """The code of arXiv's that a text is, in any case, or None.
+    """The code of arXiv that equals a text in any letter case, or None.
 
     >>> known_code("cl"), known_code("MED-PH"), known_code("On")
     ('CL', 'med-ph', None)
@@ -131,13 +131,13 @@ def _parse(line: str) -> Badge | None:
 
 
 def _are_flags(text: str) -> bool:
-    """Whether what stands behind a date may be flags: it begins with a letter, and no year or other figure is in it."""
+    """Whether the text behind a date can be flags: it begins with a letter and contains no year or other number."""
     bare = text.strip(" []()*·|")
     return not bare or (bare[0].isalpha() and not re.search("[0-9]{3}", bare))
 
 
 def _parse_parted(lines: Sequence[str], at: int) -> tuple[Badge, int] | None:
-    """A badge whose date stands on the next line that is not blank, behind a code of arXiv's that stands alone."""
+    """A badge on several lines: a code of arXiv alone, then the date on the next line that is not blank."""
     code = known_code(_short(lines[at]))
     if code is None:
         return None
@@ -148,7 +148,7 @@ def _parse_parted(lines: Sequence[str], at: int) -> tuple[Badge, int] | None:
 
 
 def _short(line: str) -> str:
-    """A line as a part of a badge; nothing where it is too long for that."""
+    """The cleaned line; empty where it is too long for a badge."""
     return clean(line) if len(line) <= BADGE_LETTERS else ""
 
 
@@ -164,7 +164,7 @@ def _badge(code: str, match: re.Match[str]) -> Badge:
 
 
 def _flags(text: str) -> Iterator[str]:
-    """The flags one by one; a known one in any case, and in brackets, is that."""
+    """The flags one by one; a known one is recognised in any letter case and in brackets."""
     known = {flag.casefold(): flag for flag in KNOWN_FLAGS}
     whole = text.strip(" []()*·|")
     if whole.casefold() in known:

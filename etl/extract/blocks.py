@@ -2,9 +2,9 @@
 
     block := badge title "" byline "" abstract
 
-Two shapes are read. Even gaps: the title under its badge, and equal gaps before and behind the byline, whatever their
-size. Else exactly three lines with text between two badges, of which the second reads as names. Of either shape a
-block is taken only where its lines stand in order: a title or abstract that reads as the byline shows that they do not.
+Two shapes come first. Even gaps: the title under its badge, and equal gaps of any size before and behind the byline.
+Else exactly three lines with text between two badges, of which the second reads as names. A block of any shape is
+accepted only if its lines are in order: a title or abstract that reads as the byline shows that they are not.
 """
 
 import re
@@ -21,9 +21,9 @@ from schemas.limits import ABSTRACT_LETTERS, BYLINE_LETTERS
 
 @dataclass(frozen=True)
 class Block:
-    """One paper as a page prints it: the lines it takes, and its parts as they stand there, without white space around.
+    """One paper as a page prints it: its range of lines, and its parts without white space around them.
 
-    `owned` says whether the page's owner wrote it, which is not known behind a further header.
+    `owned` is whether the page's owner wrote it, which is unknown behind a further header.
     """
 
     line_start: int
@@ -41,16 +41,16 @@ class Block:
 
 
 FURNITURE = 3
-"""Times that a short line must stand on a page before it is taken for a part of the page and none of a paper."""
+"""How often a short line must occur on a page to be part of the page's frame and of no paper."""
 _SHORT = 30
 _ENDS = (".", "!", "?")
 _LONG_TITLE = 200
 _ABOVE = 40
-"""Lines above the first badge among which a paper is looked for."""
+"""Lines above the first badge that are searched for a paper."""
 BUTTONS = frozenset(
     {"show more", "show less", "read more", "read less", "see more", "see less", "more", "less", "…", "abstract"}
 )
-"""Words of buttons and labels that a copy of a page may hold among its lines."""
+"""Words of buttons and labels that a copy of a page may contain."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class _Shape:
 class BlockReader:
     """The lines of a page, with every badge among them and every header behind the first badge, by index.
 
-    `badges` leads from an index to the badge and the index behind it; `glued` are lines that hold a badge and more.
+    `badges` maps an index to the badge and the index behind it; `glued` are lines with a badge and more text.
     """
 
     def __init__(self, lines: Sequence[str]) -> None:
@@ -84,10 +84,7 @@ class BlockReader:
         self.headers = find_headers(lines, min(self.badges) + 1) if self.badges else []
 
     def read(self, owner: str | None) -> tuple[list[Block], list[int]]:
-        """The blocks in order, and the indices of badges over lines that stand in another order.
-
-        Behind a further header the owner is not known.
-        """
+        """The blocks in order, and the indices of badges whose lines are in the wrong order."""
         if self._are_badges_below(owner):
             return [], sorted(self.badges)
         blocks: list[Block] = []
@@ -118,7 +115,7 @@ class BlockReader:
         )
 
     def _even(self, title: int) -> _Shape | None:
-        """A block whose title stands right under its badge, and whose byline has equal gaps on both sides."""
+        """A block with the title right under its badge, and equal gaps on both sides of the byline."""
         byline = self._text(title + 1)
         if self._text(title) != title or self._is_edge(byline):
             return None
@@ -148,7 +145,7 @@ class BlockReader:
         return _Shape(title, byline, None, byline) if empty_line or self._is_mark(first) else None
 
     def _wrapped(self, title: int, owner: str | None) -> _Shape | None:
-        """A block whose title goes on over two or three lines, up to a gap and a sure byline."""
+        """A block with a title of two or three lines, up to a gap and a sure byline."""
         end = title
         while end < title + 3 and self._text(end) == end < len(self._lines):
             end += 1
@@ -173,7 +170,7 @@ class BlockReader:
         return _Shape(places[0], places[1], places[2], places[2])
 
     def _are_badges_below(self, owner: str | None) -> bool:
-        """Whether badges stand below their papers: text of a paper before the first, and nothing behind the last."""
+        """Whether badges are below their papers: text of a paper before the first, and nothing behind the last."""
         if not self.badges or self.headers:
             return False
         first, (_, behind) = min(self.badges), self.badges[max(self.badges)]
@@ -189,10 +186,10 @@ class BlockReader:
         return shape is not None and title not in self.badges and bool(self._names(shape.byline).names)
 
     def _is_shifted(self, block: Block, shape: _Shape, owner: str | None) -> bool:
-        """Whether what stands as title, byline or abstract is another of them."""
+        """Whether title, byline or abstract is in another's place."""
         lead, *more = block.abstract.split("\n")
         if len(block.title) > ABSTRACT_LETTERS or len(block.byline) > BYLINE_LETTERS or len(lead) > ABSTRACT_LETTERS:
-            return False  # None of them is what it should be, which a rule tells.
+            return False  # Rule BLK-004 reports such a block.
         parts = [clean(part).casefold() for part in (block.badge, block.title, block.byline, lead) if part]
         if len(set(parts)) < len(parts) or not BUTTONS.isdisjoint(parts):
             return True
@@ -233,7 +230,7 @@ class BlockReader:
         return at >= len(self._lines) or at in self.badges or at in self.glued or at in self.headers
 
     def _is_edge(self, at: int) -> bool:
-        """Whether no line of the block before can stand at an index: what is there starts another, or the page ends."""
+        """Whether the block before must end at an index: another one starts there, or the page ends."""
         if at not in self.badges:
             return self._is_mark(at)
         title = self.badges[at][1]
@@ -285,14 +282,14 @@ class BlockReader:
 
 
 class _Furniture:
-    """Short lines that stand again and again on a page and belong to no paper, such as "PDF" or "Cited by 12"."""
+    """Short lines that recur on a page and belong to no paper, such as "PDF" or "Cited by 12"."""
 
     def __init__(self, lines: Sequence[str]) -> None:
         texts = (clean(line) for line in lines if len(line) <= _SHORT)
         self._times = Counter(_without_figures(text) for text in texts if text)
 
     def count(self, text: str) -> int:
-        """How often a line stands on the page where that is often enough to be furniture, else nothing; names are none."""
+        """How often a line occurs on the page; 0 where that is less than `FURNITURE`, and for sentences and names."""
         if len(text) > _SHORT or not text:
             return 0
         times = self._times[_without_figures(text)]
@@ -323,7 +320,7 @@ def _reads_as_byline(byline: Byline, owner: str | None) -> bool:
 
 
 def _next_filled(lines: Sequence[str]) -> list[int]:
-    """For each index that of the next line with text, and the number of lines where none comes."""
+    """For each index the next index of a line with text, or the number of lines."""
     found = [len(lines)] * (len(lines) + 1)
     for at in range(len(lines) - 1, -1, -1):
         found[at] = found[at + 1] if is_blank(lines[at]) else at

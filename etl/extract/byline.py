@@ -2,15 +2,16 @@
 
     byline := name (", " name)* [" et al."] [" · " tag (", " tag)*]
 
-Copies and sites write it in other ways, which are read where their meaning is plain: other separators, "and", "+5 more",
-a colon behind a collaboration, "Bell, Ann; Dole, Cyrus". Where it is not plain the byline names nobody, and its block
-goes to the quarantine.
+Copies and sites write it in other ways, which are parsed where they are unambiguous: other separators, "and", "+5 more",
+a colon behind a collaboration, "Bell, Ann; Dole, Cyrus". An ambiguous byline has no names, and its block goes to the
+quarantine.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from etl.extract.text import clean
 from schemas.limits import BYLINE_LETTERS, NAME_LETTERS, NAME_WORDS, SENTENCE_END, TAG_LETTERS
@@ -18,9 +19,9 @@ from schemas.limits import BYLINE_LETTERS, NAME_LETTERS, NAME_WORDS, SENTENCE_EN
 
 @dataclass(frozen=True)
 class Byline:
-    """A byline taken apart: the names in order, whether it is cut, its institutions, and items that can be no name.
+    """A parsed byline: the names in order, whether it is cut, its institutions, and items that cannot be names.
 
-    `groups` are those of the names behind which a colon stands.
+    `groups` are the names that a colon follows.
     """
 
     names: tuple[str, ...]
@@ -32,103 +33,23 @@ class Byline:
 
 ET_AL = " et al."
 TAG_MARK = " · "
-GROUP_WORDS = frozenset(
-    [
-        "alliance",
-        "association",
-        "center",
-        "centre",
-        "collaboration",
-        "collaborations",
-        "committee",
-        "community",
-        "company",
-        "consortium",
-        "corporation",
-        "department",
-        "experiment",
-        "foundation",
-        "gmbh",
-        "group",
-        "groups",
-        "inc",
-        "initiative",
-        "institute",
-        "lab",
-        "laboratories",
-        "laboratory",
-        "labs",
-        "network",
-        "organization",
-        "project",
-        "projects",
-        "society",
-        "survey",
-        "taskforce",
-        "team",
-        "teams",
-        "university",
-    ]
-)
-"""Words of which groups are called and people hardly ever; a given name with such a family name ("C. Group") is a person."""
-PARTICLES = frozenset(
-    [
-        "af",
-        "al",
-        "ben",
-        "bin",
-        "d",
-        "da",
-        "dal",
-        "de",
-        "degli",
-        "del",
-        "dell",
-        "della",
-        "den",
-        "der",
-        "des",
-        "di",
-        "do",
-        "dos",
-        "du",
-        "e",
-        "ei",
-        "el",
-        "et",
-        "i",
-        "ibn",
-        "im",
-        "la",
-        "las",
-        "le",
-        "lo",
-        "los",
-        "mac",
-        "of",
-        "op",
-        "san",
-        "st",
-        "t",
-        "te",
-        "ten",
-        "ter",
-        "thi",
-        "tot",
-        "van",
-        "vom",
-        "von",
-        "y",
-        "zu",
-        "zum",
-        "zur",
-    ]
-)
-"""Words within a name that are written small."""
+GROUP_WORDS = frozenset([
+    "alliance", "association", "center", "centre", "collaboration", "collaborations", "committee", "community",
+    "company", "consortium", "corporation", "department", "experiment", "foundation", "gmbh", "group", "groups",
+    "inc", "initiative", "institute", "lab", "laboratories", "laboratory", "labs", "network", "organization",
+    "project", "projects", "society", "survey", "taskforce", "team", "teams", "university",
+])  # fmt: skip
+"""Words of groups' names, rare in those of people; one behind an initial ("C. Group") is a person's family name."""
+PARTICLES = frozenset([
+    "af", "al", "ben", "bin", "d", "da", "dal", "de", "degli", "del", "dell", "della", "den", "der", "des", "di",
+    "do", "dos", "du", "e", "ei", "el", "et", "i", "ibn", "im", "la", "las", "le", "lo", "los", "mac", "of", "op",
+    "san", "st", "t", "te", "ten", "ter", "thi", "tot", "van", "vom", "von", "y", "zu", "zum", "zur",
+])  # fmt: skip
+"""Words within a name that have no capital letter."""
 
 _LABEL = re.compile(r"[-–•*>] |(?:written )?by (?=\S+ \S+)|(?:by|authors?|author\(s\)) ?: ?", re.IGNORECASE)
 _ET_AL = re.compile(r"(?:^|[ ,;(\[])et\.? ?al(?:ii|ia)?(?!\w)\.?", re.IGNORECASE)
-"""Behind it stands no name, only tags."""
+"""Only tags follow it, no names."""
 _CUT = re.compile(
     r"(?:^|(?<=[ ,;·•.]))[(\[]?(?:(?:(?:and|&|\+) ?)?[0-9][0-9,]{0,6} ?(?:more|others?)(?: authors?)?"
     r"|(?:and|&|\+) ?[0-9][0-9,]{0,6}(?: authors?)?|and (?:[a-z-]{2,20} )?(?:others|more)(?: authors?)?)[)\]]?[.,;]?$"
@@ -149,7 +70,7 @@ _AND = re.compile(r" (?:and|et) ", re.IGNORECASE)
 _COLON = re.compile("[:：]")
 _ENTITY = re.compile(r"&(#[0-9]{1,6}|#x[0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});")
 _OPENED, _CLOSED = "\ue000", "\ue001"
-"""What stands for the two signs of an HTML entity while a line is parted at such signs."""
+"""Placeholders for the two signs of an HTML entity while a line is split at such signs."""
 _EDGE_AND = re.compile(r"^and (?=\S)|(?<=\S) and$", re.IGNORECASE)
 _SUFFIX = re.compile(r"(?:Jr|Sr|II|III|IV|Ph\.?D|M\.?D)\.?")
 _WIDE = re.compile(r"\t+| {2,}")
@@ -157,17 +78,17 @@ _DASHES = re.compile(r" (?:/|-|–|—|\+|⋅|‧|∣) |[⋅‧∣‚﹐｡]")
 _NOTE_SIGNS = "0123456789¹²³⁴⁵⁶⁷⁸⁹⁰*†‡§¶#✓✉^"
 _NOTE_BEHIND = re.compile(r"(?:\([0-9,* ]{1,9}\)|\[[0-9,* ]{1,9}\])$")
 _NOTE_LETTERS = 11
-"""A note in brackets behind a name, and how many letters it has at most."""
+"""Letters of the longest note in brackets behind a name."""
 _NOTES_BEFORE = re.compile(r"^(?:[0-9]{1,3}[.)]?|[*†‡§¶#]) (?=\S+ \S)")
 _IN_BRACKETS = re.compile(r" ?\([^()]*\)$")
 _NO_NAMES_SIGN = re.compile(r"[\x00-\x1f\x7f-\x9f@<>\[\]|/+*#=%!?0-9✓†‡§¶_]|://")
-"""Signs that no person's name holds: of 60,382 real ones nineteen have another sign than points, hyphens and apostrophes."""
+"""Signs that no person's name contains: of 60,382 real ones nineteen have others than points, hyphens and apostrophes."""
 _STOCK = frozenset({"unknown", "anonymous", "anonymous authors", "various", "various authors", "n/a", "none"})
 _STOP = re.compile(r"[^\W\d_]{3}\.$")
 
 
 def parse_byline(line: str) -> Byline:
-    """Read a byline; a comma before Jr. and the like belongs to the name.
+    """Parse a byline; a comma before Jr. and the like belongs to the name.
 
     >>> parse_byline("Ada Bell, Cy Dole, Jr., Eve Fox et al. · mila")
     Byline(names=('Ada Bell', 'Cy Dole, Jr.', 'Eve Fox'), truncated=True, tags=('mila',), odd=(), groups=())
@@ -201,7 +122,7 @@ def render_byline(byline: Byline) -> str:
 
 
 def may_be_name(text: str) -> bool:
-    """Whether an item of a byline can be a name: short, no sentence, and made of what names are made of.
+    """Whether an item of a byline can be a name: short, no sentence, and without signs that names lack.
 
     >>> may_be_name("Ada Bell"), may_be_name("1984"), may_be_name("which rings the bells."), may_be_name("ada@bell.org")
     (True, False, False, False)
@@ -216,7 +137,7 @@ def may_be_name(text: str) -> bool:
 
 
 def is_name(text: str) -> bool:
-    """Whether a line can be one person's name, by the measures that a byline's names are held to, and without a figure.
+    """Whether a line can be one person's name: a byline of that name alone, without a digit.
 
     >>> is_name("Ada Bell"), is_name("Ada Bell, Cy Dole et al."), is_name("Bells ring."), is_name("1984")
     (True, False, False, False)
@@ -230,7 +151,7 @@ def is_name(text: str) -> bool:
 
 
 def is_group(name: str) -> bool:
-    """Whether an item names a group rather than a person: it holds a word of which groups are called.
+    """Whether an item names a group rather than a person: it contains one of `GROUP_WORDS`.
 
     >>> is_group("The Tower Collaboration"), is_group("C. Group"), is_group("Ada Bell")
     (True, False, False)
@@ -240,7 +161,7 @@ def is_group(name: str) -> bool:
 
 
 def is_suffix(word: str) -> bool:
-    """Whether a word may stand behind a family name, with a comma before it.
+    """Whether a word is a suffix that may follow a family name and a comma.
 
     >>> is_suffix("Jr."), is_suffix("III"), is_suffix("Bell")
     (True, True, False)
@@ -249,7 +170,7 @@ def is_suffix(word: str) -> bool:
 
 
 def is_full_name(name: str) -> bool:
-    """Whether an item has the form of most people's names: two to five words, none of them small but particles.
+    """Whether an item has the form of most people's names: two to five words, all capitalised but particles.
 
     >>> is_full_name("Ada de la Bell"), is_full_name("Bells"), is_full_name("Show more"), is_full_name("A Study of Bells")
     (True, False, False, False)
@@ -259,7 +180,7 @@ def is_full_name(name: str) -> bool:
 
 
 def is_same_person(name: str, other: str) -> bool:
-    """Whether two spellings have one last word and, as far as they have given names, one initial; marks do not count.
+    """Whether two spellings have the same last word and first letter, diacritics and punctuation aside.
 
     >>> is_same_person("Ada B. Bell", "A. Bell"), is_same_person("Ada Bell", "Cy Bell")
     (True, False)
@@ -269,7 +190,7 @@ def is_same_person(name: str, other: str) -> bool:
 
 
 def _readable(line: str) -> str:
-    """A line without its label, and with entities that hold no separator."""
+    """A line without its label, with placeholders for the signs of entities."""
     text = clean(_with_commas(line)).replace("&amp;", "&")
     text = _ENTITY.sub(rf"{_OPENED}\1{_CLOSED}", text) if "&" in text else text
     label = _LABEL.match(text)
@@ -277,7 +198,7 @@ def _readable(line: str) -> str:
 
 
 def _with_commas(line: str) -> str:
-    """A line whose names tabs or runs of spaces part, with commas in their place."""
+    """A line whose names tabs or runs of spaces separate, with commas in their place."""
     pieces = [piece for piece in _WIDE.split(line.strip()) if piece.strip()]
     if len(pieces) < 2 or "," in line or not all(_is_persons(clean(piece)) for piece in pieces[:-1]):
         return line
@@ -285,12 +206,12 @@ def _with_commas(line: str) -> str:
 
 
 def _ended(text: str) -> str:
-    """Text with the signs of its entities again."""
+    """Text with the signs of its entities in place of the placeholders."""
     return text.replace(_OPENED, "&").replace(_CLOSED, ";")
 
 
 def _split(text: str) -> tuple[str, bool, str] | None:
-    """The part with the names, whether it is cut, and the part with the tags; None where nothing tells which is which."""
+    """The part with the names, whether it is cut, and the part with the tags; None where that is ambiguous."""
     split = _split_tags(text)
     if split is None:
         return None
@@ -307,9 +228,9 @@ def _split(text: str) -> tuple[str, bool, str] | None:
 
 
 def _split_tags(text: str) -> tuple[str, str] | None:
-    """The part with the names and the part with the tags, or None where nothing tells which is which.
+    """The part with the names and the part with the tags, or None where that is ambiguous.
 
-    A cut that stands behind the mark shows that the mark parts names there, as do full names alone on both sides of two.
+    A cut behind the mark shows that the mark separates names, as do full names around two marks.
     """
     parts = [part.strip() for part in _SPACED_DOT.split(text)]
     if len(parts) > 1 and (_is_cut(" ".join(parts[1:])) or (len(parts) > 2 and all(map(_is_persons, parts)))):
@@ -339,7 +260,7 @@ def _is_persons(name: str) -> bool:
 
 
 def _within_words(text: str) -> bool:
-    """Whether all middle dots stand within words, as in Catalan (Gal·la) and in names written in Chinese."""
+    """Whether all middle dots are within words, as in Catalan (Gal·la) and in names written in Chinese."""
     return "•" not in text and all(
         (before + after).casefold() == "ll" or unicodedata.east_asian_width(before) in "WF"
         for before, after in re.findall(r"(.)·(.)", text)
@@ -347,7 +268,7 @@ def _within_words(text: str) -> bool:
 
 
 def _uncut(people: str) -> tuple[str, bool]:
-    """The names without "et al." and the like, and whether it stood there."""
+    """The names without "+5 more" and the like, and whether there was one."""
     end = len(people)
     while match := _CUT.search(people[max(0, end - _CUT_LETTERS) : end]):
         end = max(0, end - _CUT_LETTERS) + match.start()
@@ -357,7 +278,7 @@ def _uncut(people: str) -> tuple[str, bool]:
 
 
 def _items(people: str) -> Iterator[str]:
-    """The items between the separators; those without a letter are nobody."""
+    """The items between the separators, without those that have no letter."""
     inverted = _inverted(people)
     for segment in inverted or [people]:
         for part in [segment] if inverted else _names(segment):
@@ -366,7 +287,7 @@ def _items(people: str) -> Iterator[str]:
 
 
 def _inverted(people: str) -> list[str]:
-    """The names in order of "Bell, Ann; Dole, Cyrus" or "Bell, A. and Dole, C."; nothing where they stand otherwise.
+    """The names of "Bell, Ann; Dole, Cyrus" or "Bell, A. and Dole, C.", given names first; empty for other bylines.
 
     A semicolon shows that a comma is within a name; with another separator the family names must be single words, and
     the given ones single words or initials.
@@ -397,7 +318,7 @@ def _names(text: str) -> list[str]:
 
 
 def _before_colons(people: str) -> Iterator[str]:
-    """The names before a colon: all of them where it stands alone ("Bell Works, Tower Team, :"), else the last."""
+    """The names before a colon: all where it is an item of its own ("Bell Works, Tower Team, :"), else the last."""
     *heads, _ = _COLON.split(people) if ":" in people or "：" in people else [people]
     for head in heads:
         names = list(_items(head))
@@ -411,7 +332,7 @@ def _without_stop(name: str) -> str:
 
 
 def _pieces(item: str) -> list[str]:
-    """An item without footnote marks; or several, where a sign stands between full names that is in no name."""
+    """An item without footnote marks, split at signs of no name where full names are around them."""
     bare = _without_stop(_without_notes(item))
     if is_group(bare):
         return [bare]
@@ -422,18 +343,14 @@ def _pieces(item: str) -> list[str]:
 def _without_notes(item: str) -> str:
     """An item without numbers, stars and brackets around the name, as footnotes and affiliations leave them."""
     bare = _NOTES_BEFORE.sub("", item)
-    for shorten in (_without_notes_behind, _without_brackets, _without_notes_behind):
+    for shorten in (_without_notes_behind, partial(_IN_BRACKETS.sub, ""), _without_notes_behind):
         shorter = shorten(bare).strip()
         bare = shorter if _is_persons(shorter) else bare
     return bare
 
 
-def _without_brackets(item: str) -> str:
-    return _IN_BRACKETS.sub("", item)
-
-
 def _without_notes_behind(item: str) -> str:
-    """An item without the marks of notes at its end, in one pass from there: a pattern would take any number for many.
+    """An item without the marks of notes at its end, in one pass: a pattern would be slow on many of them.
 
     >>> _without_notes_behind("Ada Bell1,2* (3) [4]"), _without_notes_behind("Ada Bell,")
     ('Ada Bell', 'Ada Bell,')
@@ -468,7 +385,7 @@ def _without_and(item: str) -> list[str]:
 
 
 def _is_prose(people: str, items: Iterable[str]) -> bool:
-    """Whether a line is text and no list of names: it ends as a sentence does, or most words are small ones."""
+    """Whether a line is prose and no list of names: it ends as a sentence does, or most words are lower-case."""
     persons = [item.split() for item in items if not is_group(item)]
     words = [word for item in persons for word in item]
     small = sum(map(_is_small, words))

@@ -3,7 +3,7 @@
     header := name "" field? stat* "" COUNT " Papers"
     stat   := "h-index" N | N "papers" | N "citations" | "Novelty" N "%" | "AI Score" N
 
-Values may be absent, in another order, or on a line beside their word. Lines of a menu may stand before the name.
+Values may be absent, in another order, or on another line than their word. Lines of a menu may precede the name.
 """
 
 import re
@@ -18,7 +18,7 @@ from etl.extract.text import clean, with_plain_hyphens
 
 @dataclass(frozen=True)
 class Value:
-    """A value of the header, and the line it stands on."""
+    """A value of the header, and its line."""
 
     text: str
     line: int
@@ -31,7 +31,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Header:
-    """The header: the lines it takes, each value that is known, and the lines that are not."""
+    """The header: its number of lines, its known values by name, and its unknown lines."""
 
     line_count: int
     values: dict[str, Value]
@@ -41,7 +41,7 @@ class Header:
 LONGEST_FIELD = 20
 """Letters of the longest word under the name that is taken for the owner's field."""
 LONGEST_MENU = 60
-"""Lines above field and figures among which the owner is looked for."""
+"""Lines above field and figures that are searched for the owner."""
 LONGEST_STAT = 60
 """Letters of the longest line that may hold a figure."""
 _DIGITS = r"(?P<value>[0-9]{1,3}(?: [0-9]{3}){1,6}|[0-9][0-9,]{0,20})"
@@ -53,36 +53,12 @@ _STATS = {
     "ai_score": re.compile(rf"(?i:ai score):? ?{_DIGITS}"),
     "section_count": re.compile(rf"{_DIGITS} Papers?"),
 }
-MENU_WORDS = frozenset(
-    [
-        "about",
-        "account",
-        "browse",
-        "contact",
-        "dashboard",
-        "edit",
-        "explore",
-        "follow",
-        "following",
-        "followers",
-        "help",
-        "home",
-        "login",
-        "logout",
-        "menu",
-        "network",
-        "notifications",
-        "papers",
-        "profile",
-        "profiles",
-        "search",
-        "settings",
-        "share",
-        "sign",
-        "topics",
-    ]
-)
-"""Words of menus and buttons that a copy has above the owner's name; nobody is called so."""
+MENU_WORDS = frozenset([
+    "about", "account", "browse", "contact", "dashboard", "edit", "explore", "follow", "following", "followers",
+    "help", "home", "login", "logout", "menu", "network", "notifications", "papers", "profile", "profiles",
+    "search", "settings", "share", "sign", "topics",
+])  # fmt: skip
+"""Words of menus and buttons that a copy has above the owner's name; no name contains them."""
 _WORDS = frozenset(
     {"h-index", "paper", "papers", "citation", "citations", "Novelty", "AI Score", "Paper", "Papers", "%"}
 )
@@ -92,7 +68,7 @@ _LARGEST = 2**63 - 1
 
 
 def parse_stat(line: str) -> tuple[str, str] | None:
-    """Read a line of the header's figures: which one it is, and its digits as printed.
+    """Parse a line of the header's figures: its name, and its digits as printed; None for any other line.
 
     >>> parse_stat("17,521citations")
     ('citations', '17,521')
@@ -108,10 +84,10 @@ def parse_stat(line: str) -> tuple[str, str] | None:
 
 
 def parse_header(lines: Sequence[str], authors: Mapping[str, int] | None = None, *, has_blocks: bool) -> Header:
-    """Read the header in `lines`, the page's first: through "N Papers", or the last line that is known.
+    """Parse the header in `lines`, the page's first: through "N Papers", or the last line that is known.
 
-    The owner is the last line before field and figures that can be a name; where some of several stand in the page's
-    bylines, `authors` with their numbers, it is the one of most. A name counts only where something else is known.
+    The owner is the last line before field and figures that can be a name; of several, the one in most of the page's
+    bylines (`authors` maps names to counts). A name alone is no header on a page without blocks.
 
     >>> header = parse_header(["Home", "", "Ada Bell", "", "CL", "h-index4"], has_blocks=True)
     >>> header.values["name"], header.unknown
@@ -166,7 +142,7 @@ def _entries(lines: Sequence[str]) -> Iterator[_Entry]:
         count, stat = _stat_at([text for _, text in filled[place : place + 3]])
         number, text = filled[place]
         if count > 1 and open_word:
-            count, stat = 1, None  # Words above words, and numbers above numbers: which belong together is not told.
+            count, stat = 1, None  # Words above words, and numbers above numbers: which belong together is ambiguous.
         open_word = stat is None and text in _WORDS
         yield _Entry(number, filled[place + count - 1][0], text, stat)
         if stat and stat[0] == "section_count":
@@ -175,12 +151,12 @@ def _entries(lines: Sequence[str]) -> Iterator[_Entry]:
 
 
 def _short(line: str) -> str:
-    """A line to look at; one far too long for anything in a header is no figure and no name."""
+    """The cleaned line; one too long for a header, which is neither figure nor name, is unchanged."""
     return clean(line) if len(line) <= 1000 else line
 
 
 def _stat_at(texts: Sequence[str]) -> tuple[int, tuple[str, str] | None]:
-    """The figure that begins in the first of the texts, over how many of them; or None, over one."""
+    """How many texts the figure at their start takes, and the figure; one and None where there is none."""
     stat = parse_stat(texts[0])
     if stat:
         return 1, stat
@@ -195,7 +171,7 @@ def _stat_at(texts: Sequence[str]) -> tuple[int, tuple[str, str] | None]:
 
 
 def _figures(entries: Sequence[_Entry]) -> dict[str, Value]:
-    """The first of each figure."""
+    """The first value of each figure."""
     values: dict[str, Value] = {}
     for entry in entries:
         if entry.stat:
@@ -204,7 +180,7 @@ def _figures(entries: Sequence[_Entry]) -> dict[str, Value]:
 
 
 def _name_and_field(words: Sequence[_Entry], first_figure: int, authors: Mapping[str, int]) -> dict[str, Value]:
-    """The owner and the field among the lines that are no figure."""
+    """The owner and the field among the lines without a figure."""
     coded = next((entry for entry in words if known_code(entry.text) in field_codes()), None)
     above = [entry for entry in words if entry.line < min(first_figure, coded.line if coded else first_figure)]
     above = above[-LONGEST_MENU:]
@@ -242,7 +218,7 @@ def _owner(above: Sequence[_Entry], authors: Mapping[str, int], *, has_field: bo
 
 
 def _times(text: str, authors: Mapping[str, int]) -> int:
-    """In how many bylines a name may stand under another spelling."""
+    """How many bylines may contain a name in another spelling."""
     return sum(times for author, times in authors.items() if is_same_person(text, author))
 
 

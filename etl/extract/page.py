@@ -1,11 +1,11 @@
-"""The grammar of a page: lines in; header, blocks and stray lines out, none of them lost.
+"""The grammar of a page: parses lines into header, blocks and stray lines, and loses none.
 
     page   := name "" field? stat* "" COUNT " Papers" "" block ("" block)*
     block  := badge title "" byline "" abstract
 
-Reading is lenient where the meaning is plain (blank lines doubled or missing, figures in another
-order) and strict where it is not: what has no block's shape stays a stray, and reading goes on at
-the next line that has a badge's shape and a block's shape behind it.
+Parsing is lenient where the meaning is unambiguous (blank lines doubled or missing, figures in another
+order) and strict elsewhere: lines without a block's shape become a stray, and parsing resumes at the
+next line with a badge's shape and a block's shape behind it.
 """
 
 import re
@@ -23,7 +23,7 @@ from schemas.limits import HEADER_LETTERS, LONGEST_RUN, MOST_RETURNS
 
 @dataclass(frozen=True)
 class Page:
-    """A saved page: where it came from and its text, still in one piece; `odd_date` is one in its name that does not exist."""
+    """A saved page: its source and its text; `odd_date` is a date in its name that does not exist."""
 
     source: str
     observed_on: date | None
@@ -40,9 +40,9 @@ class Page:
 
 @dataclass(frozen=True)
 class Stray:
-    """A run of lines that are neither header nor block, from its first line that is not empty to its last.
+    """A run of lines outside header and blocks, from its first line that is not empty to its last.
 
-    `rule` and `reason` say what is wrong with them; `has_badge` whether they begin as a paper does.
+    `rule` is the rule that it breaks, `reason` why; `has_badge` is whether it begins with a badge.
     """
 
     line_start: int
@@ -54,7 +54,7 @@ class Stray:
 
 @dataclass(frozen=True)
 class ParsedPage:
-    """A page read by the grammar: its lines, each of them empty or in exactly one of header, blocks and strays.
+    """A parsed page: each of its lines is empty or in exactly one of header, blocks and strays.
 
     `second_headers` are the lines on which further pages begin in the same file.
     """
@@ -68,7 +68,7 @@ class ParsedPage:
     second_headers: tuple[int, ...] = ()
 
     def raw(self, line_start: int, line_end: int) -> str:
-        """The lines from `line_start` to `line_end` as they are, joined by a line feed."""
+        """The unchanged lines from `line_start` to `line_end`, joined by a line feed."""
         return "\n".join(self.lines[line_start - 1 : line_end])
 
 
@@ -76,7 +76,7 @@ Lines = Sequence[str]
 
 
 def parse_page(page: Page) -> ParsedPage:
-    r"""Read a page.
+    r"""Parse a page.
 
     >>> text = "Ann Bell\n\nCL\n1papers\n\n1 Papers\n\nCLMay 1, 2024\nOn Bells\n\nAnn Bell\n\nThey ring."
     >>> parsed = parse_page(Page("ada.txt", None, "", 0, text))
@@ -109,17 +109,25 @@ def split_lines(text: str) -> tuple[str, list[str]]:
 
 
 def join_lines(newline: str, lines: Lines) -> str:
-    """SameAs lines again as `split_lines` found them."""
+    r"""Join the lines that `split_lines` returned.
+
+    >>> join_lines("CRLF", ["a", "b"])
+    'a\r\nb'
+    """
     return {"CRLF": "\r\n", "LF": "\n"}[newline].join(lines)
 
 
 def byte_length(line: str) -> int:
-    """Bytes of a line in UTF-8."""
+    """Bytes of a line in UTF-8.
+
+    >>> byte_length("Béll")
+    5
+    """
     return len(line) if line.isascii() else len(line.encode())
 
 
 def in_rows(lines: Lines, line_start: int = 1) -> Iterator[tuple[int, str]]:
-    r"""Lines in texts that a row of the quarantine may hold, each with the number of its first line.
+    r"""Split lines into texts that fit into a row of the quarantine, each with the number of its first line.
 
     >>> list(in_rows(["CLMay 1", "", "On Bells"], 7))
     [(7, 'CLMay 1\n\nOn Bells')]
@@ -147,9 +155,9 @@ def render_block(badge: str, title: str, byline: str, abstract: str, line_count:
 
 
 def last_bare_return(lines: Lines, line_end: int) -> int:
-    r"""The number of the last line behind `line_end` of those that hold only a carriage return, empty ones between them.
+    r"""The last line that is a bare carriage return among the blank lines behind `line_end`, else `line_end`.
 
-    Such lines are blank, but must come back when the page is rebuilt, so what stands before them keeps them.
+    Such lines show nothing, but rebuilding the page needs them, so the row of the lines before contains them.
 
     >>> last_bare_return(["They ring.\r", "\r", "", "\r", "CLMay 1"], 1)
     4
@@ -163,7 +171,7 @@ def last_bare_return(lines: Lines, line_end: int) -> int:
 
 
 def _header_limit(lines: Lines, reader: BlockReader) -> int:
-    """The header lies before the first badge, be it a damaged block's, and is no longer than a header may be."""
+    """How many lines the header can have: those before the first badge, up to `HEADER_LETTERS`."""
     end = min(reader.badges, default=len(lines))
     letters = accumulate(len(line) + 1 for line in islice(lines, end))
     return sum(1 for _ in takewhile(HEADER_LETTERS.__ge__, letters))
@@ -172,7 +180,7 @@ def _header_limit(lines: Lines, reader: BlockReader) -> int:
 def _strays(
     lines: Lines, header: Header, blocks: Sequence[Block], reader: BlockReader, shifted: Collection[int]
 ) -> Iterator[Stray]:
-    """The runs of lines outside header and blocks, parted at each badge and further header, without the empty lines around them."""
+    """The runs of lines outside header and blocks, split at each badge and further header, without the empty lines around them."""
     ends = [last_bare_return(lines, header.line_count), *(last_bare_return(lines, block.line_end) for block in blocks)]
     starts = [*(block.line_start for block in blocks), len(lines) + 1]
     for before, after in zip(ends, starts, strict=True):
@@ -198,7 +206,7 @@ def _runs(lines: Lines, numbers: range, reader: BlockReader) -> list[tuple[int, 
 
 
 def _fault(run: Lines, at: int, reader: BlockReader, shifted: Collection[int]) -> tuple[str, str]:
-    """The rule that a run of lines breaks, and why, for somebody who never saw the grammar."""
+    """The rule that a run of lines breaks, and why."""
     if all(map(is_blank, run)):
         return "PAG-016", "white space between blocks, expected an empty line; nothing is lost"
     if at in reader.headers:
@@ -258,7 +266,7 @@ _OTHER_SITE = (
 
 
 def diagnose(text: str, *, has_header: bool) -> tuple[str, str]:
-    r"""What a text without a paper seems to be, and what to do about it.
+    r"""What a text without a paper seems to be, and what to do next.
 
     >>> diagnose("<!DOCTYPE html><p>Bells", has_header=False)[0]
     'HTML code'

@@ -27,9 +27,9 @@ from schemas.limits import LARGE_PAGE, LONGEST_PAGE, MOST_LINES, MOST_PIECES, PA
 
 STANDARD_INPUT = "-"
 ENDINGS = tuple(text + packed for text in (".txt", ".text") for packed in ("", ".gz", ".zst"))
-"""How the names of files in a folder end that are read as pages, in any case."""
+"""Endings of files in a folder that are read as pages, in any letter case."""
 OTHER_ENDINGS = (".md", ".html", ".htm", ".mhtml", ".pdf", ".rtf", ".doc", ".docx", ".odt", ".json")
-"""How the names of files end that may be saved pages too, but are read only where they are named themselves."""
+"""Endings of files that may be saved pages too, but are read only where a path names them."""
 _CODECS: dict[str, Literal["gzip", "zstd"]] = {".gz": "gzip", ".zst": "zstd"}
 _DATE = r"(?<![0-9])([0-9]{4}-[0-9]{2}-[0-9]{2})"
 _DATE_OF_FILE, _DATE_OF_FOLDER = re.compile(rf"{_DATE}(?:\.|$)"), re.compile(rf"{_DATE}$")
@@ -37,15 +37,15 @@ _BOMS_OF_UTF16 = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 _ODD_DATE_OF_FILE = re.compile(
     r"@([0-9]{1,4}[-._][0-9]{1,2}[-._][0-9]{1,4}|[0-9]{4}[-._][0-9]{1,2}|[0-9]{1,2}[-._][0-9]{4}|[0-9]{8})(?:\.|$)"
 )
-"""Something like a day behind an @ that is not written YYYY-MM-DD."""
+"""A date behind an @ that is not written YYYY-MM-DD."""
 _SHOWN_OTHERS = 3
 
 
 @dataclass(frozen=True)
 class PageFile:
-    """A file that holds a page, and the name under which the dataset knows it.
+    """A file with a page, and its name in the dataset.
 
-    `refused` says why it is not read, where it is a link in a folder that leads out of that.
+    `refused` is why it is not read, such as a link that leads out of its folder.
     """
 
     path: Path
@@ -57,7 +57,7 @@ class PageFile:
 def find_pages(paths: Sequence[str]) -> list[PageFile]:
     """Every page that the paths name: files, folders (searched for text files, packed or not), globs, - for standard input.
 
-    Different files of one name are known by as much of their folders' paths as tells them apart.
+    Different files of one name have as many of their folders before it as make the names differ.
 
     Raises `UsageError` for a path that does not exist and for a folder or glob without pages.
     """
@@ -70,11 +70,11 @@ def find_pages(paths: Sequence[str]) -> list[PageFile]:
     except OSError as error:
         problem = "cannot be read" if is_refusal(error) else "no such file or folder"
         raise refusal(error, problem, "give a saved page or a folder that may be read") from error
-    return sorted(_told_apart(files), key=lambda file: (file.source, str(file.path)))
+    return sorted(_with_distinct_names(files), key=lambda file: (file.source, str(file.path)))
 
 
-def _told_apart(files: Iterable[PageFile]) -> Iterator[PageFile]:
-    """The files; those that share a name have a folder more before it, and again until none share one."""
+def _with_distinct_names(files: Iterable[PageFile]) -> Iterator[PageFile]:
+    """The files, each with as many folders before its name as make it differ from all others."""
     names = {file: file.source for file in files if not file.is_standard_input}
     above: dict[PageFile, list[str]] = {}
     while same := [file for file in _of_one_name(names) if above.setdefault(file, _folders_above(file))]:
@@ -84,7 +84,7 @@ def _told_apart(files: Iterable[PageFile]) -> Iterator[PageFile]:
 
 
 def _of_one_name(names: Mapping[PageFile, str]) -> list[PageFile]:
-    """The files whose name another file has too; one that is given by several paths is no other."""
+    """The files that share a name with another file; several paths to a file are one file."""
     groups: defaultdict[str, list[PageFile]] = defaultdict(list)
     for file, name in names.items():
         groups[name].append(file)
@@ -93,13 +93,13 @@ def _of_one_name(names: Mapping[PageFile, str]) -> list[PageFile]:
 
 
 def _folders_above(file: PageFile) -> list[str]:
-    """The names of the folders above the one in which the file's source lies, that one among them, the nearest last."""
+    """The names of the folder that the file's source is relative to and of those above it, the nearest last."""
     given = file.path.parents[file.source.count("/")]
     return [path_text(part) for part in given.resolve().parts[1:]]
 
 
 def read_page(file: PageFile, observed_on: date | None = None) -> Page:
-    """Read one page; `observed_on` is taken before the date in the file's name.
+    """Read one page; `observed_on` takes precedence over the date in the file's name.
 
     Raises `PageError` for a file that is empty, cannot be read, is larger than a page may be, or is not UTF-8.
     """
@@ -125,17 +125,20 @@ def read_page(file: PageFile, observed_on: date | None = None) -> Page:
 
 
 def read_or_error(file: PageFile, observed_on: date | None) -> Page | PageError:
-    """The page, or in its place the error where it cannot be read."""
+    """The page, or the error where it cannot be read."""
     try:
         return read_page(file, observed_on)
     except PageError as error:
-        return error.with_traceback(None)  # whose frames hold what was read
+        return error.with_traceback(None)  # its frames refer to the bytes
 
 
 def saved_on(file: PageFile) -> tuple[date | None, str | None]:
-    """The day in the file's name on which its page was saved, else in its folder's; and a date there that is no such day.
+    """The day of saving in the file's name, else in its folder's; and the first invalid date there.
 
-    Such a date does not exist, or stands behind an @ in another form than YYYY-MM-DD.
+    An invalid date does not exist, or is behind an @ in another form than YYYY-MM-DD.
+
+    >>> [saved_on(PageFile(Path(name), name)) for name in ("pages/ann@2026-06-01.txt", "pages/ann@1.6.2026.txt")]
+    [(datetime.date(2026, 6, 1), None), (None, '1.6.2026')]
     """
     if file.is_standard_input:
         return None, None
@@ -159,7 +162,7 @@ def date_of(text: str) -> date | None:
 
 
 def find_others(paths: Sequence[str]) -> list[str]:
-    """What the folders among the paths hold that may be pages but is not read: files such as notes.md, linked folders as far/."""
+    """What may be pages in the folders among the paths but is not read: files such as notes.md, linked folders such as far/."""
     others: set[str] = set()
     for folder in (Path(path) for path in paths if path and Path(path).is_dir()):
         others |= {path_text(file.relative_to(folder).as_posix()) for file in _below(folder, OTHER_ENDINGS)}
@@ -223,7 +226,7 @@ def _pages_in(folder: Path) -> Iterator[PageFile]:
 
 
 def _why_refused(file: Path, folder: Path) -> str | None:
-    """Why a file of a folder is not read: a link out of it would publish what nobody gave, a pipe would never end."""
+    """Why a file of a folder is not read: a link out of it would publish a file that nobody named, a pipe would never end."""
     if _leads_out(file, folder):
         return "found a link that leads out of the folder, which is not followed; name the file itself, or copy it here"
     if not file.is_file():
@@ -252,7 +255,7 @@ def _folders_linked_outside(folder: Path) -> Iterator[Path]:
 def _walk(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
     """A folder and its subfolders, with the names of folders and files in each; hidden folders are left out.
 
-    Not by `os.walk`, which calls itself for each level and passes over what cannot be read.
+    Not by `os.walk`, which is recursive and skips what cannot be read.
     """
     waiting = [folder]
     while waiting:
@@ -271,7 +274,7 @@ def _is_folder(entry: "os.DirEntry[str]") -> bool:
 
 
 def _matches(pattern: str) -> Iterator[PageFile]:
-    """The files that a pattern finds; it names none of them, so that none may lead out of the folder that it names."""
+    """The files that match a pattern; links out of the folder that it names are refused."""
     folder = _folder_of(pattern)
     files = [file for file in _found(pattern, folder) if not file.is_dir()] if glob.has_magic(pattern) else []
     if not files:
@@ -282,16 +285,16 @@ def _matches(pattern: str) -> Iterator[PageFile]:
 
 
 def _found(pattern: str, folder: Path) -> list[Path]:
-    """What a pattern finds, but hidden files; raises `OSError` where it leads through a folder that cannot be read.
+    """The files and folders that match a pattern, without hidden ones; raises `OSError` for a folder that cannot be read.
 
-    Not by `glob`, which passes over such a folder, and follows links that lead in a circle: two of them are 2 ** 40 paths.
+    Not by `glob`, which skips such a folder, and follows circular links: two of them make 2 ** 40 paths.
     """
     parts = Path(pattern).relative_to(folder).parts
     return sorted(set(_matching(folder, (*parts, "*") if parts[-1] == "**" else parts)))
 
 
 def _matching(place: Path, parts: Sequence[str]) -> Iterator[Path]:
-    """What lies below a place under names that match one part after the other; ** is any number of folders."""
+    """The paths below a folder whose names match the parts one by one; ** is any number of folders."""
     head, *rest = parts
     if head == "**":
         for below, _, _ in _walk(place):
@@ -300,7 +303,7 @@ def _matching(place: Path, parts: Sequence[str]) -> Iterator[Path]:
     names = sorted(os.listdir(place)) if glob.has_magic(head) else [head]  # noqa: PTH208  names that are not UTF-8 too
     for name in names:
         is_meant = name == head or (not name.startswith(".") and fnmatch.fnmatch(name, head))
-        if is_meant and os.path.lexists(place / name):  # a link that leads nowhere is told
+        if is_meant and os.path.lexists(place / name):  # a link to nothing is reported
             if not rest:
                 yield place / name
             elif (place / name).is_dir():
@@ -336,7 +339,7 @@ def _read_bytes(file: PageFile) -> bytes:
 
 
 def _size_of(stream: BinaryIO) -> int:
-    """The bytes of an open file; of a pipe, whose size nobody knows, as many as a page may have."""
+    """The bytes of an open file; of a pipe, whose size is unknown, as many as a page may have."""
     status = os.fstat(stream.fileno())
     return status.st_size if stat.S_ISREG(status.st_mode) else LONGEST_PAGE
 
@@ -360,9 +363,9 @@ _PORTION = 8 * LARGE_PAGE
 
 
 def parse_files(files: Iterable[PageFile], observed_on: date | None) -> Iterator[Portion]:
-    """The pages of the files in order, a portion after the other.
+    """The parsed pages of the files in order, in portions.
 
-    Nothing of a portion is kept here, so that a large page is gone before the next file is read.
+    No page is referred to here after it is parsed, so that a large one is freed before the next file is read.
     """
     pages: list[ParsedPage] = []
     errors: list[PageError] = []
@@ -384,9 +387,9 @@ def parse_files(files: Iterable[PageFile], observed_on: date | None) -> Iterator
 
 
 def _parsed(page: Page) -> ParsedPage | PageError:
-    """The page as the grammar reads it, or the error where its size says that it is none.
+    """The parsed page, or the error where it is large and no page.
 
-    Of a page of a real one's size any text is good enough: what it holds is for the rules to judge.
+    Any text of a usual size is parsed; the rules check its content.
     """
     if page.size <= LARGE_PAGE:
         return _of_pieces(parse_page(page))
@@ -412,14 +415,13 @@ def _of_pieces(parsed: ParsedPage) -> ParsedPage | PageError:
 
 
 def _first_long_line(text: str) -> int | None:
-    """The number of the first line that is too long to be looked at."""
+    """The number of the first line that is too long to be parsed."""
     start, number = 0, 1
     while start <= len(text):
         end = text.find("\n", start)
         end = len(text) if end < 0 else end
-        if (
-            end - start > UNREAD_LINE // 4 and byte_length(text[start:end]) > UNREAD_LINE
-        ):  # a letter has four bytes at most
+        # A letter has four bytes at most.
+        if end - start > UNREAD_LINE // 4 and byte_length(text[start:end]) > UNREAD_LINE:
             return number
         start, number = end + 1, number + 1
     return None

@@ -3,7 +3,7 @@
 import re
 
 _UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
-"""Characters without a width that join or part nothing; those that join letters (U+200C, U+200D) stay within words."""
+"""Characters without a width that neither join nor separate; those that join letters (U+200C, U+200D) stay within words."""
 _SPACES = re.compile("[\\s\u115f\u1160\u2800\u3164\uffa0]+")
 _BLANK = "\\s\u00ad\u115f\u1160\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\u2800\u3164\ufeff\uffa0"
 _EDGES = "".join(re.findall(f"[{_BLANK}]", "".join(map(chr, range(0x10000)))))
@@ -14,7 +14,7 @@ _HYPHENS = re.compile("[\u2010\u2011\u2012\u2013\u2212]")
 
 
 def clean(text: str) -> str:
-    r"""Text with single spaces between its words and none around them; characters that show nothing are gone.
+    r"""Text without invisible characters, with single spaces between its words and none around them.
 
     >>> clean("\ufeff  Ann\u00a0 Bell\u200b\t\u200e")
     'Ann Bell'
@@ -23,7 +23,7 @@ def clean(text: str) -> str:
 
 
 def trimmed(line: str) -> str:
-    r"""A line without what shows nothing at its ends; what is within stays as it is.
+    r"""A line without white space and invisible characters at its ends.
 
     >>> trimmed("\u200e\tOn\u00a0Bells \u200f\r")
     'On\xa0Bells'
@@ -32,7 +32,7 @@ def trimmed(line: str) -> str:
 
 
 def is_blank(line: str) -> bool:
-    r"""Whether a line shows nothing.
+    r"""Whether a line has no visible character.
 
     >>> is_blank("\u00a0\t\r"), is_blank("\u200e\u200b"), is_blank(".")
     (True, True, False)
@@ -41,7 +41,7 @@ def is_blank(line: str) -> bool:
 
 
 def with_plain_hyphens(text: str) -> str:
-    r"""The text with every hyphen and dash the one of the keyboard.
+    r"""The text with every hyphen and dash as "-".
 
     >>> with_plain_hyphens("quant\u2010ph")
     'quant-ph'
