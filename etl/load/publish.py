@@ -15,7 +15,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -152,7 +151,17 @@ def _remove_release(folder: Path) -> None:
 
 ManifestOf = Callable[[dict[str, dict[str, Any]]], dict[str, Any]]
 """Makes a manifest from the facts of each file."""
-NO_DOCUMENTS: Mapping[str, str] = MappingProxyType({})
+Documents = Callable[[Path], Mapping[str, str]]
+"""Makes further texts of a release, by file name, from the folder of its draft, where its database is already."""
+
+
+def no_documents(_: Path) -> Mapping[str, str]:
+    """No further texts.
+
+    >>> no_documents(Path())
+    {}
+    """
+    return {}
 
 
 @contextmanager
@@ -172,8 +181,8 @@ def locked(out: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def publish(out: Path, tables: Frames, provenance: dict[str, Any], documents: Mapping[str, str] = NO_DOCUMENTS) -> Path:
-    """Write all files of a release, `documents` (texts by file name) too, and make it the newest; its folder.
+def publish(out: Path, tables: Frames, provenance: dict[str, Any], documents: Documents = no_documents) -> Path:
+    """Write all files of a release, `documents` too, and make it the newest; its folder.
 
     One that exists already only becomes the newest again. Raises `PublicationError` where that fails; the last
     release is then untouched.
@@ -193,7 +202,7 @@ def publish(out: Path, tables: Frames, provenance: dict[str, Any], documents: Ma
     return place
 
 
-def _write_aside(place: Path, tables: Frames, documents: Mapping[str, str], manifest_of: ManifestOf) -> None:
+def _write_aside(place: Path, tables: Frames, documents: Documents, manifest_of: ManifestOf) -> None:
     """Write a release into a hidden folder beside its place, its manifest last, and move it there."""
     folder = Path(tempfile.mkdtemp(prefix=HIDDEN, dir=place.parent))
     try:
@@ -209,7 +218,7 @@ def _write_aside(place: Path, tables: Frames, documents: Mapping[str, str], mani
         raise
 
 
-def _write_files(folder: Path, tables: Frames, documents: Mapping[str, str]) -> dict[str, int]:
+def _write_files(folder: Path, tables: Frames, documents: Documents) -> dict[str, int]:
     """Write all files but the manifest; the rows of each Parquet file by name."""
     write_database(folder / DATABASE_FILE, tables)
     for name, frame in tables.items():
@@ -217,7 +226,7 @@ def _write_files(folder: Path, tables: Frames, documents: Mapping[str, str]) -> 
     papers = paper_list(tables)
     write_parquet(folder / PAPER_LIST_FILE, PaperList, papers)
     package = render_datapackage({path.name: file_facts(path) for path in folder.iterdir()})
-    for name, text in {METADATA: render_metadata(papers.height), DATA_PACKAGE: package, **documents}.items():
+    for name, text in {METADATA: render_metadata(papers.height), DATA_PACKAGE: package, **documents(folder)}.items():
         write_text(folder / name, text)
     return {f"{name}.parquet": frame.height for name, frame in tables.items()} | {PAPER_LIST_FILE: papers.height}
 

@@ -16,8 +16,7 @@ from markupsafe import Markup
 
 from etl import printable
 from etl.report import wording
-from etl.report.charts import Chart
-from etl.report.pictures import Picture, draw
+from etl.report.pictures import draw_all
 from etl.report.pictures import style as picture_style
 from etl.report.results import FindingResult, PageResult, Results, shown
 from schemas.views import coverage_share
@@ -41,14 +40,6 @@ class Group:
         return any(finding.severity == "error" for finding in self.findings)
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """A chart with its picture, where there is something to draw."""
-
-    chart: Chart
-    picture: Picture | None
-
-
 def render_html(results: Results) -> str:
     """The results as one HTML page."""
     style = files(PACKAGE).joinpath("report.css").read_text(encoding="utf-8") + picture_style()
@@ -64,7 +55,7 @@ def render_html(results: Results) -> str:
         titles={rule.id: rule.title for rule in results.rules},
         anchors={rule.id: f"rule-{number}" for number, rule in enumerate(results.rules)},
         groups=_groups(wording.picked(results.findings, results.rules, SHOWN_FINDINGS)),
-        charts=[Drawn(chart, draw(chart)) for chart in results.charts],
+        charts=draw_all(results.charts),
         findings_left=max(0, len(results.findings) - SHOWN_FINDINGS),
         pages=pages[:SHOWN_PAGES],
         pages_left=max(0, len(pages) - SHOWN_PAGES),

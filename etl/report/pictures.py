@@ -258,6 +258,19 @@ def draw(chart: Chart) -> Picture | None:
     )
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """A chart with its picture, where there is something to draw."""
+
+    chart: Chart
+    picture: Picture | None
+
+
+def draw_all(charts: Iterable[Chart]) -> list[Drawn]:
+    """The charts with their pictures."""
+    return [Drawn(chart, draw(chart)) for chart in charts]
+
+
 def style() -> str:
     """The style sheet of all pictures: their colours, light and dark, and their size."""
     return files("etl.report").joinpath("pictures.css").read_text(encoding="utf-8")

@@ -4,6 +4,7 @@ In: the checked tables. Out: `Results`, which knows the raw lines of every findi
 """
 
 from collections import defaultdict
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -12,7 +13,7 @@ import polars as pl
 from etl import __version__
 from etl.extract.page import split_lines
 from etl.release.release import FIRST_VERSION, require_schema_version
-from etl.report.charts import Chart, charts_of
+from etl.report.charts import Chart
 from etl.resolve.dates import newest_pages
 from etl.resolve.rendering import rebuild_pages
 from schemas import SCHEMA_VERSION, Frames
@@ -94,6 +95,12 @@ class BaselineResult(msgspec.Struct, frozen=True, kw_only=True):
     rows: dict[str, int]
 
 
+class _Kept(msgspec.Struct):
+    """The charts in results of any version; those that an older tool wrote hold none."""
+
+    charts: list[Chart] = []
+
+
 class _Made(msgspec.Struct):
     """What results of any version say of what made them."""
 
@@ -121,9 +128,13 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
         """The result of one rule."""
         return next(rule for rule in self.rules if rule.id == rule_id)
 
+    def with_charts(self, charts: list[Chart]) -> "Results":
+        """The same results with the charts of a release, which there is only after them."""
+        return msgspec.structs.replace(self, charts=charts)
+
 
 def summarize(tables: Frames) -> Results:
-    """The results that the tables hold, findings in the order of file, line and rule."""
+    """The results that the tables hold, findings in the order of file, line and rule; charts need a release."""
     rules = [_rule(row) for row in tables["rules"].iter_rows(named=True)]
     findings = tables["findings"].sort("source", "line_start", "rule_id", "finding_id", nulls_last=True)
     lines = _lines_of(tables, findings)
@@ -135,7 +146,6 @@ def summarize(tables: Frames) -> Results:
         pages=_pages(tables),
         rules=rules,
         findings=told,
-        charts=charts_of(tables),
     )
 
 
@@ -152,6 +162,12 @@ def read_results(text: str, place: object = RESULTS_FILE) -> Results:
     made = msgspec.json.decode(text, type=_Made)
     require_schema_version(place, made.schema_version, made.version)
     return msgspec.json.decode(text, type=Results)
+
+
+def kept_charts(release: Path) -> list[Chart]:
+    """The charts in the `results.json` of a release; none where it holds no such file."""
+    path = release / RESULTS_FILE
+    return msgspec.json.decode(path.read_bytes(), type=_Kept).charts if path.is_file() else []
 
 
 def results_schema() -> str:

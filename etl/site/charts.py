@@ -6,14 +6,12 @@ drawn when first asked for, once a release.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-import msgspec
 from datasette import hookimpl
 from datasette.utils.asgi import NotFound, Request, Response
 from markupsafe import Markup
@@ -21,8 +19,8 @@ from markupsafe import Markup
 from etl.load.layout import DATABASE
 from etl.release.release import Release
 from etl.report.charts import Chart
-from etl.report.pictures import Picture, draw, style
-from etl.report.results import RESULTS_FILE
+from etl.report.pictures import Drawn, draw_all, style
+from etl.report.results import kept_charts
 from etl.site.served import served
 from etl.site.tables import target_of
 from schemas import PaperAuthors
@@ -36,20 +34,6 @@ _PAIRED = PaperAuthors.definition().name
 LARGEST_PAIRING = 100_000
 """Rows of `paper_authors` whose pairs SQLite counts in a second; more of them take longer than a site lets SQL run."""
 _drawing = Lock()
-
-
-class _Kept(msgspec.Struct):
-    """What of `results.json` is read here; those that an older tool wrote hold no charts."""
-
-    charts: list[Chart] = []
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A chart with its picture, where there is something to draw."""
-
-    chart: Chart
-    picture: Picture | None
 
 
 @hookimpl
@@ -129,6 +113,4 @@ def _once(folder: Path) -> Sequence[Drawn]:
 
 @cache
 def _draw_all(folder: Path) -> Sequence[Drawn]:
-    results = folder / RESULTS_FILE
-    kept = msgspec.json.decode(results.read_bytes(), type=_Kept) if results.is_file() else _Kept()
-    return [Drawn(chart, draw(chart)) for chart in kept.charts]
+    return draw_all(kept_charts(folder))

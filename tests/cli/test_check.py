@@ -80,6 +80,21 @@ def test_what_a_build_came_to_is_said_behind_its_results(pages: Path) -> None:
     assert run("build", "pages").stdout == ""
 
 
+@pytest.mark.usefixtures("pages")
+def test_the_reports_of_a_release_have_its_charts_and_others_have_none() -> None:
+    def charts(folder: str) -> list[str]:
+        return [chart["id"] for chart in json.loads(Path(folder, "results.json").read_text(encoding="utf-8"))["charts"]]
+
+    for command in (["check"], ["build", "--fail-on", "warning"]):
+        run(*command, "pages", "--report", "report")
+        assert charts("report") == []
+    for _ in range(2):
+        assert run("build", "pages", "--report", "report").exit_code == 0
+        assert charts("report") == charts("build/current") == ["papers", "coauthors", "network", "coverage", "findings"]
+        page = Path("report/report.html").read_text(encoding="utf-8")
+        assert page == Path("build/current/report.html").read_text(encoding="utf-8")
+
+
 def test_files_that_are_left_out_are_named(pages: Path) -> None:
     for number in range(8):
         (pages / f"{number}.txt").touch()

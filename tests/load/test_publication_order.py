@@ -60,7 +60,7 @@ def small() -> Frames:
 @pytest.fixture
 def steps(small: Frames, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     recorder = Recorder(tmp_path.resolve(), monkeypatch)
-    publish(tmp_path.resolve(), small, {"overrides": None}, {"report.html": "<p>"})
+    publish(tmp_path.resolve(), small, {"overrides": None}, lambda _: {"report.html": "<p>"})
     return recorder.steps
 
 

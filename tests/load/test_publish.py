@@ -71,7 +71,11 @@ def test_the_manifests_hashes_sizes_and_rows_are_true(tables: Frames, tmp_path: 
 
 
 def test_documents_stand_in_the_release_and_its_manifest(tables: Frames, tmp_path: Path) -> None:
-    published = publish(tmp_path, tables, NO_OVERRIDES, {"results.json": '{"é": 1}\n', "report.html": "<p>"})
+    def documents(draft: Path) -> dict[str, str]:
+        assert (draft / "paperledger.db").is_file()
+        return {"results.json": '{"é": 1}\n', "report.html": "<p>"}
+
+    published = publish(tmp_path, tables, NO_OVERRIDES, documents)
     assert (published.path / "results.json").read_bytes() == '{"é": 1}\n'.encode()
     assert published.manifest["files"]["report.html"] == {"sha256": hashlib.sha256(b"<p>").hexdigest(), "bytes": 3}
     assert verify(published.path) == []
@@ -79,7 +83,7 @@ def test_documents_stand_in_the_release_and_its_manifest(tables: Frames, tmp_pat
 
 def test_a_document_never_takes_the_place_of_a_file_of_the_release(tables: Frames, tmp_path: Path) -> None:
     with pytest.raises(PublicationError, match=r"cannot be written \(File exists\)"):
-        publish(tmp_path, tables, NO_OVERRIDES, {"papers.parquet": "text"})
+        publish(tmp_path, tables, NO_OVERRIDES, lambda _: {"papers.parquet": "text"})
     assert list((tmp_path / "releases").iterdir()) == []
 
 

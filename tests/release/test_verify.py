@@ -33,7 +33,7 @@ FILES = [
 
 @pytest.fixture(scope="module")
 def sound(tables: Frames, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return publish(tmp_path_factory.mktemp("verify"), tables, {"overrides": None}, DOCUMENTS)
+    return publish(tmp_path_factory.mktemp("verify"), tables, {"overrides": None}, lambda _: DOCUMENTS)
 
 
 @pytest.fixture

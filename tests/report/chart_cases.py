@@ -1,9 +1,15 @@
-"""Tables for the tests of charts, from nothing to more than any chart shows. Invented people only."""
+"""Tables for the tests of charts, up to more than any chart shows, and the charts of tables. Invented people only."""
 
 from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from helpers import tables_of
 
+from etl.load.layout import DATABASE_FILE
+from etl.load.sqlite import write_database
+from etl.report import charts
+from etl.report.results import Results, summarize
 from schemas import Frames
 
 CODES = ["CL", "LG", "CV", "RO", "SE", "DB", "HC", "CR", "CY"]
@@ -12,7 +18,6 @@ FAMILY = ["Bell", "Dole", "Fox", "Hale", "Kerr", "Lund", "Moss", "Nash", "Orr"]
 PEOPLE = [f"{given} {family}" for family, given in product(FAMILY, GIVEN)]
 SOUND = "Ann Bell\n\nCL\n1paper\n\n1 Paper\n\nCLFeb 29, 2024\nOn Bells\n\nAnn Bell, Cy Dole\n\nThey ring at noon, and often."
 UNDATED = SOUND.replace(", 2024", "")
-ALONE = SOUND.replace("Ann Bell, Cy Dole", "Ann Bell")
 
 
 def block(badge: str, title: str, byline: str) -> str:
@@ -41,10 +46,14 @@ def many() -> Frames:
     return tables_of(*pages, f"{SOUND}\n\n{crowd}\n\n{fewer}", UNDATED.replace("On", "Of"))
 
 
-CASES = {
-    "nothing": tables_of,
-    "one paper": lambda: tables_of(SOUND),
-    "one paper of one person": lambda: tables_of(ALONE),
-    "no date": lambda: tables_of(UNDATED),
-    "many": many,
-}
+def charts_of(tables: Frames) -> list[charts.Chart]:
+    """The charts of a draft of these tables."""
+    with TemporaryDirectory() as draft:
+        write_database(Path(draft) / DATABASE_FILE, tables)
+        return charts.charts_of(Path(draft))
+
+
+def drawn_results(*texts: str) -> Results:
+    """The results of a release of pages with these texts, its charts too."""
+    tables = tables_of(*texts)
+    return summarize(tables).with_charts(charts_of(tables))

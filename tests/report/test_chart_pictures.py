@@ -5,10 +5,10 @@ from itertools import combinations
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
-from chart_cases import SOUND, many
+from chart_cases import SOUND, charts_of, many
 from helpers import tables_of
 
-from etl.report.charts import Chart, charts_of
+from etl.report.charts import Chart
 from etl.report.pictures import Picture, draw, style
 
 MARK = {"papers": "bar", "coauthors": "bar", "network": "pair", "coverage": "bar", "findings": "bar"}

@@ -5,7 +5,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from report_cases import HOSTILE, ODD, SOUND, hostile, results_of
+from chart_cases import drawn_results
+from report_cases import HOSTILE, ODD, SOUND, hostile
 
 from etl.report import render_html
 
@@ -34,8 +35,9 @@ def test_nothing_of_a_page_runs_and_the_style_is_applied(tmp_path: Path) -> None
 
 
 def test_the_charts_are_drawn_under_the_policy(tmp_path: Path) -> None:
-    seen, complained = browsed(render_html(results_of(SOUND, ODD)), tmp_path)
-    assert seen.count('role="img"') == len(results_of(SOUND, ODD).charts)
+    held = drawn_results(SOUND, ODD)
+    seen, complained = browsed(render_html(held), tmp_path)
+    assert seen.count('role="img"') == len(held.charts) > 0
     assert not complained
 
 

@@ -7,14 +7,14 @@ import warnings
 from xml.etree.ElementTree import Element
 
 import html5lib
-import msgspec
 import pytest
-from report_cases import HOSTILE, ODD, SOUND, baseline, finding, hostile, results, results_of, rule, validated
+from chart_cases import drawn_results
+from report_cases import HOSTILE, ODD, SOUND, baseline, finding, hostile, results, results_of, rule
 
 from etl.report import render_html
 from etl.report.charts import Chart
 from etl.report.html import SHOWN_FINDINGS, SHOWN_PAGES
-from etl.report.results import PageResult, Results, summarize
+from etl.report.results import PageResult, Results
 from etl.report.wording import clipped
 
 
@@ -24,13 +24,13 @@ def charted(text: str) -> Results:
     columns = ["author_id", "author", "other_id", "other", "papers"]
     network = Chart(id="network", title=text, says=text, sql=text, columns=columns, rows=rows)
     unknown = Chart(id=text, title=text, says=text, sql=text, columns=[text], rows=[[text], [None]])
-    return msgspec.structs.replace(hostile(text), charts=[network, unknown])
+    return hostile(text).with_charts([network, unknown])
 
 
 CASES = [pytest.param(charted(text), id=name) for name, text in HOSTILE.items()]
 CASES += [
     pytest.param(results_of(SOUND), id="sound"),
-    pytest.param(results_of(SOUND, ODD), id="odd"),
+    pytest.param(drawn_results(SOUND, ODD), id="odd"),
     pytest.param(results([], []), id="nothing"),
 ]
 EVERY_REPORT = pytest.mark.parametrize("results", CASES)
@@ -173,7 +173,7 @@ def test_a_file_with_an_error_comes_first() -> None:
 
 
 def test_every_chart_stands_with_its_picture_its_numbers_and_its_sql() -> None:
-    held = results_of(SOUND, ODD)
+    held = drawn_results(SOUND, ODD)
     figures = list(tree_of(held).iter("figure"))
     assert len(figures) == len(held.charts) > 0
     for figure, chart in zip(figures, held.charts, strict=True):
@@ -184,15 +184,16 @@ def test_every_chart_stands_with_its_picture_its_numbers_and_its_sql() -> None:
 
 
 def test_a_chart_of_nothing_says_so() -> None:
-    tables = validated()
-    figures = list(tree_of(summarize(tables | {"findings": tables["findings"].clear()})).iter("figure"))
+    figures = list(tree_of(drawn_results()).iter("figure"))
     assert figures
     assert [words(figure, "p") for figure in figures] == ["Nothing to draw."] * len(figures)
 
 
-def test_results_of_an_older_tool_have_no_charts_and_no_section_of_them() -> None:
-    root = tree_of(results([], []))
+def test_results_without_a_release_have_no_section_of_charts_and_say_where_charts_are() -> None:
+    root = tree_of(results_of(SOUND))
     assert not list(root.iter("figure"))
+    assert "Charts are drawn from a release" in words(root, "body/footer")
+    assert "Charts are drawn" not in words(tree_of(drawn_results()))
     assert "#charts" not in {link.get("href") for link in root.iter("a")}
 
 

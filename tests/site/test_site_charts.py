@@ -14,6 +14,7 @@ from datasette.app import Datasette
 from site_words import Fetch
 
 from etl.load.layout import DATABASE, DATABASE_FILE
+from etl.report import pictures
 from etl.report.results import RESULTS_FILE, read_results
 from etl.site import charts
 
@@ -139,7 +140,7 @@ def test_there_is_no_page_where_no_release_is_served() -> None:
 def test_charts_are_drawn_once_for_all_who_ask(site: Datasette, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[str] = []
     charts._draw_all.cache_clear()  # noqa: SLF001
-    monkeypatch.setattr(charts, "draw", lambda chart: drawn.append(chart.id))
+    monkeypatch.setattr(pictures, "draw", lambda chart: drawn.append(chart.id))
 
     async def ask() -> list[int]:
         await site.invoke_startup()
