@@ -1,6 +1,6 @@
-"""The errors that a person meets: one clear line each, and the exit code of the command.
+"""The errors shown to users: one line for each problem, and the exit code of the command.
 
-Each can be pickled, since a page may be read in another process than the one that tells of it.
+Each can be pickled, since pages are read in other processes than the one that reports.
 """
 
 import errno
@@ -21,7 +21,7 @@ class Exit(IntEnum):
 
 
 class PaperledgerError(Exception):
-    r"""An error to be shown as one line, or one a problem: where, what was found, what was expected, what to do next.
+    r"""An error, a line for each problem: where, what was found, what was expected, what to do next.
 
     >>> PaperledgerError("a\nb.txt: empty", "c.txt: empty").lines
     ('a\nb.txt: empty', 'c.txt: empty')
@@ -39,7 +39,7 @@ class PaperledgerError(Exception):
 
 
 class UsageError(PaperledgerError):
-    """What was asked for cannot be done: a missing path, a folder without pages, an overrides file that is no TOML."""
+    """A request that cannot be carried out: a missing path, a folder without pages, an overrides file that is no TOML."""
 
     exit_code = Exit.USAGE
 
@@ -60,12 +60,12 @@ class PageError(PaperledgerError):
         self.line = line
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """How to make it again: an exception's own way gives the message for the source."""
+        """Pickle the constructor's arguments; by default the message would be the source."""
         return type(self), (self.source, self.problem, self.line)
 
 
 class BrokenTables(PaperledgerError):
-    """Tables that are not what their models promise; nothing is published."""
+    """Tables that violate their models; nothing is published."""
 
     exit_code = Exit.BAD_DATA
 
@@ -95,13 +95,13 @@ class PublicationError(PaperledgerError):
 
 
 class OutputError(PaperledgerError):
-    """Standard output that takes no more, as on a full disk: what was asked for is not there whole."""
+    """Standard output that cannot be written, as on a full disk; the output is incomplete."""
 
     exit_code = Exit.PUBLICATION
 
 
 class Interrupted(PaperledgerError):
-    """Somebody pressed Ctrl-C."""
+    """Ctrl-C was pressed."""
 
     exit_code = Exit.INTERRUPTED
 
@@ -111,7 +111,7 @@ _FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _OF_THE_PATH = frozenset(
     {None, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO}
 )
-"""Errors that say what stands at a path; None is that of a library that cannot read what a file holds."""
+"""Errors about the path itself; None is that of a library that cannot read a file's content."""
 _SQLITE_FULL = sqlite3.SQLITE_FULL
 _SQLITE_REFUSALS = frozenset(
     {
@@ -126,7 +126,7 @@ _SQLITE_REFUSALS = frozenset(
 
 
 def is_refusal(error: BaseException) -> bool:
-    """Whether the system refused to read or write, as without permission or on a full disk, which says nothing of a file.
+    """Whether the system refused to read or write (no permission, a full disk), whatever the file contains.
 
     >>> is_refusal(PermissionError(13, "Permission denied")), is_refusal(FileNotFoundError(2, "No such file"))
     (True, False)
@@ -139,7 +139,7 @@ def is_refusal(error: BaseException) -> bool:
 def refusal(error: OSError | sqlite3.Error, problem: str, advice: str, place: object = None) -> PaperledgerError:
     """The error in one line: the path, `problem` such as "cannot be read", the system's words, and what to do next.
 
-    A full disk is a failed publication, since another path would do no better; anything else is for the caller to mend.
+    A full disk is a `PublicationError`, since another path would not help; anything else is a `UsageError`.
 
     >>> str(refusal(PermissionError(13, "Permission denied", "a"), "cannot be read", "check its permissions"))
     'a: cannot be read (Permission denied); check its permissions'
@@ -155,5 +155,5 @@ def refusal(error: OSError | sqlite3.Error, problem: str, advice: str, place: ob
 
 
 def _sqlite_code(error: sqlite3.Error) -> int:
-    """The kind of an error without its details; 0 where SQLite was not asked."""
+    """The primary error code; 0 where the error is not from SQLite itself."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF

@@ -1,4 +1,4 @@
-"""Text for people: text from pages of one line that no terminal obeys and no eye misses, counts, and commands to be pasted."""
+"""Text for people: untrusted text made visible and inert on one line, counts, and commands to paste."""
 
 import json
 import os
@@ -18,7 +18,7 @@ _PERHAPS_UNSEEN = re.compile(r"[^ -~\n]")
 
 
 def visible(text: str) -> str:
-    r"""Text of one line with every character in sight: controls, direction marks and zero widths by their number.
+    r"""The text on one line, with code points in place of controls, direction marks and zero-width characters.
 
     >>> print(visible("a\x1bb\nc\u202ed"))
     a\x1bb\ncU+202Ed
@@ -27,7 +27,7 @@ def visible(text: str) -> str:
 
 
 def inert(text: str) -> str:
-    r"""Visible text that is no command to a CI server either, whatever line it stands on.
+    r"""Visible text that no CI server reads as a command, at the start of a line or within.
 
     >>> print(inert(" ::add-mask::a"), inert("a ##vso[b] \x1b"), inert("a::b # ## c"), sep="\n")
      \x3a:add-mask::a
@@ -47,7 +47,7 @@ def path_text(path: str) -> str:
 
 
 def inert_json(text: str) -> str:
-    r"""JSON of the same content, in which what could not be seen, or could command a CI server, is escaped.
+    r"""JSON of the same content, with escapes for invisible characters and commands to CI servers.
 
     >>> print(inert_json('{"a": "\u202e ##[b]"}'))
     {"a": "\u202e #\u0023[b]"}
@@ -56,18 +56,18 @@ def inert_json(text: str) -> str:
 
 
 def cut(text: str, letters: int) -> str:
-    """The text's beginning as one line; an ellipsis tells that there is more.
+    """The text on one line, cut to so many letters, the last an ellipsis where there is more.
 
     >>> cut("On Bells", 8), cut("On Bells", 5)
     ('On Bells', 'On B…')
     """
-    # What is cut off need not be looked at: an abstract may be long.
+    # The rest is not escaped: an abstract may be long.
     line = visible(text[: letters + 1])
     return line if len(line) <= letters else line[: letters - 1] + ELLIPSIS
 
 
 def parts(text: str) -> Iterator[tuple[str, bool]]:
-    r"""Text in parts, each with whether it stands for a character that could not be seen.
+    r"""The text in parts, each with whether it is the escape of an invisible character.
 
     >>> list(parts("ab\x00c"))
     [('ab', False), ('\\x00', True), ('c', False)]
@@ -92,7 +92,7 @@ def count(number: int, noun: str) -> str:
 
 
 def _is_seen(character: str) -> bool:
-    # Spaces of other widths, as between a number and its unit, are no reason to alarm anybody.
+    # Spaces of other widths, as between a number and its unit, are harmless.
     return character.isprintable() or unicodedata.category(character) == "Zs"
 
 
@@ -120,7 +120,7 @@ def command(*arguments: str) -> str:
 
 
 def quoted(argument: str) -> str:
-    r"""An argument as a shell reads it, in characters that can be seen and command nothing.
+    r"""An argument quoted for a shell, in visible characters that no CI server reads as a command.
 
     >>> print(quoted("my releases"), quoted("\x1b'\udcff"), quoted("\u202e##[a]"))
     'my releases' $'\x1b\'\xff' $'\xe2\x80\xae\x23\x23[a]'

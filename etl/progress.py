@@ -1,4 +1,4 @@
-"""Progress on a terminal; silence elsewhere."""
+"""Progress on a terminal; nothing elsewhere."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ Item = TypeVar("Item")
 
 
 class Progress:
-    """Bars and spinners on the given console, as long as a person sees them."""
+    """Bars and spinners on the given console, if it is a terminal."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -23,7 +23,7 @@ class Progress:
 
     @contextmanager
     def step(self, label: str) -> Iterator[None]:
-        """A spinner for as long as a step takes."""
+        """Show a spinner during a step."""
         if not self._console.is_terminal:
             yield
             return

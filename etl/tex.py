@@ -1,4 +1,4 @@
-r"""TeX of titles and abstracts: which is read, by the site and by a rule; what in it is text; whether its braces match."""
+r"""TeX of titles and abstracts: its limits for the site and a rule, escapes of signs that are text, balance of braces."""
 
 import re
 
@@ -14,11 +14,11 @@ _MARKS = re.compile(
 _TEX = re.compile(r"[\\{$]")
 _UNESCAPED = re.compile(r"(\\.)|([%#&])", re.DOTALL)
 _MATH = re.compile(r"(\\.|(\$\$?)(?=[^\s$])(?:\\.|[^\\$])*?(?<=\S)\2(?!\d))|(\$)|(?<![^\s(\[])(~)", re.DOTALL)
-"""Whatever is escaped, math as pandoc knows it (no space within its ends, no figure behind), lone dollars, and about-signs."""
+"""Escaped signs, math as pandoc defines it (no space within its ends, no digit behind), lone dollars, and tildes for about."""
 
 
 def tex_beyond_bounds(text: str) -> str | None:
-    r"""Why a text's TeX is not read, in words; None where it is, or where there is none.
+    r"""How a text's TeX exceeds the limits, in words; None where it does not.
 
     >>> tex_beyond_bounds(r"$\sqrt[3]{x}$"), tex_beyond_bounds("{" * 11)
     (None, '11 levels deep, expected at most 10')
@@ -27,14 +27,14 @@ def tex_beyond_bounds(text: str) -> str | None:
         return None
     if len(text) > LONGEST_TEX:
         return f"{len(text):,} letters long, expected at most {LONGEST_TEX:,}"
-    depth = tex_depth(text)
+    depth = _tex_depth(text)
     return f"{depth:,} levels deep, expected at most {DEEPEST_TEX}" if depth > DEEPEST_TEX else None
 
 
-def tex_depth(text: str) -> int:
+def _tex_depth(text: str) -> int:
     r"""How deep TeX is nested: groups, options of macros, environments and math in brackets, closed or not.
 
-    >>> tex_depth(r"\sqrt[{a}]{b}"), tex_depth(r"\{ [0, 1)"), tex_depth(r"\begin{a}\(")
+    >>> _tex_depth(r"\sqrt[{a}]{b}"), _tex_depth(r"\{ [0, 1)"), _tex_depth(r"\begin{a}\(")
     (2, 0, 2)
     """
     levels = dict.fromkeys(("environment", "option", "math", "group"), 0)
@@ -51,7 +51,7 @@ def tex_depth(text: str) -> int:
 
 
 def guarded(text: str) -> str:
-    r"""TeX in which %, #, & and $ stand for themselves wherever text means them so.
+    r"""TeX in which %, #, & and $ are escaped where they are text.
 
     >>> print(guarded(r"5% of $x$ and 6\% & $5 or $6, ~9"))
     5\% of $x$ and 6\% \& \$5 or \$6, \textasciitilde{}9

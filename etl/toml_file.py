@@ -1,4 +1,4 @@
-"""Read a TOML file that a person wrote: its content and where its entries stand, or one clear line about what is wrong."""
+"""Read a TOML file that a person wrote: its content and the lines of its entries, or an error of one line."""
 
 import re
 import tomllib
@@ -30,7 +30,7 @@ _Token = tuple[str, int]
 
 @dataclass(frozen=True)
 class Entry:
-    """An element of a list at the top of a file: the line on which it begins, and those of the values in it."""
+    """An element of a list at the top of a file: its first line, and the lines of the values in it."""
 
     line: int
     values: tuple[int, ...] = ()
@@ -45,7 +45,7 @@ class TomlLines:
 
 
 def read_toml(path: Path, expected: str) -> tuple[dict[str, Any], bytes]:
-    """The content of a TOML file, and its bytes; `expected` tells a person what such a file holds.
+    """The content of a TOML file, and its bytes; `expected` describes such a file in errors.
 
     Raises `UsageError` where the file cannot be read or is no TOML.
     """
@@ -73,12 +73,16 @@ def _require_small_numbers(value: Any) -> None:
 
 
 def text_of(data: bytes) -> str:
-    """The text of a TOML file; some editors begin it with a byte order mark."""
+    r"""The text of a TOML file, without the byte order mark that some editors write.
+
+    >>> text_of(b"\xef\xbb\xbfsame = []")
+    'same = []'
+    """
     return data.decode("utf-8-sig")
 
 
 def toml_lines(text: str) -> TomlLines:
-    r"""Where the keys and entries of a sound TOML file stand, which its content does not tell; lines count from 1.
+    r"""The lines of keys and entries in a valid TOML file, which `tomllib` does not report; lines count from 1.
 
     >>> toml_lines('a = [["x",\n "y"]]\n\n[[b]]\nc = "[[b]]"').entries
     {'a': [Entry(line=1, values=(1, 2))], 'b': [Entry(line=4, values=())]}
@@ -93,7 +97,7 @@ def toml_lines(text: str) -> TomlLines:
 
 
 def _note(lines: TomlLines, statement: list[_Token], *, is_header: bool) -> None:
-    """Note where the key of a statement stands, and the entry or entries that it makes."""
+    """Record the line of a statement's key, and the entries of its value or header."""
     line = statement[0][1]
     if is_header:
         is_entry = statement[1][0] == "["
@@ -144,7 +148,7 @@ def _statements(text: str) -> Iterator[list[_Token]]:
 
 
 def _tokens(text: str) -> Iterator[_Token]:
-    """The tokens of a text but its comments."""
+    """The tokens of a text without its comments, each with its line."""
     line = 1
     for token in _TOKEN.findall(text):
         if not token.startswith("#"):

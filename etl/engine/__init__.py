@@ -1,1 +1,1 @@
-"""Who runs a step over batches: processes of this machine."""
+"""Engines run a step over batches; there is one, of processes on this machine."""

@@ -1,7 +1,7 @@
 """Run a function over batches, in this process or in several; the results come in the order of the batches.
 
-Each worker has a pipe of its own and one batch at a time. So there is no queue that a dying process could leave locked
-or half written: a worker that dies closes its pipe, and a parent that dies closes all of them, which ends the workers.
+Each worker has a pipe of its own and one batch at a time, so that no dying process leaves a shared queue locked or half
+written: a worker that dies closes its pipe, and a parent that dies closes all of them, which ends the workers.
 """
 
 import multiprocessing
@@ -22,7 +22,7 @@ Result = TypeVar("Result")
 
 
 def map_batches(function: Callable[[Batch], Result], batches: Sequence[Batch], workers: int) -> Iterator[Result]:
-    """The function's result for each batch; what it raises is raised here.
+    """The function's result for each batch; its errors are raised here.
 
     Raises `WorkerDied` where the system ends a worker. No worker outlives the iterator.
 
@@ -37,7 +37,7 @@ def map_batches(function: Callable[[Batch], Result], batches: Sequence[Batch], w
 
 
 class _Run(Generic[Batch, Result]):
-    """Batches that are given out, and results that wait for their turn."""
+    """Batches sent to workers, and results that are ahead of their turn."""
 
     def __init__(self, batches: Sequence[Batch]) -> None:
         self._batches = batches
@@ -46,7 +46,7 @@ class _Run(Generic[Batch, Result]):
         self._done: dict[int, Result] = {}
 
     def results(self, links: Sequence[Connection]) -> Iterator[Result]:
-        """The results in order, from workers that wait for their first batch."""
+        """The results in order, from idle workers."""
         for link in links:
             self._give(link)
         for turn in range(len(self._batches)):
@@ -55,7 +55,7 @@ class _Run(Generic[Batch, Result]):
             yield self._done.pop(turn)
 
     def _give(self, link: Connection) -> None:
-        """Hand out the next batch, to a worker that waits: one that writes would not read, and both would wait."""
+        """Send the next batch to an idle worker: one that sends its result would not read, a deadlock."""
         number = next(self._left, None)
         if number is not None:
             try:
@@ -79,12 +79,12 @@ class _Run(Generic[Batch, Result]):
 
 @contextmanager
 def _started(function: Callable[[Any], Any], number: int) -> Iterator[list[Connection]]:
-    """The ends of pipes to so many workers, which end with the block."""
+    """The pipes to that many workers, which end with the block."""
     # Not forked: the threads of polars would not be there in the child, but their locks would.
     context = multiprocessing.get_context("spawn")
     children, links = [], []
     try:
-        with _interrupts_held_back():
+        with _interrupts_deferred():
             for _ in range(number):
                 ours, theirs = context.Pipe()
                 child = context.Process(target=_work, args=(theirs, function), daemon=True)
@@ -101,16 +101,16 @@ def _started(function: Callable[[Any], Any], number: int) -> Iterator[list[Conne
 
 
 @contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Ctrl-C reaches the whole process group: what starts in this block never sees it, and this process when it ends.
+def _interrupts_deferred() -> Iterator[None]:
+    """Defer Ctrl-C, which reaches the whole process group, to the end of the block; processes started in it ignore it.
 
-    The signal is masked, since children inherit that. Another thread may still get it for this process, so the handler
-    waits too.
+    The signal is masked, since children inherit that. Another thread may still receive it for this process, so the
+    handler is deferred too.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    # It unmasks the signal once it runs, and would else be started by the first child.
+    # The tracker unmasks the signal once it runs, and would otherwise be started by the first child.
     resource_tracker.ensure_running()
     caught: list[int] = []
     handler = signal.signal(signal.SIGINT, lambda number, _: caught.append(number))
@@ -125,7 +125,7 @@ def _interrupts_held_back() -> Iterator[None]:
 
 
 def _work(link: Connection, function: Callable[[Any], Any]) -> None:
-    """Answer batches until there are none, or nobody who asks."""
+    """Answer batches until the parent closes the pipe."""
     try:
         while True:
             link.send(_answer(function, link.recv()))
@@ -136,7 +136,7 @@ def _work(link: Connection, function: Callable[[Any], Any]) -> None:
 def _answer(function: Callable[[Any], Any], batch: Any) -> tuple[Any, BaseException | None]:
     try:
         return function(batch), None
-    except Exception as error:  # noqa: BLE001  whatever it is, it is raised again where the batch came from
+    except Exception as error:  # noqa: BLE001  any error is raised again in the parent
         trace = traceback.format_exc()
         error.add_note(f"In a worker process:\n{trace}")
         return None, error if _pickles(error) else RuntimeError(trace)

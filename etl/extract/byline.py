@@ -104,9 +104,9 @@ def parse_byline(line: str) -> Byline:
     items = [_ended(item) for item in _items(people)]
     if _is_prose(people, items):
         items = []
-    names = tuple(filter(may_be_name, items))
+    names = tuple(filter(_may_be_name, items))
     behind = [_ended(tag) for tag in _parts(tags)]
-    odd = (*(item for item in items if not may_be_name(item)), *(tag for tag in behind if len(tag) > TAG_LETTERS))
+    odd = (*(item for item in items if not _may_be_name(item)), *(tag for tag in behind if len(tag) > TAG_LETTERS))
     groups = tuple(filter(set(names).__contains__, map(_ended, _before_colons(people)))) if names else ()
     return Byline(names, truncated, tuple(tag for tag in behind if len(tag) <= TAG_LETTERS), odd, groups)
 
@@ -121,11 +121,11 @@ def render_byline(byline: Byline) -> str:
     return f"{', '.join(byline.names)}{ET_AL if byline.truncated else ''}{tags}"
 
 
-def may_be_name(text: str) -> bool:
+def _may_be_name(text: str) -> bool:
     """Whether an item of a byline can be a name: short, no sentence, and without signs that names lack.
 
-    >>> may_be_name("Ada Bell"), may_be_name("1984"), may_be_name("which rings the bells."), may_be_name("ada@bell.org")
-    (True, False, False, False)
+    >>> list(map(_may_be_name, ("Ada Bell", "1984", "which rings the bells.", "ada@bell.org")))
+    [True, False, False, False]
     """
     words = text.split()
     short = len(text) <= NAME_LETTERS and len(words) <= NAME_WORDS and any(map(str.isalpha, text))
@@ -374,7 +374,7 @@ def _without_and(item: str) -> list[str]:
     """An item, or the two that "and" joins; it stays within a group's name, as in Department of Bells and Towers."""
     bare = _EDGE_AND.sub("", item).strip()
     halves = _AND.split(bare)
-    if len(halves) == 1 or not all(map(may_be_name, halves)):
+    if len(halves) == 1 or not all(map(_may_be_name, halves)):
         return [bare]
     groups = [is_group(half) for half in halves]
     if len(halves) > 2 and sum(map(_is_persons, halves)) > 1:

@@ -145,14 +145,14 @@ def saved_on(file: PageFile) -> tuple[date | None, str | None]:
     of_file = _DATE_OF_FILE.search(file.path.name) or _ODD_DATE_OF_FILE.search(file.path.name)
     of_folder = _DATE_OF_FOLDER.search(file.path.parent.resolve().name)
     written = [found[1] for found in (of_file, of_folder) if found]
-    days = [(text, date_of(text) if _DATE_OF_FOLDER.fullmatch(text) else None) for text in written]
+    days = [(text, _date_of(text) if _DATE_OF_FOLDER.fullmatch(text) else None) for text in written]
     return next((day for _, day in days if day), None), next((text for text, day in days if day is None), None)
 
 
-def date_of(text: str) -> date | None:
+def _date_of(text: str) -> date | None:
     """The day that a text such as 2026-06-01 names, or None where there is no such day.
 
-    >>> date_of("2026-06-01"), date_of("2026-02-30")
+    >>> _date_of("2026-06-01"), _date_of("2026-02-30")
     (datetime.date(2026, 6, 1), None)
     """
     try:
