@@ -276,8 +276,13 @@ def rebuild_page(database: sqlite3.Connection, profile_id: str) -> bytes:
     """
     tables = page_tables(database, profile_id)
     ((_, page),) = rebuild_pages(tables)
-    if hashlib.sha256(page).hexdigest() != tables["profiles"]["sha256"].item():
+    require_read(profile_id, hashlib.sha256(page).hexdigest(), tables["profiles"]["sha256"].item())
+    return page
+
+
+def require_read(profile_id: str, rebuilt: str, read: str) -> None:
+    """Raise `BrokenTables` where the hash of a rebuilt page is not that of the page that was read."""
+    if rebuilt != read:
         raise BrokenTables(
             f"{profile_id}: the rebuilt page is not the page that was read; the release is damaged, build it again"
         )
-    return page

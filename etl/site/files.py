@@ -8,6 +8,7 @@ import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from email.utils import formatdate
+from io import BufferedRandom
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +88,11 @@ def released(release: Release, name: str) -> FileResponse | None:
         modified=last_modified(release),
         shown=suffix in _SHOWN,
     )
+
+
+def path_of(file: BufferedRandom) -> str:
+    """The path of an open file without a name."""
+    return f"/dev/fd/{file.fileno()}"
 
 
 def last_modified(release: Release) -> str:

@@ -16,7 +16,7 @@ from datasette.utils.asgi import Request, Response
 
 from etl.load.layout import DATABASE
 from etl.release.release import Release
-from etl.site.files import PARQUET, FileResponse, Send, last_modified, other_method, released, send_file
+from etl.site.files import PARQUET, FileResponse, Send, last_modified, other_method, path_of, released, send_file
 from etl.site.parquet_export import (
     BUSY,
     Export,
@@ -25,12 +25,12 @@ from etl.site.parquet_export import (
     Refused,
     content_arguments,
     limits_of,
+    own_connection,
     query_of_question,
     query_of_row,
     query_of_sql,
     query_of_table,
 )
-from etl.site.safety.statement_time import Connection, connect
 from etl.site.served import served
 from schemas import QUESTIONS, TABLES, VIEWS, Definition, PaperList, Question, View
 
@@ -88,11 +88,11 @@ class Answers:
             else:
                 await self._make(found, name, request, send)
         except Refused as refused:
-            return _refusal(refused)
+            return refusal(refused)
         return None
 
     async def _make(self, found: ExportQuery, name: str, request: Request, send: Send) -> None:
-        export = Export(partial(_connect, self._datasette), found, self._limits, self._words(found))
+        export = Export(partial(own_connection, self._datasette), found, self._limits, self._words(found))
         file = await self._queue.run(export, request.receive)
         if file:
             with file:
@@ -112,19 +112,11 @@ class Answers:
         """An open file without a name, as one to send; two exports of the same rows have the same hash."""
         file.seek(0)
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-        path = f"/dev/fd/{file.fileno()}"
-        return FileResponse(path, f"{name}.parquet", PARQUET, digest, last_modified(self._release))
+        return FileResponse(path_of(file), f"{name}.parquet", PARQUET, digest, last_modified(self._release))
 
 
-def _connect(datasette: "Datasette") -> Connection:
-    """A connection of an export's own, with all that Datasette and its plugins do to theirs."""
-    connection = connect(datasette.get_database(DATABASE))
-    datasette._prepare_connection(connection, DATABASE)  # noqa: SLF001  no public name for it
-    connection.row_factory = None
-    return connection
-
-
-def _refusal(refused: Refused) -> Response:
+def refusal(refused: Refused) -> Response:
+    """The answer to who gets no export."""
     headers = {"retry-after": _RETRY_SECONDS} if refused.status == BUSY else {}
     return Response.text(f"{refused}\n", status=refused.status, headers=headers)
 

@@ -8,7 +8,7 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from io import BufferedRandom
 from tempfile import TemporaryFile
@@ -24,8 +24,9 @@ from datasette.database import QueryInterrupted
 from datasette.utils import InvalidSql, derive_named_parameters
 from datasette.utils.asgi import NotFound, Request, Response
 
+from etl.load.layout import DATABASE
 from etl.site.parquet_columns import Column, ColumnLineage, columns_read, distinct, lineage_of
-from etl.site.safety.statement_time import WATCH, Asked, Busy, Connection, reason
+from etl.site.safety.statement_time import NOTHING_ASKED, WATCH, Asked, Busy, Connection, connect, reason
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -190,20 +191,15 @@ class Export:
         """Write the answer's rows to a file, batch by batch; its columns, and the length of each batch."""
         with closing(self.connect()) as connection:
             reads = columns_read(connection, self.query.sql, self.query.parameters)
-        with closing(self.connect()) as connection:
-            try:
-                asked = Asked(self.query.sql, self.query.parameters)
-                with WATCH.watching(connection, self.limits.seconds, stop, is_costly=True, asked=asked):
-                    cursor = connection.execute(self.query.sql, self.query.parameters)
-                    known = lineage_of(reads, self.query.page)
-                    names = [name for name, *_ in cursor.description]
-                    columns = [
-                        Column(new, known.get(name, ColumnLineage()))
-                        for name, new in zip(names, distinct(names), strict=True)
-                    ]
-                    return columns, [_keep(batch, columns, spool) for batch in self._batches(cursor, spool)]
-            except sqlite3.Error as error:
-                raise _refusal(reason(connection, error), self.limits, stop) from error
+        asked = Asked(self.query.sql, self.query.parameters)
+        with closing(self.connect()) as connection, in_time(connection, self.limits, stop, asked):
+            cursor = connection.execute(self.query.sql, self.query.parameters)
+            known = lineage_of(reads, self.query.page)
+            names = [name for name, *_ in cursor.description]
+            columns = [
+                Column(new, known.get(name, ColumnLineage())) for name, new in zip(names, distinct(names), strict=True)
+            ]
+            return columns, [_keep(batch, columns, spool) for batch in self._batches(cursor, spool)]
 
     def _batches(self, cursor: sqlite3.Cursor, spool: BufferedRandom) -> Iterator[list[Any]]:
         """The rows in batches that fit in memory; raises `Refused` where there are more than the limits allow."""
@@ -236,6 +232,24 @@ class Export:
 
 class Stopped(Exception):
     """Nobody waits for the file any more."""
+
+
+def own_connection(datasette: "Datasette") -> Connection:
+    """A connection of an export's own, with all that Datasette and its plugins do to theirs."""
+    connection = connect(datasette.get_database(DATABASE))
+    datasette._prepare_connection(connection, DATABASE)  # noqa: SLF001  no public name for it
+    connection.row_factory = None
+    return connection
+
+
+@contextmanager
+def in_time(connection: Connection, limits: ExportLimits, stop: Event, asked: Asked = NOTHING_ASKED) -> Iterator[None]:
+    """Work on a connection within the limits; raises `Refused` beyond them, `Stopped` after the sign to stop."""
+    try:
+        with WATCH.watching(connection, limits.seconds, stop, is_costly=True, asked=asked):
+            yield
+    except sqlite3.Error as error:
+        raise _refusal(reason(connection, error), limits, stop) from error
 
 
 def _keep(rows: list[Any], columns: list[Column], spool: BufferedRandom) -> int:

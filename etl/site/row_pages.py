@@ -9,12 +9,15 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from heapq import merge
+from operator import itemgetter
 from typing import TYPE_CHECKING, TypeVar
 
 from markupsafe import Markup
 
 from etl.export.bibtex import Author, Entry, bibtex
 from etl.extract.byline import Byline, render_byline
+from etl.extract.page import join_lines
 from etl.load.layout import DATABASE
 from etl.printable import cut
 from etl.release.lineage import ReleaseRows, Row
@@ -107,6 +110,35 @@ def lines_of(release: ReleaseRows, listing: Row, paper: Row, variants: dict[str,
     names, tags = (tuple(row["name"] for row in release.rows(sql, paper["paper_id"])) for sql in (_NAMES, _TAGS))
     byline = render_byline(Byline(names, bool(paper["authors_truncated"]), tags))
     return listing_lines({**listing, "byline": byline, "block": None, **paper, **variants})
+
+
+_PAGE_LISTINGS = (
+    "SELECT listings.*, papers.* FROM listings JOIN papers USING (paper_id) WHERE profile_id = ? ORDER BY position"
+)
+_PAGE_STRAYS = "SELECT line_start, raw_text FROM quarantine WHERE profile_id = ? ORDER BY line_start"
+
+
+def page_pieces(release: ReleaseRows, profile: Row) -> Iterator[str]:
+    """The text of a page, one listing or run of other lines after another."""
+    newline = join_lines(profile["newline"], ["", ""])
+    at = 1
+    for line_start, lines in _places(release, profile):
+        yield newline * (line_start - at) + newline.join(lines)
+        at = line_start + len(lines) - 1
+    yield newline * (profile["lines"] - at)
+
+
+def _places(release: ReleaseRows, profile: Row) -> Iterator[tuple[int, list[str]]]:
+    """Where the lines of a page's pieces stand, in order."""
+    key = profile["profile_id"]
+    listings = ((row["line_start"], row) for row in release.rows(_PAGE_LISTINGS, key))
+    strays = ((row["line_start"], row) for row in release.rows(_PAGE_STRAYS, key))
+    yield 1, profile["header"].split("\n")
+    for line_start, row in merge(listings, strays, key=itemgetter(0)):
+        yield (
+            line_start,
+            row["raw_text"].split("\n") if "raw_text" in row else lines_of(release, row, row, _variants(release, row)),
+        )
 
 
 SHOWN_PAPERS = 100
@@ -272,10 +304,15 @@ def paper_of_alias(database: sqlite3.Connection, alias_id: str) -> str | None:
 
 
 def _listing(release: ReleaseRows, listing: Row, paper: Row) -> ListingShown:
-    kept = {row["field"]: row["value"] for row in release.rows(_VARIANTS, listing["profile_id"], listing["position"])}
+    kept = _variants(release, listing)
     # A block stands for the raw lines, which the page shows anyway.
     variants = {field: value for field, value in kept.items() if field != "block"}
     return ListingShown(listing, raw(lines_of(release, listing, paper, kept)), variants)
+
+
+def _variants(release: ReleaseRows, listing: Row) -> dict[str, str]:
+    """What a listing says otherwise, by field."""
+    return {row["field"]: row["value"] for row in release.rows(_VARIANTS, listing["profile_id"], listing["position"])}
 
 
 def _bibtex(row: Row, authors: Iterable[Row]) -> str:

@@ -1,8 +1,17 @@
-"""A page and a paper as files. In: an address. Out: the page's bytes as they were read, the paper's BibTeX."""
+"""A page and a paper as files. In: an address. Out: the page's bytes as they were read, the paper's BibTeX.
 
+A page may have 64 MiB: it is rebuilt as an export is made, piece by piece into a file, which is then sent.
+"""
+
+import hashlib
 import re
 import sqlite3
 from collections.abc import Awaitable, Callable, Generator
+from contextlib import ExitStack, closing
+from functools import partial
+from io import BufferedRandom
+from tempfile import TemporaryFile
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from datasette import hookimpl
@@ -10,8 +19,20 @@ from datasette.utils import add_cors_headers, await_me_maybe, tilde_decode
 from datasette.utils.asgi import NotFound, Request, Response
 
 from etl.load.layout import DATABASE
-from etl.release.release import rebuild_page
-from etl.site.row_pages import author_page, in_thread, paper_bibtex, paper_of_alias, paper_page, profile_page
+from etl.release.lineage import ReleaseRows
+from etl.release.release import Release, require_read
+from etl.site.files import FileResponse, Send, last_modified, other_method, path_of, send_file
+from etl.site.parquet import refusal
+from etl.site.parquet_export import ExportQueue, Refused, in_time, limits_of, own_connection
+from etl.site.row_pages import (
+    author_page,
+    in_thread,
+    page_pieces,
+    paper_bibtex,
+    paper_of_alias,
+    paper_page,
+    profile_page,
+)
 from etl.site.served import served
 from schemas.limits import PAPER_ID
 
@@ -19,43 +40,72 @@ if TYPE_CHECKING:
     from datasette.app import Datasette
 
 PAGE_ROUTE = r"^/-/pages/(?P<key>[0-9a-f]{16})\.txt$"
+_TEXT = "text/plain; charset=utf-8"
 BIBTEX_ROUTE = r"^/-/bibtex/(?P<key>[a-z2-7]{16})\.bib$"
 
 
-async def page_text(datasette: "Datasette", request: Request) -> Response:
-    """The bytes of a page, as plain text."""
-    return await _file(datasette, request, "profiles", _page, "text/plain; charset=utf-8")
+class PageTexts:
+    """The pages of one release, as plain text."""
+
+    def __init__(self, datasette: "Datasette", release: Release) -> None:
+        self._datasette = datasette
+        self._release = release
+        self._limits = limits_of(datasette)
+        self._queue = ExportQueue(self._limits)
+
+    async def answer(self, request: Request, send: Send) -> Response | None:
+        """The bytes of a page, or the part of them that is asked for."""
+        await _require(self._datasette, request, "profiles")
+        is_open, key = self._datasette.cors, request.url_vars["key"]
+        if answer := other_method(request, is_open=is_open):
+            return answer
+        try:
+            file = await self._queue.run(partial(self._rebuild, key), request.receive)
+        except Refused as refused:
+            return refusal(refused)
+        if file:
+            with file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                sent = FileResponse(
+                    path_of(file), f"{key}.txt", _TEXT, digest, last_modified(self._release), shown=True
+                )
+                await send_file(sent, request, send, is_open=is_open)
+        return None
+
+    def _rebuild(self, profile_id: str, stop: Event) -> BufferedRandom:
+        """A page in a file; raises `NotFound`, and `BrokenTables` where it is not the page that was read."""
+        with closing(own_connection(self._datasette)) as connection, in_time(connection, self._limits, stop):
+            release = ReleaseRows(connection)
+            profile = next(release.rows("SELECT * FROM profiles WHERE profile_id = ?", profile_id), None)
+            if profile is None:
+                raise NotFound(f"There is no row {profile_id} in profiles")
+            with ExitStack() as closed_on_error:
+                file = closed_on_error.enter_context(TemporaryFile())
+                for piece in page_pieces(release, profile):
+                    file.write(piece.encode())
+                file.seek(0)
+                require_read(profile_id, hashlib.file_digest(file, "sha256").hexdigest(), profile["sha256"])
+                file.seek(0)
+                closed_on_error.pop_all()
+        return file
 
 
 async def paper_file(datasette: "Datasette", request: Request) -> Response:
     """The BibTeX of a paper."""
-    return await _file(datasette, request, "papers", paper_bibtex, "application/x-bibtex; charset=utf-8")
-
-
-async def _file(
-    datasette: "Datasette",
-    request: Request,
-    table: str,
-    read: Callable[[sqlite3.Connection, str], str | bytes | None],
-    content_type: str,
-) -> Response:
-    if served(datasette) is None:
-        raise NotFound("No release is served here")
-    seen = [("view-table", (DATABASE, table)), ("view-database", DATABASE), "view-instance"]
-    await datasette.ensure_permissions(request.actor, seen)
+    await _require(datasette, request, "papers")
     key = request.url_vars["key"]
-    body = await in_thread(datasette, lambda database: read(database, key))
+    body = await in_thread(datasette, lambda database: paper_bibtex(database, key))
     if body is None:
-        raise NotFound(f"There is no row {key} in {table}")
+        raise NotFound(f"There is no row {key} in papers")
     headers = {"x-content-type-options": "nosniff"}
     if datasette.cors:
         add_cors_headers(headers)
-    return Response(body, headers=headers, content_type=content_type)
+    return Response(body, headers=headers, content_type="application/x-bibtex; charset=utf-8")
 
 
-def _page(database: sqlite3.Connection, profile_id: str) -> bytes | None:
-    known = database.execute("SELECT 1 FROM profiles WHERE profile_id = ?", [profile_id]).fetchone()
-    return rebuild_page(database, profile_id) if known else None
+async def _require(datasette: "Datasette", request: Request, table: str) -> None:
+    seen = [("view-table", (DATABASE, table)), ("view-database", DATABASE), "view-instance"]
+    await datasette.ensure_permissions(request.actor, seen)
 
 
 _PAGES: dict[str, Callable[[sqlite3.Connection, str], Any]] = {
@@ -112,6 +162,9 @@ def _address(datasette: "Datasette", request: Request, paper_id: str) -> str:
 
 
 @hookimpl
-def register_routes() -> list[tuple[str, Callable[..., Awaitable[object]]]]:
-    """Where the files are."""
-    return [(PAGE_ROUTE, page_text), (BIBTEX_ROUTE, paper_file)]
+def register_routes(datasette: "Datasette") -> list[tuple[str, Callable[..., Awaitable[object]]]]:
+    """Where the files are, where a release is served."""
+    release = served(datasette)
+    if release is None:
+        return []
+    return [(PAGE_ROUTE, PageTexts(datasette, release).answer), (BIBTEX_ROUTE, paper_file)]

@@ -81,7 +81,7 @@ SLOW_PATH = re.compile(rf"/{DATABASE}/[^/]+/.")
 """Rows, and what is made of them."""
 QUICK_QUERY = re.compile(rb"((^|&)(_search|q|_next)=[^&]{0,200})*$")
 """What a page is asked without taking longer: some words to search, or the rows behind a row."""
-COSTLY_PATH = re.compile(r"\.(csv|parquet|blob)$")
+COSTLY_PATH = re.compile(r"\.(csv|parquet|blob|txt)$")
 COSTLY_QUERY = re.compile(rb"(^|&)(sql|_where|_searchmode|_stream|_size|_json)=")
 
 
