@@ -1,6 +1,6 @@
 """The tables of the dataset: their pandera models are the one definition of each.
 
-`TABLES` holds the published ones, each behind those that it references; `Blocks` is internal.
+`TABLES` are the published ones, each after the tables that it references; `Blocks` is internal.
 """
 
 from schemas.authors import AuthorNames, Authors, MergeCandidates
@@ -49,7 +49,7 @@ TABLES: dict[str, type[Table]] = {
 }
 """The published tables by name, in the order of their foreign keys."""
 JUDGING_TABLES = ("quarantine", "rules", "findings", "merge_candidates", "paper_candidates")
-"""Tables whose rows say something of rows of others: one more of them is seldom good news, and one less no loss."""
+"""Tables whose rows are faults or doubts about other rows: more of them are seldom good, fewer no loss."""
 
 __all__ = [
     "JUDGING_TABLES",

@@ -1,4 +1,4 @@
-"""Authors, people and groups, the spellings they stand under, and pairs that may be one person."""
+"""Authors (people and groups), their spellings, and pairs that may be one person."""
 
 from pandera.polars import Field
 

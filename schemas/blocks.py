@@ -1,7 +1,7 @@
-"""The internal table of blocks: its rules are all that one block can break by itself.
+"""The internal table of blocks, with all rules that one block can break by itself.
 
-A block that breaks one goes to the quarantine whole, before it has shaped anything. The rule that a
-column's checks stand for is named in its metadata; a column without one cannot fail.
+A block that breaks one goes to the quarantine whole, before any other table is made from it. A column's metadata names
+the rule of its checks; a column without one cannot fail.
 """
 
 from pandera.polars import Field
@@ -21,11 +21,11 @@ from schemas.limits import (
 from schemas.table import Table, at_least, day_exists, reads_like_names, row_check, says_something
 
 WORDED = r"[\p{L}\p{N}]"
-"""Letters and digits of any script; a title of other signs alone says nothing."""
+"""Letters and digits of any script, of which a title contains at least one."""
 
 
 class Blocks(Table):
-    """Blocks as they stand on the pages, taken apart but not yet interpreted."""
+    """Blocks as printed on the pages, parsed but not yet interpreted."""
 
     profile_id: str = Field(title="Profile", description="The page.")
     position: int = Field(ge=1, title="Position", description="Place among the page's blocks, from 1.")

@@ -1,7 +1,7 @@
-"""The sizes beyond which text is not what it claims to be, each written once.
+"""The limits beyond which text is no page, or no part of one, each defined once.
 
-Where a size is said to be real, it is the largest of 601 pages in the layout of the site, with 13,000 papers of arXiv on
-them, and of 5,200 further records of arXiv.
+A size called real is the largest of 601 pages in the layout of the site, with 13,000 papers of arXiv on them, and of
+5,200 further records of arXiv.
 """
 
 LONGEST_PAGE = 64 << 20
@@ -30,7 +30,7 @@ NAME_LETTERS = 100
 NAME_WORDS = 12
 """Letters and words of the longest name: prose in a name's place has longer pieces."""
 MOST_RETURNS = 1000
-"""Lines of nothing but a carriage return that a row keeps with the lines before them."""
+"""Lines of only a carriage return that a row contains behind its other lines."""
 BADGE_LETTERS = 120
 """Letters of the longest badge; a real one has 22."""
 TITLE_LETTERS = 1000

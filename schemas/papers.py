@@ -1,4 +1,4 @@
-"""Papers and what belongs to them: categories, authors' places, identifiers, institutions, links, and the list of them all."""
+"""Papers, and the tables of their categories, authors, identifiers, institutions and links, joined in `PaperList`."""
 
 import datetime as dt
 

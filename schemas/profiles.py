@@ -1,4 +1,4 @@
-"""Pages: what their headers say, what they list, and what the merged rows do not say for them."""
+"""Pages: their headers' figures, their listings, and where a listing differs from the merged row."""
 
 import datetime as dt
 

@@ -1,4 +1,4 @@
-"""What the rules found, and the lines that no row holds."""
+"""The results of the rules, their findings, and the lines of pages that are in no other row."""
 
 from pandera.polars import Field
 

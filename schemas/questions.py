@@ -1,6 +1,6 @@
 """Questions that the site answers: SQL with parameters, any of which may be empty; and the SQL that finds printed lines for them.
 
-A finding stands in the header, in the quarantine or in a listing. A listing's lines are the variant where there is one,
+A finding is in the header, in the quarantine or in a listing. A listing's lines are the variant where there is one,
 else the merged row, with equal gaps, as a page is rebuilt.
 """
 
@@ -330,4 +330,4 @@ QUESTIONS: dict[str, Question] = {
         FINDINGS_WITH_LINES,
     )
 }
-"""The questions by name, in the order in which a reader meets them."""
+"""The questions by name, in the order in which the site shows them."""

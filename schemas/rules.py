@@ -1,7 +1,7 @@
-"""The registry of rules: one entry for all that data is held to.
+"""The registry of rules for pages and tables.
 
-Identifiers are stable. `error` stops a build, `warning` is published and told, `info` is only
-counted, since a column tells it already. A rules file may set another severity, and turn a rule off.
+Identifiers are stable. `error` stops a build, `warning` is published and reported, `info` is only
+counted, since a column has it already. A rules file may set another severity, and turn a rule off.
 """
 
 from dataclasses import dataclass
@@ -20,25 +20,25 @@ from schemas.limits import (
 Severity = Literal["error", "warning", "info"]
 Dimension = Literal["accuracy", "completeness", "consistency", "timeliness", "uniqueness", "validity"]
 Level = Literal["off", "info", "warning", "error"]
-"""What a rules file may say of a rule: a severity, or that it is not looked at."""
+"""The severities that a rules file may set; a rule that is off is not checked."""
 Status = Literal["passed", "noted", "warned", "failed", "off"]
-"""What a rule came to: nothing broke it, or it was broken and is info, a warning or an error, or it was not looked at."""
+"""The result of a rule: nothing broke it, or it was broken and is info, a warning or an error, or it was not checked."""
 SEVERITIES: tuple[str, ...] = get_args(Severity)
 LEVELS: tuple[Level, ...] = get_args(Level)
 STATUSES: tuple[Status, ...] = get_args(Status)
 SEVERITY_OF: dict[Status, Level] = {"noted": "info", "warned": "warning", "failed": "error", "off": "off"}
-"""The severity in force where a rule came to a status."""
+"""The severity in force by a rule's status."""
 SEVERE: tuple[Status, ...] = ("warned", "failed")
-"""What a rule comes to where what broke it is told in findings."""
+"""The statuses of rules whose failures are reported as findings."""
 DIMENSIONS: tuple[str, ...] = get_args(Dimension)
 
 
 @dataclass(frozen=True)
 class Condition:
-    """What breaks a rule, where one row shows it: SQL over the columns of the row, as polars reads it.
+    """What breaks a rule that concerns one row: polars SQL over the columns of the row.
 
-    `among` says which rows are looked at; a finding shows the column `value` and the line in the column `line`. The message
-    names columns in braces.
+    `among` selects the rows that are checked; a finding shows the column `value` and the line in the column `line`. The
+    message names columns in braces.
     """
 
     breaks: str

@@ -1,8 +1,8 @@
-"""What a table is: the base of all models, and the definition that SQL, Arrow, Datasette and the documentation are made of.
+"""The base of all models, and the definition from which SQL, Arrow, Datasette metadata and documentation are made.
 
-A model's checks of a row that pandera does not bring are expressions of one boolean a row, which blame the row itself:
-`row_check` makes a check of one. (pandera's own registry of checks wants pandas, which nothing else here needs.) A check's
-name and facts travel with the schema, so that SQL is made from them too.
+Row checks that pandera lacks are expressions of one boolean a row, so that a failure names its row; `row_check` makes a
+check of one. (pandera's own registry of checks requires pandas, which nothing else here does.) A check's name and facts
+are part of the schema, so that SQL is made from them too.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,20 +15,19 @@ import polars as pl
 import pyarrow
 
 SCHEMA_VERSION = 2
-"""What every release bears: its database (`PRAGMA user_version`), Parquet files, manifest and results.
+"""The version in every release: in its database (`PRAGMA user_version`), Parquet files, manifest and results.
 
-Raise it by one with any change after which a program that was written for the releases before would read another one
-wrongly or not at all: a table, view or column that goes, is renamed, or means something else, another key, another type,
-another way of making an identifier. A table or column more, or other words, is no reason where nothing here needs it.
-Releases without a version are version 1.
+Raise it by one with any change after which a program written for earlier releases would misread a new one: a table, view
+or column that is removed, renamed or redefined, another key, another type, another way of making an identifier. A new
+table or column, or another description, is no reason where nothing here needs it. Releases without a version are version 1.
 """
 
 
 @dataclass(frozen=True)
 class ColumnType:
-    """What a type of a model is called elsewhere: in SQL, in Arrow, in a Data Package, and in a word for people.
+    """The names of a model's type in SQL, in Arrow, in a Data Package, and in a word for people.
 
-    SQL has no lists: those stand in Parquet files alone.
+    SQL has no lists: they are in Parquet files alone.
     """
 
     sql: str | None
@@ -50,7 +49,7 @@ COLUMN_TYPES: dict[pl.DataType, ColumnType] = {
 
 @dataclass(frozen=True)
 class Rights:
-    """What may be done with a table, where its rows come from, and what to bear in mind; addresses are of real pages."""
+    """The licence and source of a table's rows, and a caveat; addresses are of existing pages."""
 
     licence: str
     licence_url: str
@@ -66,7 +65,7 @@ PAGES = Rights(
     source_url=None,
     about="A program read the pages and joined names and papers; it can be wrong, and the audit tables show how it decided",
 )
-"""Rows that say what pages say: facts, which are nobody's, and texts, which are their authors'."""
+"""Rows taken from pages: facts, which nobody owns, and texts, which are their authors'."""
 
 TAXONOMY = Rights(
     licence=PAGES.licence,
@@ -91,7 +90,12 @@ DAYS_IN_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def row_check(expression: Callable[..., pl.Expr], column: str, **facts: Any) -> Any:
-    """The check of a model's `column` by an expression, to be assigned in the model's body."""
+    """The check of a model's `column` by an expression, to be assigned in the model's body.
+
+    >>> from schemas import Listings
+    >>> {column.name: column.checks for column in Listings.definition().columns}["line_end"]
+    (('at_least', {'other': 'line_start'}),)
+    """
 
     def passes(_: type, data: pa.PolarsData) -> pl.LazyFrame:
         return data.lazyframe.select(expression(data.key, **facts))
@@ -100,12 +104,21 @@ def row_check(expression: Callable[..., pl.Expr], column: str, **facts: Any) -> 
 
 
 def at_least(column: str, *, other: str) -> pl.Expr:
-    """The value is at least as large as that of the column `other` in its row."""
+    """The value is at least as large as that of the column `other` in its row.
+
+    >>> pl.DataFrame({"first": [1, 9], "last": [2, 8]}).select(at_least("last", other="first"))["last"].to_list()
+    [True, False]
+    """
     return pl.col(column) >= pl.col(other)
 
 
 def day_exists(column: str, *, month: str, year: str) -> pl.Expr:
-    """The day exists in its row's month; a missing year allows 29 February, the year 0 nothing."""
+    """The day exists in its row's month; a missing year allows 29 February, the year 0 nothing.
+
+    >>> days = pl.DataFrame({"year": [2024, 2023, None], "month": 2, "day": 29})
+    >>> days.select(day_exists("day", month="month", year="year"))["day"].to_list()
+    [True, False, True]
+    """
     days = pl.col(month).replace_strict(dict(enumerate(DAYS_IN_MONTH, start=1)), default=0)
     years = pl.col(year)
     leap = (years % 4 == 0) & ((years % 100 != 0) | (years % 400 == 0))
@@ -114,7 +127,12 @@ def day_exists(column: str, *, month: str, year: str) -> pl.Expr:
 
 
 def reads_like_names(column: str, *, letters: int, words: int, unlike: str) -> pl.Expr:
-    """The list has an entry, and each has at most so many letters and words, a letter at least, and is not `unlike`."""
+    r"""The list has an entry, and each has at most so many letters and words, at least one letter, and does not match `unlike`.
+
+    >>> bylines = pl.DataFrame({"names": [["Ann Bell", "Cy Dole"], ["They ring."], []]})
+    >>> bylines.select(reads_like_names("names", letters=100, words=12, unlike=r"ring\.$"))["names"].to_list()
+    [True, False, False]
+    """
     entry = pl.element()
     short = (entry.str.len_chars() <= letters) & (entry.str.count_matches(r"\s+") < words)
     worded = entry.str.contains(r"\p{L}") & ~entry.str.contains(unlike)
@@ -123,7 +141,11 @@ def reads_like_names(column: str, *, letters: int, words: int, unlike: str) -> p
 
 
 def says_something(column: str, *, by: str) -> pl.Expr:
-    """The text holds one of the characters that the class `by` names."""
+    r"""The text contains a character of the class `by`.
+
+    >>> pl.DataFrame({"title": ["On Bells", "* * *"]}).select(says_something("title", by=r"\p{L}"))["title"].to_list()
+    [True, False]
+    """
     return pl.col(column).str.contains(by)
 
 
@@ -132,12 +154,12 @@ Frames = dict[str, pl.DataFrame]
 Group = Literal["data", "audit"]
 """What a table is for: the dataset itself, or how it came about and what is wrong with it."""
 STORED_AS: dict[Any, Any] = {pl.Date(): pl.String(), pl.Boolean(): pl.Int64()}
-"""The types that SQLite lacks, and those that stand for them there."""
+"""The types that SQLite lacks, and those that it stores instead."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its type, its words for people, and what it must satisfy."""
+    """One column: its type, title and description, and its checks."""
 
     name: str
     dtype: pl.DataType
@@ -154,7 +176,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Reference:
-    """A foreign key: these columns hold a key of that table."""
+    """A foreign key: `columns` refer to the columns `targets` of `table`."""
 
     columns: tuple[str, ...]
     table: str
@@ -163,7 +185,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Search:
-    """Full-text search of a table: how words are taken apart, and the columns of the index with what they are made of.
+    """Full-text search of a table: the tokenizer, and the columns of the index with their sources.
 
     A column is made of a column of the table, or of `table.column`: all values of it in another table's rows that refer to
     the row, a line each.
@@ -174,13 +196,13 @@ class Search:
 
     @property
     def is_own(self) -> bool:
-        """Whether everything that is searched stands in the table itself."""
+        """Whether all that is searched is in the table itself."""
         return not any("." in source for _, source in self.columns)
 
 
 @dataclass(frozen=True)
 class Definition:
-    """All that a model says about its table, in the order of its columns."""
+    """All that a model defines of its table, in the order of its columns."""
 
     name: str
     title: str
@@ -204,13 +226,13 @@ class Definition:
 
 
 class Table(pa.DataFrameModel):
-    """Base of the models: columns are exact, and the table's own facts stand in `Config.metadata`.
+    """Base of the models: columns are exact, and the table's own facts are in `Config.metadata`.
 
     `primary_key` (a list of columns), `references` (column, or columns joined by a comma, to table),
     `short_rows` (WITHOUT ROWID pays), `label`, `sort` (a leading - means descending) and `page_size` (for Datasette),
     `orders` (columns joined by a comma, in which questions want the rows),
-    `search` (FTS5's tokenizer by the name `tokenizer`; all else columns of the index and what they are made of),
-    `group` (data, unless it says audit) and `rights` (the pages', unless it says otherwise).
+    `search` (FTS5's tokenizer by the name `tokenizer`; all else columns of the index and their sources),
+    `group` (data by default, or audit) and `rights` (the pages' by default).
     """
 
     class Config:
@@ -254,7 +276,7 @@ class Table(pa.DataFrameModel):
 
     @classmethod
     def read(cls, rows: Sequence[Sequence[Any]]) -> pl.DataFrame:
-        """Rows as SQLite holds them (dates as text, booleans as 0 and 1) as a frame of the model's types."""
+        """Rows of SQLite (dates as text, booleans as 0 and 1) as a frame of the model's types."""
         schema = cls.definition().schema
         stored = {name: STORED_AS.get(dtype, dtype) for name, dtype in schema.items()}
         frame = pl.DataFrame(rows, schema=stored, orient="row")

@@ -1,4 +1,4 @@
-"""The views for reading: SQL over the tables, with the words that Datasette and the documentation show."""
+"""The views: SQL over the tables, with the descriptions that Datasette and the documentation show."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from schemas.table import PAGES, Group, Rights
 
 @dataclass(frozen=True)
 class View:
-    """One view: its words, its columns in order with a description each, its SQL, and how Datasette shows it.
+    """One view: its description, its columns in order with a description each, its SQL, and how Datasette shows it.
 
     `list_facets` are columns of JSON lists, which facet where papers are few; a leading - in `sort` means descending.
     """
@@ -28,11 +28,11 @@ class View:
 
 
 SHARE = "1.0 * listed_papers / nullif(stated_papers, 0)"
-"""The coverage of a page in SQL: its share of the papers that it states, null where it states none."""
+"""The coverage of a page in SQL: the listed share of the papers that it states, null where it states none."""
 
 
 def coverage_share(listed: int, stated: int | None) -> float | None:
-    """The same of numbers.
+    """The coverage of a page, as `SHARE` computes it.
 
     >>> coverage_share(3, 4), coverage_share(3, None), coverage_share(3, 0)
     (0.75, None, None)
