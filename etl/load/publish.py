@@ -155,15 +155,6 @@ Documents = Callable[[Path], Mapping[str, str]]
 """Makes further texts of a release, by file name, from the folder of its draft, where its database is already."""
 
 
-def no_documents(_: Path) -> Mapping[str, str]:
-    """No further texts.
-
-    >>> no_documents(Path())
-    {}
-    """
-    return {}
-
-
 @contextmanager
 def locked(out: Path) -> Iterator[None]:
     """Hold the output folder for one build, cleared of what killed builds left; no empty folder stays behind.
@@ -181,7 +172,7 @@ def locked(out: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def publish(out: Path, tables: Frames, provenance: dict[str, Any], documents: Documents = no_documents) -> Path:
+def publish(out: Path, tables: Frames, provenance: dict[str, Any], documents: Documents = lambda _: {}) -> Path:
     """Write all files of a release, `documents` too, and make it the newest; its folder.
 
     One that exists already only becomes the newest again. Raises `PublicationError` where that fails; the last
