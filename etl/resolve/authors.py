@@ -1,10 +1,10 @@
-"""Authors: which spellings are one person or group, by evidence and in the open.
+"""Authors: which spellings are one person or group, by evidence that is published.
 
 In: the bylines and owners of all pages, and the overrides. Out: `authors`, `author_names` and `merge_candidates`.
-The rules are the design's. R1: equal after folding. R2: a fuller name, or other spaces, with a shared co-author.
-The owner of a page is one with the one compatible name of a byline on it.
+Rule R1 joins names that are equal after folding. Rule R2 joins a fuller name, or one with other spaces, if the two share a
+co-author. The owner of a page is the same person as the only compatible name of a byline on it.
 
-Names come as keys: a spelling, or one that `parted_key` marks where an override parts two people of one spelling.
+Names come as keys: a spelling, with a mark (`parted_key`) where an override separates two people of one spelling.
 """
 
 import re
@@ -32,19 +32,19 @@ from etl.resolve.overrides import Overrides, PersonOverride, merged_persons
 from schemas import AuthorNames, Authors, MergeCandidates
 
 JOINING = ("fuller_name", "moved_border")
-"""Reasons that evidence turns into a join."""
+"""Reasons for which a shared co-author joins a pair."""
 UNCOMPARED = pl.Schema({"author_id": pl.String(), "name": pl.String(), "other": pl.String(), "names": pl.Int64()})
 _PARTED, _OWNER = "\n", "="
-"""What stands behind the spelling of a key that is marked, and behind that where the rest of the key is an owner."""
+"""Separator between the spelling and the mark of a key, and the prefix of a mark that is the key of an owner."""
 _BRACKETS = re.compile(r"\s*\([^()]*\)$")
 
 
 @dataclass(frozen=True)
 class NameEvidence:
-    """What is known of names beyond their spelling.
+    """Facts about names beyond their spelling.
 
-    `groups` are names that pages show to be no person's. `owned` are pairs of a page's owner and the name that stands for
-    the owner in a byline, each with the words that say so.
+    `groups` are names of groups, not of people. `owned` maps a page's owner and the name of the owner in a byline to the
+    evidence for it.
     """
 
     groups: frozenset[str] = frozenset()
@@ -55,8 +55,8 @@ class NameEvidence:
 class People:
     """The tables of authors, and the author of each key.
 
-    `uncompared` has a row for each set of names that are candidates in too many ways to be compared: the first author, two of the
-    names, and their number.
+    `uncompared` has a row for each set of names with too many candidate pairs to compare: the first author, two of the names,
+    and the number of names.
     """
 
     authors: pl.DataFrame
@@ -67,7 +67,7 @@ class People:
 
 
 def parted_key(spelling: str, mark: str) -> str:
-    """The key of a spelling where it is the person of the override with this mark.
+    """The key of a spelling that is the person of the override with this mark.
 
     >>> spelling_of(parted_key("Wei Li", "0a1b"))
     'Wei Li'
@@ -76,7 +76,7 @@ def parted_key(spelling: str, mark: str) -> str:
 
 
 def owner_key(spelling: str, owner: str) -> str:
-    """The key of a spelling that stands for the owner of its page, and for nobody else elsewhere.
+    """The key of a spelling that is the owner of its page; the same spelling elsewhere is not.
 
     >>> spelling_of(owner_key("A. Bell", "Ann Bell"))
     'A. Bell'
@@ -85,18 +85,22 @@ def owner_key(spelling: str, owner: str) -> str:
 
 
 def spelling_of(key: str) -> str:
-    """The spelling that a key is of."""
+    r"""The spelling of a key.
+
+    >>> spelling_of("A. Bell\n=Ann Bell")
+    'A. Bell'
+    """
     return key.partition(_PARTED)[0]
 
 
 def _with_owners(keys: Iterable[str]) -> set[str]:
-    """The keys, and those of the owners that marked ones stand for."""
-    every = set(keys)
-    return every | {key.partition(_PARTED)[2].removeprefix(_OWNER) for key in every if _is_owners(key)}
+    """The keys, with the keys of the owners that marked ones refer to."""
+    found = set(keys)
+    return found | {key.partition(_PARTED)[2].removeprefix(_OWNER) for key in found if _is_owners(key)}
 
 
 def _is_owners(key: str) -> bool:
-    """Whether a key stands for the owner of a page."""
+    """Whether a key refers to the owner of a page."""
     return key.partition(_PARTED)[2].startswith(_OWNER)
 
 
@@ -106,7 +110,7 @@ def resolve_authors(
     overrides: Overrides,
     known: NameEvidence | None = None,
 ) -> People:
-    """Find out who is who among all `keys`; `listings` hold the evidence.
+    """Assign an author to each of `keys`, by the evidence of `listings`.
 
     >>> bylines = [BylineEvidence(["Ann Bell", "Cy Dole"], None), BylineEvidence(["Ann B. Bell", "Cy Dole"], None)]
     >>> people = resolve_authors(bylines, ["Ann Bell", "Ann B. Bell", "Cy Dole"], Overrides())
@@ -114,9 +118,9 @@ def resolve_authors(
     ['ann-b-bell', 'cy-dole']
     """
     known = known or NameEvidence()
-    every = sorted(_with_owners(keys))
-    groups = _groups([key for key in every if _PARTED not in key], known.groups)
-    names = [_read(key, groups, overrides) for key in every]
+    all_keys = sorted(_with_owners(keys))
+    groups = _groups([key for key in all_keys if _PARTED not in key], known.groups)
+    names = [_read(key, groups, overrides) for key in all_keys]
     free = [name for name in names if _PARTED not in name.spelling]
     joins = SameGroups(apart=overrides.different)
     _join_overridden(joins, overrides, {name.spelling for name in free})
@@ -124,8 +128,8 @@ def resolve_authors(
     _join_equal(joins, free)
     roots = {name.spelling: joins.root(name.spelling) for name in names}
     candidates = CandidatePairs(form_of(name, roots[name.spelling]) for name in free if not name.is_group)
-    asked = candidates.roots.union(roots[name] for pair in known.owned for name in pair if name in roots)
-    wanted = {name for name, root in roots.items() if root in asked}
+    compared = candidates.roots.union(roots[name] for pair in known.owned for name in pair if name in roots)
+    wanted = {name for name, root in roots.items() if root in compared}
     coauthors = Coauthors(listings, wanted, joins, groups)
     pairs = candidates.pairs(coauthors)
     _join_safely(joins, _owner_joins(known.owned, roots), candidates, coauthors, roots)
@@ -155,7 +159,7 @@ def _groups(spellings: Sequence[str], known: Collection[str]) -> frozenset[str]:
 
 
 def _read(key: str, groups: Collection[str], overrides: Overrides) -> Name:
-    """A key's name; that of a parted one as the override has it, still under the key."""
+    """The name of a key; of a marked key, with the parts that the override gives."""
     spelling, parted, mark = key.partition(_PARTED)
     if not parted:
         return read_group(spelling) if spelling in groups else read_name(spelling)
@@ -168,20 +172,20 @@ def _read(key: str, groups: Collection[str], overrides: Overrides) -> Name:
 
 
 def _read_new(name: str) -> Name:
-    """The name that an override gives; what it has in brackets behind tells people apart and is no part of it."""
+    """Read the name that an override gives; a note in brackets at its end distinguishes people and is no part of the name."""
     bare = read_name(_BRACKETS.sub("", name) or name)
     return Name(name, bare.given, bare.family)
 
 
 def _join_overridden(joins: SameGroups, overrides: Overrides, printed: set[str]) -> None:
-    """SameAs what the file calls the same, be it through a spelling that no page prints."""
+    """Join the names that the overrides declare the same, also if through a spelling that no page prints."""
     for group in [*overrides.groups(), *_called_alike(overrides)]:
         for name, other in pairwise(name for name in group if name in printed):
             joins.join(SameAs(name, other, "override", f"{overrides.source} says that they are the same"))
 
 
 def _called_alike(overrides: Overrides) -> list[list[str]]:
-    """The names that entries for all papers give one name: they are one person."""
+    """The groups of names to which entries for all papers give one new name."""
     by_name: defaultdict[str, list[str]] = defaultdict(list)
     for decided in overrides.persons:
         if decided.name_as and not decided.papers:
@@ -190,7 +194,7 @@ def _called_alike(overrides: Overrides) -> list[list[str]]:
 
 
 def _join_parted(joins: SameGroups, keys: Sequence[str]) -> None:
-    """SameAs the keys of one override, several spellings of one person; and the keys that stand for a page's owner."""
+    """Join the keys of one override (spellings of one person), and each key of a page's owner with the owner."""
     by_mark: defaultdict[str, list[str]] = defaultdict(list)
     for key in keys:
         spelling, _, mark = key.partition(_PARTED)
@@ -206,7 +210,7 @@ def _join_parted(joins: SameGroups, keys: Sequence[str]) -> None:
 
 
 def _join_equal(joins: SameGroups, names: Sequence[Name]) -> None:
-    """SameAs each name with the first that is equal; where an override keeps the two apart, with the next."""
+    """Join each name with the first equal one; if an override separates the two, with the next."""
     equal: defaultdict[tuple[object, ...], list[str]] = defaultdict(list)
     for name in names:
         others = equal[name.equal_key]
@@ -215,7 +219,7 @@ def _join_equal(joins: SameGroups, names: Sequence[Name]) -> None:
 
 
 def _owner_joins(owned: Mapping[tuple[str, str], str], roots: Mapping[str, str]) -> list[SameAs]:
-    """The joins of owners of pages with the names that stand for them in their pages' bylines, in all papers."""
+    """The joins of owners of pages with their names in bylines of their pages."""
     return [
         SameAs(roots[owner], roots[name], "fuller_name", words)
         for (owner, name), words in sorted(owned.items())
@@ -224,16 +228,14 @@ def _owner_joins(owned: Mapping[tuple[str, str], str], roots: Mapping[str, str])
 
 
 def _called(root: str, joins: SameGroups) -> str:
-    """The spelling by which messages call a person: no marked one where there is another."""
-    return (
-        root
-        if _PARTED not in root
-        else min((name for name in joins.group(root) if _PARTED not in name), default=spelling_of(root))
-    )
+    """The spelling by which messages call a person: an unmarked one if there is one."""
+    if _PARTED not in root:
+        return root
+    return min((name for name in joins.group(root) if _PARTED not in name), default=spelling_of(root))
 
 
 def _evident_joins(pairs: Sequence[CandidatePair], coauthors: Coauthors, joins: SameGroups) -> list[SameAs]:
-    """The joins that a shared co-author is evidence for."""
+    """The joins for which a shared co-author is evidence."""
     return [
         SameAs(
             pair.name,
@@ -253,9 +255,9 @@ def _join_safely(
     coauthors: Coauthors,
     roots: Mapping[str, str],
 ) -> None:
-    """Carry out the joins, less those that together would make one person of two who cannot be.
+    """Carry out the joins, except those that together would join two people who cannot be one.
 
-    Two who stand in one byline, or whose middle names contradict, are not to be joined through a third either.
+    Two names of one byline, or with contradicting middle names, are not joined through a third name either.
     """
     trial = joins.copy()
     for join in wanted:
@@ -278,7 +280,7 @@ def _clash(
     coauthors: Coauthors,
     roots: Mapping[str, str],
 ) -> bool:
-    """Whether a group of the trial holds two who cannot be one, other than such as are one already."""
+    """Whether a group of the trial contains two spellings that cannot be one person and are not joined yet."""
     spellings = sorted({roots[name] for name in trial.group(root)})
     return any(
         (coauthors.together(name, other) or candidates.contradict(name, other)) and not joins.same(name, other)
@@ -306,7 +308,7 @@ def _people(names: Sequence[Name], joins: SameGroups, overrides: Overrides) -> l
 
 
 def _shown(name: Name, overrides: Overrides) -> Name:
-    """A name as it is shown: that of a parted person as the override calls it."""
+    """A name as published: for a marked key, the name that the override gives."""
     spelling, parted, mark = name.spelling.partition(_PARTED)
     if not parted:
         return name
@@ -316,7 +318,7 @@ def _shown(name: Name, overrides: Overrides) -> Name:
 
 
 class _Whole:
-    """The entries of overrides for all papers of a person, by their spelling and by that as names are compared."""
+    """The entries of overrides for all papers of a person, by spelling and by folded name."""
 
     def __init__(self, entries: Sequence[PersonOverride]) -> None:
         self._entries = entries
@@ -332,7 +334,7 @@ class _Whole:
 
 
 def _decided(names: Sequence[Name], whole: _Whole) -> Name | None:
-    """The name that overrides give to all papers of a person, of whom they name a spelling; None where there is none."""
+    """The name that overrides give to a person in all papers, or None."""
     free = [name for name in names if _PARTED not in name.spelling]
     named = {name.spelling: name for name in free}
     equal = {name.equal_key: name for name in reversed(free)}
@@ -351,17 +353,17 @@ def _renamed(name: Name, decided: PersonOverride) -> Name:
 
 
 def _unique(slugs: list[str], keys: Sequence[str]) -> list[str]:
-    """Slugs of which no two are equal: all that collide are marked by a hash of their key, which is a spelling mostly."""
-    standing = Counter(slugs)
-    if len(standing) == len(slugs):
+    """Unique slugs: all that collide get a hash of their key as a suffix."""
+    counts = Counter(slugs)
+    if len(counts) == len(slugs):
         return slugs
-    marked = [f"{one}-{digest(key, 8)}" if standing[one] > 1 else one for one, key in zip(slugs, keys, strict=True)]
+    marked = [f"{one}-{digest(key, 8)}" if counts[one] > 1 else one for one, key in zip(slugs, keys, strict=True)]
     return _unique(marked, keys)
 
 
 @dataclass(frozen=True)
 class _Person:
-    """An author: the name as it is shown, the key of the fullest spelling, and all keys."""
+    """An author: the published name, the key of the fullest spelling, and all keys."""
 
     author_id: str
     name: Name
@@ -378,7 +380,7 @@ class _Person:
 def _fullest(names: Sequence[Name]) -> list[Name]:
     """The names with the most letters, ignoring marks; those with most diacritics and words first.
 
-    A person of an override is called by its key; initials that stand for a page's owner there alone call nobody.
+    Names from overrides come before all others; initials of a page's owner count only if there is no other name.
     """
 
     def letters(name: Name) -> int:
@@ -412,14 +414,14 @@ def _candidates(
     coauthors: Coauthors,
     roots: Mapping[str, str],
 ) -> list[tuple[str, str, str, str]]:
-    """The pairs that stayed two people, by their identifiers; each once, the first reason in order counts."""
+    """The rows of the candidate pairs that were not joined, each pair of authors once, with the first reason in order."""
     person_of = {joins.root(person.fullest): person for person in people}
     roots_of = {person.author_id: {roots[key] for key in person.keys} for person in people}
     rows: dict[tuple[str, str], tuple[str, str]] = {}
     for pair in pairs:
         found = (person_of[joins.root(name)] for name in (pair.name, pair.other))
         some, other = sorted(found, key=lambda person: person.author_id)
-        if some is other or joins.kept_apart(pair.name, pair.other):
+        if some is other or joins.is_separated(pair.name, pair.other):
             continue
         if any(
             coauthors.together(name, another)

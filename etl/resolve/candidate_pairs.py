@@ -1,9 +1,9 @@
-"""Which spellings may be one person (rule R2 and its neighbours): pairs with their reasons, evidence for them, and groups.
+"""Which spellings may be one person (rule R2 and similar): candidate pairs with reasons, their evidence, and groups.
 
-Names are compared only within sets of forms that share a key: one first and family name, one whole name, one family name
-for initials. A set in which each name is like too many others is not compared at all, so that the time for names and the
-number of pairs grow with the number of names. Evidence that two names are one person is a co-author whom they share; the
-opposite is one byline that names both.
+Names are compared only within sets of forms that share a key: first and family name, whole name, or family name and
+initial. A set in which each name is similar to too many others is not compared at all, so that the time and the number of
+pairs grow linearly with the number of names. Evidence for a pair is a shared co-author; evidence against it is one byline
+with both names.
 """
 
 from collections import defaultdict, deque
@@ -16,7 +16,7 @@ from etl.resolve.names import Name, compatible, has_initials_only, is_initial
 
 @dataclass(frozen=True, order=True)
 class SameAs:
-    """Two spellings of one person, how that is known (a value of `author_names.matched_by`) and why."""
+    """Two spellings of one person, how they were matched (a value of `author_names.matched_by`) and the evidence."""
 
     name: str
     other: str
@@ -25,7 +25,7 @@ class SameAs:
 
 
 class SameGroups:
-    """Groups of spellings, made by joining two at a time; a pair kept apart never comes into one group.
+    """Groups of spellings, joined two at a time; names of a set in `apart` are never joined.
 
     >>> joins = SameGroups(apart=[("A. Bell", "Ann Bell")])
     >>> joins.join(SameAs("A. Bell", "A B. Bell", "fuller_name", "")), joins.join(SameAs("A B. Bell", "Ann Bell", "exact", ""))
@@ -36,7 +36,7 @@ class SameGroups:
 
     def __init__(self, apart: Iterable[Sequence[str]] = ()) -> None:
         self.apart: defaultdict[str, set[int]] = defaultdict(set)
-        """For each name the numbers of the sets of which no two names may be one person."""
+        """For each name the numbers of its sets; no two names of a set may be one person."""
         for number, names in enumerate(apart):
             for name in names:
                 self.apart[name].add(number)
@@ -45,7 +45,7 @@ class SameGroups:
         self._edges: dict[str, list[SameAs]] = {}
 
     def copy(self) -> "SameGroups":
-        """The same groups and pairs, to try joins on."""
+        """An independent copy, to try joins on."""
         other = SameGroups()
         other.apart = self.apart
         whole = {id(members): list(members) for members in self._groups.values()}
@@ -54,19 +54,19 @@ class SameGroups:
         return other
 
     def group(self, name: str) -> list[str]:
-        """All spellings of the person whom `name` is one of, in order."""
+        """All spellings of the person with the spelling `name`, sorted."""
         return sorted(self._members(name))
 
     def root(self, name: str) -> str:
-        """The spelling that stands for the group: its smallest."""
+        """The identifier of a spelling's group: its smallest spelling."""
         return self._members(name)[0]
 
     def same(self, name: str, other: str) -> bool:
         """Whether two spellings are one person."""
         return self._members(name) is self._members(other)
 
-    def kept_apart(self, name: str, other: str) -> bool:
-        """Whether the groups of two spellings hold a pair that must stay apart."""
+    def is_separated(self, name: str, other: str) -> bool:
+        """Whether the groups of two spellings contain a pair that must not be joined."""
         if not self.apart:
             return False
         numbers, others = (
@@ -75,10 +75,10 @@ class SameGroups:
         return not numbers.isdisjoint(others)
 
     def join(self, join: SameAs) -> bool:
-        """Make two groups one, unless they hold a pair that is kept apart; tells whether they are one now."""
+        """Join two groups unless they contain a pair that must not be; returns whether they are one now."""
         some, others = self._members(join.name), self._members(join.other)
         if some is not others:
-            if self.kept_apart(join.name, join.other):
+            if self.is_separated(join.name, join.other):
                 return False
             larger, smaller = (some, others) if len(some) >= len(others) else (others, some)
             at = len(larger)
@@ -91,7 +91,7 @@ class SameGroups:
         return True
 
     def how_joined(self, name: str) -> dict[str, SameAs | None]:
-        """For every spelling of the group the join that leads to it from `name`; None for `name` itself."""
+        """For every spelling of the group the last join on a path from `name` to it; None for `name` itself."""
         found: dict[str, SameAs | None] = {name: None}
         waiting = deque([name])
         while waiting:
@@ -110,22 +110,22 @@ class SameGroups:
         return members
 
 
-LONGEST_BYLINE = 100
-"""Names of the longest byline that is evidence: in a collaboration's everybody shares everybody."""
+LONGEST_EVIDENCE = 100
+"""Names of the longest byline that is evidence: all members of a collaboration share all co-authors."""
 
 
 @dataclass(frozen=True)
 class BylineEvidence:
-    """The names that one listing prints, and the owner of its page, who wrote it too."""
+    """The names of a listing's byline, and the owner of its page, who is an author too."""
 
     names: Sequence[str]
     owner: str | None
 
 
 class Coauthors:
-    """Who wrote with whom, kept only for the names that are asked about. Spellings that are equal are one person here.
+    """The co-authors of the `wanted` names; equal spellings count as one person.
 
-    Groups are nobody's co-authors: whom a collaboration has in common says nothing.
+    Groups are not co-authors, since sharing a collaboration is no evidence.
     """
 
     def __init__(
@@ -144,17 +144,17 @@ class Coauthors:
                 continue
             for name in present.intersection(map(equal.root, listing.names)):
                 self._printed_in.setdefault(name, set()).add(number)
-            if len(listing.names) <= LONGEST_BYLINE:
+            if len(listing.names) <= LONGEST_EVIDENCE:
                 people = {equal.root(name) for name in everybody if name not in groups}
                 for name in present:
                     self._of.setdefault(name, set()).update(people - {name})
 
     def shared(self, name: str, other: str) -> str | None:
-        """The co-author whom two people (by their root spelling) share, the first in order, or None."""
+        """The first co-author, in order, that two people (by root spelling) share, or None."""
         return min(self._of.get(name, set()) & self._of.get(other, set()), default=None)
 
     def together(self, name: str, other: str) -> bool:
-        """Whether one byline names both, so that they are two people; both are names that are asked about."""
+        """Whether one byline contains both names, so that they are two people; both must be `wanted`."""
         if name == other:
             return False
         return not self._printed_in.get(name, set()).isdisjoint(self._printed_in.get(other, ()))
@@ -163,13 +163,13 @@ class Coauthors:
 Forms = list["Form"]
 
 LOST_SPACE = "lost_space"
-"""Why De Smet and DeSmet may be one; a space in the family name is no habit of spelling, so that evidence joins none."""
+"""The reason for De Smet and DeSmet: a space in the family name is no variation of spelling, so evidence joins none."""
 REASONS = ("several_fuller_forms", "fuller_name", "moved_border", LOST_SPACE, "initial")
-"""Why two people may be one; where several forms of theirs are alike in several ways, the first of these counts."""
+"""Why two people may be one; if several reasons apply to a pair, the first of these counts."""
 
 
 MOST_COMPARED = 50
-"""Forms with which each form of a set is compared, in the mean of the set; a set that would need more is not compared.
+"""Mean number of comparisons per form of a set; a set that would need more is not compared.
 
 In 60,000 names of real papers the mean is 7.4 at most for initials (J. Zhang, 107 forms), and 12 for whole first names.
 """
@@ -177,9 +177,9 @@ In 60,000 names of real papers the mean is 7.4 at most for initials (J. Zhang, 1
 
 @dataclass(frozen=True, order=True)
 class Form:
-    """A name's first, middle and family names as compared, and the root spelling of the equal names that have it.
+    """A name as compared: folded first, middle and family names, and the root spelling of its group of equal names.
 
-    `spaceless` is the whole name without its spaces, so that it is the same wherever the family name begins.
+    `spaceless` is the whole name without spaces, so that it does not depend on where the family name begins.
     """
 
     first: str
@@ -191,18 +191,18 @@ class Form:
     root: str
 
     def is_fuller_than(self, other: "Form") -> bool:
-        """Whether this form says more than the other and does not contradict it."""
+        """Whether this form has more middle names or letters than the other and does not contradict it."""
         return compatible(self.middles, other.middles) and self.extent > other.extent
 
     @property
     def extent(self) -> tuple[int, int, tuple[str, ...]]:
-        """How much the middle names say: their number, then their letters; between equals their order decides."""
+        """The sort key of fullness: number of middle names, then of their letters, then the names."""
         return len(self.middles), sum(map(len, self.middles)), self.middles
 
 
 @dataclass(frozen=True, order=True)
 class CandidatePair:
-    """Two people, by their root spellings, who may be one; the reason is one of `REASONS`."""
+    """Two root spellings that may be one person, and why (one of `REASONS`)."""
 
     name: str
     other: str
@@ -220,13 +220,13 @@ def form_of(name: Name, root: str) -> Form:
 
 
 class CandidatePairs:
-    """The forms that may be one person with another, by shared keys; `pairs` finds them once co-authors are known."""
+    """Sets of forms that share a key; `pairs` returns the pairs that may be one person, given the co-authors."""
 
     def __init__(self, forms: Iterable[Form]) -> None:
         forms = sorted({form for form in forms if form.spaceless})
         self._forms_of = _grouped(forms, lambda form: form.root)
         self.crowds: list[Forms] = []
-        """The sets that are not compared, since they would need more than `MOST_COMPARED`."""
+        """The sets that are not compared because of `MOST_COMPARED`."""
         by_first_name = _several(forms, lambda form: (form.first, form.family))
         self._by_first_name = self._less_crowds((one, _comparisons(one, one)) for one in by_first_name)
         by_whole_name = _several(forms, lambda form: form.spaceless)
@@ -235,7 +235,7 @@ class CandidatePairs:
         self._by_initial = self._less_crowds((one, _comparisons(*_short_and_full(one))) for one in by_initial)
 
     def _less_crowds(self, sets: Iterable[tuple[Forms, int]]) -> list[Forms]:
-        """The sets that need comparing and may be compared, given with the number of comparisons; the others are noted."""
+        """The sets to compare, of those given with their number of comparisons; too large ones go to `crowds`."""
         compared = []
         for sharing, comparisons in sets:
             if comparisons > MOST_COMPARED * len(sharing):
@@ -246,12 +246,12 @@ class CandidatePairs:
 
     @property
     def roots(self) -> set[str]:
-        """The people whose co-authors will be asked for."""
-        every = (*self._by_first_name, *self._by_whole_name, *self._by_initial)
-        return {form.root for sharing in every for form in sharing}
+        """The root spellings whose co-authors `pairs` needs."""
+        sets = chain(self._by_first_name, self._by_whole_name, self._by_initial)
+        return {form.root for sharing in sets for form in sharing}
 
     def pairs(self, coauthors: Coauthors) -> list[CandidatePair]:
-        """Every pair that may be one person, in order; none that one byline names both."""
+        """Every pair that may be one person, sorted, without pairs that share a byline."""
         found: dict[tuple[str, str], str] = {}
         for name, other, reason in self._pairs(coauthors):
             pair = (min(name, other), max(name, other))
@@ -260,7 +260,7 @@ class CandidatePairs:
         return sorted(CandidatePair(*pair, reason) for pair, reason in found.items())
 
     def contradict(self, name: str, other: str) -> bool:
-        """Whether two people of one first and family name have middle names of which none fit together."""
+        """Whether two people of one first and family name have no pair of compatible middle names."""
         pairs = [
             compatible(form.middles, another.middles)
             for form in self._forms_of[name]
@@ -280,7 +280,7 @@ class CandidatePairs:
 
 
 class MiddleNameIndex:
-    """Forms by their middle names, so that a thousand of one first and family name are not all compared.
+    """An index of forms by middle name, so that not all forms of one first and family name are compared.
 
     >>> from etl.resolve.names import read_name
     >>> forms = [form_of(read_name(name), name) for name in ("Ann Bell", "Ann B. Bell", "Ann Beth Bell", "Ann C. Bell")]
@@ -299,32 +299,32 @@ class MiddleNameIndex:
                 self._with[f"{initial}…"].append(form)
 
     def near(self, form: Form) -> Iterable[Form]:
-        """All forms whose middle names may be compatible with this one's: they share one, or there are none."""
+        """All forms whose middle names may be compatible with this form's: one is shared, or one form has none."""
         if not form.middles:
             return self._all
         return dict.fromkeys(chain(self._without, *(self._with.get(word, ()) for word in self._words(form))))
 
     def count_near(self, form: Form) -> int:
-        """How many forms `near` looks at."""
+        """How many forms `near` examines."""
         if not form.middles:
             return len(self._all)
         return len(self._without) + sum(len(self._with.get(word, ())) for word in self._words(form))
 
     @staticmethod
     def _words(form: Form) -> list[str]:
-        """The keys of all middle names that may be one of this form's."""
+        """The index keys of the middle names that match one of this form's."""
         return [near for word in set(form.middles) for near in (word, f"{word}…" if is_initial(word) else word[0])]
 
 
 def _spacing(form: Form, other: Form) -> str:
-    """How two names differ that are one without their spaces: in given names, in where the family name begins, in it."""
+    """How two names with equal `spaceless` differ: in given names, in the border of the family name, or within it."""
     if form.family == other.family:
         return "fuller_name"
     return "moved_border" if form.folded == other.folded else LOST_SPACE
 
 
 def _fuller_names(forms: Forms, coauthors: Coauthors) -> Iterator[tuple[str, str, str]]:
-    """Each form with those fuller than it: one person only where all those may be one."""
+    """Each form with each fuller one; `fuller_name` only if all the fuller ones may be one person."""
     by_middles = MiddleNameIndex(forms)
     for form in forms:
         fuller = [other for other in by_middles.near(form) if other.is_fuller_than(form)]
@@ -346,12 +346,12 @@ def _initials(forms: Forms) -> Iterator[tuple[str, str, str]]:
 
 
 def _short_and_full(forms: Forms) -> tuple[Forms, Forms]:
-    """The forms of initials alone, and those whose first name is whole."""
+    """The forms with initials only, and the forms with a full first name."""
     return [form for form in forms if form.initials_only], [form for form in forms if len(form.first) > 1]
 
 
 def _comparisons(forms: Forms, others: Forms) -> int:
-    """How many comparisons each of the forms with those near it among the others would take."""
+    """How many comparisons of `forms` with near ones of `others` are needed."""
     by_middles = MiddleNameIndex(others)
     return sum(map(by_middles.count_near, forms))
 

@@ -1,11 +1,11 @@
-"""Categories: which category of arXiv's taxonomy a badge's code stands for, and how that was decided.
+"""Categories: which category of arXiv's taxonomy a badge's code denotes, and how that was decided.
 
 In: listings with code, title, abstract and date. Out: for each the category, one of unique, alias, evidence and
 unresolved, and the confidence where evidence was weighed.
 
-Fifteen codes stand for several categories: CV is cs.CV or math.CV. For those one posterior decides: the archives of the
-page's sure badges (half a count added to each), times the words of title and abstract (naive Bayes over counts of real
-papers; absent words count too), and nothing for a category that had no paper yet on the badge's day.
+Fifteen codes denote several categories: CV is cs.CV or math.CV. For those the posterior probability decides: the archives
+of the page's unambiguous badges (half a count added to each), times the words of title and abstract (naive Bayes over counts
+of real papers; absent words count too); it is zero for a category whose first paper is later than the badge's day.
 """
 
 import csv
@@ -24,25 +24,25 @@ import polars as pl
 from etl.extract.taxonomy import taxonomy
 
 SURE = 0.9
-"""The least confidence, rounded to three digits, with which a category is taken.
+"""The least confidence, rounded to three digits, for which a category is accepted.
 
-Measured on 3,000 rendered pages that were kept apart: 96.2 % of ambiguous listings right and 0.8 % wrong.
+Measured on 3,000 rendered pages outside the training data: 96.2 % of ambiguous listings right and 0.8 % wrong.
 """
 RANKS = {how: rank for rank, how in enumerate(("override", "reference", "unique", "alias", "evidence", "unresolved"))}
 """The ways of resolving, the surest first."""
 WORDS_WEIGHT = 35
 """Hundredths of the words' log-likelihood that count: words of one text are not independent of each other."""
 _MILLI = 1000
-"""Logarithms are whole thousandths of a nat, so that a sum is the same in any order and on any machine."""
+"""Logarithms are integers, in thousandths of a nat, so that a sum does not depend on order or machine."""
 _WORD = re.compile(r"[a-z]{3,}")
 
 
 @dataclass(frozen=True)
 class Vote:
-    """What speaks for one candidate: sure badges of its archive on the page, and words with their weights.
+    """The evidence for one candidate: unambiguous badges of its archive on the page, and words with their weights.
 
-    `confidence` is the share of all candidates' weight; a positive weight of a word speaks for this candidate rather than
-    for the others on average, in thousandths of a nat.
+    `confidence` is the candidate's posterior probability. Weights are relative to the mean of all candidates, in thousandths
+    of a nat; positive ones favour this candidate.
     """
 
     category_id: str
@@ -53,7 +53,7 @@ class Vote:
 
 @cache
 def candidates(code: str) -> tuple[tuple[str, ...], bool]:
-    """The categories that a code may stand for once aliases are dropped or followed, and whether any was.
+    """The categories that a code may denote, with aliases dropped or resolved, and whether there were any aliases.
 
     >>> candidates("CV"), candidates("TH"), candidates("EC"), candidates("cs.CV")
     ((('cs.CV', 'math.CV'), False), (('econ.TH',), True), (('econ.GN',), True), (('cs.CV',), False))
@@ -65,9 +65,9 @@ def candidates(code: str) -> tuple[tuple[str, ...], bool]:
 
 
 def votes(code: str, badges: Mapping[str, int], text: str | None, published: date | None) -> list[Vote]:
-    """What speaks for each candidate of a code, the surest first.
+    """The evidence for each candidate of a code, the most probable first.
 
-    `badges` are the page's sure ones by archive, `text` is title and abstract; without a text only the badges count.
+    `badges` are the page's unambiguous badges by archive, `text` is title and abstract; without a text only badges count.
 
     >>> [(vote.category_id, vote.confidence) for vote in votes("CV", {"math": 3}, "Holomorphic functions", None)]
     [('math.CV', 1.0), ('cs.CV', 0.0)]
@@ -81,17 +81,17 @@ def votes(code: str, badges: Mapping[str, int], text: str | None, published: dat
         for one, value in sums.items()
     }
     total = math.fsum(shares.values()) or 1.0
-    told = [
-        Vote(one, badges.get(_archive(one), 0), _telling(code, one, present), round(shares[one] / total, 3))
+    weighed = [
+        Vote(one, badges.get(_archive(one), 0), _word_weights(code, one, present), round(shares[one] / total, 3))
         for one in found
     ]
-    return sorted(told, key=lambda vote: (-vote.confidence, vote.category_id))
+    return sorted(weighed, key=lambda vote: (-vote.confidence, vote.category_id))
 
 
 def resolve_code(
     code: str, badges: Mapping[str, int], text: str | None = None, published: date | None = None
 ) -> tuple[str | None, str, float | None]:
-    """The category of a code, how it was found, and the confidence where evidence was weighed, as for `votes`.
+    """The category of a code, how it was resolved, and the confidence if evidence was weighed; arguments as for `votes`.
 
     >>> resolve_code("CL", {}), resolve_code("SY", {}), resolve_code("CV", {"cs": 9})
     (('cs.CL', 'unique', None), ('eess.SY', 'alias', None), ('cs.CV', 'evidence', 0.95))
@@ -110,12 +110,16 @@ def resolve_code(
 
 
 def resolve_categories(listings: pl.DataFrame) -> pl.DataFrame:
-    """Resolve the badges of all listings, given whole pages.
+    """Resolve the badges of all listings of whole pages.
 
     In: columns profile_id, position, code, title, abstract, published.
     Out: profile_id, position, category_id, category_resolution, category_confidence.
+
+    >>> columns = ["profile_id", "position", "code", "title", "abstract", "published"]
+    >>> resolve_categories(pl.DataFrame([("ann", 1, "CL", "On Bells", "They ring.", None)], columns, orient="row")).row(0)
+    ('ann', 1, 'cs.CL', 'unique', None)
     """
-    badges = sure_badges(listings)
+    badges = _sure_badges(listings)
     rows = [
         (profile_id, position, *_resolve(code, badges.get(profile_id, Counter()), title, abstract, published))
         for profile_id, position, code, title, abstract, published in listings.select(
@@ -133,16 +137,21 @@ def resolve_categories(listings: pl.DataFrame) -> pl.DataFrame:
 
 
 def resolve_fields(profiles: pl.DataFrame, listings: pl.DataFrame) -> dict[str, str | None]:
-    """The category of each page's field, by the page's id: words tell nothing there, but the page's badges do."""
-    badges = sure_badges(listings)
+    """The category of each page's field by the page's id, resolved by the page's badges alone.
+
+    >>> badges = pl.DataFrame({"profile_id": ["ann"] * 9, "code": ["CL"] * 9})
+    >>> resolve_fields(pl.DataFrame({"profile_id": ["ann"], "field": ["CV"]}), badges)
+    {'ann': 'cs.CV'}
+    """
+    badges = _sure_badges(listings)
     return {
         profile_id: resolve_code(field, badges.get(profile_id, Counter()))[0]
         for profile_id, field in profiles.drop_nulls("field").select("profile_id", "field").iter_rows()
     }
 
 
-def sure_badges(listings: pl.DataFrame) -> dict[str, Counter[str]]:
-    """How many badges of each archive stand on each page, counting the codes that name one category."""
+def _sure_badges(listings: pl.DataFrame) -> dict[str, Counter[str]]:
+    """The number of unambiguous badges by page and archive."""
     counted = listings.group_by("profile_id", "code").len().sort("profile_id", "code")
     return {
         profile_id: archives_of((code, count) for _, code, count in rows)
@@ -151,7 +160,7 @@ def sure_badges(listings: pl.DataFrame) -> dict[str, Counter[str]]:
 
 
 def archives_of(codes: Iterable[tuple[str, int]]) -> Counter[str]:
-    """How often each archive stands in codes with their counts, by those that name one category.
+    """The number of unambiguous codes by archive; codes are given with their counts.
 
     >>> archives_of([("CL", 3), ("CV", 1), ("AS", 2)])
     Counter({'cs': 3, 'eess': 2})
@@ -177,7 +186,7 @@ def _archive(category_id: str) -> str:
 def _log_weight(
     code: str, category_id: str, badges: Mapping[str, int], present: set[str] | None, published: date | None
 ) -> int | None:
-    """The logarithm of a candidate's weight, in hundred-thousandths of a nat; None where it is nothing."""
+    """The logarithm of a candidate's weight, in hundred-thousandths of a nat; None for weight zero."""
     facts = _evidence(code)
     first = facts.first_papers.get(category_id)
     if published and first and published < first:
@@ -189,8 +198,8 @@ def _log_weight(
     return 100 * page + WORDS_WEIGHT * words
 
 
-def _telling(code: str, category_id: str, present: set[str] | None) -> dict[str, int]:
-    """The words of a text with what they add for this candidate beyond the average of all, the most telling first."""
+def _word_weights(code: str, category_id: str, present: set[str] | None) -> dict[str, int]:
+    """The weights of a text's words for this candidate, relative to the mean of all, the largest first."""
     facts = _evidence(code)
     found = (present or set()) & facts.words
     weights = {
@@ -202,9 +211,9 @@ def _telling(code: str, category_id: str, present: set[str] | None) -> dict[str,
 
 @dataclass(frozen=True)
 class _Evidence:
-    """What is known of a code's candidates: the day of the first paper of each, and the weight of each word.
+    """Statistics of a code's candidates: the day of the first paper of each, and the weight of each word.
 
-    `absent` is the sum where no word occurs, `present` what a word that occurs adds to it; thousandths of a nat.
+    `absent` is the sum if no word occurs, `present` what each word that occurs adds to it; in thousandths of a nat.
     """
 
     first_papers: dict[str, date]
@@ -217,7 +226,7 @@ class _Evidence:
 def _evidence(code: str) -> _Evidence:
     counts = _papers()
     known = [one for one in candidates(code)[0] if one in counts]
-    # A badge may print the whole identifier, of which there is but one candidate.
+    # A badge may print a full identifier, which has only one candidate.
     table = _word_counts().get(code, {})
     words = frozenset(word for one in known for word in table.get(one, {}))
     shares = {one: {word: (table[one].get(word, 0) + 1) / (counts[one][0] + 2) for word in words} for one in known}
@@ -238,13 +247,13 @@ def _milli(share: float) -> int:
 
 @cache
 def _papers() -> dict[str, tuple[int, date]]:
-    """How many real papers of each category the words were counted in, and the day of arXiv's first."""
+    """The number of papers in which words were counted, and the day of arXiv's first paper, by category."""
     return {row["category_id"]: (int(row["papers"]), date.fromisoformat(row["first_paper"])) for row in _read("papers")}
 
 
 @cache
 def _word_counts() -> dict[str, dict[str, dict[str, int]]]:
-    """In how many of those papers each word occurs, by code and category."""
+    """The number of those papers in which a word occurs, by code, category and word."""
     counts: dict[str, dict[str, dict[str, int]]] = {}
     for row in _read("words"):
         counts.setdefault(row["badge_code"], {}).setdefault(row["category_id"], {})[row["word"]] = int(row["papers"])

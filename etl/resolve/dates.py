@@ -1,4 +1,4 @@
-"""Dates: the year of badges that leave it out, from the day on which their page was saved."""
+"""Dates: the year of badges that omit it, inferred from the day on which their page was saved."""
 
 import calendar
 from collections.abc import Sequence
@@ -7,13 +7,13 @@ from datetime import MAXYEAR, date, timedelta
 import polars as pl
 
 AHEAD = timedelta(days=7)
-"""How long after its page was saved a paper may be dated: arXiv's days and time zones, and a clock that is a little off."""
+"""How long after its page was saved a paper may be dated, because of arXiv's days, time zones and inaccurate clocks."""
 _LEAP_YEARS_APART = 8
 """Years between two leap years at most, as around 1900."""
 
 
 def year_before(observed_on: date, month: int, day: int) -> int | None:
-    """The year of a badge that prints none, on a page saved on a known day: that of its latest day up to a week later.
+    """The year of a badge without one on a page saved on `observed_on`: of its latest day up to a week after that.
 
     >>> year_before(date(2026, 1, 4), 12, 28), year_before(date(2026, 1, 4), 1, 9), year_before(date(2026, 1, 4), 2, 29)
     (2025, 2026, 2024)
@@ -25,9 +25,9 @@ def year_before(observed_on: date, month: int, day: int) -> int | None:
 
 
 def page_year(badges: Sequence[tuple[int | None, int, int]]) -> int | None:
-    """The year of badges (year, month, day) without one on a page of which nobody knows when it was saved, or None.
+    """The year of badges (year, month, day) without one on a page saved on an unknown day, or None.
 
-    It is the lowest year above every printed one in which all such days exist.
+    It is the lowest year above every printed one in which all those days exist.
 
     >>> page_year([(2025, 3, 14), (None, 5, 16)]), page_year([(2025, 3, 14), (None, 2, 29)]), page_year([(None, 5, 16)])
     (2026, 2028, None)
@@ -41,10 +41,10 @@ def page_year(badges: Sequence[tuple[int | None, int, int]]) -> int | None:
 
 
 def page_years(observed_on: date | None, badges: Sequence[tuple[int | None, int, int]]) -> list[int | None]:
-    """The year for each badge of a page, as it is where the badge prints none.
+    """The inferred year for each badge of a page.
 
-    A site leaves out one year, its current one. So where another badge without a year is of the year of saving, a day
-    early in January is not taken for one of next week.
+    A site omits only the current year. So if another badge without a year is of the year of saving, a day early in January
+    is of that year too, and not of next week.
 
     >>> page_years(date(2019, 12, 31), [(None, 1, 6)]), page_years(date(2019, 12, 31), [(None, 1, 6), (None, 8, 29)])
     ([2020], [2019, 2019])
@@ -62,7 +62,11 @@ def resolve_dates(blocks: pl.DataFrame) -> pl.DataFrame:
     """Date every block.
 
     In: profile_id, position, observed_on, year, month, day; all blocks of those pages.
-    Out: profile_id, position, published (a date, or null where the year is unknown), year_inferred.
+    Out: profile_id, position, published (a date, or null if the year is unknown), year_inferred.
+
+    >>> badge = {"profile_id": "ann", "position": 1, "observed_on": date(2026, 1, 4), "year": None, "month": 12, "day": 28}
+    >>> resolve_dates(pl.DataFrame([badge])).row(0)
+    ('ann', 1, datetime.date(2025, 12, 28), True)
     """
     rows = []
     for (profile_id,), page in blocks.sort("profile_id", "position").group_by("profile_id", maintain_order=True):
@@ -82,9 +86,14 @@ def _date(year: int | None, month: int, day: int) -> date | None:
 
 
 def newest_pages(profiles: pl.DataFrame) -> pl.DataFrame:
-    """The page of each owner that was saved last (of several the smallest id), and all pages without one, by id.
+    """The page of each owner that was saved last (of several the smallest id), and all pages without an owner, by id.
 
     In and out are rows of `profiles` with at least profile_id, author_id, observed_on and last_observed_on.
+
+    >>> columns = ["profile_id", "author_id", "observed_on", "last_observed_on"]
+    >>> pages = [("old", "ann-bell", date(2025, 1, 1), None), ("new", "ann-bell", date(2025, 6, 1), None)]
+    >>> newest_pages(pl.DataFrame(pages, columns, orient="row"))["profile_id"].to_list()
+    ['new']
     """
     saved = pl.coalesce("last_observed_on", "observed_on")
     owned = profiles.drop_nulls("author_id").sort(

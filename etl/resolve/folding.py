@@ -1,4 +1,4 @@
-"""Folding: what is left of a name or title when spelling habits are taken away; and slugs made from it."""
+"""Folding: names and titles without variations of spelling, for comparison; and slugs made from them."""
 
 import hashlib
 import re
@@ -24,9 +24,9 @@ _LETTERS = str.maketrans(
 """Letters that do not decompose into an ASCII letter and a mark."""
 _PUNCTUATION = re.compile(r"[^a-z0-9]+")
 _MEANT_MARKS = frozenset({7, 8, 9})
-"""Combining classes of marks that make another letter rather than a variant: nuktas, Japanese voicing (か, が), viramas."""
+"""Combining classes of marks that make another letter, not a variant: nuktas, Japanese voicing (か, が), viramas."""
 _MINUS = "\ue000"
-"""What stands for a superscript minus while all other hyphens go."""
+"""Placeholder of a superscript minus while all other hyphens are removed."""
 _SCRIPT = re.compile(r"\^\{[^{}]*\}|\^[-−–]")
 _HYPHENS = re.compile("[-\u2010-\u2015−⁻]")
 _ACCENT = re.compile(r"\\[\"'`^~=.]\{?([A-Za-z])\}?")
@@ -50,9 +50,9 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=1 << 18)
 def fold_title(title: str) -> str:
-    r"""Fold a title: as a name, but the signs + # * stay where they touch a letter or digit, and so does a superscript minus.
+    r"""Fold a title: as a name, but + # * next to a letter or digit remain, and so does a superscript minus.
 
-    TeX's dollars, scripts and braces are gone first, and so are the names of commands before braces.
+    TeX's dollars, scripts and braces are removed first, and so are the names of commands before braces.
 
     >>> fold_title("C++ and C#"), fold_title("$K^+$") == fold_title("K⁺"), fold_title("$K^-$") == fold_title("K⁻")
     ('c++ and c#', True, True)
@@ -67,7 +67,7 @@ def fold_title(title: str) -> str:
 
 
 def _signs_apart(text: str) -> str:
-    """The text without the signs that touch no letter or digit."""
+    """The text without the signs that are not next to a letter or digit."""
 
     def kept(run: re.Match[str]) -> str:
         before, behind = text[max(0, run.start() - 1) : run.start()], text[run.end() : run.end() + 1]
@@ -77,7 +77,7 @@ def _signs_apart(text: str) -> str:
 
 
 def diacritics(text: str) -> int:
-    """How many letters of a text carry a mark, or are letters that folding maps.
+    """The number of letters of a text that have a mark or are mapped by folding.
 
     >>> diacritics("Heitor R. Guimarães"), diacritics("Łukasz"), diacritics("李伟")
     (1, 1, 0)
@@ -87,7 +87,7 @@ def diacritics(text: str) -> int:
 
 
 def slug(text: str) -> str:
-    """An identifier made of a text's ASCII letters and digits, with a hash where others are lost.
+    """An identifier of a text's ASCII letters and digits, with a hash if other characters are lost.
 
     >>> slug("Heitor R. Guimarães"), slug("李伟")
     ('heitor-r-guimaraes', 'x-5ed4d58e')
@@ -113,7 +113,7 @@ def _letters(text: str) -> str:
 
 
 def _folded(letter: str) -> str:
-    """A letter or digit as it is, nothing for a mark, a space for all others."""
+    """A letter or digit unchanged, nothing for a mark, a space for all others."""
     category, mark = unicodedata.category(letter), unicodedata.combining(letter)
     if (mark and mark not in _MEANT_MARKS) or category == "Cf":
         return ""

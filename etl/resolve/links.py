@@ -10,19 +10,19 @@ import re
 from urllib.parse import urlsplit
 
 _NO_ADDRESS = r"\s<>\"{}|^`\\$“”‘’«»—…。，；：、（）【】《》\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060\ufeff"
-"""Signs that no address holds: white space, quotes, brackets that TeX needs, and what cannot be seen."""
+"""Characters that no address contains: white space, quotes, brackets that TeX needs, and invisible ones."""
 _NO_HOST = r"/?#,;()*!'"
 _ESCAPED = r"\\~\{\}|\{\\[_%&#~]\}|\\[_%&#~$/]|\$\\sim\$"
-"""How TeX writes signs that it needs itself: a tilde as \\~{} or $\\sim$, an underscore as \\_ or {\\_}."""
+"""How TeX escapes its special characters: a tilde as \\~{} or $\\sim$, an underscore as \\_ or {\\_}."""
 _WEB = r"[Hh][Tt][Tt][Pp][Ss]?://"
 _FTP = r"[Ff][Tt][Pp]://"
 _SCHEME = rf"(?:{_WEB}|{_FTP}|(?<![A-Za-z0-9])[A-Za-z]{{2,20}}://)"
 _ADDRESS = re.compile(rf"{_SCHEME}(?:[^{_NO_ADDRESS}{_NO_HOST}]|{_ESCAPED})+(?:[/?#](?:[^{_NO_ADDRESS}]|{_ESCAPED})*)?")
 _TEX_ESCAPE = re.compile(r"\\~\{\}|\$\\sim\$|\{?\\([_%&#~$/])\}?")
 _GLUED = re.compile(rf"[A-Za-z]{{1,18}}?(?={_WEB}|(?<![Ss]){_FTP})")
-"""A word that is glued to the address behind it."""
+"""A word directly before an address, without a space."""
 _NEXT = re.compile(rf"(?<=[^/=?])(?={_WEB})")
-"""Where a second address begins within a first one, unless it is a part of that, as in an archive's address."""
+"""Where a second address begins within a first one, except as a part of it, as in an archive's address."""
 _BEHIND = ".,;:!?'*"
 _PAIRS = {")": "(", "]": "["}
 _BRACKET = re.compile(r"[()\[\]]")
@@ -56,7 +56,7 @@ def find_links(abstract: str) -> list[tuple[str, str, str]]:
 
 
 def _trim(printed: str) -> str:
-    """An address without what is glued to it: a word before it, punctuation, brackets without a partner, TeX's escapes."""
+    """An address without a word directly before it, punctuation, unmatched brackets and TeX's escapes."""
     glued = _GLUED.match(printed)
     address = printed[glued.end() if glued else 0 :]
     address = address[: _first_lone_bracket(address)].rstrip(_BEHIND)
@@ -64,7 +64,7 @@ def _trim(printed: str) -> str:
 
 
 def _first_lone_bracket(address: str) -> int:
-    """The index of the first bracket without a partner, or the address's length."""
+    """The index of the first unmatched bracket, or the address's length."""
     opened: list[tuple[str, int]] = []
     end = len(address)
     for match in _BRACKET.finditer(address):

@@ -1,7 +1,7 @@
-"""KeyedNames: which key each name of a byline, and each page's owner, is looked up by.
+"""Keys of names: the key by which the author of each name of a byline, and of each page's owner, is looked up.
 
-A key is the name's spelling. It is marked where an override parts two people of one spelling by their papers, and where a
-name of a paper stands for the owner of a page that lists it, which says nothing of that name in other papers.
+A key is the name's spelling. It has a mark if an override separates two people of one spelling by their papers, or if a name
+of a paper is the owner of a page that lists it, which is no evidence for that name in other papers.
 """
 
 from collections import Counter, defaultdict
@@ -19,12 +19,12 @@ from etl.resolve.overrides import Overrides
 from etl.resolve.papers import paper_by_any_id
 
 Parted = Mapping[str, list[tuple[tuple[object, ...], str]]]
-"""For each paper the names, as compared, that overrides part there, and the mark of the override."""
+"""For each paper the names (as compared) that overrides separate there, with the marks of the overrides."""
 
 
 @dataclass(frozen=True)
 class KeyedNames:
-    """The listings with `name_keys` and `owner_key`, the owner's key of each page, and what is known of the names."""
+    """The listings with `name_keys` and `owner_key`, the key of each page's owner, and the evidence about names."""
 
     listings: pl.DataFrame
     owner_keys: dict[str, str]
@@ -38,7 +38,15 @@ class KeyedNames:
 
 
 def key_names(listings: pl.DataFrame, profiles: pl.DataFrame, overrides: Overrides) -> KeyedNames:
-    """Give a key to every name of `listings` (names, groups, owner, truncated, source, paper ids) and to every page's owner."""
+    r"""Assign a key to every name of `listings` and to the owner of every page.
+
+    In: listings with paper_id, alias_id, profile_id, source, names, groups, owner, owned, truncated.
+
+    >>> listing = {"paper_id": "bells", "profile_id": "ann", "source": "ann.txt", "owner": "Ann Bell", "owned": True}
+    >>> listings = pl.DataFrame([{**listing, "names": ["A. Bell", "Cy Dole"], "groups": [""], "truncated": False}])
+    >>> key_names(listings, pl.DataFrame({"profile_id": ["ann"], "name": ["Ann Bell"]}), Overrides()).listings["name_keys"][0].to_list()
+    ['A. Bell\n=Ann Bell', 'Cy Dole']
+    """
     parted = _parted(overrides, listings)
     named = [
         _parted_names(names, parted.get(paper, [])) for names, paper in listings.select("names", "paper_id").iter_rows()
@@ -89,7 +97,7 @@ def _key(name: str, here: list[tuple[tuple[object, ...], str]]) -> str:
 
 
 def _owner_keys(listings: pl.DataFrame, profiles: pl.DataFrame, parted: Parted) -> dict[str, str]:
-    """The key of each page's owner: parted where an override gives a paper of the page to one of the owner's name."""
+    """The key of each page's owner, with a mark if an override assigns a paper of the page to a person of that name."""
     owners = dict(profiles.drop_nulls("name").select("profile_id", "name").iter_rows())
     if not parted:
         return owners
@@ -109,7 +117,7 @@ def _group_names(listings: pl.DataFrame) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class _OwnedByline:
-    """A byline, by keys, of a page with an owner, and the one name that stands for the owner under another spelling."""
+    """A byline, as keys, of a page with an owner; `found` is the only name that is another spelling of the owner."""
 
     names: tuple[str, ...]
     paper_id: str
@@ -120,9 +128,9 @@ class _OwnedByline:
 
 
 def _owner_in(owner: str, names: Sequence[str], groups: frozenset[str], *, cut: bool) -> str | None:
-    """The one name of a byline that may be the owner under another spelling; None where the owner is named, or none or several may.
+    """The only name of a byline that may be another spelling of the owner; None if the owner is named, or several names may be.
 
-    The owner of a cut byline may stand behind the cut: there a name in another order of words may be another person.
+    A cut byline may omit the owner, so there a name with another order of words does not count.
     """
     if owner in names:
         return None
@@ -144,9 +152,9 @@ def _share_a_word(name: str, other: str) -> bool:
 
 
 def _fuller_owners(bylines: Iterable[_OwnedByline], owner_keys: Mapping[str, str]) -> dict[str, str]:
-    """The keys of owners of initials whose bylines name one fuller person: a page of A. Bell that names Ann Bell is hers.
+    """The keys of owners with initials whose bylines contain one fuller name: a page of A. Bell that names Ann Bell is hers.
 
-    Another A. Bell need not be she.
+    The key says nothing of A. Bell on other pages.
     """
     fuller: defaultdict[str, set[str]] = defaultdict(set)
     for byline in bylines:
@@ -163,10 +171,7 @@ def _fuller_owners(bylines: Iterable[_OwnedByline], owner_keys: Mapping[str, str
 def _claims(
     bylines: Iterable[_OwnedByline], owner_keys: Mapping[str, str], decided: frozenset[str]
 ) -> dict[tuple[str, str], set[str]]:
-    """The keys that names of a paper get because they stand for the owner of a page that lists it.
-
-    Names of `decided` are left to the overrides.
-    """
+    """The keys of names, by paper and name, that are the owner of a page that lists the paper; names of `decided` are left out."""
     claims: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for byline in bylines:
         key = owner_keys[byline.profile_id]
@@ -180,19 +185,19 @@ def _claims(
 
 
 def _equal_names(byline: _OwnedByline) -> list[str]:
-    """The names of a byline that are the owner's own, less those that an override parts there."""
+    """The names of a byline that equal the owner's, except those that an override separates."""
     equal = _name(byline.owner).equal_key
     return [name for name in byline.names if name == spelling_of(name) and _name(name).equal_key == equal]
 
 
 def _claimed(claims: Mapping[tuple[str, str], set[str]], paper_id: str, name: str) -> str:
-    """The key of a name of a paper: its own where nobody claims it, or owners of two pages do."""
+    """The key of a name of a paper: that of the page's owner if exactly one claims it, else the name."""
     found = claims.get((paper_id, name), ())
     return next(iter(found)) if len(found) == 1 else name
 
 
 def _owned(bylines: Iterable[_OwnedByline], owner_keys: Mapping[str, str]) -> dict[tuple[str, str], str]:
-    """The pairs of an owner and another whole name that stands for the owner, with the words that say so."""
+    """The pairs of an owner and another full name of the owner, with the evidence."""
     owned: dict[tuple[str, str], str] = {}
     for byline in bylines:
         if byline.found is None or _is_short(byline.owner) or _is_short(byline.found):

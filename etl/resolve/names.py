@@ -1,4 +1,4 @@
-"""Names taken apart: given names and family name, and the folded words by which names are compared."""
+"""Names split into given and family names, and the folded words by which names are compared."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,22 +27,22 @@ class Name:
 
     @cached_property
     def given_words(self) -> tuple[str, ...]:
-        """The given names folded: initials apart, hyphened names as one word."""
+        """The given names folded: each initial a word, each hyphenated name one word."""
         return tuple(word for written in self.given.split() for word in _words(written))
 
     @property
     def first(self) -> str:
-        """The first given name, or nothing where there is none."""
+        """The first given name, or an empty text."""
         return self.given_words[0] if self.given_words else ""
 
     @property
     def middles(self) -> tuple[str, ...]:
-        """The given names behind the first."""
+        """The given names after the first."""
         return self.given_words[1:]
 
     @cached_property
     def family_key(self) -> str:
-        """The family name, folded; of a group the whole name, without the article."""
+        """The family name, folded; for a group the whole name without the article."""
         return fold(self.family).removeprefix("the ") if self.is_group else fold(self.family)
 
     @cached_property
@@ -52,7 +52,7 @@ class Name:
 
     @property
     def equal_key(self) -> tuple[object, ...]:
-        """What two names share where they are equal after folding (rule R1): a space in given names is as a hyphen.
+        """A key that is the same for names that are equal after folding (rule R1); a space in given names equals a hyphen.
 
         >>> read_name("Min-Soo Kim").equal_key == read_name("Min Soo Kim").equal_key, read_name("Minsoo Kim").equal_key
         (True, (False, 'minsoo', 'kim'))
@@ -63,7 +63,7 @@ class Name:
 
     @property
     def spaceless(self) -> tuple[str, ...]:
-        """The words of the whole name without the spaces between them; an initial is never a part of a word.
+        """The words of the whole name joined without spaces; initials remain separate.
 
         >>> read_name("Jan De Smet").spaceless == read_name("Jan DeSmet").spaceless, read_name("E. D. Bell").spaceless
         (True, ('e', 'd', 'bell'))
@@ -73,7 +73,7 @@ class Name:
 
 
 def read_name(spelling: str) -> Name:
-    """Take a name apart at the border of its family name; particles and suffixes belong to it.
+    """Split a name before its family name, which includes particles and suffixes.
 
     >>> read_name("Ludwig van der Berg Jr.").family, read_name("Plato")
     ('van der Berg Jr.', Name(spelling='Plato', given='', family='Plato', is_group=False))
@@ -84,7 +84,7 @@ def read_name(spelling: str) -> Name:
 
 
 def read_group(spelling: str) -> Name:
-    """A group's name, which has no parts.
+    """A group's name, which is not split.
 
     >>> read_group("The Tower Collaboration").family_key
     'tower collaboration'
@@ -93,9 +93,9 @@ def read_group(spelling: str) -> Name:
 
 
 def may_be_one(name: Name, other: Name) -> bool:
-    """Whether two spellings may be one person's: one family name and given names that do not contradict.
+    """Whether two spellings may be one person: the same family name and compatible given names.
 
-    Words in another order, or with other spaces between them, are the same; an initial stands for any name.
+    The order of words and the spaces between them do not count; an initial matches any name that begins with it.
 
     >>> ann = read_name("Ann B. Bell")
     >>> [may_be_one(ann, read_name(name)) for name in ("A. Bell", "Bell Ann B.", "Ann C. Bell", "Eve Bell")]
@@ -109,7 +109,7 @@ def may_be_one(name: Name, other: Name) -> bool:
 
 
 def has_initials_only(name: Name) -> bool:
-    """Whether all given names are initials, of which there is one at least.
+    """Whether there are given names and all of them are initials.
 
     >>> [has_initials_only(read_name(name)) for name in ("A. B. Bell", "A. Beth Bell", "Bell")]
     [True, False, False]
@@ -127,7 +127,7 @@ def is_initial(word: str) -> bool:
 
 
 def compatible(some: tuple[str, ...], others: tuple[str, ...]) -> bool:
-    """Whether the shorter list of middle names fits into the longer one, in order, initials standing for names.
+    """Whether the shorter list of middle names is a subsequence of the longer one; initials match names.
 
     >>> compatible((), ("s",)), compatible(("s",), ("sara", "jane")), compatible(("s",), ("r",))
     (True, True, False)
@@ -149,12 +149,12 @@ def _words(written: str) -> list[str]:
 
 
 def _is_special(words: list[str]) -> bool:
-    """Whether the name's border takes more than the last word: only then is nameparser asked, which is slow."""
+    """Whether the family name may be more than the last word; only then is nameparser used, which is slow."""
     return len(words) > 2 and (any(word.lower() in PARTICLES for word in words[1:-1]) or is_suffix(words[-1]))
 
 
 def _border(words: list[str]) -> int:
-    """The index of the family name's first word, by nameparser; the last word's where it reads the name in another way."""
+    """The index of the family name's first word by nameparser; of the last word if nameparser reorders the name."""
     last = HumanName(" ".join(words)).last.split()
     bare = [word.removesuffix(",") for word in words]
     for border in range(1, len(words)):

@@ -1,9 +1,9 @@
-"""The overrides file: what a person decided about names and papers, in TOML. It always wins.
+"""The overrides file: decisions of a person about names and papers, in TOML; they take precedence over all rules.
 
 same = [["Ann Bell", "A. Bell"]]
 different = [["Wei Li", "Wei A. Li"]]
 
-[[person]]                       # two people of one spelling, parted by their papers
+[[person]]                       # two people of one spelling, separated by their papers
 name = "Wei Li"
 as = "Wei Li (Tower Lab)"
 papers = ["kemu6opsraxxk7cm"]
@@ -45,9 +45,9 @@ _MARK_DIGITS = 16
 
 @dataclass(frozen=True)
 class PersonOverride:
-    """What is decided about the person of a spelling: in some papers, or in all where none is given.
+    """A decision about the person of a spelling: in some papers, or in all if none is given.
 
-    `name_as` becomes the author's name, and its slug the id; `given` and `family` are its parts where they are given.
+    `name_as` becomes the author's name, and its slug the id; `given` and `family` replace its parts.
     `line` is the entry's first line in the file, from 1.
     """
 
@@ -60,13 +60,13 @@ class PersonOverride:
 
     @property
     def mark(self) -> str:
-        """What marks this person's papers, wherever the entry stands: entries that give one name are about one person."""
+        """The identifier of the person, independent of the entry's line; entries with one `name_as` are about one person."""
         return digest(self.name_as or "\n".join((self.name, *sorted(self.papers))), _MARK_DIGITS)
 
 
 @dataclass(frozen=True)
 class PaperOverride:
-    """What is decided about papers: that those of `same` are one, or what category and day the one of `paper_id` has."""
+    """A decision about papers: those of `same` are one, or the paper `paper_id` has this category and day."""
 
     line: int
     same: tuple[str, ...] = ()
@@ -77,7 +77,7 @@ class PaperOverride:
 
 @dataclass(frozen=True)
 class NameGroup:
-    """The spellings of one entry of `same` or `different`, each with its line; without a file there are no lines."""
+    """The spellings of one entry of `same` or `different`, each with its line; lines are None without a file."""
 
     key: str
     names: tuple[str, ...]
@@ -91,9 +91,9 @@ class NameGroup:
 
 @dataclass(frozen=True)
 class Overrides:
-    """Groups of spellings that are one person, groups that are as many people, and the file that says so.
+    """The content of an overrides file: groups of spellings of one person, groups of different people, and all entries.
 
-    `groups_read` are the entries of `same` and `different` as the file has them, each spelling with its line.
+    `groups_read` are the entries of `same` and `different` in the file's order, each spelling with its line.
     """
 
     same: tuple[tuple[str, ...], ...] = ()
@@ -106,15 +106,15 @@ class Overrides:
 
     @property
     def provenance(self) -> dict[str, object]:
-        """What a release's manifest says of the file."""
+        """The entry about the file in a release's manifest."""
         return {"overrides": {"source": self.source, "sha256": self.sha256} if self.source else None}
 
     def groups(self) -> list[list[str]]:
-        """The groups that are one person, those that share a spelling made one."""
+        """The groups of spellings of one person; groups that share a spelling are joined."""
         return _united(self.same)
 
     def person(self, mark: str) -> PersonOverride:
-        """What all entries of one mark decide."""
+        """The merged entries of one mark."""
         return self._by_mark[mark]
 
     @cached_property
@@ -126,13 +126,13 @@ class Overrides:
 
     @property
     def names(self) -> list[str]:
-        """Every spelling that the file mentions, in order."""
+        """Every spelling in the file, sorted."""
         grouped = {name for group in (*self.same, *self.different) for name in group}
         return sorted(grouped | {person.name for person in self.persons})
 
     @property
     def name_groups(self) -> tuple[NameGroup, ...]:
-        """The entries of `same` and `different`; lines are null where none were read.
+        """The entries of `same` and `different`; lines are None if none were read.
 
         >>> Overrides(same=(("Ann Bell", "A. Bell"),)).name_groups
         (NameGroup(key='same', names=('Ann Bell', 'A. Bell'), lines=(None, None)),)
@@ -142,7 +142,7 @@ class Overrides:
 
 
 def merged_persons(entries: Iterable[PersonOverride]) -> PersonOverride:
-    """What entries about one person decide together, in whatever order they stand; they agree where they say the same.
+    """Merge consistent entries about one person; their order does not matter.
 
     >>> merged_persons([PersonOverride("B. Li", 5, given="Bo"), PersonOverride("Bo Li", 1, name_as="Bo Xi Li")]).given
     'Bo'
@@ -159,9 +159,9 @@ def merged_persons(entries: Iterable[PersonOverride]) -> PersonOverride:
 
 
 def read_overrides(path: Path | None) -> Overrides:
-    """Read an overrides file; without one nothing is overridden.
+    """Read an overrides file; without a path there are no overrides.
 
-    Raises `UsageError` where the file cannot be read, is no TOML, has other keys or shapes, or contradicts itself.
+    Raises `UsageError` if the file cannot be read, is no TOML, has other keys or shapes, or contradicts itself.
     """
     if path is None:
         return Overrides()
@@ -178,7 +178,7 @@ def read_overrides(path: Path | None) -> Overrides:
 
 
 class _Mistake(ValueError):
-    """What is wrong with a line of an overrides file, without the file's name."""
+    """An error on a line of an overrides file, without the file's name."""
 
     def __init__(self, line: int | None, problem: str) -> None:
         super().__init__(problem)
@@ -203,7 +203,7 @@ def _overrides(content: Mapping[str, Any], lines: TomlLines, source: str, sha256
     )
 
 
-# The shapes of entries: what each value must be, and how a message says so.
+# The shapes of entries: the type of each value, and its description in messages.
 
 _Text = Annotated[str, msgspec.Meta(pattern=r"\S")]
 _NewName = Annotated[
@@ -246,7 +246,7 @@ def _name_group(key: str, found: Any, entry: Entry) -> NameGroup:
 
 
 def _tables(key: str, found: Any, lines: TomlLines) -> Iterator[tuple[dict[str, Any], int]]:
-    """The entries of [[person]] or [[paper]], their values as they must be, each with its line."""
+    """The entries of [[person]] or [[paper]], validated, each with its line."""
     if not isinstance(found, list):
         raise _mistake(lines.keys[key], key, found, f"[[{key}]] with {_either(_SHAPES[key])} under it")
     for facts, entry in zip(found, lines.entries.get(key, ()), strict=True):
@@ -254,7 +254,7 @@ def _tables(key: str, found: Any, lines: TomlLines) -> Iterator[tuple[dict[str, 
 
 
 def _values(key: str, facts: Any, line: int) -> dict[str, Any]:
-    """The values of an entry by key, each as its shape asks."""
+    """The validated values of an entry by key."""
     shape = _SHAPES[key]
     if not isinstance(facts, dict):
         raise _mistake(line, key, facts, f"[[{key}]] with {_either(shape)} under it")
@@ -272,7 +272,7 @@ def _values(key: str, facts: Any, line: int) -> dict[str, Any]:
 
 
 def _converted(found: Any, kind: Any) -> Any:
-    """The value as it must be; None where it is not."""
+    """The value converted to the type `kind`, or None if it is of another."""
     try:
         return msgspec.convert(found, kind, builtin_types=(date,))
     except msgspec.ValidationError:
@@ -319,7 +319,7 @@ def _require_category(found: str, line: int) -> None:
         raise _mistake(line, "[[paper]] category_id", found, f"{category.alias_of}, of which it is an alias")
 
 
-# What contradicts itself.
+# Contradictions within the file.
 
 
 def _require_no_name_both(overrides: Overrides) -> None:
@@ -335,7 +335,7 @@ def _require_no_name_both(overrides: Overrides) -> None:
 
 @dataclass(frozen=True)
 class _Statement:
-    """What an entry says of something of which all entries must say the same: `about` is its key, `of` its words."""
+    """A value on which all entries with the key `about` must agree; `of` describes the key in messages."""
 
     about: tuple[str, ...]
     value: Any
@@ -346,11 +346,11 @@ class _Statement:
 
 def _require_agreement(statements: Iterable[_Statement]) -> None:
     first: dict[tuple[str, ...], _Statement] = {}
-    for said in statements:
-        before = first.setdefault(said.about, said)
-        if before.value != said.value:
-            expected = f"{_shown(before.value)}, as line {before.line} says of {said.of}; keep one of the two"
-            raise _mistake(said.line, said.place, said.value, expected)
+    for found in statements:
+        before = first.setdefault(found.about, found)
+        if before.value != found.value:
+            expected = f"{_shown(before.value)}, as line {before.line} says of {found.of}; keep one of the two"
+            raise _mistake(found.line, found.place, found.value, expected)
 
 
 def _statements(overrides: Overrides) -> Iterator[_Statement]:
@@ -371,7 +371,7 @@ def _statements(overrides: Overrides) -> Iterator[_Statement]:
 
 
 def _of_papers(person: PersonOverride) -> Iterator[_Statement]:
-    """Who wrote each paper of a spelling, and who all that no entry names."""
+    """The statements about the author of each paper of a spelling, or of all its papers."""
     decided = {"as": person.name_as, "given": person.given, "family": person.family}
     value = {key: part for key, part in decided.items() if part is not None}
     place = f"[[person]] {_shown(person.name)}"
@@ -382,7 +382,7 @@ def _of_papers(person: PersonOverride) -> Iterator[_Statement]:
 
 
 def _of_new_name(person: PersonOverride) -> Iterator[_Statement]:
-    """The parts of the name that people become."""
+    """The statements about the parts of a new name."""
     for key, part in (("given", person.given), ("family", person.family)):
         if person.name_as is not None and part is not None:
             about, place = (key, person.name_as), f"[[person]] {key}"
@@ -390,12 +390,12 @@ def _of_new_name(person: PersonOverride) -> Iterator[_Statement]:
 
 
 def _roots(groups: Iterable[Sequence[str]]) -> dict[str, str]:
-    """The member that stands for each one's group."""
+    """For each member the first member of its group."""
     return {member: group[0] for group in _united(groups) for member in group}
 
 
 def _united(groups: Iterable[Sequence[str]]) -> list[list[str]]:
-    """The groups, those that share a member made one."""
+    """The groups; those that share a member are joined."""
     joins, members = SameGroups(), set[str]()
     for group in groups:
         members.update(group)
@@ -404,7 +404,7 @@ def _united(groups: Iterable[Sequence[str]]) -> list[list[str]]:
     return [joins.group(root) for root in sorted({joins.root(name) for name in members})]
 
 
-# How messages say it.
+# Messages.
 
 
 def _mistake(line: int | None, place: str, found: Any, expected: str) -> _Mistake:
@@ -412,7 +412,7 @@ def _mistake(line: int | None, place: str, found: Any, expected: str) -> _Mistak
 
 
 def _shown(found: Any) -> str:
-    """A value nearly as TOML writes it, cut where it is long."""
+    """A value as JSON, which is close to TOML, cut if it is long."""
     return cut(json.dumps(found, ensure_ascii=False, default=str), _SHOWN_LETTERS)
 
 
@@ -422,7 +422,7 @@ def _either(names: Iterable[str], word: str = "or") -> str:
 
 
 def _near(found: str, known: Iterable[str]) -> str:
-    """The known name that is like the one found, as a question in brackets; nothing where none is."""
+    """The known name that is similar to the one found, as a question in brackets, or an empty text."""
     known = list(known)
     names = [name for name in known if name.lower() == found.lower()] or get_close_matches(found, known, n=1)
     return f" (did you mean {names[0]}?)" if names else ""

@@ -1,6 +1,6 @@
-"""Papers: listings that are one paper become one row, and what the row does not say for a listing is kept.
+"""Papers: listings of one paper become one row; values of a listing that differ from the row become variants.
 
-In: listings (good blocks with category and date). Out: frames of papers, of merged listings, of variants and of pairs of
+In: listings (valid blocks with category and date). Out: frames of papers, of merged listings, of variants and of pairs of
 papers that may be one.
 """
 
@@ -24,7 +24,7 @@ from schemas import PaperCandidates, Variants
 
 PAPER_ID_LENGTH = 16
 LEAST_ABSTRACT = 100
-"""Letters of the shortest abstract that tells a paper: shorter ones, such as notes of withdrawal, stand on many."""
+"""Letters of the shortest abstract that identifies a paper; shorter ones, such as notes of withdrawal, are shared by many."""
 SHOWN_TITLE = 80
 WINNER_ORDER = {
     "has_abstract": True,
@@ -33,14 +33,14 @@ WINNER_ORDER = {
     "profile_id": False,
     "position": False,
 }
-"""The one order in which listings of a paper win, so that the first gives the merged row; True: descending.
+"""The order of the listings of a paper, the first of which becomes the merged row; True: descending.
 
-An abstract before none, the page that was saved last, the longest abstract, then the smallest key.
+Listings with an abstract first, then the page that was saved last, the longest abstract, the smallest key.
 """
 
 
 def author_key(name: str) -> str:
-    """What a first author is known by in a paper's identity: initial and last word of the folded name, without a suffix.
+    """The first author in a paper's identity: initial and last word of the folded name, without a suffix.
 
     >>> author_key("Ann B. Bell"), author_key("A. Bell, Jr."), author_key("The Tower Collaboration")
     ('a bell', 'a bell', 't collaboration')
@@ -50,7 +50,7 @@ def author_key(name: str) -> str:
 
 
 def work_key(title: str, first_author: str) -> str:
-    """What a work is known by whatever its date: the folded title and the first author's initial and last word.
+    """The identity of a work without its date: the folded title and the key of the first author.
 
     >>> work_key("On Bells", "Ann B. Bell") == work_key("ON BELLS!", "A. Bell")
     True
@@ -59,7 +59,7 @@ def work_key(title: str, first_author: str) -> str:
 
 
 def paper_id(work: str, month: int, day: int, year: int | None = None) -> str:
-    """The identity of a paper: its work, and month and day of the badge; the year only where pages print different ones.
+    """The identity of a paper: its work, and month and day of the badge; the year only if pages print different years.
 
     >>> paper_id(work_key("On Bells", "Ann B. Bell"), 5, 1)
     'l7toebx2qsg2yijp'
@@ -69,7 +69,13 @@ def paper_id(work: str, month: int, day: int, year: int | None = None) -> str:
 
 
 def identify(blocks: pl.DataFrame, overrides: Overrides) -> pl.DataFrame:
-    """Blocks with `work`, `paper_id` and `alias_id`, sorted so that within a paper the winning listing comes first."""
+    """Add `work`, `paper_id` and `alias_id` to blocks, sorted by paper with the winning listing first.
+
+    >>> block = {"title": "On Bells", "names": ["Ann Bell"], "month": 5, "day": 1, "year": None, "published": None}
+    >>> page = {"profile_id": "ann", "position": 1, "last_observed_on": None, "abstract": "They ring."}
+    >>> identify(pl.DataFrame([{**block, **page}]), Overrides())["paper_id"].item()
+    'l7toebx2qsg2yijp'
+    """
     rows = list(blocks.select("title", "names", "month", "day", "year", "published").iter_rows())
     works = [work_key(title, names[0]) for title, names, *_ in rows]
     alone = [paper_id(work, month, day) for work, (_, _, month, day, _, _) in zip(works, rows, strict=True)]
@@ -90,9 +96,10 @@ def identify(blocks: pl.DataFrame, overrides: Overrides) -> pl.DataFrame:
 
 
 def paper_by_any_id(listings: pl.DataFrame) -> dict[str, str]:
-    """The paper that each id of `listings` means: the paper of that identity, else the one of which a listing had it alone.
+    """The paper of each id in `listings`: the paper with that `paper_id`, else the only paper with that `alias_id`.
 
-    An id that listings of several papers would have had alone means none of them.
+    >>> paper_by_any_id(pl.DataFrame({"paper_id": ["bells"], "alias_id": ["chimes"]}))
+    {'chimes': 'bells', 'bells': 'bells'}
     """
     alone = listings.drop_nulls("alias_id").group_by("alias_id").agg(pl.col("paper_id").unique())
     meant = {alias: papers[0] for alias, papers in alone.iter_rows() if len(papers) == 1}
@@ -100,9 +107,13 @@ def paper_by_any_id(listings: pl.DataFrame) -> dict[str, str]:
 
 
 def winner_first(listings: pl.DataFrame) -> pl.DataFrame:
-    """Listings by paper, the one that gives the merged row first.
+    """Sort listings by paper, the one that becomes the merged row first.
 
     In: at least paper_id, abstract, last_observed_on, profile_id, position.
+
+    >>> listings = {"paper_id": ["bells"] * 2, "last_observed_on": [None] * 2, "profile_id": ["ann", "cy"], "position": [1, 1]}
+    >>> winner_first(pl.DataFrame({**listings, "abstract": ["", "They ring."]}))["profile_id"].to_list()
+    ['cy', 'ann']
     """
     ranked = listings.with_columns(
         (pl.col("abstract") != "").alias("has_abstract"), pl.col("abstract").str.len_chars().alias("abstract_length")
@@ -111,9 +122,14 @@ def winner_first(listings: pl.DataFrame) -> pl.DataFrame:
 
 
 def merge(listings: pl.DataFrame, corrected: Mapping[str, date]) -> pl.DataFrame:
-    """One row a paper: whole from the winning listing, but for category and date, which the surest listing tells.
+    """One row a paper: the winning listing, but with the category and the date of the most certain listings.
 
-    `corrected` are days that an override gives, by paper.
+    `corrected` are days from overrides, by paper.
+
+    >>> category = {"category_id": "cs.CL", "category_resolution": "unique", "category_confidence": None}
+    >>> bells = {"paper_id": "bells", "published": date(2025, 5, 1), "year_inferred": True, **category}
+    >>> merge(pl.DataFrame([bells]), {"bells": date(2024, 5, 1)}).select("published", "year_inferred").row(0)
+    (datetime.date(2024, 5, 1), False)
     """
     winners = listings.unique("paper_id", keep="first", maintain_order=True)
     rank = pl.col("category_resolution").replace_strict(RANKS, return_dtype=pl.Int64)
@@ -137,7 +153,7 @@ def merge(listings: pl.DataFrame, corrected: Mapping[str, date]) -> pl.DataFrame
 
 
 def find_variants(listings: pl.DataFrame, papers: pl.DataFrame, bylines: dict[str, Byline]) -> pl.DataFrame:
-    """What each listing says where its merged paper does not give it back; `bylines` hold the merged papers'."""
+    """The values of listings that cannot be rebuilt from their merged papers; `bylines` are the merged ones by paper."""
     merged = papers.select("paper_id", "title", "abstract", "category_id", "published", "year_inferred")
     pairs = listings.join(merged, on="paper_id", how="left", suffix="_merged", maintain_order="left")
     written = {paper: render_byline(byline) for paper, byline in bylines.items()}
@@ -151,9 +167,14 @@ def find_variants(listings: pl.DataFrame, papers: pl.DataFrame, bylines: dict[st
 
 
 def find_candidates(papers: pl.DataFrame) -> pl.DataFrame:
-    """Pairs of papers that may be one, each with the next of its kind by date.
+    """Pairs of papers that may be one, each paper with the next similar one by date.
 
     In: merged rows with paper_id, work, title, names, abstract, published. Out: the frame of `paper_candidates`.
+
+    >>> bells = {"work": "on bells", "title": "On Bells", "names": ["Ann Bell"], "abstract": ""}
+    >>> days = {"p1": date(2024, 5, 1), "p2": date(2025, 5, 1)}
+    >>> find_candidates(pl.DataFrame([{**bells, "paper_id": one, "published": day} for one, day in days.items()])).row(0)[:3]
+    ('p1', 'p2', 'other_date')
     """
     found: dict[tuple[str, str], tuple[str, str]] = {}
     by_work: defaultdict[str, list[tuple[str, str, date | None]]] = defaultdict(list)
@@ -182,7 +203,7 @@ def _without_suffix(name: str) -> list[str]:
 
 
 def _with_several_years(printed: Iterable[tuple[str, int | None]]) -> set[str]:
-    """The identities under which pages print more than one year."""
+    """The identities with more than one printed year."""
     years: defaultdict[str, set[int]] = defaultdict(set)
     for one, year in printed:
         if year is not None:
@@ -191,13 +212,13 @@ def _with_several_years(printed: Iterable[tuple[str, int | None]]) -> set[str]:
 
 
 def _joined(alone: list[str], dated: list[str], overrides: Overrides) -> dict[str, str]:
-    """For each identity that an override joins with others the smallest of them."""
+    """For each identity that an override joins with others, the smallest of them."""
     reached: defaultdict[str, set[str]] = defaultdict(set)
     wanted = {one for entry in overrides.papers for one in entry.same}
     for one, found in zip(alone, dated, strict=True):
         for name in wanted & {one, found}:
             reached[name].add(found)
-    # An id that several papers would have had alone joins nothing, unless it is one of theirs.
+    # The alias of several papers joins nothing, unless it is the id of one of them.
     meant = {name: name if name in ids else min(ids) for name, ids in reached.items() if name in ids or len(ids) == 1}
     joins = SameGroups()
     for entry in overrides.papers:
@@ -220,7 +241,7 @@ def _variants(row: dict[str, object], byline: str) -> Iterator[tuple[str, str]]:
 
 
 def _surest(ranked: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
-    """The columns of each paper's listing of lowest `rank` and `doubt`, the winner's order deciding between equals."""
+    """The columns of each paper's listing with the lowest `rank` and `doubt`; of equal ones, the first."""
     order = ranked.with_row_index("place").sort("paper_id", "rank", "doubt", "place")
     return order.unique("paper_id", keep="first", maintain_order=True).select("paper_id", *columns)
 
@@ -229,7 +250,7 @@ Dated = tuple[str, str, date | None]
 
 
 def _neighbours(groups: Iterable[list[Dated]]) -> Iterator[tuple[Dated, Dated]]:
-    """Each of a group with the next by date, so that a title of fifty years makes forty-nine pairs and not a thousand."""
+    """Each paper of a group with the next by date: a title of fifty years makes forty-nine pairs, not a thousand."""
     for group in groups:
         yield from pairwise(sorted(group, key=lambda one: (one[2] or date.max, one[0])))
 
@@ -243,16 +264,16 @@ def _day(day: date | None) -> str:
 
 
 LONG_WORD = 4
-"""Letters of the shortest title word that says something."""
+"""Letters of the shortest title word that is used in a key."""
 _NOBODY, _NO_YEAR = "anon", "nd"
 _FEWEST_MARKS = 4
-"""Characters of the paper's identifier that tell apart keys that would be one."""
+"""Characters of the paper's identifier in the suffix of a key that would not be unique."""
 Keyed = tuple[str, str, date | None, str]
 """A paper by identifier, first author, day and title."""
 
 
 def citekeys(papers: Sequence[Keyed]) -> dict[str, str]:
-    """A unique key for each paper. Of those that collide the earliest keeps the plain one, so that later papers change none.
+    """A unique citation key for each paper; if keys collide, the earliest paper has no suffix, so later papers change none.
 
     >>> day = date(2022, 5, 1)
     >>> citekeys([("abcdefgh", "Mojtaba Valipour", day, "DyLoRA: Tuning"), ("xyz", "Ann Bell", None, "On a Bell")])
@@ -273,7 +294,7 @@ def citekeys(papers: Sequence[Keyed]) -> dict[str, str]:
 
 
 def _marked(key: str, paper_id: str, taken: set[str]) -> str:
-    """The key with as much of the paper's identifier as no earlier paper has."""
+    """The key with the shortest prefix of the paper's identifier that is not in `taken`, which is updated."""
     marked = next(f"{key}-{paper_id[:count]}" for count in range(_FEWEST_MARKS, 99) if paper_id[:count] not in taken)
     taken.add(marked.rpartition("-")[2])
     return marked

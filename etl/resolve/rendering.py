@@ -1,7 +1,7 @@
-"""From tables back to pages, byte for byte.
+"""Rebuild pages from the tables, byte for byte.
 
-One total rule: the header as kept, then for each listing the variant where there is one, else the merged
-row; blank lines and the quarantine fall into place by line number.
+A page is its stored header, then for each listing its variants or else the merged row, and the quarantine, each at its line
+number; all other lines are blank.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,10 +17,10 @@ _PARTS = ("title", "byline", "abstract", "block")
 
 
 def listing_lines(printed: Mapping[str, Any]) -> list[str]:
-    """The lines that a listing prints: its variant `block` where there is one, else its parts, blank lines between them.
+    """The raw lines of a listing: its variant `block` if there is one, else its parts with blank lines between them.
 
-    `printed` holds badge, title, byline and abstract (the variant where there is one, else the merged row's), block (None
-    where there is no such variant), line_start and line_end.
+    `printed` has badge, title, byline and abstract (the variant or else the merged row's), block (None without such a
+    variant), line_start and line_end.
 
     >>> bells = {"badge": "CLMay 1", "title": "On Bells", "byline": "Ann Bell", "abstract": "They ring."}
     >>> listing_lines({**bells, "block": None, "line_start": 3, "line_end": 8})
@@ -33,7 +33,7 @@ def listing_lines(printed: Mapping[str, Any]) -> list[str]:
 
 
 def rebuild_pages(tables: Frames) -> Iterator[tuple[str, bytes]]:
-    """The bytes of every page in `tables`, by profile, in order."""
+    """The id and the bytes of every page in `tables`, sorted by id."""
     listings = _parts_of_listings(tables).partition_by("profile_id", as_dict=True)
     strays = tables["quarantine"].partition_by("profile_id", as_dict=True)
     none = pl.DataFrame()
@@ -43,7 +43,7 @@ def rebuild_pages(tables: Frames) -> Iterator[tuple[str, bytes]]:
 
 
 def merged_bylines(tables: Frames) -> dict[str, Byline]:
-    """Each paper's byline, as far as the tables hold it."""
+    """Each paper's byline as far as the tables contain it: not its part after "et al."."""
     names = _lists(tables["paper_authors"].filter(source="byline").sort("paper_id", "position"))
     tagged = tables["paper_institutions"].join(tables["institutions"], on="institution_id")
     tags = _lists(tagged.sort("paper_id", "institution_id"))
@@ -54,7 +54,7 @@ def merged_bylines(tables: Frames) -> dict[str, Byline]:
 
 
 def _parts_of_listings(tables: Frames) -> pl.DataFrame:
-    """The listings with title, byline and abstract as they print them, and their raw lines where kept."""
+    """The listings with their printed title, byline and abstract, and their raw lines if they are a variant."""
     bylines = {paper: render_byline(byline) for paper, byline in merged_bylines(tables).items()}
     papers = tables["papers"].select(
         "paper_id",

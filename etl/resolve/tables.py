@@ -1,7 +1,7 @@
-"""From good blocks to the tables of papers, authors and categories.
+"""From valid blocks to the tables of papers, authors and categories.
 
-In: profiles and blocks as the pages tell them, and the overrides. Out: a frame for each published table but the audit
-ones, sorted by key.
+In: profiles and blocks as parsed, and the overrides. Out: a frame for each published table except the audit ones, sorted by
+key.
 """
 
 from collections.abc import Iterator, Mapping
@@ -37,9 +37,9 @@ from schemas.limits import URL_LETTERS
 
 @dataclass(frozen=True)
 class Resolved:
-    """The tables, and the listings they were made of: one row each, with the block's parts, category, date and paper.
+    """The tables, and the listings from which they were made: one row a block, with its parts, category, date and paper.
 
-    `author_ids` of a listing are the authors of its `names`, in order. `uncompared` is that of `People`.
+    `author_ids` of a listing are the authors of its `names`, in order. For `uncompared` see `People`.
     """
 
     tables: Frames
@@ -48,7 +48,7 @@ class Resolved:
 
 
 def resolve(profiles: pl.DataFrame, blocks: pl.DataFrame, overrides: Overrides) -> Resolved:
-    """Resolve who, what and when; every frame holds all columns of its table and is sorted by its key."""
+    """Resolve categories, dates, papers and authors; every frame has all columns of its table and is sorted by key."""
     listings = _correct(identify(_interpret(profiles, blocks), overrides), overrides)
     mentions = key_names(listings, profiles, overrides)
     evidence = [
@@ -87,12 +87,12 @@ def resolve(profiles: pl.DataFrame, blocks: pl.DataFrame, overrides: Overrides) 
 
 
 def _known(frame: pl.DataFrame, ids: pl.Series, *columns: str) -> pl.DataFrame:
-    """The rows about authors of papers and pages: one who stands only in a byline that lost to a newer one is left out."""
+    """The rows whose `columns` are all in `ids`; authors only of bylines that are not in a merged row are left out."""
     return frame.filter(pl.col(column).is_in(ids.implode()) for column in columns)
 
 
 def _interpret(profiles: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
-    """Listings with what their page knows, with date and category."""
+    """Listings with the facts of their page, date and category."""
     pages = profiles.select("profile_id", "observed_on", "last_observed_on", "source", pl.col("name").alias("owner"))
     of_pages = blocks.join(pages, on="profile_id", how="left", maintain_order="left").with_columns(
         pl.when("owned").then("owner").alias("owner")
@@ -103,7 +103,7 @@ def _interpret(profiles: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
 
 
 def _correct(listings: pl.DataFrame, overrides: Overrides) -> pl.DataFrame:
-    """Listings with the categories that overrides give to their papers."""
+    """Listings with the categories from overrides."""
     given = {entry.paper_id: entry.category_id for entry in overrides.papers if entry.paper_id and entry.category_id}
     if not given:
         return listings
@@ -119,7 +119,7 @@ def _correct(listings: pl.DataFrame, overrides: Overrides) -> pl.DataFrame:
 
 
 def _corrected_days(listings: pl.DataFrame, overrides: Overrides) -> dict[str, date]:
-    """The days that overrides give, by paper."""
+    """The days from overrides, by paper."""
     given = {entry.paper_id: entry.published for entry in overrides.papers if entry.paper_id and entry.published}
     if not given:
         return {}
@@ -128,7 +128,7 @@ def _corrected_days(listings: pl.DataFrame, overrides: Overrides) -> dict[str, d
 
 
 def _by_paper(given: Mapping[str, object], listings: pl.DataFrame, dtype: type[pl.DataType]) -> pl.Expr:
-    """What is given to each listing's paper, under its identifier or another of its own."""
+    """The value given for each listing's paper, under its `paper_id` or its `alias_id`."""
     meant = paper_by_any_id(listings)
     of_papers = {meant[written]: value for written, value in sorted(given.items()) if written in meant}
     return pl.col("paper_id").replace_strict(of_papers, default=None, return_dtype=dtype)
@@ -158,7 +158,7 @@ def _complete_profiles(
 
 
 def _paper_authors(papers: pl.DataFrame, listings: pl.DataFrame, profiles: pl.DataFrame) -> pl.DataFrame:
-    """The winning bylines, each author at the first place; then the owners of all pages that list the paper."""
+    """The winning bylines, each author at the first position; then the owners of all pages that list the paper."""
     printed = (
         papers.select("paper_id", pl.col("author_ids").alias("author_id"), pl.col("names").alias("name"))
         .explode("author_id", "name")
@@ -215,6 +215,6 @@ def _links(papers: pl.DataFrame) -> pl.DataFrame:
 
 
 def _link_rows(papers: pl.DataFrame) -> Iterator[tuple[str, str, str, str]]:
-    """The addresses in the abstracts; one that is too long to be one stays text."""
+    """The addresses in the abstracts, except those that are too long."""
     for paper_id, abstract in papers.select("paper_id", "abstract").iter_rows():
         yield from ((paper_id, *link) for link in find_links(abstract) if len(link[0]) <= URL_LETTERS)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from etl.resolve.candidate_pairs import LONGEST_BYLINE, BylineEvidence, Coauthors, SameAs, SameGroups
+from etl.resolve.candidate_pairs import LONGEST_EVIDENCE, BylineEvidence, Coauthors, SameAs, SameGroups
 
 ANN, FULL = "Ann Bell", "Ann B. Bell"
 
@@ -66,9 +66,9 @@ def test_an_owner_behind_et_al_is_not_named_by_the_byline() -> None:
     assert not coauthors(BylineEvidence([FULL, "Cy Dole"], ANN)).together(ANN, FULL)
 
 
-@pytest.mark.parametrize(("count", "shared"), [(LONGEST_BYLINE, "Author 1"), (LONGEST_BYLINE + 1, None)])
+@pytest.mark.parametrize(("count", "shared"), [(LONGEST_EVIDENCE, "Author 1"), (LONGEST_EVIDENCE + 1, None)])
 def test_a_byline_of_over_a_hundred_names_is_no_evidence(count: int, shared: str | None) -> None:
-    assert LONGEST_BYLINE == 100
+    assert LONGEST_EVIDENCE == 100
     found = coauthors(BylineEvidence([ANN, "Author 1"], "Ida Karr"), BylineEvidence(crowd(count), None))
     assert found.shared(ANN, FULL) == shared
 

@@ -336,4 +336,4 @@ def test_an_entry_of_thousands_who_differ_takes_time_for_each_name_and_not_for_e
     (tmp_path / "people.toml").write_text(f"different = [[{names}]]", encoding="utf-8")
     with cpu_limit(3):
         read = read_overrides(tmp_path / "people.toml")
-        assert SameGroups(read.different).kept_apart("Ann aa Bell", "Ann ZZ Bell")
+        assert SameGroups(read.different).is_separated("Ann aa Bell", "Ann ZZ Bell")
