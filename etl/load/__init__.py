@@ -1,1 +1,1 @@
-"""Load: checked tables become a release of files. It knows tables, and no pages."""
+"""Load: write checked tables as a release of files. It depends on tables, not on pages."""

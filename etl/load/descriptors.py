@@ -1,8 +1,8 @@
 """Descriptors of a release, from the models: Datasette's metadata, and the Data Package.
 
-In: how many papers there are; sizes and hashes of the files. Out: what Datasette 0.65 takes as `-m FILE`, and 1.0 as
-`-m FILE -c FILE`; and the text of `datapackage.json`, as version 2 of the standard (https://datapackage.org) has it. No clock
-stands in them, so that the same files have the same descriptors.
+In: the number of papers; sizes and hashes of the files. Out: the metadata for Datasette 0.65 (`-m FILE`) and 1.0
+(`-m FILE -c FILE`), and the text of `datapackage.json`, version 2 of the standard (https://datapackage.org). They contain no
+time, so that the same files have the same descriptors.
 """
 
 import json
@@ -25,13 +25,17 @@ GROUPS: dict[Group, tuple[str, str]] = {
     "data": ("", ""),
     "audit": ("Audit: ", " It belongs to the audit: what tells how the dataset came about, and what is odd in it."),
 }
-"""What stands before the title and behind the description of each group's tables."""
+"""The prefix of the titles and the suffix of the descriptions of each group's tables."""
 FEW_PAPERS = 2_000
-"""Up to so many papers lists are faceted: every row must be made for that."""
+"""Up to this number of papers lists are faceted, which computes every row."""
 
 
 def datasette_metadata(papers: int = 0) -> dict[str, Any]:
-    """The metadata of a whole Datasette instance that serves a release of so many papers."""
+    """The metadata of a Datasette instance that serves a release of this number of papers.
+
+    >>> datasette_metadata()["databases"]["paperledger"]["tables"]["institutions"]["label_column"]
+    'name'
+    """
     tables = {name: _table(model.definition()) for name, model in TABLES.items()}
     views = {name: _view(view, few=papers <= FEW_PAPERS) for name, view in VIEWS.items()}
     return {
@@ -50,7 +54,11 @@ def datasette_metadata(papers: int = 0) -> dict[str, Any]:
 
 
 def render_metadata(papers: int = 0) -> str:
-    """The metadata as the text of a JSON file."""
+    """The metadata as the text of a JSON file.
+
+    >>> json.loads(render_metadata()) == datasette_metadata()
+    True
+    """
     return json.dumps(datasette_metadata(papers), indent=2, ensure_ascii=False) + "\n"
 
 
@@ -66,7 +74,7 @@ def described(column: Column) -> str:
 
 def _table(definition: Definition) -> dict[str, Any]:
     columns = definition.columns
-    return _told({
+    return _without_empty({
         **_words(definition),
         "columns": {column.name: described(column) for column in columns},
         "label_column": definition.label,
@@ -79,7 +87,7 @@ def _table(definition: Definition) -> dict[str, Any]:
 
 def _view(view: View, *, few: bool) -> dict[str, Any]:
     lists = [{"array": column} for column in view.list_facets if few]
-    return _told({
+    return _without_empty({
         **_words(view),
         "columns": view.columns,
         "facets": [*view.facets, *lists],
@@ -88,14 +96,14 @@ def _view(view: View, *, few: bool) -> dict[str, Any]:
     })  # fmt: skip
 
 
-def _words(said: Definition | View) -> dict[str, Any]:
-    before, behind = GROUPS[said.group]
-    return {"title": before + said.title, "description": said.description + behind, **_rights(said.rights)}
+def _words(table: Definition | View) -> dict[str, Any]:
+    before, behind = GROUPS[table.group]
+    return {"title": before + table.title, "description": table.description + behind, **_rights(table.rights)}
 
 
-def _shown(said: Definition | View) -> dict[str, Any]:
-    order = "sort_desc" if (said.sort or "").startswith("-") else "sort"
-    return {order: (said.sort or "").removeprefix("-"), "size": said.page_size}
+def _shown(table: Definition | View) -> dict[str, Any]:
+    order = "sort_desc" if (table.sort or "").startswith("-") else "sort"
+    return {order: (table.sort or "").removeprefix("-"), "size": table.page_size}
 
 
 def _query(question: Question) -> dict[str, Any]:
@@ -111,8 +119,8 @@ def _query(question: Question) -> dict[str, Any]:
 
 
 def _rights(rights: Rights) -> dict[str, Any]:
-    """Datasette takes each key that is missing from the level above: the name of a licence never goes without its address."""
-    return _told({
+    """The rights, as Datasette's keys; it inherits each missing key, so the name of a licence always has its address."""
+    return _without_empty({
         "license": rights.licence,
         "license_url": rights.licence_url,
         "source": rights.source,
@@ -121,8 +129,7 @@ def _rights(rights: Rights) -> dict[str, Any]:
     })  # fmt: skip
 
 
-def _told(facts: dict[str, Any]) -> dict[str, Any]:
-    """The facts that say something."""
+def _without_empty(facts: dict[str, Any]) -> dict[str, Any]:
     return {name: fact for name, fact in facts.items() if fact}
 
 
@@ -130,17 +137,26 @@ PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 PARQUET = {"type": "table", "format": "parquet", "mediatype": "application/vnd.apache.parquet"}
 SQLITE = {"format": "sqlite", "mediatype": "application/vnd.sqlite3"}
 KEYWORDS = ("arXiv", "authors", "bibliography", "papers")
-Facts = Mapping[str, Any]
+FileFacts = Mapping[str, Any]
 """A file's `sha256` and its size in `bytes`."""
 
 
-def render_datapackage(files: Mapping[str, Facts]) -> str:
-    """The text of the descriptor of a release's data files, whose facts are given by name."""
+def render_datapackage(files: Mapping[str, FileFacts]) -> str:
+    """The text of `datapackage.json`.
+
+    >>> files = {"paperledger.db": {"sha256": "0a" * 32, "bytes": 9}}
+    >>> json.loads(render_datapackage(files)) == datapackage(files)
+    True
+    """
     return json.dumps(datapackage(files), indent=2, ensure_ascii=False) + "\n"
 
 
-def datapackage(files: Mapping[str, Facts]) -> dict[str, Any]:
-    """The descriptor: the database, one resource a table, and the one file of all papers."""
+def datapackage(files: Mapping[str, FileFacts]) -> dict[str, Any]:
+    """The descriptor of data files, given with their facts by name: the database, each table, and the list of papers.
+
+    >>> [one["path"] for one in datapackage({"paperledger.db": {"sha256": "0a" * 32, "bytes": 9}})["resources"]]
+    ['paperledger.db']
+    """
     definitions = {f"{name}.parquet": model.definition() for name, model in TABLES.items()}
     definitions[PAPER_LIST_FILE] = PaperList.definition()
     return {
@@ -157,7 +173,7 @@ def datapackage(files: Mapping[str, Facts]) -> dict[str, Any]:
     }
 
 
-def _database(facts: Facts) -> dict[str, Any]:
+def _database(facts: FileFacts) -> dict[str, Any]:
     return {
         "name": DATABASE,
         "path": DATABASE_FILE,
@@ -168,7 +184,7 @@ def _database(facts: Facts) -> dict[str, Any]:
     }
 
 
-def _resource(path: str, definition: Definition, facts: Facts) -> dict[str, Any]:
+def _resource(path: str, definition: Definition, facts: FileFacts) -> dict[str, Any]:
     return {
         "name": definition.name,
         "path": path,
@@ -181,7 +197,7 @@ def _resource(path: str, definition: Definition, facts: Facts) -> dict[str, Any]
     }
 
 
-def _contents(facts: Facts) -> dict[str, Any]:
+def _contents(facts: FileFacts) -> dict[str, Any]:
     return {"bytes": facts["bytes"], "hash": f"sha256:{facts['sha256']}"}
 
 
@@ -194,7 +210,7 @@ def _schema(definition: Definition) -> dict[str, Any]:
     schema: dict[str, Any] = {
         "fields": [_field(column) for column in definition.columns],
         "primaryKey": list(definition.primary_key),
-        # Parquet knows null; an empty text is a value.
+        # Parquet has null; an empty text is a value.
         "missingValues": [],
     }
     keys = [*map(_foreign_key, definition.references)]
@@ -226,7 +242,7 @@ def _constraints(column: Column) -> Iterator[tuple[str, Any]]:
 
 
 def _constraint(check: str, facts: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """A pandera check as the standard's constraints; nothing for one that looks at two columns."""
+    """A pandera check as the standard's constraints; none for a check of two columns."""
     match check:
         case "greater_than_or_equal_to":
             yield "minimum", facts["min_value"]
@@ -235,7 +251,7 @@ def _constraint(check: str, facts: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         case "isin":
             yield "enum", list(facts["allowed_values"])
         case "str_matches":
-            # The standard's patterns are XML Schema's, which match the whole value and know no other anchors.
+            # The standard's patterns are XML Schema's, which match the whole value and have no anchors.
             yield "pattern", facts["pattern"].removeprefix("^(?:").removesuffix(")$")
         case "str_length" if facts["max_value"] is None:
             yield "minLength", facts["min_value"]
@@ -246,19 +262,30 @@ def _constraint(check: str, facts: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def as_sql() -> str:
-    """The statements that create the tables and views."""
+    """The SQL statements that create the tables and views.
+
+    >>> as_sql().startswith("CREATE TABLE")
+    True
+    """
     tables = [f"{ddl(model.definition())};" for model in TABLES.values()]
     views = [f'CREATE VIEW "{view.name}" AS\n{view.sql.strip()};' for view in VIEWS.values()]
     return "\n\n".join([*tables, *views])
 
 
 def as_text() -> str:
-    """Every table and view with its columns, and every question, to be read on a terminal."""
+    """Every table and view with its columns, and every question, for a terminal.
+
+    >>> as_text().splitlines()[1].split()[:2]
+    ['category_id', 'text']
+    """
     parts = []
     for model in TABLES.values():
         definition = model.definition()
         width = max(len(column.name) for column in definition.columns)
-        rows = [f"  {column.name:<{width}}  {kind(column):<8}  {described(column)}" for column in definition.columns]
+        rows = [
+            f"  {column.name:<{width}}  {COLUMN_TYPES[column.dtype].word:<8}  {described(column)}"
+            for column in definition.columns
+        ]
         parts.append("\n".join([f"{definition.name}: {definition.description}", *rows]))
     for view in VIEWS.values():
         width = max(map(len, view.columns))
@@ -271,7 +298,11 @@ def as_text() -> str:
 
 
 def as_markdown() -> str:
-    """The dictionary as Markdown: a heading, a sentence and a table of columns for each table and view; the questions."""
+    """The data dictionary as Markdown: heading, description and columns of each table and view; the questions.
+
+    >>> as_markdown().splitlines()[0]
+    '### `categories`'
+    """
     parts = [_heading(f"`{d.name}`", d.description, _table_rows(d)) for d in (m.definition() for m in TABLES.values())]
     for view in VIEWS.values():
         rows = [
@@ -281,16 +312,6 @@ def as_markdown() -> str:
         ]
         parts.append(_heading(f"`{view.name}` (view)", view.description, rows))
     return "\n\n".join([*parts, _questions()])
-
-
-def kind(column: Column) -> str:
-    """A column's type in one word.
-
-    >>> from schemas import Papers
-    >>> [kind(column) for column in Papers.definition().columns[3:6]]
-    ['text', 'date', 'boolean']
-    """
-    return COLUMN_TYPES[column.dtype].word
 
 
 def _questions() -> str:
@@ -315,8 +336,8 @@ def _table_rows(definition: Definition) -> list[str]:
 
 def _rows(definition: Definition) -> Iterator[str]:
     for column in definition.columns:
-        nullable = ", or null" if column.nullable else ""
-        yield f"| `{column.name}` | {kind(column)}{nullable} | {_key(definition, column)} | {described(column)} |"
+        kind = COLUMN_TYPES[column.dtype].word + (", or null" if column.nullable else "")
+        yield f"| `{column.name}` | {kind} | {_key(definition, column)} | {described(column)} |"
 
 
 def _key(definition: Definition, column: Column) -> str:

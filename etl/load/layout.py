@@ -1,4 +1,4 @@
-"""Where a release's files lie, and what it says of itself. Light to import, since `serve` needs no more."""
+"""The file names of a release, and its manifest. Fast to import, since `serve` needs nothing else."""
 
 import json
 import re
@@ -14,11 +14,11 @@ DATABASE = "paperledger"
 DATABASE_FILE = f"{DATABASE}.db"
 PAPER_LIST_FILE = "paper_list.parquet"
 ID_LENGTH = 16
-"""Hexadecimal digits of the logical hash that name a release."""
+"""Hexadecimal digits of the logical hash that are the name of a release."""
 
 
 def is_release_id(name: str) -> bool:
-    """Whether a folder of this name is a release.
+    """Whether a folder with this name is a release.
 
     >>> is_release_id("0123456789abcdef"), is_release_id(".build-x1")
     (True, False)
@@ -27,6 +27,6 @@ def is_release_id(name: str) -> bool:
 
 
 def read_manifest(release: Path) -> dict[str, Any]:
-    """What a release says of itself."""
+    """Read the manifest of a release."""
     manifest: dict[str, Any] = json.loads((release / MANIFEST).read_text(encoding="utf-8"))
     return manifest

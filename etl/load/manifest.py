@@ -1,9 +1,9 @@
-"""The manifest of a release: what it is, where it comes from, what each of its files must be, and whether they are that.
+"""The manifest of a release: versions, provenance, size and hash of each file; and the validation of a release against it.
 
-In: tables and facts, or a release's folder. Out: the content hash, a dict, and its one way of being written; or problems in
-words, each with the file, what was found and what was expected. The hash is of what a release says, and not of the files that
-say it: it does not depend on the versions of SQLite and Arrow, and so the same tables have the same name wherever they are
-built. The manifest's last entry is a hash of all others, so that no byte of it changes unseen.
+In: tables and facts, or a release's folder. Out: the content hash, and the manifest as a dict and as text; or problems, each
+with the file, what was found and what was expected. The content hash is of the tables, not of the files: it does not depend
+on the versions of SQLite and Arrow, so that the same tables have the same name everywhere. The manifest's last entry is a
+hash of all others, so that every change of it is detected.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ from schemas.table import SCHEMA_VERSION
 
 @dataclass(frozen=True)
 class HashedContent:
-    """What describes the rows: Datasette's metadata as text, and the SQL of views and tables in their order."""
+    """The input of the content hash: Datasette's metadata as text, and the SQL of views and tables in their order."""
 
     metadata: str
     views: Iterable[str]
@@ -39,7 +39,11 @@ class HashedContent:
 
 
 def hash_release(tables: Frames, provenance: dict[str, Any]) -> str:
-    """The logical hash of tables that are to be published."""
+    """The logical hash of tables to publish.
+
+    >>> len(hash_release({"papers": TABLES["papers"].frame()}, {}))
+    64
+    """
     rows = (
         (ddl(model.definition()), tables[name].iter_slices(ROWS_PER_BATCH))
         for name, model in TABLES.items()
@@ -50,7 +54,11 @@ def hash_release(tables: Frames, provenance: dict[str, Any]) -> str:
 
 
 def hash_content(content: HashedContent, provenance: dict[str, Any]) -> str:
-    """The logical hash of tables wherever their words and rows are read."""
+    """The logical hash of tables from any source.
+
+    >>> hash_content(HashedContent("", [], []), {})[:16]
+    '44136fa355b3678a'
+    """
     digest = hashlib.sha256()
     digest.update(json.dumps(provenance, sort_keys=True).encode())
     digest.update(content.metadata.encode())
@@ -64,7 +72,7 @@ def hash_content(content: HashedContent, provenance: dict[str, Any]) -> str:
 
 
 def _in_parts(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """The rows in parts whose text is no longer than a large page, but for a row that is longer itself."""
+    """The rows in parts with at most `LARGE_PAGE` bytes of text, except a single row that is longer."""
     texts = [
         pl.col(name).str.len_bytes().cast(pl.Int64).fill_null(0)
         for name, dtype in frame.schema.items()
@@ -83,13 +91,17 @@ OWN = ("paperledger", "schema_version", "logical_hash", "files", SEAL)
 
 
 def make_manifest(logical_hash: str, provenance: dict[str, Any], files: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """The manifest of files whose facts are given by name."""
+    """The manifest of files, given with their facts by name.
+
+    >>> list(make_manifest("0a" * 32, {"pages": []}, {}))
+    ['paperledger', 'schema_version', 'logical_hash', 'pages', 'files', 'manifest_sha256']
+    """
     version = {"paperledger": __version__, "schema_version": SCHEMA_VERSION}
     return sealed({**version, "logical_hash": logical_hash, **provenance, "files": files})
 
 
 def sealed(manifest: dict[str, Any]) -> dict[str, Any]:
-    """A manifest with the hash of all its other entries.
+    """A manifest with the hash of all its other entries added.
 
     >>> list(sealed({"files": {}}))
     ['files', 'manifest_sha256']
@@ -101,17 +113,27 @@ def sealed(manifest: dict[str, Any]) -> dict[str, Any]:
 
 
 def render_manifest(manifest: dict[str, Any]) -> str:
-    """The text of the file."""
+    """The text of the file.
+
+    >>> print(render_manifest({"files": {}}), end="")
+    {
+      "files": {}
+    }
+    """
     return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
 
 
 def provenance_of(manifest: dict[str, Any]) -> dict[str, Any]:
-    """Where the tables came from, as it was given to `make_manifest`."""
+    """The provenance that was passed to `make_manifest`.
+
+    >>> provenance_of({"schema_version": 1, "pages": []})
+    {'pages': []}
+    """
     return {key: value for key, value in manifest.items() if key not in OWN}
 
 
 def file_facts(path: Path) -> dict[str, Any]:
-    """A file's sha256 and its size in bytes."""
+    """A file's SHA-256 and its size in bytes."""
     with path.open("rb") as file:
         return {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "bytes": path.stat().st_size}
 
@@ -119,7 +141,7 @@ def file_facts(path: Path) -> dict[str, Any]:
 ADVICE = "the release is damaged: remove this folder, and build or fetch it again"
 TABLE_FILES = (*(f"{name}.parquet" for name in TABLES), PAPER_LIST_FILE)
 NEEDED = (DATABASE_FILE, METADATA, *TABLE_FILES)
-"""What every release holds, and the site takes for granted."""
+"""The files that every release has, and the site depends on."""
 
 
 class _File(msgspec.Struct):
@@ -129,7 +151,7 @@ class _File(msgspec.Struct):
 
 
 class _Manifest(msgspec.Struct):
-    """What must stand in a manifest; provenance stands beside it."""
+    """The required entries of a manifest; provenance is further ones."""
 
     paperledger: str
     logical_hash: str
@@ -137,7 +159,7 @@ class _Manifest(msgspec.Struct):
 
 
 def damaged_files(release: Path) -> Iterator[str]:
-    """The problems of a release's manifest, or else of its files' names, sizes and hashes."""
+    """The problems of a release's manifest, or if there are none, of its files' names, sizes and hashes."""
     try:
         files = _files_of(release)
         yield from _file_problems(release, files, files.keys() | _names_in(release))
@@ -146,10 +168,10 @@ def damaged_files(release: Path) -> Iterator[str]:
 
 
 def require_undamaged(release: Path, names: Collection[str] | None = None) -> None:
-    """See that the manifest and these files of a release are as they were published.
+    """Check that the manifest and these files of a release are as published.
 
-    Without names all files are looked at, those that the manifest lacks too. Raises `DamagedRelease` with the first problem
-    where they are not.
+    Without names, all files are checked, also ones that are not in the manifest. Raises `DamagedRelease` with the first
+    problem.
     """
     try:
         files = _files_of(release)
@@ -165,15 +187,15 @@ def require_undamaged(release: Path, names: Collection[str] | None = None) -> No
 
 
 class _Problem(Exception):
-    """What is wrong with a manifest or a folder, so that nothing can be said of single files."""
+    """A problem of a manifest or a folder, which prevents the check of single files."""
 
 
 def _files_of(release: Path) -> dict[str, _File]:
-    """The files that a release's manifest names; raises `_Problem` where it is not the one that was published."""
+    """The files in a release's manifest; raises `_Problem` if it is not as published."""
     text = _manifest_text(release)
     try:
         manifest = json.loads(text)
-        told = msgspec.convert(manifest, _Manifest)
+        checked = msgspec.convert(manifest, _Manifest)
         rendered = render_manifest(sealed(manifest)).encode()
     except (ValueError, RecursionError, msgspec.ValidationError) as error:
         raise _Problem(
@@ -183,12 +205,12 @@ def _files_of(release: Path) -> dict[str, _File]:
         raise _Problem(
             f"{MANIFEST}: found other text than it was published with, expected the entries that its last one hashes"
         )
-    _require_own_hash(release.resolve().name, told.logical_hash)
-    return told.files
+    _require_own_hash(release.resolve().name, checked.logical_hash)
+    return checked.files
 
 
 def _require_needed(files: dict[str, _File]) -> None:
-    """See that a manifest names what every release holds, tables with their rows."""
+    """Check that a manifest has every required file, and each table's number of rows."""
     for name in NEEDED:
         if name not in files:
             raise _Problem(f"{MANIFEST}: found no entry for {name}, expected one")
@@ -199,7 +221,7 @@ def _require_needed(files: dict[str, _File]) -> None:
 def _manifest_text(release: Path) -> bytes:
     path = release / MANIFEST
     try:
-        # Nobody would ever write into a pipe of that name.
+        # Opening a pipe of that name would block for ever.
         if path.is_symlink() or (path.exists() and not path.is_file()):
             raise _Problem(f"{MANIFEST}: found no manifest (not a file), expected that of a release")
         return path.read_bytes()
@@ -217,17 +239,17 @@ def _require_own_hash(name: str, logical_hash: str) -> None:
         )
 
 
-def _file_problems(release: Path, told: dict[str, _File], names: Collection[str]) -> Iterator[str]:
+def _file_problems(release: Path, expected: dict[str, _File], names: Collection[str]) -> Iterator[str]:
     found = _names_in(release)
     for name in sorted(names):
-        if name not in told and name not in found:
+        if name not in expected and name not in found:
             yield f"{MANIFEST}: found no entry for {name}, expected one"
-        elif name not in told:
+        elif name not in expected:
             yield f"{name}: found a file that the manifest does not name, expected none"
         elif name not in found:
-            yield f"{name}: found no such file, expected one of {told[name].bytes} bytes"
+            yield f"{name}: found no such file, expected one of {expected[name].bytes} bytes"
         else:
-            yield from _problems_of_file(release / name, told[name])
+            yield from _problems_of_file(release / name, expected[name])
 
 
 def _names_in(release: Path) -> set[str]:
@@ -238,7 +260,7 @@ def _names_in(release: Path) -> set[str]:
         raise _Problem(f".: found a folder that cannot be read ({_first_line(error)}), expected a release's") from error
 
 
-def _problems_of_file(path: Path, told: _File) -> Iterator[str]:
+def _problems_of_file(path: Path, expected: _File) -> Iterator[str]:
     try:
         if path.is_symlink() or not path.is_file():
             yield f"{path.name}: found a link or a folder, expected a file"
@@ -246,16 +268,16 @@ def _problems_of_file(path: Path, told: _File) -> Iterator[str]:
         facts = file_facts(path)
     except OSError as error:
         _reraise_refusal(error, path)
-        yield f"{path.name}: found a file that cannot be read ({_first_line(error)}), expected one of {told.bytes} bytes"
+        yield f"{path.name}: found a file that cannot be read ({_first_line(error)}), expected one of {expected.bytes} bytes"
         return
-    if facts["bytes"] != told.bytes:
-        yield f"{path.name}: found {facts['bytes']} bytes, expected {told.bytes}"
-    elif facts["sha256"] != told.sha256:
-        yield f"{path.name}: found the sha256 {facts['sha256']}, expected {told.sha256}"
+    if facts["bytes"] != expected.bytes:
+        yield f"{path.name}: found {facts['bytes']} bytes, expected {expected.bytes}"
+    elif facts["sha256"] != expected.sha256:
+        yield f"{path.name}: found the sha256 {facts['sha256']}, expected {expected.sha256}"
 
 
 def _reraise_refusal(error: OSError, path: Path) -> None:
-    """Raise an error of the system again, which says nothing of the release; reading a file leaves out its name."""
+    """Raise a system error that is no fault of the release again, with the file's name, which reading omits."""
     if is_refusal(error):
         raise OSError(error.errno, error.strerror, str(error.filename or path)) from error
 

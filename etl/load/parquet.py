@@ -1,4 +1,4 @@
-"""The Parquet files: the Arrow schema of each table from its model, its rows, and those of `paper_list.parquet`."""
+"""The Parquet files: each table's Arrow schema from its model, its rows, and the rows of `paper_list.parquet`."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ from schemas.table import COLUMN_TYPES
 
 
 def arrow_schema(definition: Definition) -> pa.Schema:
-    """The Arrow schema: each column's words in its metadata, the table's words and keys, and the schema's version, in the schema's.
+    """The Arrow schema, with descriptions as metadata of columns and table, and keys and version as metadata of the table.
 
     >>> from schemas import Profiles
     >>> arrow_schema(Profiles.definition()).field("bytes").metadata[b"unit"]
@@ -32,7 +32,7 @@ def arrow_schema(definition: Definition) -> pa.Schema:
 
 
 def write_parquet(path: Path, model: type[Table], frame: pl.DataFrame) -> None:
-    """Write a table's rows to a new file, in the types and the order of its model."""
+    """Write a table's rows to a new file, with the types and the column order of its model."""
     table = frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(arrow_schema(model.definition())).combine_chunks()
     pq.write_table(table, path, compression="zstd", row_group_size=ROWS_PER_BATCH)
 
@@ -48,7 +48,7 @@ _SCHEMES = {"arxiv": "arxiv_id", "doi": "doi"}
 
 
 def paper_list(tables: Frames) -> pl.DataFrame:
-    """One row a paper, in the order of its key, with what hangs on it."""
+    """One row a paper, sorted by its key, with authors, institutions, category and identifiers."""
     people = tables["paper_authors"].join(
         tables["authors"].select("author_id", pl.col("name").alias("author_name")), on="author_id", how="left"
     )

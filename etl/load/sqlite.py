@@ -41,8 +41,8 @@ def ddl(definition: Definition) -> str:
     return f"CREATE TABLE {_name(definition.name)} (\n  " + ",\n  ".join(lines) + f"\n) {options}"
 
 
-def indexes(definition: Definition) -> Iterator[tuple[str, ...]]:
-    """The columns to be indexed: orders, foreign keys, facets, but for those that a wider index already begins with."""
+def _indexes(definition: Definition) -> Iterator[tuple[str, ...]]:
+    """The columns to index: orders, foreign keys, facets, except prefixes of another index."""
     found = [definition.primary_key, *((column.name,) for column in definition.columns if column.unique)]
     wanted = [*definition.orders, *(reference.columns for reference in definition.references)]
     wanted += [(column.name,) for column in definition.columns if column.facet]
@@ -54,12 +54,22 @@ def indexes(definition: Definition) -> Iterator[tuple[str, ...]]:
 
 
 def search_table(definition: Definition) -> str | None:
-    """The name of a table's full-text search; None where it has none."""
+    """The name of a table's full-text index, or None.
+
+    >>> from schemas import Institutions, Papers
+    >>> search_table(Papers.definition()), search_table(Institutions.definition())
+    ('papers_fts', None)
+    """
     return f"{definition.name}_fts" if definition.search else None
 
 
 def searched_rows(definition: Definition) -> str | None:
-    """The query of the rows that a table's search keeps: rowid, key and words; None where it reads those of the table."""
+    """The query for the rows of a separate full-text index (rowid, key, words), or None if the index uses the table itself.
+
+    >>> from schemas import Papers
+    >>> searched_rows(Papers.definition()) is None
+    True
+    """
     search, key = definition.search, definition.primary_key[0]
     if search is None or search.is_own:
         return None
@@ -68,7 +78,10 @@ def searched_rows(definition: Definition) -> str | None:
 
 
 def write_database(path: Path, tables: Frames) -> None:
-    """Write the tables to a new file at `path`, and check it there: keys, integrity, search index."""
+    """Write the tables to a new file at `path`, and check its keys, integrity and full-text indexes.
+
+    Raises `PublicationError` if a check fails or SQLite is too old.
+    """
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         wanted = ".".join(map(str, OLDEST_SQLITE))
         raise PublicationError(f"SQLite is {sqlite3.sqlite_version}, expected {wanted} or newer; use a newer Python")
@@ -100,7 +113,7 @@ def _finish(database: Database) -> None:
     for view in VIEWS.values():
         database.create_view(view.name, view.sql.strip())
     for definition in definitions:
-        for columns in indexes(definition):
+        for columns in _indexes(definition):
             database.table(definition.name).create_index(columns)
     for definition in definitions:
         _make_search(database, definition)
@@ -109,10 +122,10 @@ def _finish(database: Database) -> None:
 
 
 def _make_search(database: Database, definition: Definition) -> None:
-    """Make a table's search: over the table itself, or over words of other tables, which it then keeps with the key.
+    """Create a table's full-text index: over the table itself, or a separate one over words of other tables.
 
-    One that keeps its words names no table as its content, so that Datasette takes it for no other table's search. Its
-    rows have the numbers of the table's rows.
+    A separate index stores its words and the key, with the table's rowids, and has no content table, so that Datasette
+    does not use it as the index of another table.
     """
     search, rows = definition.search, searched_rows(definition)
     if search is None:
@@ -130,7 +143,7 @@ def _make_search(database: Database, definition: Definition) -> None:
 
 
 def _gathered(source: str, definition: Definition) -> str:
-    """An expression: a column of the row, or all values of another table's column in the rows that refer to it."""
+    """The SQL of a column, or of all values of another table's column in rows that refer to the row."""
     table, _, column = source.rpartition(".")
     if not table:
         return _name(column)
@@ -175,7 +188,7 @@ def _type_checks(column: Column) -> Iterator[str]:
 
 
 def _check_sql(column: str, check: str, facts: dict[str, Any]) -> str | None:
-    """A pandera check as SQL; None for a pattern, which SQLite cannot match."""
+    """A pandera check as SQL; None for a pattern, since SQLite has no regular expressions."""
     name = _name(column)
     match check:
         case "greater_than_or_equal_to":
