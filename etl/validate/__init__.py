@@ -1,1 +1,1 @@
-"""Validate: blocks before they shape anything, tables before they are published. Frames in, verdicts out."""
+"""Validate blocks before tables are made from them, and tables before they are published. Frames in, results out."""

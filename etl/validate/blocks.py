@@ -1,6 +1,6 @@
-"""Blocks before they shape anything: records become frames, and a block that breaks a rule leaves for the quarantine.
+"""Stage parsed pages: records become frames, and a block that breaks a rule goes to the quarantine.
 
-In: parsed pages. Out: a `StagedBatch` of profiles (as far as pages tell them), good blocks and quarantined lines.
+In: parsed pages. Out: a `StagedBatch` of profiles (as their pages state them), good blocks and quarantined lines.
 """
 
 import json
@@ -19,12 +19,12 @@ from schemas.limits import LARGE_PAGE, LARGE_PAGES
 UNREAD_RULE, SECOND_RULE, DATE_RULE, TWICE_RULE = "PAG-010", "PAG-012", "PAG-013", "PAG-014"
 SIZE_RULE = "BLK-004"
 MOST_SECOND = 100
-"""Further headers of a page that are told one by one; whoever splits the file finds the others."""
+"""Further headers of a page that are reported one by one; splitting the file shows the others."""
 
 
 @dataclass(frozen=True)
 class Note:
-    """What only reading shows about a page, or about all where there is no `profile_id`: the rule that breaks, the place, words."""
+    """A fault of a page found by reading it (of all pages where `profile_id` is None): the rule, the place, the message."""
 
     rule_id: str
     profile_id: str | None
@@ -43,7 +43,7 @@ HEADER_LINES = pl.Schema(
         "unknown_lines": pl.List(pl.Int64()),
     }
 )
-"""The lines of a page on which values of its header are, the section's count, and the lines of the header that are unknown."""
+"""A page's lines of header values, the section's count, and its unknown header lines."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,13 @@ class StagedBatch:
 
 
 def stage(parsed: Sequence[ParsedPage], unreadable: Sequence[PageError] = ()) -> StagedBatch:
-    """Tabulate a batch of pages and part good blocks from broken ones; pages that cannot be read are handed on."""
+    r"""Tabulate a batch of pages, with broken blocks in the quarantine; `unreadable` pages are passed through.
+
+    >>> from etl.extract.page import Page, parse_page
+    >>> page = parse_page(Page("ann.txt", None, "", 0, "Ann Bell\n\n1 Papers\n\nCLMay 1\n* *\n\nAnn Bell\n\nThey ring."))
+    >>> stage([page]).quarantine["reason"].item()
+    'the line under the badge has no letter, expected a title'
+    """
     distinct = {page.page.profile_id: page for page in parsed}.values()
     blocks = Blocks.frame([row for page in distinct for row in _block_rows(page)])
     broken = _broken_rules(blocks)
@@ -85,9 +91,14 @@ def stage(parsed: Sequence[ParsedPage], unreadable: Sequence[PageError] = ()) ->
 
 
 def combine(batches: Iterable[StagedBatch]) -> StagedBatch:
-    """One staged of many, the same page counted once: under its smallest source, first and last saved when it is known to be.
+    r"""One batch of many; a page given twice counts once, under its smallest source, with its first and last day of saving.
 
-    Raises `BadData` where their large pages are together more than a run may hold.
+    Raises `BadData` where large pages exceed `LARGE_PAGES` together.
+
+    >>> from etl.extract.page import Page, parse_page
+    >>> pages = [parse_page(Page(source, None, "", 0, "Ann Bell\n\n1 Papers")) for source in ("b.txt", "a.txt")]
+    >>> combine(stage([page]) for page in pages).profiles["source"].to_list()
+    ['a.txt']
     """
     every = list(up_to_limit(batches))
     _require_limit(every)
@@ -111,7 +122,11 @@ def combine(batches: Iterable[StagedBatch]) -> StagedBatch:
 
 
 def up_to_limit(batches: Iterable[StagedBatch]) -> Iterator[StagedBatch]:
-    """The batches through the one with which their large pages are together more than a run may hold."""
+    """The batches through the one with which large pages exceed `LARGE_PAGES` together.
+
+    >>> [batch.profiles.height for batch in up_to_limit([stage([]), stage([])])]
+    [0, 0]
+    """
     size = 0
     for staged in batches:
         yield staged
@@ -121,7 +136,7 @@ def up_to_limit(batches: Iterable[StagedBatch]) -> Iterator[StagedBatch]:
 
 
 def _require_limit(batches: Iterable[StagedBatch]) -> None:
-    """Raise `BadData` at the page with which large pages are together more than a run may hold."""
+    """Raise `BadData` at the page with which large pages exceed `LARGE_PAGES` together."""
     size = 0
     for source, large in _large_pages(batches):
         size += large
@@ -139,22 +154,24 @@ def _large_pages(batches: Iterable[StagedBatch]) -> Iterator[tuple[str, int]]:
 
 
 def _without_papers(batches: Sequence[StagedBatch]) -> Iterator[Note]:
-    """That no page lists a paper, where nothing else says so yet."""
-    told = any(staged.unreadable or any(note.rule_id == UNREAD_RULE for note in staged.notes) for staged in batches)
-    if not told and not any(staged.blocks.height for staged in batches):
+    """A note that no page lists a paper, where no other one reports it."""
+    is_reported = any(
+        staged.unreadable or any(note.rule_id == UNREAD_RULE for note in staged.notes) for staged in batches
+    )
+    if not is_reported and not any(staged.blocks.height for staged in batches):
         message = "none of these pages lists a paper, expected one at least; see whether the right pages were given"
         yield Note(UNREAD_RULE, None, None, None, None, message)
 
 
 def _once(batches: Sequence[StagedBatch], profiles: pl.DataFrame) -> Iterator[Note]:
-    """The notes about each page under the source that it is counted under."""
+    """The notes about each page, once, under the source that it is counted under."""
     sources = dict(profiles.select("profile_id", "source").iter_rows())
     notes = {(note.rule_id, note.profile_id, note.source, note.line): note for one in batches for note in one.notes}
     yield from (note for note in notes.values() if note.rule_id == DATE_RULE or sources[note.profile_id] == note.source)
 
 
 def _given_twice(profiles: pl.DataFrame) -> Iterator[Note]:
-    """Files of the same bytes, saved on one day as far as is known: all but the first were not counted."""
+    """A note for each file of the same bytes and day as another one; only the first is counted."""
     first: dict[tuple[str, object], str] = {}
     for profile_id, source, day in profiles.select("profile_id", "source", "observed_on").iter_rows():
         known = first.setdefault((profile_id, day), source)
@@ -166,7 +183,7 @@ def _given_twice(profiles: pl.DataFrame) -> Iterator[Note]:
 
 
 def _must_have_papers(parsed: ParsedPage) -> bool:
-    """Whether a page ought to list papers: all but those that say that there are none."""
+    """Whether a page must list papers: it does not state that there are none."""
     stated = _stated_papers(parsed)
     return stated is None or stated > 0
 
@@ -274,7 +291,7 @@ def _broken_rules(blocks: pl.DataFrame) -> dict[int, list[str]]:
             )
         for row in failure.rows:
             broken[row].add(rule)
-    # What is too long is not read, so that the other rules say nothing of it.
+    # A part that is too long is not parsed, so that the other rules do not apply.
     return {row: [SIZE_RULE] if SIZE_RULE in broken[row] else sorted(broken[row]) for row in sorted(broken)}
 
 

@@ -1,8 +1,8 @@
-"""Check the tables whole, and say what every rule found: the last word before anything is published.
+"""Check all tables and pages by every rule, before anything is published.
 
-In: what was resolved, and the staged pages that it was resolved from. Out: every published table, with the audit tables:
-`rules`, each with this build's results, and `findings`, what broke the rules of severity warning or error. Whether that may be
-published is for the results to say.
+In: the resolved tables, and the staged pages that they were resolved from. Out: every published table, with the audit
+tables: `rules`, each with this build's results, and `findings`, what broke the rules of severity warning or error. The
+report's results decide whether that is published.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,11 +26,11 @@ from schemas.rules import SEVERE, Status
 
 UNREADABLE_RULE = "PAG-001"
 MOST_RUNS = 5
-"""Runs of lines of one page in quarantine under one rule that are told one by one; more are told in one finding."""
+"""Runs of lines of one page in quarantine under one rule that are reported one by one; more are one finding."""
 
 
-def quarantine_results(tables: Frames) -> list[RuleResult]:
-    """For each rule that sends lines to the quarantine what it sent there."""
+def _quarantine_results(tables: Frames) -> list[RuleResult]:
+    """The results of the rules that send lines to the quarantine."""
     quarantine = tables["quarantine"].join(
         tables["profiles"].select("profile_id", "source"), on="profile_id", how="left"
     )
@@ -40,7 +40,7 @@ def quarantine_results(tables: Frames) -> list[RuleResult]:
     blocks = tables["listings"].height + quarantine.height
     key = Quarantine.definition().primary_key
     return [
-        _told_once(
+        _reported_once(
             rule_result(
                 rule.id,
                 blocks,
@@ -55,8 +55,8 @@ def quarantine_results(tables: Frames) -> list[RuleResult]:
     ]
 
 
-def _told_once(result: RuleResult) -> RuleResult:
-    """The result, told by the first run of lines alone for each page that has many."""
+def _reported_once(result: RuleResult) -> RuleResult:
+    """The result, reported by the first run of lines alone for each page that has many."""
     ordered = result.failed.sort("profile_id", "line_start")
     runs = pl.len().over("profile_id")
     is_first = pl.int_range(pl.len()).over("profile_id") == 0
@@ -67,13 +67,18 @@ def _told_once(result: RuleResult) -> RuleResult:
         pl.col("message").str.strip_prefix("in quarantine: "),
     )
     message = pl.when(runs > MOST_RUNS).then(many).otherwise("message").alias("message")
-    return replace(result, told=ordered.with_columns(message).filter((runs <= MOST_RUNS) | is_first))
+    return replace(result, reported=ordered.with_columns(message).filter((runs <= MOST_RUNS) | is_first))
 
 
 def error_results(
     tables: Frames, failures: Sequence[TableFailure], unreadable: Sequence[PageError]
 ) -> Iterator[RuleResult]:
-    """For each rule that cannot be lowered what broke it: failures of tables, and pages that cannot be read."""
+    """The results of the rules that cannot be lowered: failures of tables, and pages that cannot be read.
+
+    >>> results = error_results({"profiles": pl.DataFrame()}, [], [PageError("ann.txt", "empty file")])
+    >>> {result.rule_id: result.failed["message"].to_list() for result in results}["PAG-001"]
+    ['empty file']
+    """
     pages = tables["profiles"].height
     rows = sum(frame.height for frame in tables.values())
     checked = {"PAG-001": pages + len(unreadable), "PAG-002": pages, "PAG-003": pages}
@@ -88,26 +93,27 @@ def error_results(
         yield RuleResult(rule_id, checked.get(rule_id, rows), _failed([row for row in broken if row[0] == rule_id]))
 
 
-def unchecked(rule_ids: Iterable[str]) -> Iterator[RuleResult]:
-    """The results of rules that were not looked at."""
-    for rule_id in rule_ids:
-        yield RuleResult(rule_id, 0, pl.DataFrame(schema=FAILED))
+def _unchecked(rule_ids: Iterable[str]) -> dict[str, RuleResult]:
+    return {rule_id: RuleResult(rule_id, 0, pl.DataFrame(schema=FAILED)) for rule_id in rule_ids}
 
 
 def audit(rule_results: Iterable[RuleResult], thresholds: Thresholds) -> Frames:
-    """The frames of `rules` and `findings`; rules without a result were not looked at."""
-    results = {result.rule_id: result for result in rule_results}
-    results |= {result.rule_id: result for result in unchecked(RULES.keys() - results.keys())}
+    """The frames of `rules` and `findings`; rules without a result were not checked.
+
+    >>> audit([], Thresholds())["rules"]["checked"].sum()
+    0
+    """
+    results = _unchecked(RULES) | {result.rule_id: result for result in rule_results}
     statuses = {
         rule.id: thresholds.status(rule, results[rule.id].checked, results[rule.id].failed.height)
         for rule in RULES.values()
     }
-    results |= {result.rule_id: result for result in unchecked(name for name in RULES if statuses[name] == "off")}
+    results |= _unchecked(name for name in RULES if statuses[name] == "off")
     rows = [_rule_row(results[rule_id], status, thresholds) for rule_id, status in statuses.items()]
-    told = [_findings(results[rule_id]) for rule_id, status in statuses.items() if status in SEVERE]
+    findings = [_findings(results[rule_id]) for rule_id, status in statuses.items() if status in SEVERE]
     return {
         "rules": Rules.sorted(Rules.frame(rows)),
-        "findings": Findings.sorted(pl.concat([Findings.frame([]), *told])),
+        "findings": Findings.sorted(pl.concat([Findings.frame([]), *findings])),
     }
 
 
@@ -136,8 +142,8 @@ def _rule_row(result: RuleResult, status: Status, thresholds: Thresholds) -> dic
 def _findings(result: RuleResult) -> pl.DataFrame:
     """The rows that broke a rule, each under a hash of rule and row; a row that broke it several times is numbered."""
     rule = RULES[result.rule_id]
-    told = result.failed if result.told is None else result.told
-    ordered = told.sort("row_key", "value", "profile_id", "line_start", nulls_last=True)
+    reported = result.failed if result.reported is None else result.reported
+    ordered = reported.sort("row_key", "value", "profile_id", "line_start", nulls_last=True)
     times = ordered.select(pl.int_range(pl.len()).over("row_key")).to_series()
     ids = [
         digest(f"{rule.id}\n{key}" + f"\n{n}" * (n > 0), 16) for key, n in zip(ordered["row_key"], times, strict=True)
@@ -166,7 +172,7 @@ def validate(
 
     With `allow_unreadable` pages of which nothing could be read are warnings and no errors.
 
-    Raises `BrokenTables` where the audit tables themselves are not what their models promise.
+    Raises `BrokenTables` where the audit tables themselves violate their models.
     """
     tables = resolved.tables | {"quarantine": staged.quarantine}
     rule_results = _rule_results(RuleContext(tables, resolved, staged, overrides))
@@ -179,10 +185,10 @@ def validate(
 
 
 def _rule_results(context: RuleContext) -> Iterator[RuleResult]:
-    """What every rule found; where keys or values are broken, nothing else can be looked at."""
+    """The results of every rule; where keys or values are broken, no other rule can be checked."""
     failures = list(check_tables(context.tables))
     if not failures:
         failures = list(check_pages(context.tables))
         yield from find(context)
-        yield from quarantine_results(context.tables)
+        yield from _quarantine_results(context.tables)
     yield from error_results(context.tables, failures, context.staged.unreadable)

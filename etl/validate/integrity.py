@@ -1,6 +1,6 @@
-"""Whether tables are what their models promise: values, keys, foreign keys, every line in one row, every page rebuilt.
+"""Check tables against their models: values, keys, foreign keys, every line in one row, every page rebuilt.
 
-In: tables. Out: failures, each with its rule, row and words.
+In: tables. Out: failures, each with its rule, row and message.
 """
 
 import hashlib
@@ -59,7 +59,7 @@ SHOWN = 3
 
 @dataclass(frozen=True)
 class TableFailure:
-    """A table that breaks a rule: which rule, how many rows, and the words for people."""
+    """A table that breaks a rule: the rule, the number of rows, and the message."""
 
     rule_id: str
     rows: int
@@ -69,7 +69,7 @@ class TableFailure:
 
 
 def check_tables(tables: Frames, names: Collection[str] | None = None) -> Iterator[TableFailure]:
-    """Every way in which the tables, or those of them that are named, break their models.
+    """Every way in which the tables, or those of them in `names`, break their models.
 
     >>> from schemas import Institutions
     >>> [failure.message for failure in check_tables({"institutions": Institutions.frame([("a", "A"), ("a", "B")])})]
@@ -92,16 +92,15 @@ def _shape(name: str, frame: pl.DataFrame) -> Iterator[TableFailure]:
     """How a frame's columns differ from its model's; where they do nothing else can be checked."""
     expected = TABLES[name].definition().schema
     if frame.schema != expected:
-        told = f"{name}: found the columns {frame.schema}, expected {expected}"
-        yield TableFailure("TAB-001", frame.height, told)
+        yield TableFailure("TAB-001", frame.height, f"{name}: found the columns {frame.schema}, expected {expected}")
 
 
 def _values(name: str, frame: pl.DataFrame) -> Iterator[TableFailure]:
     for failure in failures(TABLES[name], frame):
         examples = frame[list(failure.rows[:SHOWN]), failure.column].to_list() if failure.column else []
         found = ", ".join(repr(value)[:80] for value in examples)
-        told = f"{name}.{failure.column}: fails {failure.check}; found {found}"
-        yield TableFailure("TAB-001", len(failure.rows), told)
+        message = f"{name}.{failure.column}: fails {failure.check}; found {found}"
+        yield TableFailure("TAB-001", len(failure.rows), message)
 
 
 def _keys(name: str, frame: pl.DataFrame) -> Iterator[TableFailure]:
@@ -125,16 +124,16 @@ def _orphans(tables: Frames) -> Iterator[TableFailure]:
         used = pl.concat([tables[user][column].drop_nulls() for user, column in users]).unique()
         orphans = tables[name].filter(~pl.col(key).is_in(used.implode()))
         if len(orphans):
-            told = f"{name}: {len(orphans)} rows that nothing refers to, such as {orphans[key].sort()[0]}"
-            yield TableFailure("TAB-004", len(orphans), told)
+            message = f"{name}: {len(orphans)} rows that nothing refers to, such as {orphans[key].sort()[0]}"
+            yield TableFailure("TAB-004", len(orphans), message)
 
 
 @cache
 def _users() -> dict[str, list[tuple[str, str]]]:
-    """The tables whose rows are there only since others name them, each with the tables and columns that do.
+    """The tables whose every row must be referred to, each with the tables and columns that may do so.
 
-    They are those of the data that refer to nothing themselves. What only describes such a row, as spellings do an author,
-    does not use it: its key holds the row's, and it refers to no other table.
+    They are the data tables without references. A table that only describes such rows, as spellings describe authors,
+    does not count: its key contains theirs, and it refers to no other table.
     """
     definitions = [model.definition() for model in TABLES.values()]
     named = [one.name for one in definitions if one.group == "data" and not one.references]
@@ -170,7 +169,7 @@ def _references(name: str, frame: pl.DataFrame, tables: Frames) -> Iterator[Tabl
 
 
 def check_pages(tables: Frames) -> Iterator[TableFailure]:
-    """Every page whose lines stand in two places, or that the tables do not give back byte for byte."""
+    """Every page with a line in two rows, and every page that cannot be rebuilt from the tables byte for byte."""
     sources = dict(tables["profiles"].select("profile_id", "source").iter_rows())
     for profile_id, line in _claimed_twice(tables):
         message = (
@@ -185,7 +184,7 @@ def check_pages(tables: Frames) -> Iterator[TableFailure]:
 
 
 def _claimed_twice(tables: Frames) -> list[tuple[str, int]]:
-    """The first line of each run that header, listings and quarantine claim more than once, or that is not on the page."""
+    """The first line of each run that header, listings and quarantine contain more than once, or that is not on the page."""
     header = pl.col("header")
     headers = (
         tables["profiles"]

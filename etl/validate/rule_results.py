@@ -1,4 +1,4 @@
-"""What rules look at, and what one rule found: how many rows were looked at, and a row for each that broke it."""
+"""The input of rules, and the result of one: the number of rows that were checked, and a row for each that broke it."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,21 +26,26 @@ FAILED = pl.Schema(
 
 @dataclass(frozen=True)
 class RuleResult:
-    """The result of one rule: `failed` has the columns of `FAILED`, and so has `told`.
+    """The result of one rule: `failed` has the columns of `FAILED`, and so has `reported`.
 
-    `told` is what findings say in place of `failed`, where many rows would say the same.
+    `reported` becomes findings in place of `failed`, where many rows would have equal messages.
     """
 
     rule_id: str
     checked: int
     failed: pl.DataFrame
-    told: pl.DataFrame | None = None
+    reported: pl.DataFrame | None = None
 
 
 def rule_result(
     rule_id: str, checked: int, failed: pl.DataFrame, key: tuple[str, ...], *, value: str | pl.Expr, message: pl.Expr
 ) -> RuleResult:
-    """A result from the rows that broke a rule; `key` are the columns of their key, and a place that they lack is null."""
+    """The result for the rows that broke a rule; `key` are their key columns, and columns of the place that they lack are null.
+
+    >>> short = pl.DataFrame({"paper_id": ["a"], "title": ["On"]})
+    >>> rule_result("PAP-009", 7, short, PAPER_KEY, value="title", message=pl.lit("short")).failed["row_key"].item()
+    'a'
+    """
     shown = pl.col(value) if isinstance(value, str) else value
     keyed = failed.with_columns(row_key(key).alias("row_key"), shown.alias("value"), message.alias("message"))
     lacking = [pl.lit(None).alias(name) for name in FAILED if name not in keyed.columns]
@@ -50,13 +55,21 @@ def rule_result(
 
 
 def at_line(frame: pl.DataFrame, line: str | pl.Expr) -> pl.DataFrame:
-    """The rows, shown on one line of their page."""
+    """The rows, shown on one line of their page.
+
+    >>> at_line(pl.DataFrame({"title_line": [7]}), "title_line")["line_end"].item()
+    7
+    """
     place = pl.col(line) if isinstance(line, str) else line
     return frame.with_columns(place.alias("line_start"), place.alias("line_end"))
 
 
 def row_key(columns: tuple[str, ...]) -> pl.Expr:
-    """The key of a row as Datasette writes it in the row's address: parts escaped, joined by commas."""
+    """The key of a row as Datasette writes it in the row's address: parts escaped, joined by commas.
+
+    >>> pl.DataFrame({"name": ["Ann Bell"], "position": [1]}).select(row_key(("name", "position"))).item()
+    'Ann+Bell,1'
+    """
     parts = [pl.col(column).cast(pl.String).map_elements(tilde_encode, return_dtype=pl.String) for column in columns]
     return pl.concat_str(parts, separator=",")
 
@@ -69,7 +82,7 @@ _PLACE = ("profile_id", "source", "line_start", "line_end")
 
 @dataclass(frozen=True)
 class RuleContext:
-    """The tables, what they were resolved from (a paper's winner is its first listing), and the overrides that were given."""
+    """The tables, what they were resolved from (a paper's winner is its first listing), and the overrides."""
 
     tables: Frames
     resolved: Resolved
@@ -88,7 +101,7 @@ class RuleContext:
 
     @cached_property
     def papers(self) -> pl.DataFrame:
-        """The papers, each with the place and code of the listing that it was taken from."""
+        """The papers, each with the place and code of its winning listing."""
         winners = self.listings.unique("paper_id", keep="first", maintain_order=True)
         return self.tables["papers"].join(
             winners.select("paper_id", *_PLACE, "code", "work"), on="paper_id", how="left"
@@ -96,7 +109,7 @@ class RuleContext:
 
     @cached_property
     def bylines(self) -> pl.DataFrame:
-        """One row for each name in each listing's byline, with the author; null for one whom no table holds."""
+        """One row for each name in each listing's byline, with the author; null for one that is in no table."""
         named = self.listings.select(
             *_PLACE,
             "position",

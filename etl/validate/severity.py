@@ -1,13 +1,13 @@
-"""The rules file: how grave it is when a rule is broken, and how often it may be, by a maintainer's TOML.
+"""The rules file, a maintainer's TOML: the severity of each rule, and how many failures it allows.
 
     [PAP-011]
-    severity = "off"     # not looked at; or info (only counted), warning, error
+    severity = "off"     # not checked; or info (only counted), warning, error
 
     [PAG-004]
     warn_above = 10      # up to 10 are only counted, more are warnings
-    error_above = "5%"   # more than one in twenty of what was looked at are an error
+    error_above = "5%"   # more than one in twenty of the checked rows are an error
 
-A whole number is a count; a number below 1, or a text such as "5%", is a share of what was looked at.
+A whole number is a count; a number below 1, or a text such as "5%", is a share of the checked rows.
 """
 
 import json
@@ -38,7 +38,7 @@ _SHOWN_LETTERS = 60
 
 @dataclass(frozen=True)
 class Limit:
-    """More failures than the count, or than that share of what was looked at, are past it."""
+    """A number of failures that is allowed: a count, or a share of the checked rows."""
 
     count: int | None = None
     share: Fraction | float | None = None
@@ -60,14 +60,14 @@ NONE, ANY = Limit(count=0), Limit()
 
 @dataclass(frozen=True)
 class Setting:
-    """What a rules file, or the registry, says about one rule."""
+    """The severity and limits of one rule, from a rules file or the registry."""
 
     severity: Level
     warn_above: Limit | None = None
     error_above: Limit | None = None
 
     def status(self, checked: int, failed: int, warn_default: Limit = NONE, error_default: Limit = NONE) -> Status:
-        """What so many failures come to; the defaults hold where the severity asks for a limit and none is set.
+        """The status of so many failures; the defaults apply where the severity needs a limit and none is set.
 
         >>> setting = Setting("warning", warn_above=Limit(count=3), error_above=Limit(share=0.1))
         >>> [setting.status(100, failed) for failed in (0, 3, 4, 11)]
@@ -86,27 +86,27 @@ class Setting:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """The settings of some rules; the others keep the registry's severity."""
+    """The settings of some rules; the others have the registry's severity."""
 
     settings: dict[str, Setting] = field(default_factory=dict)
     allow_unreadable: bool = False
 
     def of(self, rule: Rule) -> Setting:
-        """What holds for a rule."""
+        """The setting of a rule."""
         return self.settings.get(rule.id, Setting(rule.severity))
 
     def status(self, rule: Rule, checked: int, failed: int) -> Status:
-        """What so many failures of a rule come to: a value of `rules.status`."""
+        """The status of so many failures of a rule: a value of `rules.status`."""
         status = self.of(rule).status(checked, failed)
         return "warned" if status == "failed" and self.allow_unreadable and rule.id in UNREADABLE else status
 
     def level(self, rule: Rule, status: Status) -> Level:
-        """The severity in force where a rule came to a status; one that nothing broke keeps the one that is set."""
+        """The severity in force by a rule's status; for one that nothing broke, the one that is set."""
         return SEVERITY_OF.get(status) or self.of(rule).severity
 
 
 def read_thresholds(path: Path | None) -> Thresholds:
-    """Read a rules file; without one every rule keeps its severity.
+    """Read a rules file; without one every rule has the registry's severity.
 
     Raises `UsageError` where the file cannot be read, is no TOML, names a rule, key or value that does not exist, or
     lowers a rule that cannot be lowered.
@@ -209,9 +209,9 @@ def _is_more(one: Limit, other: Limit) -> bool:
 
 
 def _percent(found: Any) -> Fraction | None:
-    """The share that a text such as 5% says; None where it says none."""
-    said = _PERCENT.fullmatch(found.strip()) if isinstance(found, str) else None
-    share = Fraction(said[1]) / 100 if said else None
+    """The share that a text such as 5% is, or None."""
+    match = _PERCENT.fullmatch(found.strip()) if isinstance(found, str) else None
+    share = Fraction(match[1]) / 100 if match else None
     return share if share is not None and share <= 1 else None
 
 
@@ -224,7 +224,7 @@ def _mistake(rule_id: str, key: str, found: Any, expected: str) -> _Mistake:
 
 
 def near(found: str, known: Iterable[str]) -> str:
-    """The known names that are like the one that was found, as a question in brackets; nothing where none is.
+    """The known names similar to the one that was found, as a question in brackets; empty where there is none.
 
     >>> near("PAP-02", ["PAP-002", "LNK-001"]), near("x", ["PAP-002"])
     (' (did you mean PAP-002?)', '')

@@ -1,4 +1,4 @@
-"""The plausibility rules, from what there is to look at to what each found: a condition in the registry, or a function here."""
+"""The plausibility rules: each is a condition in the registry, or a function of a module here."""
 
 from collections.abc import Iterator
 from string import Formatter
@@ -22,20 +22,20 @@ def find(context: RuleContext) -> Iterator[RuleResult]:
 
 
 def _broken_rows(rule: Rule, condition: Condition, context: RuleContext) -> RuleResult:
-    """The rows of the rule's table that its condition is true of."""
+    """The rows of the rule's table for which its condition is true."""
     rows = {"papers": context.papers, "profiles": context.profiles, "listings": context.listings}[rule.table]
     looked_at = rows.filter(pl.sql_expr(condition.among))
     broken = at_line(looked_at.filter(pl.sql_expr(condition.breaks)), condition.line)
     key = TABLES[rule.table].definition().primary_key
     return rule_result(
-        rule.id, looked_at.height, broken, key, value=condition.value, message=format_row(condition.message)
+        rule.id, looked_at.height, broken, key, value=condition.value, message=_format_row(condition.message)
     )
 
 
-def format_row(message: str) -> pl.Expr:
+def _format_row(message: str) -> pl.Expr:
     """A message that names columns in braces, as an expression over rows.
 
-    >>> pl.DataFrame({"title": ["On Bells"]}).select(format_row("see {title}")).item()
+    >>> pl.DataFrame({"title": ["On Bells"]}).select(_format_row("see {title}")).item()
     'see On Bells'
     """
     parts = list(Formatter().parse(message))

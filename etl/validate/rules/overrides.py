@@ -1,4 +1,4 @@
-"""Whether overrides can be carried out. In: the tables and the overrides. Out: what names nothing, by its line in the file."""
+"""Whether overrides can be carried out. In: tables and overrides. Out: entries without effect, by their line in the file."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -83,7 +83,7 @@ def _of_group(group: NameGroup, spellings: set[str]) -> Iterator[_Problem]:
 
 
 def _of_person(person: PersonOverride, dataset: "_Dataset") -> Iterator[_Problem]:
-    """What a person's entry names that is not there; its papers are not looked at where it is the name."""
+    """The problems of a person's entry; its papers are not checked where no page prints its name."""
     if not dataset.prints(person.name):
         yield _of_name(person.name, person.line, _UNPRINTED)
         return
@@ -106,7 +106,7 @@ def _of_persons(persons: tuple[PersonOverride, ...], dataset: "_Dataset") -> Ite
 
 
 def _of_papers(entries: tuple[PaperOverride, ...], dataset: "_Dataset") -> Iterator[_Problem]:
-    """Papers that are not there, and those that are corrected in two ways under two ids."""
+    """Papers that do not exist, and papers that are corrected in two ways under two ids."""
     ids = dataset.ids
     corrected: dict[tuple[str, str], tuple[object, int]] = {}
     for entry in entries:
@@ -135,7 +135,7 @@ def _of_persons_paper(person: PersonOverride, written: str, problem: str) -> _Pr
 
 
 def _key(name: str) -> tuple[object, ...]:
-    """What names share that are one in an override of a person."""
+    """The key that names of one person share in an override."""
     return read_name(name).equal_key
 
 
@@ -172,7 +172,7 @@ class _Dataset:
         return {written: meant[written] for written in self._wanted if written in meant}
 
     def problem_of(self, written: str) -> str:
-        """Why an id means no paper: there is none, or several had it."""
+        """Why an id refers to no paper: there is none, or several had it."""
         several = written in self.context.tables["listings"]["alias_id"]
         return _SEVERAL if several else _UNKNOWN
 

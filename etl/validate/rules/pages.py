@@ -1,4 +1,4 @@
-"""Rules about pages and their headers: what is no page, unknown lines, papers that are missing, new flags, dates, copies, figures."""
+"""Rules about pages and their headers: files that are no page, unknown lines, missing papers, flags, dates, copies, figures."""
 
 from functools import partial
 
@@ -24,8 +24,8 @@ SHOWN_LINES = 5
 """Unknown lines of a header that one finding quotes."""
 
 
-def noted(rule_id: str, context: RuleContext) -> RuleResult:
-    """The result of a rule whose failures reading itself told: PAG-010, PAG-012, PAG-013 and PAG-014."""
+def _noted(rule_id: str, context: RuleContext) -> RuleResult:
+    """PAG-010, PAG-012, PAG-013 and PAG-014: faults that were _noted when pages were staged."""
     rows = [
         {
             "row_key": tilde_encode(note.profile_id or "dataset"),
@@ -42,8 +42,8 @@ def noted(rule_id: str, context: RuleContext) -> RuleResult:
     return RuleResult(rule_id, context.profiles.height, pl.DataFrame(rows, schema=FAILED))
 
 
-def header_lines_are_known(context: RuleContext) -> RuleResult:
-    """PAG-005: header lines that are neither name nor field nor figure, told once a page."""
+def _header_lines_are_known(context: RuleContext) -> RuleResult:
+    """PAG-005: header lines that are neither name nor field nor figure, reported once a page."""
     split = pl.col("header").str.split("\n")
     written = context.profiles.select(split.list.eval(pl.element().str.strip_chars() != "").list.sum().sum())
     unknown = context.profiles.filter(pl.col("unknown_lines").list.len() > 0)
@@ -66,7 +66,7 @@ def header_lines_are_known(context: RuleContext) -> RuleResult:
     )
 
 
-def page_is_whole(context: RuleContext) -> RuleResult:
+def _page_is_whole(context: RuleContext) -> RuleResult:
     """PAG-009: a page of which at least every second paper could not be read."""
     pages = _with_lost(context)
     damaged = pages.filter((pl.col("lost") >= FEWEST_LOST) & (pl.col("lost") >= pl.col("listed_papers")))
@@ -85,7 +85,7 @@ def page_is_whole(context: RuleContext) -> RuleResult:
     )
 
 
-def all_papers_are_listed(context: RuleContext) -> RuleResult:
+def _all_papers_are_listed(context: RuleContext) -> RuleResult:
     """PAG-006: a page that lists fewer papers than it states, and fewer than the site shows on a page."""
     stated = _with_lost(context).drop_nulls("stated_papers")
     expected = pl.min_horizontal("stated_papers", pl.lit(PAPERS_A_PAGE))
@@ -109,7 +109,7 @@ def all_papers_are_listed(context: RuleContext) -> RuleResult:
     )
 
 
-def page_is_under_the_cap(context: RuleContext) -> RuleResult:
+def _page_is_under_the_cap(context: RuleContext) -> RuleResult:
     """PAG-015: a page that states more papers than the site lists."""
     stated = context.profiles.drop_nulls("stated_papers")
     return rule_result(
@@ -125,7 +125,7 @@ def page_is_under_the_cap(context: RuleContext) -> RuleResult:
     )
 
 
-def counts_agree(context: RuleContext) -> RuleResult:
+def _counts_agree(context: RuleContext) -> RuleResult:
     """PAG-007: a section's count that differs from the header's figure."""
     counted = context.profiles.drop_nulls(["section_count", "stated_papers"])
     return rule_result(
@@ -142,8 +142,8 @@ def counts_agree(context: RuleContext) -> RuleResult:
     )
 
 
-def flags_are_known(context: RuleContext) -> RuleResult:
-    """PAG-008: a badge with a flag that no column tells."""
+def _flags_are_known(context: RuleContext) -> RuleResult:
+    """PAG-008: a badge with a flag that no column has."""
     known = pl.element().is_in(list(KNOWN_FLAGS))
     flagged = context.listings.filter(~pl.col("flags").list.eval(known).list.all())
     return rule_result(
@@ -161,7 +161,7 @@ def flags_are_known(context: RuleContext) -> RuleResult:
 
 
 def _with_lost(context: RuleContext) -> pl.DataFrame:
-    """The profiles, with how many papers stand in the quarantine under their badges (`lost`), and the line of the first."""
+    """The profiles, with the number of their papers in the quarantine (`lost`), and the line of the first (`first_lost`)."""
     kept = context.tables["quarantine"]
     papers = [
         read_badge(raw.split("\n"), 0) is not None
@@ -178,7 +178,7 @@ def _with_lost(context: RuleContext) -> pl.DataFrame:
 LARGEST_SCORE = 100
 
 
-def scores_are_in_range(context: RuleContext) -> RuleResult:
+def _scores_are_in_range(context: RuleContext) -> RuleResult:
     """PRO-003: a novelty or AI score over 100."""
     scores = [
         at_line(context.profiles, f"{column}_line").with_columns(
@@ -202,7 +202,7 @@ def scores_are_in_range(context: RuleContext) -> RuleResult:
     )
 
 
-def owner_is_named(context: RuleContext) -> RuleResult:
+def _owner_is_named(context: RuleContext) -> RuleResult:
     """PRO-004: a page that lists papers without its owner's name."""
     pages = context.profiles.filter(pl.col("listed_papers") > 0)
     return rule_result(
@@ -215,7 +215,7 @@ def owner_is_named(context: RuleContext) -> RuleResult:
     )
 
 
-def field_is_known(context: RuleContext) -> RuleResult:
+def _field_is_known(context: RuleContext) -> RuleResult:
     """PRO-005: a field that is no code of arXiv's; one of several categories is left open, since the page is right."""
     fields = context.profiles.drop_nulls("field")
     unresolved = fields.filter(pl.col("category_id").is_null())
@@ -231,14 +231,14 @@ def field_is_known(context: RuleContext) -> RuleResult:
 
 
 RULES = (
-    header_lines_are_known,
-    all_papers_are_listed,
-    counts_agree,
-    flags_are_known,
-    page_is_whole,
-    page_is_under_the_cap,
-    *(partial(noted, rule_id) for rule_id in ("PAG-010", "PAG-012", "PAG-013", "PAG-014")),
-    scores_are_in_range,
-    owner_is_named,
-    field_is_known,
+    _header_lines_are_known,
+    _all_papers_are_listed,
+    _counts_agree,
+    _flags_are_known,
+    _page_is_whole,
+    _page_is_under_the_cap,
+    *(partial(_noted, rule_id) for rule_id in ("PAG-010", "PAG-012", "PAG-013", "PAG-014")),
+    _scores_are_in_range,
+    _owner_is_named,
+    _field_is_known,
 )

@@ -1,4 +1,4 @@
-"""Rules about papers and their listings: abstracts, dates, categories, papers that may stand twice."""
+"""Rules about papers and their listings: abstracts, dates, categories, papers that may be duplicates."""
 
 import polars as pl
 
@@ -10,7 +10,7 @@ from schemas.limits import DEEPEST_TEX, LONGEST_TEX
 TAIL_LETTERS = 60
 """Letters of an abstract's end that a finding shows."""
 LAST_LETTERS = 400
-"""Letters of an abstract's end that are looked at: more than an address has."""
+"""Letters of an abstract's end that are checked: more than an address has."""
 _OPEN_WORDS = (
     "a|an|the|our|their|its|whose|which|that|we"
     "|of|to|in|on|at|by|for|from|with|into|onto|upon|via|per|than|as|between|among|amongst|toward|towards|against|during"
@@ -18,7 +18,7 @@ _OPEN_WORDS = (
     "|and|or|nor|but|if|because|while|whereas|although|unless|whether|and/or"
 )
 CUT = rf"""[,;:(\[{{\\\x{{2013}}\x{{2014}}-]$|(?i:(?:^|[\s("'\x{{2018}}\x{{201c}}]|-of-)(?:{_OPEN_WORDS})$)"""
-"""Ends of text that goes on: a comma, a dash, an open bracket; an article, a preposition, a conjunction."""
+"""Ends of text that is cut: a comma, a dash, an open bracket; an article, a preposition, a conjunction."""
 NOT_CUT = (
     r"[a-z]+://\S*[^\s,;:(\[{]$"
     r"|[+]\s?(?:and )?\S{0,4}-$"
@@ -26,19 +26,19 @@ NOT_CUT = (
     r"|(?i:\b(?:(?:so|later|early|now) on|(?:a|in) while|(?:deal|dealt|dealing|cope|coping|begin|start) with"
     r"|(?:rely|relied|agreed) (?:up)?on|accounted for|care of)$)"
 )
-"""Ends that only look so: an address, the signs of charges (e+ e-), a name such as "algebra A", turns of speech."""
+"""Ends that only look cut: an address, the signs of charges (e+ e-), a name such as "algebra A", idioms."""
 
 SHORTEST_TITLE = 2
 SHORTEST_ABSTRACT = 20
 TEX = r"\\[a-zA-Z]|[\^_{]"
-"""What shows that a dollar in an abstract is TeX's and not money."""
+"""Signs that a dollar in an abstract is TeX and not money."""
 INVISIBLE = r"[\x00-\x08\x0b-\x1f\x7f-\x{9f}\x{200b}-\x{200f}\x{2028}-\x{202e}\x{2060}-\x{2069}\x{feff}]"
 """Control characters but tab and line feed, and those of Unicode that have no width or turn the direction."""
 GARBLED = r"[\x{c2}-\x{f4}][\x{80}-\x{bf}]{1,3}"
-"""UTF-8 read as Latin-1, in which control characters stand: PAG-011 tells of it once a page."""
+"""UTF-8 read as Latin-1, which contains control characters: PAG-011 reports it once a page."""
 
 
-def abstract_is_there(context: RuleContext) -> RuleResult:
+def _abstract_is_there(context: RuleContext) -> RuleResult:
     """PAP-001: a paper without an abstract."""
     return rule_result(
         "PAP-001",
@@ -50,7 +50,7 @@ def abstract_is_there(context: RuleContext) -> RuleResult:
     )
 
 
-def abstract_is_whole(context: RuleContext) -> RuleResult:
+def _abstract_is_whole(context: RuleContext) -> RuleResult:
     """PAP-002: an abstract that ends in the middle of a sentence: in a comma, an open bracket, or a word such as "with"."""
     end = pl.col("abstract").str.slice(-LAST_LETTERS).str.strip_chars()
     cut = context.papers.filter(end.str.contains(CUT)).filter(~end.str.contains(NOT_CUT))
@@ -67,7 +67,7 @@ def abstract_is_whole(context: RuleContext) -> RuleResult:
     )
 
 
-def category_is_known(context: RuleContext) -> RuleResult:
+def _category_is_known(context: RuleContext) -> RuleResult:
     """PAP-006: a paper without a category."""
     unresolved = context.papers.filter(pl.col("category_id").is_null())
     hints = {code: _hint(code) for code in unresolved["code"].unique()}
@@ -89,8 +89,8 @@ def _hint(code: str) -> str:
     return f"the code {code} is {' or '.join(found)}, and nothing on the page decides; the paper is left without a category"
 
 
-def paper_stands_once(context: RuleContext) -> RuleResult:
-    """PAP-008: two papers that may be one, told where the second stands."""
+def _papers_are_distinct(context: RuleContext) -> RuleResult:
+    """PAP-008: two papers that may be one, reported on the second's line."""
     places = context.papers.select(pl.col("paper_id").alias("other_id"), "profile_id", "source", "line_start")
     pairs = context.tables["paper_candidates"].join(places, on="other_id", how="left")
     return rule_result(
@@ -103,8 +103,8 @@ def paper_stands_once(context: RuleContext) -> RuleResult:
     )
 
 
-def page_lists_a_paper_once(context: RuleContext) -> RuleResult:
-    """PAP-015: the second listing of a paper on one page, unless an override says that it is one paper."""
+def _page_lists_a_paper_once(context: RuleContext) -> RuleResult:
+    """PAP-015: the second listing of a paper on one page, unless an override joins the two."""
     decided = sorted({one for entry in context.overrides.papers for one in entry.same})
     ordered = context.listings.sort("profile_id", "position")
     first = pl.col("line_start").first().over("profile_id", "paper_id")
@@ -125,7 +125,7 @@ def page_lists_a_paper_once(context: RuleContext) -> RuleResult:
     )
 
 
-def title_is_long_enough(context: RuleContext) -> RuleResult:
+def _title_is_long_enough(context: RuleContext) -> RuleResult:
     """PAP-009: a title of one or two letters."""
     short = context.papers.filter(pl.col("title").str.strip_chars().str.len_chars() <= SHORTEST_TITLE)
     return rule_result(
@@ -138,7 +138,7 @@ def title_is_long_enough(context: RuleContext) -> RuleResult:
     )
 
 
-def abstract_is_long_enough(context: RuleContext) -> RuleResult:
+def _abstract_is_long_enough(context: RuleContext) -> RuleResult:
     """PAP-010: an abstract of a few words."""
     length = pl.col("abstract").str.strip_chars().str.len_chars()
     return rule_result(
@@ -151,8 +151,8 @@ def abstract_is_long_enough(context: RuleContext) -> RuleResult:
     )
 
 
-def tex_is_balanced(context: RuleContext) -> RuleResult:
-    """PAP-011: dollars or braces without a partner, but for those that a backslash makes text."""
+def _tex_is_balanced(context: RuleContext) -> RuleResult:
+    """PAP-011: dollars or braces without a partner, escaped ones aside."""
     bare = pl.col("abstract").str.replace_all(r"\\\\|\\[{}$]", "")
     counted = context.papers.with_columns(
         bare.str.count_matches(r"\$").alias("dollars"),
@@ -174,7 +174,7 @@ def tex_is_balanced(context: RuleContext) -> RuleResult:
     )
 
 
-def text_is_visible(context: RuleContext) -> RuleResult:
+def _text_is_visible(context: RuleContext) -> RuleResult:
     """PAP-014: control, bidirectional and zero-width characters in a title or an abstract."""
     title, abstract = (
         pl.col(column).str.replace_all(GARBLED, "").str.extract(INVISIBLE, 0) for column in ("title", "abstract")
@@ -184,27 +184,21 @@ def text_is_visible(context: RuleContext) -> RuleResult:
         context.papers.filter(hidden)
         .with_columns(pl.coalesce(title, abstract).alias("first"), title.is_not_null().alias("in_title"))
         .drop_nulls("first")
-        .with_columns(pl.col("line_end").alias("abstract_end"))
-    )
-    places = _at_title(context, found).with_columns(
-        *(pl.when("in_title").then(line).otherwise("abstract_end").alias(line) for line in ("line_start", "line_end"))
     )
     point = pl.format("U+{}", pl.col("first").map_elements(_code_point, return_dtype=pl.String))
     return rule_result(
         "PAP-014",
         context.papers.height,
-        places,
+        _at_field(context, found),
         PAPER_KEY,
         value=point,
         message=pl.format(
-            "the {} holds {}, which cannot be seen; take it out, since it hides words from search",
-            pl.when("in_title").then(pl.lit("title")).otherwise(pl.lit("abstract")),
-            point,
+            "the {} holds {}, which cannot be seen; take it out, since it hides words from search", _FIELD, point
         ),
     )
 
 
-def tex_can_be_read(context: RuleContext) -> RuleResult:
+def _tex_can_be_read(context: RuleContext) -> RuleResult:
     """PAP-016: a title or an abstract whose TeX is too long or too deep to be read."""
     fields = ("title", "abstract")
     suspect = context.papers.filter(pl.any_horizontal(map(_may_be_beyond_bounds, fields)))
@@ -214,35 +208,40 @@ def tex_can_be_read(context: RuleContext) -> RuleResult:
             for field in fields
         )
         .filter(pl.any_horizontal(pl.col(f"{field}_problem").is_not_null() for field in fields))
-        .with_columns(pl.col("title_problem").is_not_null().alias("in_title"), pl.col("line_end").alias("abstract_end"))
+        .with_columns(pl.col("title_problem").is_not_null().alias("in_title"))
     )
-    places = _at_title(context, found).with_columns(
-        *(pl.when("in_title").then(line).otherwise("abstract_end").alias(line) for line in ("line_start", "line_end"))
-    )
+    problem = pl.coalesce("title_problem", "abstract_problem")
     return rule_result(
         "PAP-016",
         context.papers.height,
-        places,
+        _at_field(context, found),
         PAPER_KEY,
-        value=pl.coalesce("title_problem", "abstract_problem"),
+        value=problem,
         message=pl.format(
-            "the TeX of the {} is {}, and is shown as printed; see whether the page was damaged",
-            pl.when("in_title").then(pl.lit("title")).otherwise(pl.lit("abstract")),
-            pl.coalesce("title_problem", "abstract_problem"),
+            "the TeX of the {} is {}, and is shown as printed; see whether the page was damaged", _FIELD, problem
         ),
     )
 
 
 def _may_be_beyond_bounds(field: str) -> pl.Expr:
-    """What nearly all texts are not, and is quick to see."""
+    """A quick test that every text beyond the bounds passes, and hardly another one."""
     openings = pl.col(field).str.count_matches(r"[{\[(]|\\begin")
     return (pl.col(field).str.len_chars() > LONGEST_TEX) | (openings > DEEPEST_TEX)
 
 
 def _at_title(context: RuleContext, papers: pl.DataFrame) -> pl.DataFrame:
-    """The papers, shown on the line of the title that was taken."""
+    """The papers, each shown on the line of its title."""
     titles = context.listings.unique("paper_id", keep="first", maintain_order=True).select("paper_id", "title_line")
     return at_line(papers.join(titles, on="paper_id", how="left", maintain_order="left"), "title_line")
+
+
+_FIELD = pl.when("in_title").then(pl.lit("title")).otherwise(pl.lit("abstract"))
+
+
+def _at_field(context: RuleContext, papers: pl.DataFrame) -> pl.DataFrame:
+    """The papers, shown on the line of the title where `in_title`, else on the abstract's last."""
+    titled = _at_title(context, papers.with_columns(pl.col("line_end").alias("abstract_end")))
+    return at_line(titled, pl.when("in_title").then("line_start").otherwise("abstract_end"))
 
 
 def _code_point(letter: str) -> str:
@@ -250,14 +249,14 @@ def _code_point(letter: str) -> str:
 
 
 RULES = (
-    abstract_is_there,
-    abstract_is_whole,
-    category_is_known,
-    paper_stands_once,
-    page_lists_a_paper_once,
-    title_is_long_enough,
-    abstract_is_long_enough,
-    tex_is_balanced,
-    text_is_visible,
-    tex_can_be_read,
+    _abstract_is_there,
+    _abstract_is_whole,
+    _category_is_known,
+    _papers_are_distinct,
+    _page_lists_a_paper_once,
+    _title_is_long_enough,
+    _abstract_is_long_enough,
+    _tex_is_balanced,
+    _text_is_visible,
+    _tex_can_be_read,
 )

@@ -1,4 +1,4 @@
-"""Rules about people: spellings that were joined or may be, bylines that cannot be, overrides that have no effect."""
+"""Rules about people: spellings that were joined or may be, implausible bylines, overrides without effect."""
 
 from collections import Counter
 from itertools import pairwise
@@ -22,12 +22,12 @@ GIVEN = r"^\p{Lu}[\p{L}\p{M}'\x{2019}-]*\.?(?:[ -]?\p{Lu}\.?){0,3}(?: \p{Lu}[\p{
 HALF = 0.5
 """The share of a page from which on something is its habit."""
 RECURRING_NAMES = 6
-"""So many names, of three people, show by their places alone which are family names."""
+"""Recurring names, of three people, by whose places alone family names are recognised."""
 FEW_BYLINES = 3
-"""So many bylines show a page's habit; a page with fewer has to show it in all."""
+"""Bylines that show a page's habit; on a page with fewer, all must show it."""
 
 
-def person_has_one_spelling(context: RuleContext) -> RuleResult:
+def _person_has_one_spelling(context: RuleContext) -> RuleResult:
     """AUT-001: a spelling that was joined to another."""
     joined = context.tables["author_names"].filter(pl.col("evidence").is_not_null())
     return rule_result(
@@ -40,7 +40,7 @@ def person_has_one_spelling(context: RuleContext) -> RuleResult:
     )
 
 
-def person_is_one_author(context: RuleContext) -> RuleResult:
+def _person_is_one_author(context: RuleContext) -> RuleResult:
     """AUT-002: an author who may be another one, too."""
     pairs = context.tables["merge_candidates"]
     return rule_result(
@@ -58,7 +58,7 @@ def person_is_one_author(context: RuleContext) -> RuleResult:
     )
 
 
-def byline_names_once(context: RuleContext) -> RuleResult:
+def _byline_names_once(context: RuleContext) -> RuleResult:
     """AUT-003: a byline that names one person twice."""
     named = context.bylines.drop_nulls("author_id").join(_pages_of_parted_names(context), on="profile_id", how="anti")
     doubled = named.filter(pl.struct(*LISTING_KEY, "author_id").is_duplicated()).sort(*LISTING_KEY)
@@ -75,7 +75,7 @@ def byline_names_once(context: RuleContext) -> RuleResult:
     )
 
 
-def owner_is_in_byline(context: RuleContext) -> RuleResult:
+def _owner_is_in_byline(context: RuleContext) -> RuleResult:
     """AUT-004: a byline that is not cut and has no name that may be the page's owner's."""
     owners = context.tables["profiles"].select("profile_id", owner_id="author_id", owner="name").drop_nulls()
     uncut = context.bylines.filter(~pl.col("truncated")).join(owners, on="profile_id", maintain_order="left")
@@ -87,7 +87,7 @@ def owner_is_in_byline(context: RuleContext) -> RuleResult:
         .join(_pages_of_parted_names(context), on="profile_id", how="anti", maintain_order="left")
         .join(names, on=LISTING_KEY, how="left", maintain_order="left")
     )
-    namesakes = [not _may_stand_in(owner, others) for owner, others in lacking.select("owner", "names").iter_rows()]
+    namesakes = [not _may_be_named(owner, others) for owner, others in lacking.select("owner", "names").iter_rows()]
     return rule_result(
         "AUT-004",
         context.listings.select("profile_id", "truncated")
@@ -104,8 +104,8 @@ def owner_is_in_byline(context: RuleContext) -> RuleResult:
     )
 
 
-def _may_stand_in(owner: str, names: list[str]) -> bool:
-    """Whether a byline may name the owner: family name and initial fit, or the words stand in another order or two items."""
+def _may_be_named(owner: str, names: list[str]) -> bool:
+    """Whether a byline may name the owner: family name and initial fit, or the words are in another order or in two items."""
     words = sorted(fold(owner).split())
     written = [*names, *(" ".join(pair) for pair in pairwise(names))]
     return any(is_same_person(owner, name) for name in names) or any(
@@ -113,7 +113,7 @@ def _may_stand_in(owner: str, names: list[str]) -> bool:
     )
 
 
-def author_has_two_names(context: RuleContext) -> RuleResult:
+def _author_has_two_names(context: RuleContext) -> RuleResult:
     """AUT-006: two neighbours in a byline who have one name each, so that a comma may have parted one author."""
     pairs = _single_names_in_pairs(context.bylines).drop_nulls("author_id")
     single = pairs.join(_pages_of_parted_names(context), on="profile_id", how="anti").sort("source", "byline_line")
@@ -149,22 +149,20 @@ def _neighbour(column: str, step: int) -> pl.Expr:
     return pl.col(column).shift(step).over(LISTING_KEY)
 
 
-def author_is_a_person(context: RuleContext) -> RuleResult:
+def _author_is_a_person(context: RuleContext) -> RuleResult:
     """AUT-007: a group among the authors."""
     groups = context.tables["authors"].filter(pl.col("name").map_elements(is_group, return_dtype=pl.Boolean))
-    places = context.bylines.sort("source", "byline_line").unique("author_id", keep="first", maintain_order=True)
-    placed = groups.join(places.drop("name", "line_start", "line_end"), on="author_id", how="left")
     return rule_result(
         "AUT-007",
         context.tables["authors"].height,
-        at_line(placed, "byline_line"),
+        _at_first_byline(context, groups),
         ("author_id",),
         value="name",
         message=pl.format("{} is a group by its name, and an author of its own", "name"),
     )
 
 
-def given_names_stand_first(context: RuleContext) -> RuleResult:
+def _given_names_come_first(context: RuleContext) -> RuleResult:
     """AUT-008: a page that writes Bell, Ann, Dole, Cyrus, so that each author became two."""
     return rule_result(
         "AUT-008",
@@ -180,14 +178,12 @@ def given_names_stand_first(context: RuleContext) -> RuleResult:
     )
 
 
-def names_can_be_compared(context: RuleContext) -> RuleResult:
+def _names_can_be_compared(context: RuleContext) -> RuleResult:
     """AUT-009: a set of names of which each is like so many others that none was compared."""
-    places = context.bylines.sort("source", "byline_line").unique("author_id", keep="first", maintain_order=True)
-    placed = context.resolved.uncompared.join(places.drop("name", "line_start", "line_end"), on="author_id", how="left")
     return rule_result(
         "AUT-009",
         context.tables["author_names"].height,
-        at_line(placed, "byline_line"),
+        _at_first_byline(context, context.resolved.uncompared),
         ("author_id",),
         value="name",
         message=pl.format(
@@ -198,8 +194,15 @@ def names_can_be_compared(context: RuleContext) -> RuleResult:
     )
 
 
+def _at_first_byline(context: RuleContext, authors: pl.DataFrame) -> pl.DataFrame:
+    """The authors, each shown on the line of the first byline with the author."""
+    places = context.bylines.sort("source", "byline_line").unique("author_id", keep="first", maintain_order=True)
+    placed = authors.join(places.drop("name", "line_start", "line_end"), on="author_id", how="left")
+    return at_line(placed, "byline_line")
+
+
 def _pages_of_parted_names(context: RuleContext) -> pl.DataFrame:
-    """The pages whose commas part family from given names: the first such byline's line and pair, and how many there are."""
+    """The pages whose commas separate family from given names: the first such byline's line and pair, and how many there are."""
     parted = _parted_bylines(context.listings)
     counts = context.listings.group_by("profile_id").agg(pl.len().alias("bylines"))
     pages = (
@@ -253,13 +256,13 @@ def _first_and_last_words(context: RuleContext) -> tuple[frozenset[str], frozens
 
 
 def _is_owned(owner: str | None, families: list[str], givens: list[str]) -> bool:
-    """Whether the owner of a page stands as one of the pairs."""
+    """Whether one of the pairs is the page's owner."""
     words = fold(owner or "")
     return any(fold(f"{given} {family}") == words for family, given in zip(families, givens, strict=True))
 
 
 def _read_as_pairs(families: list[str], givens: list[str], firsts: frozenset[str], lasts: frozenset[str]) -> bool:
-    """Whether what stands as given names are initials or others' given names, and what stands as family names is not."""
+    """Whether most of the given names are initials or first words of other names, and most of the family names are not."""
     words = [[word for word in _words(given) if not is_initial(word)] for given in set(givens)]
     usual = sum(not names or (len(names) == 1 and names[0] in firsts) for names in words)
     unusual = sum(family.lower() in firsts and family.lower() not in lasts for family in set(families))
@@ -267,7 +270,7 @@ def _read_as_pairs(families: list[str], givens: list[str], firsts: frozenset[str
 
 
 def _keep_their_places(families: list[str], givens: list[str], share: float) -> bool:
-    """Whether, on a page most of whose bylines are pairs, names of several people recur and hardly one changes its place."""
+    """Whether, on a page most of whose bylines are pairs, names of several people recur and hardly one occurs in both places."""
     first, second = Counter(families), Counter(givens)
     recurring = [name for name, count in (first + second).items() if count > 1]
     moved = sum(name in first and name in second for name in recurring)
@@ -279,13 +282,13 @@ def _words(name: str) -> list[str]:
 
 
 RULES = (
-    person_has_one_spelling,
-    person_is_one_author,
-    byline_names_once,
-    owner_is_in_byline,
+    _person_has_one_spelling,
+    _person_is_one_author,
+    _byline_names_once,
+    _owner_is_in_byline,
     overrides_take_effect,
-    author_has_two_names,
-    author_is_a_person,
-    given_names_stand_first,
-    names_can_be_compared,
+    _author_has_two_names,
+    _author_is_a_person,
+    _given_names_come_first,
+    _names_can_be_compared,
 )

@@ -1,4 +1,4 @@
-"""Rules about text: letters that were spoiled on the way, and addresses that lead nowhere."""
+"""Rules about text: letters that a wrong encoding garbled, and addresses that cannot be opened."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import polars as pl
 from etl.validate.rule_results import PROFILE_KEY, RuleContext, RuleResult, at_line, rule_result
 
 REPLACEMENT = "\ufffd"
-"""What a program writes in place of bytes that it could not decode."""
+"""The character that programs write in place of bytes that they could not decode."""
 WORD_LETTERS = 20
 """Letters on either side of a fault that a finding shows."""
 _HIGH = bytes(range(0x80, 0xA0)).decode("cp1252", errors="ignore")
@@ -28,11 +28,11 @@ _FAULTS = {
     "lost": ("has letters that were lost when the page was saved", "save the page again as UTF-8"),
     "entity": ("has HTML's code for a sign", "copy the text that the browser shows, not the page's source"),
 }
-"""What is wrong with a text, and what to do."""
+"""The fault of a text by its kind, and what to do."""
 
 
-def text_is_decoded_once(context: RuleContext) -> RuleResult:
-    """PAG-011: letters such as Ã©, the sign for lost ones, or HTML's codes in names, titles, bylines and abstracts."""
+def _text_is_decoded_once(context: RuleContext) -> RuleResult:
+    """PAG-011: letters such as Ã©, the replacement character, or HTML entities in names, titles, bylines and abstracts."""
     rows = [(*found, *place) for *place, text, first in _texts(context) for found in _first_fault(text, first)]
     faults = pl.DataFrame(
         rows,
@@ -71,7 +71,7 @@ def find_garbled(text: str) -> str | None:
 
 
 def find_entity(text: str) -> str | None:
-    r"""The first code of HTML's for a sign in a text, or None.
+    r"""The first HTML entity in a text, or None.
 
     >>> find_entity("Bells &amp; towers"), find_entity(r"A&B; Bells \& towers")
     ('&amp;', None)
@@ -92,7 +92,7 @@ def _is_garbled(signs: str) -> bool:
 
 
 def _first_fault(text: str, first_line: int) -> Iterator[tuple[str, str, int]]:
-    """What is wrong first in a text of several lines: the signs, what to do, and the line."""
+    """The first fault in a text of several lines: the word, the kind of fault, and the line."""
     for number, line in enumerate(text.split("\n"), start=first_line):
         found = {
             "encoding": find_garbled(line),
@@ -113,7 +113,7 @@ def _word(line: str, at: int, length: int) -> str:
 
 
 def _texts(context: RuleContext) -> Iterator[tuple[str, str, int, str, int]]:
-    """The owners' names and the listings that hold a telltale sign: page, source, 1 for a paper, text, first line."""
+    """The owners' names and the listings with a telltale sign: page, source, 1 for a paper, text, first line."""
     headers = context.profiles.filter(pl.col("name").str.contains(_TELLTALE)).select(
         "profile_id", "source", "name", "header"
     )
@@ -131,7 +131,7 @@ DOMAIN = r"^(?:[^.\s:/\[\]]{1,63}\.){1,10}[^.\s:/0-9\[\]]{2,63}$"
 _KEY = ("paper_id", "url")
 
 
-def scheme_is_the_webs(context: RuleContext) -> RuleResult:
+def _scheme_is_the_webs(context: RuleContext) -> RuleResult:
     """LNK-001: a scheme other than http and https."""
     other = _links(context).filter(~pl.col("url").str.contains(WEB))
     return rule_result(
@@ -147,7 +147,7 @@ def scheme_is_the_webs(context: RuleContext) -> RuleResult:
     )
 
 
-def host_is_a_domain(context: RuleContext) -> RuleResult:
+def _host_is_a_domain(context: RuleContext) -> RuleResult:
     """LNK-002: a host that is no domain name."""
     other = _links(context).filter(~pl.col("host").str.contains(DOMAIN))
     return rule_result(
@@ -167,4 +167,4 @@ def _links(context: RuleContext) -> pl.DataFrame:
     return context.tables["links"].join(places, on="paper_id", how="left")
 
 
-RULES = (text_is_decoded_once, scheme_is_the_webs, host_is_a_domain)
+RULES = (_text_is_decoded_once, _scheme_is_the_webs, _host_is_a_domain)
