@@ -140,7 +140,7 @@ def _escaped(character: str) -> str:
 
 def _program(called: str) -> str:
     """The plain name where a shell finds this very program by it; else the path by which it was called."""
-    # A program of another name is not the command: the library in somebody's script, or a test.
+    # A program of another name is not the command: the library in another script, or a test.
     if os.sep not in called or not Path(os.path.realpath(called)).name.startswith(NAME):
         return NAME
     found = shutil.which(NAME)

@@ -230,7 +230,7 @@ class Table(pa.DataFrameModel):
 
     `primary_key` (a list of columns), `references` (column, or columns joined by a comma, to table),
     `short_rows` (WITHOUT ROWID pays), `label`, `sort` (a leading - means descending) and `page_size` (for Datasette),
-    `orders` (columns joined by a comma, in which questions want the rows),
+    `orders` (columns joined by a comma, by which questions sort the rows),
     `search` (FTS5's tokenizer by the name `tokenizer`; all else columns of the index and their sources),
     `group` (data by default, or audit) and `rights` (the pages' by default).
     """

@@ -222,7 +222,7 @@ def _split(text: str) -> tuple[str, bool, str] | None:
     behind = people[cut.end() :].strip(_BEHIND_CUT)
     parted = _PARTS_TAG.match(people, cut.end()) or behind.casefold() in _EXPANDERS
     if behind and (not parted or len(behind) > _SHORT_TAG):
-        return None  # A title or a sentence that quotes somebody.
+        return None  # A title or a sentence with a citation.
     tags = ", ".join(filter(None, (behind if behind and behind.casefold() not in _EXPANDERS else "", tags)))
     return people[: cut.start()].strip(" ,;([⟨"), True, tags
 
@@ -278,7 +278,7 @@ def _uncut(people: str) -> tuple[str, bool]:
 
 
 def _items(people: str) -> Iterator[str]:
-    """The items between the separators, without those that have no letter."""
+    """The items between the separators that have a letter."""
     inverted = _inverted(people)
     for segment in inverted or [people]:
         for part in [segment] if inverted else _names(segment):

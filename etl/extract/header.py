@@ -39,11 +39,11 @@ class Header:
 
 
 LONGEST_FIELD = 20
-"""Letters of the longest word under the name that is taken for the owner's field."""
+"""Letters of the longest word under the name that may be the owner's field."""
 LONGEST_MENU = 60
 """Lines above field and figures that are searched for the owner."""
 LONGEST_STAT = 60
-"""Letters of the longest line that may hold a figure."""
+"""Letters of the longest line that may be a figure."""
 _DIGITS = r"(?P<value>[0-9]{1,3}(?: [0-9]{3}){1,6}|[0-9][0-9,]{0,20})"
 _STATS = {
     "h_index": re.compile(rf"(?i:h-index):? ?{_DIGITS}"),
@@ -126,7 +126,7 @@ def find_headers(lines: Sequence[str], start: int) -> list[int]:
 
 @dataclass(frozen=True)
 class _Entry:
-    """A line of the header that is not blank, or two lines that hold one figure."""
+    """A line of the header that is not blank, or several lines of one figure."""
 
     line: int
     last: int

@@ -64,9 +64,7 @@ def find_pages(paths: Sequence[str]) -> list[PageFile]:
     try:
         files = {file for path in paths for file in _expand(path)}
     except RecursionError as error:
-        raise UsageError(
-            f"{', '.join(paths)}: folders lie too deep in each other to be read; move the pages up"
-        ) from error
+        raise UsageError(f"{', '.join(paths)}: folders are nested too deep to be read; move the pages up") from error
     except OSError as error:
         problem = "cannot be read" if is_refusal(error) else "no such file or folder"
         raise refusal(error, problem, "give a saved page or a folder that may be read") from error

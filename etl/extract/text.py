@@ -3,7 +3,7 @@
 import re
 
 _UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
-"""Characters without a width that neither join nor separate; those that join letters (U+200C, U+200D) stay within words."""
+"""Characters without a width that neither join nor separate; joiners (U+200C, U+200D) stay within words."""
 _SPACES = re.compile("[\\s\u115f\u1160\u2800\u3164\uffa0]+")
 _BLANK = "\\s\u00ad\u115f\u1160\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\u2800\u3164\ufeff\uffa0"
 _EDGES = "".join(re.findall(f"[{_BLANK}]", "".join(map(chr, range(0x10000)))))
