@@ -14,6 +14,7 @@ from datasette.utils.asgi import Request
 from markupsafe import Markup
 
 from etl.load.layout import DATABASE, DATABASE_FILE
+from etl.site.safety.statement_time import WATCH, Connection
 from etl.site.served import served
 from etl.site.tex import readable
 from schemas import TABLES, VIEWS, Definition, View
@@ -45,6 +46,8 @@ SELECT
   (SELECT max(last_observed_on) FROM profiles) AS saved
 FROM coverage
 """
+FACTS_SECONDS = 5.0
+"""Seconds in which the numbers are counted, once for a release: 5,000 papers take some milliseconds."""
 _NEWEST = "SELECT paper_id, title, published FROM papers WHERE published = ? ORDER BY paper_id LIMIT 1"
 Variables = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -96,13 +99,19 @@ def extra_template_vars(view_name: str | None, request: Request | None, datasett
 
 
 @cache
-def facts(folder: Path) -> Facts:
-    """The numbers of a release; counted once, since a release never changes."""
+def facts(folder: Path) -> Facts | None:
+    """The numbers of a release; counted once, since a release never changes; None where that takes too long."""
     address = (folder / DATABASE_FILE).as_uri() + "?mode=ro&immutable=1"
-    with closing(sqlite3.connect(address, uri=True)) as database:
+    with closing(sqlite3.connect(address, uri=True, factory=Connection, check_same_thread=False)) as database:
         database.row_factory = sqlite3.Row
-        numbers = dict(database.execute(_NUMBERS).fetchone())
-        newest = database.execute(_NEWEST, [numbers["newest"]]).fetchone()
+        try:
+            with WATCH.watching(database, FACTS_SECONDS):
+                numbers = dict(database.execute(_NUMBERS).fetchone())
+                newest = database.execute(_NEWEST, [numbers["newest"]]).fetchone()
+        except sqlite3.OperationalError:
+            if database.clock.is_over:
+                return None
+            raise
     return Facts(numbers, newest and dict(newest), readable(newest["title"]) if newest else Markup())
 
 

@@ -3,7 +3,6 @@
 In: requests. Out: the release's own file for a whole table, else a file made for the request, or words why there is none.
 """
 
-import hashlib
 import json
 from collections.abc import Awaitable
 from functools import partial
@@ -16,7 +15,17 @@ from datasette.utils.asgi import Request, Response
 
 from etl.load.layout import DATABASE
 from etl.release.release import Release
-from etl.site.files import PARQUET, FileResponse, Send, last_modified, other_method, path_of, released, send_file
+from etl.site.files import (
+    PARQUET,
+    FileResponse,
+    Send,
+    digest_of,
+    last_modified,
+    other_method,
+    path_of,
+    released,
+    send_file,
+)
 from etl.site.parquet_export import (
     BUSY,
     Export,
@@ -96,7 +105,7 @@ class Answers:
         file = await self._queue.run(export, request.receive)
         if file:
             with file:
-                await send_file(self._sent(file, name), request, send, is_open=self._datasette.cors)
+                await send_file(await self._sent(file, name), request, send, is_open=self._datasette.cors)
 
     def _words(self, found: ExportQuery) -> dict[str, str]:
         """What the file says of itself."""
@@ -108,11 +117,11 @@ class Answers:
         source = _SOURCES.get(found.page or "")
         return words | ({"title": source.title, "description": source.description} if source else {})
 
-    def _sent(self, file: BufferedRandom, name: str) -> FileResponse:
+    async def _sent(self, file: BufferedRandom, name: str) -> FileResponse:
         """An open file without a name, as one to send; two exports of the same rows have the same hash."""
-        file.seek(0)
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return FileResponse(path_of(file), f"{name}.parquet", PARQUET, digest, last_modified(self._release))
+        return FileResponse(
+            path_of(file), f"{name}.parquet", PARQUET, await digest_of(file), last_modified(self._release)
+        )
 
 
 def refusal(refused: Refused) -> Response:

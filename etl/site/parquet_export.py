@@ -26,6 +26,7 @@ from datasette.utils.asgi import NotFound, Request, Response
 
 from etl.load.layout import DATABASE
 from etl.site.parquet_columns import Column, ColumnLineage, columns_read, distinct, lineage_of
+from etl.site.safety.requests import words_of_sql
 from etl.site.safety.statement_time import NOTHING_ASKED, WATCH, Asked, Busy, Connection, connect, reason
 
 if TYPE_CHECKING:
@@ -283,7 +284,7 @@ def _refusal(error: Exception, limits: ExportLimits, stop: Event) -> Exception:
         return Refused(BUSY, "the site needs its memory for pages; try again in a few seconds")
     if isinstance(error, QueryInterrupted):
         return Refused(400, f"the query took more than {limits.seconds:g} seconds; ask for less")
-    return Refused(400, f"SQLite says: {error}")
+    return Refused(400, f"SQLite says: {words_of_sql(error)}")
 
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]

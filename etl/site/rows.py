@@ -21,7 +21,7 @@ from datasette.utils.asgi import NotFound, Request, Response
 from etl.load.layout import DATABASE
 from etl.release.lineage import ReleaseRows
 from etl.release.release import Release, require_read
-from etl.site.files import FileResponse, Send, last_modified, other_method, path_of, send_file
+from etl.site.files import FileResponse, Send, digest_of, last_modified, other_method, path_of, send_file
 from etl.site.parquet import refusal
 from etl.site.parquet_export import ExportQueue, Refused, in_time, limits_of, own_connection
 from etl.site.row_pages import (
@@ -65,7 +65,7 @@ class PageTexts:
             return refusal(refused)
         if file:
             with file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                digest = await digest_of(file)
                 sent = FileResponse(
                     path_of(file), f"{key}.txt", _TEXT, digest, last_modified(self._release), shown=True
                 )
@@ -85,7 +85,6 @@ class PageTexts:
                     file.write(piece.encode())
                 file.seek(0)
                 require_read(profile_id, hashlib.file_digest(file, "sha256").hexdigest(), profile["sha256"])
-                file.seek(0)
                 closed_on_error.pop_all()
         return file
 

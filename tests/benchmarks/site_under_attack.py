@@ -44,6 +44,8 @@ CROWD = 800
 """Authors of each paper of one person."""
 COUNT = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c)"
 LONG = "replace(hex(zeroblob(500000)), '0', 'a')"
+THE = "replace(hex(zeroblob(1150)), '0', 'the OR ')"
+PRINTFS = [f"printf('%.1s'{f', {LONG}' * count}" for count in range(1, 12)]
 
 
 @dataclass
@@ -111,6 +113,16 @@ QUERIES = {
     "words of search": "SELECT count(*) FROM papers_fts WHERE papers_fts MATCH '"
     + " OR ".join(f"{letter}*" for letter in "abcdefghijklmnopqrstuvwxyz" * 40)
     + "'",
+    "snippets": f"SELECT snippet(papers_fts, 1, '', '', '', 64) FROM papers_fts WHERE papers_fts MATCH ({THE} || 'the')",
+    "marks": f"SELECT highlight(papers_fts, 1, '', '') FROM papers_fts WHERE papers_fts MATCH ({THE} || 'the')",
+    "ranks": f"SELECT rank FROM papers_fts WHERE papers_fts MATCH ({THE} || 'the') ORDER BY rank",
+    "long JSON": f"WITH x AS MATERIALIZED (SELECT '[' || replace(hex(zeroblob(900000)), '0', '1,') || '1]' AS j)"
+    f" SELECT max({','.join(f'json_valid(j || {n})' for n in range(100))}) FROM x",
+    "short JSON": f"WITH x AS MATERIALIZED (SELECT '[' || replace(hex(zeroblob(60000)), '0', '1,') || '1]' AS j)"
+    f" SELECT max({','.join(f'json_valid(j || {n})' for n in range(100))}) FROM x",
+    "digits": f"WITH x AS MATERIALIZED (SELECT replace(hex(zeroblob(1990000)), '0', '1') AS a)"
+    f" SELECT {','.join(['max(' + ','.join(['-a'] * 90) + ')'] * 3)} FROM x",
+    "long values of functions": f"SELECT {','.join(printf + ')' for printf in PRINTFS)}",
     "sort without end": f"{COUNT} SELECT n, zeroblob(1500000) FROM c ORDER BY n",
     "small sort without end": f"{COUNT} SELECT n, randomblob(100) AS r FROM c ORDER BY r",
     "control characters": f"{COUNT.replace('FROM c)', 'FROM c LIMIT 16)')} SELECT replace(hex(zeroblob(500000)), '0', char(1)) FROM c",
@@ -140,6 +152,16 @@ def _(site: Site) -> None:
 @attack("a paper of thousands")
 def _(site: Site) -> None:
     again(site, site.paths["paper"])
+
+
+@attack("one word many times")
+def _(site: Site) -> None:
+    again(site, f"/paperledger/search_papers?q={quote_plus('the ' * 49)}")
+
+
+@attack("pages of text")
+def _(site: Site) -> None:
+    again(site, site.paths["page"])
 
 
 @attack("facets")
@@ -316,6 +338,7 @@ def paths_of(out: Path) -> dict[str, str]:
             "home": "/",
             "table": "/paperledger/papers",
             "search": f"/paperledger/papers?_search={quote_plus(word)}",
+            "page": f"/-/pages/{first('SELECT profile_id FROM profiles ORDER BY bytes DESC LIMIT 1')}.txt",
             "author": f"/paperledger/authors/{first(author)}",
             "paper": f"/paperledger/papers/{first(most.format('paper_id', 'paper_id'))}",
         }

@@ -147,6 +147,15 @@ def test_two_hundred_requests_that_take_all_their_time_leave_the_server_answerin
 
 
 @pytest.mark.usefixtures("still_up")
+def test_functions_keep_no_long_values(server: Server) -> None:
+    """Each number of arguments is a statement of its own, and all of SQLite's memory is for all."""
+    for count in range(1, 18):
+        server.get(address_of(f"SELECT printf('%.1s'{f', {LONG}' * count})"))
+    assert server.get(address_of("SELECT DISTINCT abstract || title FROM papers"))[0] == 200
+    assert server.get("/paperledger/papers")[0] == 200
+
+
+@pytest.mark.usefixtures("still_up")
 def test_two_hundred_plain_requests_at_once_are_all_answered(server: Server) -> None:
     assert statuses(server, ["/", "/paperledger/papers.json"]) == {200}
 

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import logging
+import shutil
 import socket
 import sqlite3
 import threading
@@ -21,14 +22,17 @@ import uvicorn
 from datasette.app import Datasette
 from datasette.database import QueryInterrupted
 from datasette.utils import InvalidSql, validate_sql_select
-from site_words import Fetch
+from site_words import Fetch, ask
 
-from etl.load.layout import DATABASE
+from etl.load.layout import DATABASE, DATABASE_FILE, METADATA
 from etl.site import rows
 from etl.site.safety import request_limits, sockets
 from etl.site.safety.request_limits import ConcurrencyLimits
-from etl.site.safety.sql_limits import LARGEST_ANSWER, LONGEST_PATTERN, functions, guard
+from etl.site.safety.sql_limits import LARGEST_ANSWER, LONGEST_PATTERN, MOST_WORDS, functions, guard
 from etl.site.safety.statement_time import WATCH, Busy, Clock, Connection, TimeIsUp
+from etl.site.served import SETTINGS
+from schemas import QUESTIONS
+from schemas.limits import ABSTRACT_LETTERS
 
 COUNT = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c)"
 ENDLESS = f"{COUNT} SELECT count(*) FROM c"
@@ -54,7 +58,7 @@ def paper(fetch: Fetch) -> str:
 STEPS = {
     "many small": ENDLESS,
     "a match": f"{COUNT} SELECT count(*) FROM c WHERE substr({LONG}, 1, 100000) || n GLOB '*{'a' * 200}b*'",
-    "one row": f"SELECT max({', '.join(f'substr({LONG}, 1, {100_000 - n}) GLOB :p' for n in range(100))})",
+    "one row": f"SELECT max({', '.join(f'substr({LONG}, 1, {100_000 - n}) GLOB :p' for n in range(40))})",
     "words": f"SELECT count(*) FROM papers_fts WHERE papers_fts MATCH '{' OR '.join('abcdefgh' * 30)} a*'",
 }
 
@@ -94,6 +98,92 @@ def test_a_text_of_very_many_words_is_not_searched(connection: Connection, words
     with WATCH.watching(connection, 1, is_costly=True):
         assert connection.execute(f"SELECT length({LONG})").fetchone()[0] == 1_000_000
         assert connection.execute("SELECT count(*) FROM papers_fts WHERE papers_fts MATCH 'bells OR ropes'").fetchone()
+
+
+CROWDED = "aaaaaaaaaaaaaaaa"
+"""A paper whose abstract is one word ten thousand times, as long as an abstract may be."""
+
+
+@pytest.fixture(scope="module")
+def crowded(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Datasette:
+    """The site of a release with such a paper."""
+    place = tmp_path_factory.mktemp("crowded") / release.name
+    shutil.copytree(release, place)
+    with closing(sqlite3.connect(place / DATABASE_FILE)) as database:
+        values = (CROWDED, "Peals", "peal " * (ABSTRACT_LETTERS // 5), "x2020")
+        database.execute("INSERT INTO papers VALUES (?, ?, ?, NULL, NULL, 0, 1, 1, 0, 0, ?)", values)
+        database.execute("INSERT INTO papers_fts(papers_fts) VALUES ('rebuild')")
+        database.commit()
+    metadata = json.loads((place / METADATA).read_text(encoding="utf-8"))
+    return Datasette([], immutables=[str(place / DATABASE_FILE)], metadata=metadata, settings=dict(SETTINGS))
+
+
+@pytest.mark.parametrize("form", ["", ".json", ".csv", ".parquet"])
+def test_a_search_for_one_word_many_times_ends_soon(crowded: Datasette, form: str) -> None:
+    start = time.process_time()
+    address, peals = f"/paperledger/search_papers{form}", "peal " * (MOST_WORDS - 1)
+    answer = ask(crowded, address, params={"q": peals})
+    assert answer.status_code == 200
+    assert form == ".parquet" or CROWDED in answer.text
+    refused = ask(crowded, address, params={"q": peals * 30})
+    assert (refused.status_code, f"at most {MOST_WORDS}" in refused.text) == (400, True)
+    assert time.process_time() - start < 4
+
+
+RANKED = "replace(hex(zeroblob(1150)), '0', 'the OR ') || 'the'"
+RANKING = {
+    "snippet": "snippet(papers_fts, 1, '', '', '', 64)",
+    "highlight": "highlight(papers_fts, 1, '', '')",
+    "bm25": "bm25(papers_fts)",
+    "rank": "papers_fts.rank",
+}
+
+
+@pytest.mark.parametrize("form", ["", ".json", ".csv", ".parquet"])
+@pytest.mark.parametrize("name", RANKING)
+def test_words_are_marked_and_ranked_by_canned_queries_only(crowded: Datasette, name: str, form: str) -> None:
+    sql = f"SELECT {RANKING[name]} AS found FROM papers_fts WHERE papers_fts MATCH ({RANKED})"
+    start = time.process_time()
+    answer = ask(crowded, f"/paperledger{form}", params={"sql": sql})
+    assert (answer.status_code, f"{name} takes" in answer.text) == (400, True)
+    assert time.process_time() - start < 1
+
+
+def test_the_sql_of_a_canned_query_runs_from_its_editor_too(fetch: Fetch) -> None:
+    sql = QUESTIONS["search_papers"].sql.strip()
+    answer = fetch("/paperledger.json", params={"sql": sql, "q": "thousand", "_shape": "array"})
+    assert [row for row in answer.json() if "«" in row["abstract"]]
+
+
+LIST = "WITH x AS MATERIALIZED (SELECT '[' || replace(hex(zeroblob(900000)), '0', '1,') || '1]' AS j)"
+COSTLY_JSON = ["json_valid(j || '@')", "json_array_length(j || '@')", "(j || '@') ->> '$[1]'", "json_quote(j || '@')"]
+
+
+@pytest.mark.parametrize("call", COSTLY_JSON)
+def test_long_json_is_not_read_in_sql_of_ones_own(fetch: Fetch, call: str) -> None:
+    start = time.process_time()
+    sql = f"{LIST} SELECT max({', '.join(call.replace('@', ' ' * number) for number in range(60))}) FROM x"
+    answer = fetch("/paperledger.json", params={"sql": sql})
+    assert (answer.status_code, "with JSON 256 KiB" in answer.text) == (400, True)
+    assert time.process_time() - start < 1
+
+
+def test_json_of_the_usual_size_is_read_many_times(fetch: Fetch) -> None:
+    calls = ", ".join(
+        f"json_array_length(json_set('[1, 2]', '$[{number}]', json('{{}}'))) AS n{number}" for number in range(50)
+    )
+    answer = fetch("/paperledger.json", params={"sql": f"SELECT {calls}", "_shape": "array"})
+    assert answer.json()[0]["n2"] == 3
+
+
+@pytest.mark.parametrize("groups", [2, 3, 6])
+def test_numbers_of_many_digits_are_read_in_time(connection: Connection, groups: int) -> None:
+    digits = "WITH x AS MATERIALIZED (SELECT replace(hex(zeroblob(1990000)), '0', '1') AS a)"
+    row = ", ".join(f"max({', '.join(['-a'] * 90)})" for _ in range(groups))
+    start = time.process_time()
+    with pytest.raises((sqlite3.Error, MemoryError)), WATCH.watching(connection, 0.1, is_costly=True):
+        connection.execute(f"{digits} SELECT {row} FROM x").fetchall()
+    assert time.process_time() - start < 2
 
 
 def test_long_formats_of_dates_are_refused(fetch: Fetch) -> None:
@@ -301,7 +391,7 @@ def test_an_answer_is_counted_as_it_is_written_or_read(fetch: Fetch, value: str)
 def test_a_statement_of_too_many_steps_a_row_is_refused(fetch: Fetch) -> None:
     inner = f"SELECT {LONG} AS a0"
     for level in range(4):
-        inner = f"SELECT max({', '.join([f'json_quote(a{level})'] * 20)}) AS a{level + 1} FROM ({inner})"
+        inner = f"SELECT max({', '.join([f'abs(a{level})'] * 20)}) AS a{level + 1} FROM ({inner})"
     start = time.process_time()
     assert fetch("/paperledger.json", params={"sql": inner}).status_code == 400
     assert time.process_time() - start < 3

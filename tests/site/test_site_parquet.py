@@ -318,7 +318,7 @@ def test_what_cannot_be_answered_is_told(fetch: Fetch, path: str, status: int) -
 @pytest.mark.parametrize(
     ("sql", "limits", "status", "words"),
     [
-        pytest.param("select randomblob(100000000)", {}, 400, "too big", id="a large blob"),
+        pytest.param("select randomblob(100000000)", {}, 400, "longer than 4 MiB", id="a large blob"),
         pytest.param(f"{ENDLESS} select n from c", {"rows": 30_000}, 413, "more than 30,000 rows", id="endless rows"),
         pytest.param(
             f"{ENDLESS} select randomblob(1000000) from c", {"megabytes": 20}, 413, "more than 20 MiB", id="endless bytes"

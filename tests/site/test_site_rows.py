@@ -4,9 +4,12 @@ import asyncio
 import json
 import re
 import sqlite3
+import time
+import tracemalloc
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from threading import Event
 
 import httpx
 import pytest
@@ -18,7 +21,10 @@ from etl.load.layout import DATABASE_FILE, METADATA
 from etl.pipeline import Request, build
 from etl.progress import Progress
 from etl.release.lineage import ReleaseRows
+from etl.release.release import Release
 from etl.site.row_pages import lines_of, paper_page
+from etl.site.rows import PageTexts
+from etl.site.safety.sql_limits import LARGEST_ANSWER
 
 DATA = Path(__file__).parents[1] / "data"
 SCRIPT = "<script>alert(1)</script>"
@@ -170,6 +176,32 @@ def test_a_page_comes_back_byte_for_byte(release: Path) -> None:
     assert answer.content == (DATA / "ann-bell.txt").read_bytes()
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_page_larger_than_an_answer_of_sql_comes_in_little_memory(tmp_path: Path) -> None:
+    junk = "\n".join("a line that no listing has, é and 🔔, again and again" * 4 for _ in range(LARGEST_ANSWER // 200))
+    written = page("Ann Bell", [("CLMay 1, 2020", "On Bells", "Ann Bell", "They ring.")], f"\n\n{junk}").encode()
+    (tmp_path / "ann.txt").write_bytes(written)
+    release = build(
+        Request([str(tmp_path / "ann.txt")], tmp_path / "build"), Progress(Console(quiet=True))
+    ).release.path
+    site, key = site_of(release.resolve()), keys(release, "profiles")[0]
+    assert len(written) > LARGEST_ANSWER
+    texts = PageTexts(site, Release(release, {}))
+    tracemalloc.start()
+    try:
+        with texts._rebuild(key, Event()) as file:  # noqa: SLF001
+            # A row holds 1.5 MiB of lines, which are there several times, with four bytes a letter.
+            assert tracemalloc.get_traced_memory()[1] < 40 << 20
+            assert file.seek(0, 2) == len(written)
+    finally:
+        tracemalloc.stop()
+    start = time.process_time()
+    answer = asyncio.run(site.client.get(f"/-/pages/{key}.txt"))
+    assert answer.content == written
+    assert time.process_time() - start < 3
+    part = asyncio.run(site.client.get(f"/-/pages/{key}.txt", headers={"range": "bytes=0-7"}))
+    assert (part.status_code, part.text) == (206, "Ann Bell")
 
 
 def test_the_bibtex_file_is_the_entry_on_the_page(release: Path) -> None:

@@ -86,8 +86,11 @@ def startup(datasette: "Datasette") -> None:
         try:
             found = await run(*arguments, **{**named, "log_sql_errors": False})
         except sqlite3.Error as error:
+            words = words_of_sql(error)
             if as_csv.get():
-                raise DatasetteError(words_of_sql(error), title="Invalid SQL", status=400) from error
+                raise DatasetteError(words, title="Invalid SQL", status=400) from error
+            if words != str(error):
+                raise sqlite3.OperationalError(words) from error
             raise
         # Tables, which hand their parameters in the second place, count their rows to find the next page.
         is_of_a_person = named.get("truncate") and len(arguments) == 1
