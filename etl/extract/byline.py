@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 from etl.extract.text import clean
 from schemas.limits import BYLINE_LETTERS, NAME_LETTERS, NAME_WORDS, SENTENCE_END, TAG_LETTERS
@@ -76,6 +76,8 @@ _SUFFIX = re.compile(r"(?:Jr|Sr|II|III|IV|Ph\.?D|M\.?D)\.?")
 _WIDE = re.compile(r"\t+| {2,}")
 _DASHES = re.compile(r" (?:/|-|–|—|\+|⋅|‧|∣) |[⋅‧∣‚﹐｡]")
 _NOTE_SIGNS = "0123456789¹²³⁴⁵⁶⁷⁸⁹⁰*†‡§¶#✓✉^"
+_MARKED = re.compile(rf"^\s|\s$|[()\[\]{re.escape(_NOTE_SIGNS)}]")
+"""What an item without notes and outer spaces lacks."""
 _NOTE_BEHIND = re.compile(r"(?:\([0-9,* ]{1,9}\)|\[[0-9,* ]{1,9}\])$")
 _NOTE_LETTERS = 11
 """Letters of the longest note in brackets behind a name."""
@@ -84,6 +86,8 @@ _IN_BRACKETS = re.compile(r" ?\([^()]*\)$")
 _NO_NAMES_SIGN = re.compile(r"[\x00-\x1f\x7f-\x9f@<>\[\]|/+*#=%!?0-9✓†‡§¶_]|://")
 """Signs that no person's name contains: of 60,382 real ones nineteen have others than points, hyphens and apostrophes."""
 _STOCK = frozenset({"unknown", "anonymous", "anonymous authors", "various", "various authors", "n/a", "none"})
+_GLANCE, _TEXT_WORDS = 200, 5
+"""Letters of a line's start that show that it is an abstract, and words between its separators, more than a name has."""
 _STOP = re.compile(r"[^\W\d_]{3}\.$")
 
 
@@ -97,7 +101,7 @@ def parse_byline(line: str) -> Byline:
     >>> parse_byline("They ring at every full hour.").names
     ()
     """
-    split = _split(_readable(line)) if len(line) <= BYLINE_LETTERS else None
+    split = None if len(line) > BYLINE_LETTERS or _is_text(line) else _split(_readable(line))
     if split is None:
         return Byline((), truncated=False, tags=())
     people, truncated, tags = split
@@ -150,6 +154,7 @@ def is_name(text: str) -> bool:
     )
 
 
+@lru_cache(maxsize=4096)
 def is_group(name: str) -> bool:
     """Whether an item names a group rather than a person: it contains one of `GROUP_WORDS`.
 
@@ -342,6 +347,8 @@ def _pieces(item: str) -> list[str]:
 
 def _without_notes(item: str) -> str:
     """An item without numbers, stars and brackets around the name, as footnotes and affiliations leave them."""
+    if _MARKED.search(item) is None:
+        return item
     bare = _NOTES_BEFORE.sub("", item)
     for shorten in (_without_notes_behind, partial(_IN_BRACKETS.sub, ""), _without_notes_behind):
         shorter = shorten(bare).strip()
@@ -382,6 +389,13 @@ def _without_and(item: str) -> list[str]:
     if any(groups) and not all(groups) and not halves[-1].casefold().startswith("the "):
         return [bare]
     return halves
+
+
+def _is_text(line: str) -> bool:
+    """Whether a long line begins as an abstract does, seen at a glance: few capitals, and few separators for its words."""
+    words = line[:_GLANCE].split() if len(line) > _GLANCE else []
+    small = sum(map(str.islower, words))
+    return 4 * small > 3 * len(words) > _TEXT_WORDS * 3 * (1 + len(_SEPARATOR.findall(line, 0, _GLANCE)))
 
 
 def _is_prose(people: str, items: Iterable[str]) -> bool:

@@ -117,9 +117,10 @@ def find_headers(lines: Sequence[str], start: int) -> list[int]:
     place = 0
     while place < len(filled):
         figures, behind = _run_of_figures(texts, place)
-        top = _top(texts, place)
-        if figures > 1 or (figures == 1 and top < place and texts[place - 1] != texts[top]):
-            found.append(filled[top])
+        if figures:
+            top = _top(texts, place)
+            if figures > 1 or (top < place and texts[place - 1] != texts[top]):
+                found.append(filled[top])
         place = behind if figures else place + 1
     return found
 
