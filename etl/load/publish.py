@@ -1,8 +1,8 @@
-"""Publication: a release is written aside, named by its contents, and becomes the newest by one rename and one link.
+"""Publication: a release is written to a hidden folder, and becomes the newest by one rename and one symbolic link.
 
-A reader never sees half a release, and a build that fails leaves the last one as it was. Everything is on the disk
-for good before a name leads to it, so that this holds even where the power fails. A release that is in use stays: a server
-has a shared lock on it, and a build removes none that is locked.
+A reader never sees an incomplete release, and a build that fails does not change the last one. All files are synced to the
+disk before the rename, so that this is true after a power failure too. A server has a shared lock on the release that it
+serves, and a build removes no locked release.
 """
 
 import errno
@@ -38,30 +38,30 @@ from etl.load.sqlite import write_database
 from schemas import TABLES, Frames, PaperList
 
 HIDDEN = ".build-"
-"""How the name of a folder begins that is no release yet, or none any more; nobody reads it."""
+"""Prefix of the name of a folder that is not yet, or no longer, a release."""
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a new file; one that is there already is an error, since two writers would then claim one name."""
+def _write_text(path: Path, text: str) -> None:
+    """Write a new file; raises `FileExistsError` if there is one, since two writers must not use one name."""
     with path.open("x", encoding="utf-8", newline="\n") as file:
         file.write(text)
 
 
-def sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
+def _sync(path: Path) -> None:
+    """Wait until a file, or the entries of a folder, are on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     except OSError as error:
-        # Some network file systems know no fsync of folders; they keep names in step by themselves.
+        # Some network file systems have no fsync of folders; they synchronise entries themselves.
         if not (error.errno == errno.EINVAL and path.is_dir()):
             raise
     finally:
         os.close(handle)
 
 
-def point(link: Path, target: Path) -> None:
-    """Make a link lead to `target` in one step, for good."""
+def _point(link: Path, target: Path) -> None:
+    """Replace a symbolic link atomically by one to `target`, and sync it."""
     new = link.with_name(f".{link.name}")
     new.unlink(missing_ok=True)
     new.symlink_to(target)
@@ -70,10 +70,10 @@ def point(link: Path, target: Path) -> None:
     except OSError:
         new.unlink()
         raise
-    sync(link.parent)
+    _sync(link.parent)
 
 
-def remove(path: Path) -> None:
+def _remove(path: Path) -> None:
     """Remove a file, a link or a whole folder."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
@@ -82,9 +82,9 @@ def remove(path: Path) -> None:
 
 
 def take_shared_lock(release: Path) -> None:
-    """Hold a release for as long as this process lives, even where it becomes Datasette; many may hold one.
+    """Lock a release against removal until this process ends, also if it executes Datasette; several processes may.
 
-    Raises `OSError` where the folder is not there.
+    Raises `OSError` if there is no such folder.
     """
     handle = os.open(release, os.O_RDONLY | os.O_DIRECTORY)
     fcntl.flock(handle, fcntl.LOCK_SH)
@@ -92,8 +92,8 @@ def take_shared_lock(release: Path) -> None:
 
 
 @contextmanager
-def exclusive_lock(release: Path) -> Iterator[bool]:
-    """Whether nobody holds a release; while the block runs, nobody gets it."""
+def _exclusive_lock(release: Path) -> Iterator[bool]:
+    """Lock a release exclusively while the block runs; yields False if another process has a lock."""
     handle = os.open(release, os.O_RDONLY | os.O_DIRECTORY)
     try:
         yield _take(handle)
@@ -110,56 +110,56 @@ def _take(handle: int) -> bool:
 
 
 KEPT_RELEASES = 5
-"""How many of the newest releases stay.
+"""How many of the newest releases are not removed.
 
-Two would do for a reader who is half-way through the last one when the next is published. A Datasette that somebody
-started by hand holds no lock, though, and must be given time to be started anew: five survive four more builds.
+Two are enough for a reader of the last one when the next is published. But a Datasette that was started by hand has no lock
+and needs time to be restarted: of five, the newest survives four more builds.
 """
 
 
 def newest_first(out: Path) -> list[Path]:
-    """The folders of all releases, the one that was published last first.
+    """The folders of all releases, the last published first.
 
-    The time stands on the folder and not in it: a release itself knows no clock.
+    The time is the folder's modification time, since a release itself contains no time.
     """
     folders = [path for path in (out / RELEASES).iterdir() if is_release_id(path.name) and not path.is_symlink()]
     return sorted(folders, key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
 
 
-def remove_older(out: Path, spared: Collection[str]) -> None:
-    """Remove releases beyond the newest `KEPT_RELEASES`, oldest first, but for those spared by name or held."""
+def _remove_older(out: Path, spared: Collection[str]) -> None:
+    """Remove all but the newest `KEPT_RELEASES`, oldest first, except those that are `spared` by name or locked."""
     for folder in reversed(newest_first(out)[KEPT_RELEASES:]):
-        # The new release is published by now; a folder that cannot be removed is tried again by the next build.
-        with suppress(OSError), exclusive_lock(folder) as free:
+        # The new release is already published; the next build tries again to remove a folder that cannot be removed now.
+        with suppress(OSError), _exclusive_lock(folder) as free:
             if free and folder.name not in spared:
                 _remove_release(folder)
 
 
-def clear_debris(out: Path) -> None:
-    """Take away what killed builds left; the lock says that no build is at work. Raises `OSError`."""
+def _clear_debris(out: Path) -> None:
+    """Remove what killed builds left; requires the lock of the output folder. Raises `OSError`."""
     for path in [out / f".{CURRENT}", *(out / RELEASES).glob(f"{HIDDEN}*")]:
-        remove(path)
+        _remove(path)
 
 
 def _remove_release(folder: Path) -> None:
-    """Hide a release before its files go, so that nobody sees half of it even where this build is killed."""
+    """Rename a release before its files are removed, so that none is seen incomplete if this build is killed."""
     hidden = folder.with_name(f"{HIDDEN}{folder.name}")
     folder.rename(hidden)
-    sync(folder.parent)
-    remove(hidden)
+    _sync(folder.parent)
+    _remove(hidden)
 
 
 ManifestOf = Callable[[dict[str, dict[str, Any]]], dict[str, Any]]
-"""Makes a manifest from the facts of each file."""
+"""Makes a manifest from the facts of each file by name."""
 Documents = Callable[[Path], Mapping[str, str]]
-"""Makes further texts of a release, by file name, from the folder of its draft, where its database is already."""
+"""Makes further texts of a release, by file name, from the folder of its draft, which contains the database."""
 
 
 @contextmanager
 def locked(out: Path) -> Iterator[None]:
-    """Hold the output folder for one build, cleared of what killed builds left; no empty folder stays behind.
+    """Lock the output folder for one build and remove what killed builds left; at the end, remove empty folders.
 
-    Raises `PublicationError` at once where another build holds it, or where it cannot be made or written.
+    Raises `PublicationError` if another build has the lock, or if the folder cannot be created or written.
     """
     handle, made = _open(out)
     try:
@@ -173,10 +173,10 @@ def locked(out: Path) -> Iterator[None]:
 
 
 def publish(out: Path, tables: Frames, provenance: dict[str, Any], documents: Documents = lambda _: {}) -> Path:
-    """Write all files of a release, `documents` too, and make it the newest; its folder.
+    """Write all files of a release, with `documents`, make it the newest, and return its folder.
 
-    One that exists already only becomes the newest again. Raises `PublicationError` where that fails; the last
-    release is then untouched.
+    If it already exists it only becomes the newest again. Raises `PublicationError` on failure, without changing the last
+    release.
     """
     try:
         logical_hash = hash_release(tables, provenance)
@@ -185,7 +185,7 @@ def publish(out: Path, tables: Frames, provenance: dict[str, Any], documents: Do
             _renew(place)
         else:
             place.parent.mkdir(exist_ok=True)
-            sync(out)
+            _sync(out)
             _write_aside(place, tables, documents, partial(make_manifest, logical_hash, provenance))
         _make_newest(out, place)
     except (OSError, sqlite3.Error, pa.ArrowException) as error:
@@ -194,23 +194,23 @@ def publish(out: Path, tables: Frames, provenance: dict[str, Any], documents: Do
 
 
 def _write_aside(place: Path, tables: Frames, documents: Documents, manifest_of: ManifestOf) -> None:
-    """Write a release into a hidden folder beside its place, its manifest last, and move it there."""
+    """Write a release into a hidden folder next to `place`, its manifest last, and rename the folder to `place`."""
     folder = Path(tempfile.mkdtemp(prefix=HIDDEN, dir=place.parent))
     try:
         rows = _write_files(folder, tables, documents)
         _write_manifest(folder, rows, manifest_of)
         folder.chmod(0o755)
-        sync(folder)
+        _sync(folder)
         folder.rename(place)
-        sync(place.parent)
+        _sync(place.parent)
     except BaseException:
-        # What went wrong first is what is told; debris that stays is the next build's.
+        # The first error is the one to report; the next build removes the rest.
         shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
 def _write_files(folder: Path, tables: Frames, documents: Documents) -> dict[str, int]:
-    """Write all files but the manifest; the rows of each Parquet file by name."""
+    """Write all files but the manifest; returns the number of rows of each Parquet file by name."""
     write_database(folder / DATABASE_FILE, tables)
     for name, frame in tables.items():
         write_parquet(folder / f"{name}.parquet", TABLES[name], frame)
@@ -218,22 +218,22 @@ def _write_files(folder: Path, tables: Frames, documents: Documents) -> dict[str
     write_parquet(folder / PAPER_LIST_FILE, PaperList, papers)
     package = render_datapackage({path.name: file_facts(path) for path in folder.iterdir()})
     for name, text in {METADATA: render_metadata(papers.height), DATA_PACKAGE: package, **documents(folder)}.items():
-        write_text(folder / name, text)
+        _write_text(folder / name, text)
     return {f"{name}.parquet": frame.height for name, frame in tables.items()} | {PAPER_LIST_FILE: papers.height}
 
 
 def _write_manifest(folder: Path, rows: dict[str, int], manifest_of: ManifestOf) -> None:
-    """Write the manifest of the files in a folder, once they are on the disk for good."""
+    """Sync the files of a folder to the disk, then write their manifest and sync it."""
     files = {}
     for path in sorted(folder.iterdir()):
-        sync(path)
+        _sync(path)
         files[path.name] = file_facts(path) | ({"rows": rows[path.name]} if path.name in rows else {})
-    write_text(folder / MANIFEST, render_manifest(manifest_of(files)))
-    sync(folder / MANIFEST)
+    _write_text(folder / MANIFEST, render_manifest(manifest_of(files)))
+    _sync(folder / MANIFEST)
 
 
 def _renew(place: Path) -> None:
-    """See that a release which is there already is whole, and count it as published now."""
+    """Check that an existing release is undamaged, and set its time of publication to now."""
     problem = next(iter(damaged_files(place)), None)
     if problem:
         raise PublicationError(f"{place}: damaged ({problem}); remove this folder and build again")
@@ -241,20 +241,20 @@ def _renew(place: Path) -> None:
 
 
 def _make_newest(out: Path, place: Path) -> None:
-    """Let the link lead to a release, and take away the oldest ones; a reader of the last one may still be at it."""
+    """Point the link to a release, and remove old ones, but not the last, which may still be read."""
     current = out / CURRENT
     last = current.readlink().name if current.is_symlink() else ""
-    point(current, Path(RELEASES) / place.name)
-    remove_older(out, spared=(place.name, last))
+    _point(current, Path(RELEASES) / place.name)
+    _remove_older(out, spared=(place.name, last))
 
 
 def _open(out: Path) -> tuple[int, list[Path]]:
-    """Make the output folder and the missing ones above it, for good, and open it; the folders made, the innermost first."""
+    """Create the output folder with its parents, and open it; returns its handle and the new folders, innermost first."""
     try:
         made = [folder for folder in (out, *out.parents) if not folder.exists()]
         out.mkdir(parents=True, exist_ok=True)
         for folder in made:
-            sync(folder.parent)
+            _sync(folder.parent)
         return os.open(out, os.O_RDONLY | os.O_DIRECTORY), made
     except OSError as error:
         raise PublicationError(
@@ -265,7 +265,7 @@ def _open(out: Path) -> tuple[int, list[Path]]:
 def _lock(handle: int, out: Path) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        clear_debris(out)
+        _clear_debris(out)
     except BlockingIOError as error:
         raise PublicationError(
             f"{out}: another build holds this folder; wait for it, or choose another with --out"
@@ -276,13 +276,13 @@ def _lock(handle: int, out: Path) -> None:
 
 def _unwritable(out: Path, error: Exception) -> PublicationError:
     number = getattr(error, "errno", None)
-    # Arrow's own words name the hidden folder; other words may be many lines, the first of which says what is wrong.
+    # Arrow's message contains the hidden folder; other messages may have many lines, of which the first is the problem.
     problem = os.strerror(number) if number else str(error).partition("\n")[0]
     return PublicationError(f"{out}: cannot be written ({problem}); the last release is as it was")
 
 
 def _remove_empty(folders: list[Path]) -> None:
-    # Where a folder may not be looked at or removed, that is no news: what was done in it is told already.
+    # An error here is not reported: if it matters, the work in the folder failed with it too.
     with suppress(OSError):
         for folder in folders:
             if folder.is_dir() and not any(folder.iterdir()):

@@ -23,7 +23,7 @@ class Recorder:
     def __init__(self, out: Path, patch: pytest.MonkeyPatch) -> None:
         self.out = out
         self.steps: list[str] = []
-        for writer in ("write_database", "write_parquet", "write_text"):
+        for writer in ("write_database", "write_parquet", "_write_text"):
             patch.setattr(publication, writer, self.written(getattr(publication, writer)))
         fsync, rename, replace, symlink = os.fsync, Path.rename, Path.replace, Path.symlink_to
         patch.setattr(os, "fsync", lambda handle: (self.note("fsync", self.opened(handle)), fsync(handle))[1])

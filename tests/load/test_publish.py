@@ -169,9 +169,9 @@ def test_the_manifest_tells_the_overrides_of_this_build_even_where_the_tables_ar
         pytest.param("write_parquet", pa.ArrowInvalid("cannot cast"), id="arrow"),
         pytest.param("render_metadata", FULL_DISK, id="metadata"),
         pytest.param("render_datapackage", FULL_DISK, id="data-package"),
-        pytest.param("point", FULL_DISK, id="link"),
-        pytest.param("sync", FULL_DISK, id="fsync"),
-        pytest.param("write_text", FULL_DISK, id="text"),
+        pytest.param("_point", FULL_DISK, id="link"),
+        pytest.param("_sync", FULL_DISK, id="fsync"),
+        pytest.param("_write_text", FULL_DISK, id="text"),
     ],
 )
 def test_a_failure_leaves_the_last_release_as_it_was(
@@ -216,7 +216,7 @@ def test_the_next_build_clears_the_debris_of_a_killed_one(tables: Frames, tmp_pa
 
 
 def test_debris_that_cannot_be_cleared_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publication, "clear_debris", raises(PermissionError(13, "Permission denied")))
+    monkeypatch.setattr(publication, "_clear_debris", raises(PermissionError(13, "Permission denied")))
     with pytest.raises(PublicationError, match=r"cannot be written \(Permission denied\)"), locked(tmp_path):
         pytest.fail("cannot be held")
 
