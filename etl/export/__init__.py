@@ -1,1 +1,1 @@
-"""Papers in the formats of bibliographies, from a release: used by the command and the site."""
+"""Export: papers of a release in formats of bibliographies."""

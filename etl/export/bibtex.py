@@ -1,7 +1,7 @@
-r"""BibTeX of one paper. In: its row and the authors of its byline. Out: an entry that BibTeX and biber read.
+r"""BibTeX of one paper. In: its row and the authors of its byline. Out: an entry for BibTeX and biber.
 
-TeX of letters, signs, math and emphasis stays as printed. What would break the entry (lone braces, dollars, per cent signs) is
-escaped, and so are all other macros, since a title may come from anybody: none may open a file, run a program or define another.
+TeX macros of letters, signs, math and emphasis remain. Unmatched braces, dollars and per cent signs would break the entry and
+are escaped, and so are all other macros: a title is untrusted, and no macro may open a file, run a program or define another.
 """
 
 import re
@@ -15,7 +15,7 @@ from etl.printable import visible
 from etl.tex import guarded, is_balanced
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-"""BibTeX's own macros for months."""
+"""BibTeX's macros of months."""
 _DEEPEST = 100
 _ACCENTS = "' ` \" ^ = . ~ c k b d r u v H vec dot ddot hat check breve acute grave tilde bar not".split()  # noqa: SIM905
 _STYLES = """
@@ -35,7 +35,7 @@ _LONE_SCRIPT = re.compile(r"(\$[^$]*\$|\\.)|([_^])", re.DOTALL)
 
 @dataclass(frozen=True)
 class Author:
-    """A name in two parts; no given name where it is one word, or a group's."""
+    """A name in two parts; no given name if it is one word or a group's."""
 
     given: str | None
     family: str
@@ -43,8 +43,8 @@ class Author:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """What an entry is made of; `cut` where the byline ends in "et al."."""
+class BibtexEntry:
+    """The fields of an entry; `cut` if the byline ends in "et al."."""
 
     citekey: str
     title: str
@@ -54,10 +54,10 @@ class Entry:
     year_inferred: bool
 
 
-def bibtex(entry: Entry) -> str:
+def bibtex(entry: BibtexEntry) -> str:
     r"""The entry's text.
 
-    >>> print(bibtex(Entry("bell2025bells", "On {Bells} & 5%", [Author("Ann", "Bell")], True, date(2025, 3, 14), False)))
+    >>> print(bibtex(BibtexEntry("bell2025bells", "On {Bells} & 5%", [Author("Ann", "Bell")], True, date(2025, 3, 14), False)))
     @misc{bell2025bells,
       title = {{On {Bells} \& 5\%}},
       author = {Bell, Ann and others},
@@ -70,8 +70,8 @@ def bibtex(entry: Entry) -> str:
     return f"@misc{{{entry.citekey},\n{fields}}}\n"
 
 
-def _fields(entry: Entry) -> Iterator[tuple[str, str]]:
-    # The second braces keep the title's capitals.
+def _fields(entry: BibtexEntry) -> Iterator[tuple[str, str]]:
+    # The inner braces preserve the title's capitals.
     yield "title", f"{{{{{_value(entry.title)}}}}}"
     yield "author", "{" + " and ".join([*map(_author, entry.authors), *(["others"] if entry.cut else [])]) + "}"
     if entry.published:
@@ -82,7 +82,7 @@ def _fields(entry: Entry) -> Iterator[tuple[str, str]]:
 
 
 def _author(author: Author) -> str:
-    """Family name first; braces around a group, and where a name holds a word or a comma that BibTeX would split at."""
+    """Family name first; in braces if it is a group or contains a word or comma at which BibTeX would split."""
     given, family = _value(author.given or ""), _value(author.family)
     name = f"{family}, {given}"
     if author.is_group or not given or " and " in f" {name.lower()} ".replace(",", " ") or name.count(",") > 2:
@@ -91,7 +91,7 @@ def _author(author: Author) -> str:
 
 
 def _value(text: str) -> str:
-    """Text that stands between braces; TeX in it stays, unless its braces would end the value."""
+    """Text for between braces; TeX in it remains, unless its braces would end the value."""
     text = _LONE_SCRIPT.sub(_escaped_script, _MACRO.sub(_harmless, guarded(visible(text))))
     if not _is_sound(text):
         text = _UNSAFE.sub(lambda match: match[1] or _BRACES[match[2]], text)
@@ -100,9 +100,9 @@ def _value(text: str) -> str:
 
 def _harmless(match: re.Match[str]) -> str:
     macro = match[1]
-    if macro is None:  # ^^ and a sign is another way to write any sign, behind a backslash too
+    if macro is None:  # ^^ and a character denote another character, also after a backslash
         return r"\textbackslash " * len(match[2]) + r"\^{}" * (len(match.group()) - len(match[2]))
-    return match.group() if macro in ALLOWED or macro in "{}" else rf"\textbackslash {macro}"
+    return match.group() if macro in ALLOWED_MACROS or macro in "{}" else rf"\textbackslash {macro}"
 
 
 def _escaped_script(match: re.Match[str]) -> str:
@@ -110,7 +110,7 @@ def _escaped_script(match: re.Match[str]) -> str:
 
 
 def _is_sound(text: str) -> bool:
-    """Whether braces match as TeX counts them, and as BibTeX does, to which a backslash before one means nothing."""
+    """Whether braces match for TeX, and for BibTeX, which ignores a backslash before a brace."""
     if not is_balanced(text):
         return False
     depth = 0
@@ -122,11 +122,11 @@ def _is_sound(text: str) -> bool:
 
 
 def _symbols() -> set[str]:
-    """The macros that print a sign, by what pylatexenc knows of them."""
+    """The macros that print a sign, according to pylatexenc."""
     specs = get_default_latex_context_db().iter_macro_specs(categories=("latex-base", "advanced-symbols"))
     fixed = {spec.macroname: spec.simplify_repl for spec in specs if isinstance(spec.simplify_repl, str)}
     return {name for name, sign in fixed.items() if sign and "%" not in sign} - {"today"}
 
 
-ALLOWED = frozenset({*_symbols(), *_ACCENTS, *_STYLES, *_MATH, *_SIGNS})
-"""The macros that stay."""
+ALLOWED_MACROS = frozenset({*_symbols(), *_ACCENTS, *_STYLES, *_MATH, *_SIGNS})
+"""The macros that are not escaped."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from markupsafe import Markup
 
-from etl.export.bibtex import Author, Entry, bibtex
+from etl.export.bibtex import Author, BibtexEntry, bibtex
 from etl.extract.byline import Byline, render_byline
 from etl.extract.page import join_lines
 from etl.load.layout import DATABASE
@@ -317,7 +317,7 @@ def _variants(release: ReleaseRows, listing: Row) -> dict[str, str]:
 
 def _bibtex(row: Row, authors: Iterable[Row]) -> str:
     return bibtex(
-        Entry(
+        BibtexEntry(
             citekey=row["citekey"],
             title=row["title"],
             authors=[Author(author["given"], author["family"], author["kind"] == "group") for author in authors],
