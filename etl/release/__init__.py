@@ -1,1 +1,1 @@
-"""Everything that reads a finished release."""
+"""Release: read, compare, explain, review and verify published releases."""

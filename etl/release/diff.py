@@ -1,8 +1,8 @@
-"""Two releases compared: what was added, removed and changed, table by table and page by page.
+"""Compare two releases: rows added, removed and changed, by table and by page.
 
-In: two releases. Out: a `Difference`. One table after the other is compared, so that no more than two versions of one are
-in memory. A page saved again is another row, since its identity is its bytes; it is known by its file's name without the
-date, or by its owner.
+In: two releases. Out: a `Difference`. Tables are compared one after the other, so that at most two versions of one table
+are in memory. A page that was saved again is another row, since its identity is its bytes; it is recognised by its file's
+name without the date, or by its owner.
 """
 
 import re
@@ -17,13 +17,13 @@ from etl.release.diff_records import (
     ChangedRow,
     Coverage,
     Difference,
+    JsonValue,
     PageChange,
     ReleaseFacts,
-    Row,
     RuleCount,
     SchemaChange,
     TableDifference,
-    Value,
+    UnmatchedRow,
     ValueChange,
     find_reasons,
 )
@@ -33,13 +33,13 @@ from etl.validate.rule_results import row_key
 from schemas import JUDGING_TABLES, TABLES
 
 
-def compare_schemas(old: Release, new: Release) -> list[SchemaChange]:
-    """Every table and column that one of the releases lacks or holds otherwise, by table."""
+def _compare_schemas(old: Release, new: Release) -> list[SchemaChange]:
+    """Every table and column that differs between the releases or is in only one of them, by table."""
     return [change for table in sorted({*old.tables, *new.tables}) for change in _table(table, old, new)]
 
 
-def same_key(old: TableFile, new: TableFile) -> bool:
-    """Whether rows of both can be held against each other: the same key, of the same types."""
+def _same_key(old: TableFile, new: TableFile) -> bool:
+    """Whether rows of both can be compared: they have the same key, of the same types."""
     return old.key == new.key and all(old.columns[name] == new.columns[name] for name in old.key)
 
 
@@ -65,7 +65,7 @@ def _column(table: str, column: str, old: str | None, new: str | None) -> Iterat
 
 
 _NEW = "\x00new"
-"""Ends the names of new values while both versions stand in one frame; no column of a table can end so."""
+"""Suffix of the columns of new values in a frame of both versions; no column of a table can have it."""
 _KEY = "\x00key"
 _PAGE = "profile_id"
 
@@ -73,9 +73,13 @@ _PAGE = "profile_id"
 def compare_rows(
     table: str, old: pl.DataFrame, new: pl.DataFrame, key: Sequence[str], replaced: Collection[str] = ()
 ) -> TableDifference:
-    """What differs, in the order of the key; `replaced` are the ids of pages that were saved again.
+    """The differing rows, sorted by key; `replaced` are the ids of pages that were saved again.
 
-    Only columns of both frames that have the same type are compared.
+    Only columns that both frames have, with the same type, are compared.
+
+    >>> found = compare_rows("bells", pl.DataFrame({"id": [1, 2]}), pl.DataFrame({"id": [2, 3]}), ["id"])
+    >>> [row.key for row in found.removed], [row.key for row in found.added]
+    (['1'], ['3'])
     """
     label = _label(table, old, new)
     removed = old.join(new.select(key), on=key, how="anti").sort(key)
@@ -92,7 +96,7 @@ def compare_rows(
 
 
 def _label(table: str, old: pl.DataFrame, new: pl.DataFrame) -> str | None:
-    """The column that people call a row by, where this version knows the table and both releases have the column."""
+    """The label column of a table, if this version has the table and both releases have the column."""
     label = TABLES[table].definition().label if table in TABLES else None
     return label if label in old.columns and label in new.columns else None
 
@@ -103,10 +107,10 @@ def _lost(removed: pl.DataFrame, key: Sequence[str], replaced: Collection[str]) 
     return removed.filter(~pl.col(_PAGE).is_in(list(replaced))).height
 
 
-def _rows(frame: pl.DataFrame, key: Sequence[str], label: str | None) -> list[Row]:
+def _rows(frame: pl.DataFrame, key: Sequence[str], label: str | None) -> list[UnmatchedRow]:
     keys = frame.select(row_key(tuple(key))).to_series()
     labels = frame[label].cast(pl.String) if label else [None] * frame.height
-    return [Row(key=one, label=words) for one, words in zip(keys, labels, strict=True)]
+    return [UnmatchedRow(key=one, label=words) for one, words in zip(keys, labels, strict=True)]
 
 
 def _changed(old: pl.DataFrame, new: pl.DataFrame, key: Sequence[str], label: str | None) -> list[ChangedRow]:
@@ -130,8 +134,8 @@ def _changed_row(row: dict[str, Any], columns: Sequence[str], label: str | None)
     return ChangedRow(key=row[_KEY], label=None if words is None else str(words), values=values)
 
 
-def _plain(value: Any) -> Value:
-    plain: Value = value.isoformat() if isinstance(value, date) else value
+def _plain(value: Any) -> JsonValue:
+    plain: JsonValue = value.isoformat() if isinstance(value, date) else value
     return plain
 
 
@@ -148,14 +152,14 @@ _SCHEMA = {
 _SAVED_ON = re.compile(r"@[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-def read_pages(release: Release) -> pl.DataFrame:
-    """The pages of a release; none where it does not know a column that this needs."""
+def _read_pages(release: Release) -> pl.DataFrame:
+    """The pages of a release; none if it lacks a column of `_SCHEMA`."""
     frame = release.read("profiles", _SCHEMA)
     return pl.DataFrame(schema=_SCHEMA) if frame is None else frame.cast(pl.Schema(_SCHEMA))
 
 
-def coverage(pages: pl.DataFrame) -> Coverage:
-    """How many papers the newest pages of all people together list of those that they state."""
+def _coverage(pages: pl.DataFrame) -> Coverage:
+    """The papers that the newest pages of all people list and state, in total."""
     stated = newest_pages(pages).filter(pl.col("stated_papers") > 0)
     return Coverage(
         pages=stated.height,
@@ -164,19 +168,19 @@ def coverage(pages: pl.DataFrame) -> Coverage:
     )
 
 
-def compare_pages(old: pl.DataFrame, new: pl.DataFrame) -> list[PageChange]:
-    """The pages saved again, and those whose counts differ, by source."""
-    kept = old.join(new, on="profile_id", suffix="_new").filter(
+def _compare_pages(old: pl.DataFrame, new: pl.DataFrame) -> list[PageChange]:
+    """The pages that were saved again or have other counts, by source."""
+    both = old.join(new, on="profile_id", suffix="_new").filter(
         pl.col("stated_papers").ne_missing(pl.col("stated_papers_new"))
         | (pl.col("listed_papers") != pl.col("listed_papers_new"))
     )
-    pairs = [(row, _after(row)) for row in kept.iter_rows(named=True)]
+    pairs = [(row, _after(row)) for row in both.iter_rows(named=True)]
     changes = [_change(*pair) for pair in (*pairs, *_saved_again(old, new))]
     return sorted(changes, key=lambda change: (change.source, change.old_id))
 
 
 def _saved_again(old: pl.DataFrame, new: pl.DataFrame) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Each page that is gone with the new page that stands for it."""
+    """Each removed page with the new page that replaces it."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for row in new.join(old, on="profile_id", how="anti").sort("source", "profile_id").iter_rows(named=True):
         for mark in _marks(row):
@@ -188,12 +192,12 @@ def _saved_again(old: pl.DataFrame, new: pl.DataFrame) -> Iterator[tuple[dict[st
 
 
 def _after(row: dict[str, Any]) -> dict[str, Any]:
-    """The newer half of a row that holds both."""
+    """The newer half of a row of both versions."""
     return {name: row.get(f"{name}_new", row[name]) for name in _SCHEMA}
 
 
 def _marks(row: dict[str, Any]) -> list[tuple[str, str]]:
-    """What tells that a page is the same page, the surest first."""
+    """The keys by which a page is recognised, the most reliable first."""
     owner = [("author", row["author_id"])] if row["author_id"] else []
     return [("source", _SAVED_ON.sub("", row["source"])), *owner]
 
@@ -217,25 +221,25 @@ _COUNTED = ("rule_id", "severity", "title", "failed")
 
 
 def compare(old: Path, new: Path) -> Difference:
-    """All that differs between two releases: their folders, or output folders whose newest release is meant.
+    """All differences of two releases, each given by its folder or by an output folder, which means its newest release.
 
-    Raises `UsageError` where a path is no release, or a table of one is damaged.
+    Raises `UsageError` if a path is no release, or if a table is damaged.
     """
     before, after = open_release(old), open_release(new)
-    old_pages, new_pages = read_pages(before), read_pages(after)
-    pages = compare_pages(old_pages, new_pages)
+    old_pages, new_pages = _read_pages(before), _read_pages(after)
+    pages = _compare_pages(old_pages, new_pages)
     tables = list(_tables(before, after, {page.old_id for page in pages if page.old_id != page.new_id}))
     found = Difference(
         old=_facts(old, before),
         new=_facts(new, after),
         reasons=[],
-        schema=compare_schemas(before, after),
+        schema=_compare_schemas(before, after),
         tables=[table for table in tables if table.table not in JUDGING_TABLES],
         audit=[table for table in tables if table.table in JUDGING_TABLES],
         rules=_rules(before, after),
         pages=pages,
-        old_coverage=coverage(old_pages),
-        new_coverage=coverage(new_pages),
+        old_coverage=_coverage(old_pages),
+        new_coverage=_coverage(new_pages),
     )
     return find_reasons(found)
 
@@ -244,14 +248,14 @@ def _tables(old: Release, new: Release, replaced: Collection[str]) -> Iterator[T
     """The tables of both whose rows differ, by name."""
     for name in sorted(old.tables.keys() & new.tables.keys()):
         before, after = old.tables[name], new.tables[name]
-        if same_key(before, after):
+        if _same_key(before, after):
             table = compare_rows(name, before.read(), after.read(), after.key, replaced)
             if not table.is_empty:
                 yield table
 
 
 def _rules(old: Release, new: Release) -> list[RuleCount]:
-    """The rules that another number of items broke, by id."""
+    """The rules with another number of failed items, by id."""
     before, after = _counts(old), _counts(new)
     counts = [
         RuleCount(

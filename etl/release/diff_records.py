@@ -1,30 +1,30 @@
-"""What a comparison of two releases says: plain records, and how severe each difference is.
+"""The result of comparing two releases: plain records, and the severity of each difference.
 
-`paperledger diff --format json` writes the records as they are. A row is named by its key as Datasette writes it in the
-row's address, which `paperledger why` takes too. Rows or coverage lost and rules newly broken are worse; the rest is said,
-not blamed.
+`paperledger diff --format json` writes the records unchanged. A row is identified by its key as in Datasette's address of the
+row, which `paperledger why` accepts too. Lost rows, lost coverage and newly broken rules are "worse"; all else is neutral.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
+import msgspec
+
 from etl.printable import count
 from schemas.views import coverage_share
 
 FORMAT = 1
-Tier = Literal["worse", "schema", "changed", "more"]
-TIERS: tuple[Tier, ...] = get_args(Tier)
-"""How severe a difference is, the worst first."""
-Value = str | int | float | bool | list[str] | None
+ReasonSeverity = Literal["worse", "schema", "changed", "more"]
+"""The severity of a difference, the worst first."""
+JsonValue = str | int | float | bool | list[str] | None
 SchemaKind = Literal[
     "table_added", "table_removed", "column_added", "column_removed", "type_changed", "primary_key_changed"
 ]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
-    """A row that one release lacks; `label` is what people call it, where its table has such a column."""
+class UnmatchedRow:
+    """A row that only one release has; `label` is the value of its table's label column, if there is one."""
 
     key: str
     label: str | None
@@ -35,8 +35,8 @@ class ValueChange:
     """A column's value before and after; dates are ISO text."""
 
     column: str
-    old: Value
-    new: Value
+    old: JsonValue
+    new: JsonValue
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,25 +50,25 @@ class ChangedRow:
 
 @dataclass(frozen=True, kw_only=True)
 class TableDifference:
-    """What differs in the rows of one table; `lost` counts the rows removed that no page saved again replaces."""
+    """The differing rows of one table; `lost` is the number of removed rows without those of pages that were saved again."""
 
     table: str
     old_rows: int
     new_rows: int
     lost: int
-    removed: list[Row]
-    added: list[Row]
+    removed: list[UnmatchedRow]
+    added: list[UnmatchedRow]
     changed: list[ChangedRow]
 
     @property
     def is_empty(self) -> bool:
-        """Whether both releases hold the same rows."""
+        """Whether both releases have the same rows."""
         return not (self.removed or self.added or self.changed)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SchemaChange:
-    """A table, column, type or key that the releases do not share."""
+    """A table, column, type or key that differs."""
 
     kind: SchemaKind
     table: str
@@ -79,7 +79,7 @@ class SchemaChange:
 
 @dataclass(frozen=True, kw_only=True)
 class RuleCount:
-    """How many items broke a rule before and after; None where a release does not know the rule."""
+    """How many items failed a rule before and after; None if a release does not have the rule."""
 
     rule_id: str
     severity: str
@@ -90,7 +90,7 @@ class RuleCount:
 
 @dataclass(frozen=True, kw_only=True)
 class Coverage:
-    """How many papers pages list, of those that they state; pages that state none are left out."""
+    """The numbers of papers that pages list and state; pages that state none are left out."""
 
     pages: int
     stated_papers: int
@@ -98,7 +98,7 @@ class Coverage:
 
     @property
     def share(self) -> float | None:
-        """The one divided by the other; None where no page states any.
+        """Listed divided by stated papers; None if no page states any.
 
         >>> Coverage(pages=1, stated_papers=4, listed_papers=3).share
         0.75
@@ -108,7 +108,7 @@ class Coverage:
 
 @dataclass(frozen=True, kw_only=True)
 class PageChange:
-    """A page that was saved again, or that lists or states another number of papers than before."""
+    """A page that was saved again, or lists or states another number of papers than before."""
 
     name: str | None
     source: str
@@ -120,24 +120,23 @@ class PageChange:
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseFacts:
-    """A release: the path that was given, the tool's version and the hash that names it."""
+    """A release: the given path, the version of the tool and the logical hash."""
 
     path: str
     version: str | None
     logical_hash: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reason:
-    """One difference in a sentence, and how grave it is."""
+class Reason(msgspec.Struct, frozen=True):
+    """One difference in a sentence, and its severity."""
 
-    tier: Tier
+    severity: ReasonSeverity = msgspec.field(name="tier")
     words: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """All that differs between two releases, format 1; everything is in a stable order."""
+    """All differences of two releases, format 1, in a stable order."""
 
     format: int = FORMAT
     old: ReleaseFacts
@@ -153,13 +152,13 @@ class Difference:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the releases hold the same tables."""
+        """Whether the releases have the same tables."""
         return not (self.schema or self.tables or self.audit)
 
     @property
     def is_worse(self) -> bool:
-        """Whether the new release lost something, or breaks rules that the old one kept."""
-        return any(reason.tier == "worse" for reason in self.reasons)
+        """Whether the new release lost something, or breaks rules more often than the old one."""
+        return any(reason.severity == "worse" for reason in self.reasons)
 
 
 _BLAMED = ("error", "warning")
@@ -173,8 +172,8 @@ _SCHEMA_WORDS = {
 }
 
 
-def has_lost(change: PageChange) -> bool:
-    """Whether a page lists a smaller share of its papers than before; without a count, fewer papers."""
+def _has_lost(change: PageChange) -> bool:
+    """Whether a page lists a smaller share of its stated papers than before; without a stated number, fewer papers."""
     before, after = change.old, change.new
     if before.stated_papers and after.stated_papers:
         return after.listed_papers * before.stated_papers < before.listed_papers * after.stated_papers
@@ -182,16 +181,17 @@ def has_lost(change: PageChange) -> bool:
 
 
 def find_reasons(difference: Difference) -> Difference:
-    """The difference with its reasons, the gravest first and otherwise in the order of schema, pages, tables, rules."""
+    """Add the reasons to a difference, by severity and then in the order of schema, pages, tables, rules."""
     found = [
-        *(_reason("schema", schema_words(change)) for change in difference.schema),
+        *(Reason("schema", schema_words(change)) for change in difference.schema),
         *_coverage(difference.old_coverage, difference.new_coverage),
-        *(_reason("worse", _page_words(page)) for page in difference.pages if has_lost(page)),
+        *(Reason("worse", _page_words(page)) for page in difference.pages if _has_lost(page)),
         *(reason for table in difference.tables for reason in _table(table)),
         *(reason for table in difference.audit for reason in _audit(table)),
-        *(_reason("worse", _rule_words(rule)) for rule in difference.rules if _is_worse(rule)),
+        *(Reason("worse", _rule_words(rule)) for rule in difference.rules if _is_worse(rule)),
     ]
-    return replace(difference, reasons=sorted(found, key=lambda reason: TIERS.index(reason.tier)))
+    severities = get_args(ReasonSeverity)
+    return replace(difference, reasons=sorted(found, key=lambda reason: severities.index(reason.severity)))
 
 
 def schema_words(change: SchemaChange) -> str:
@@ -217,7 +217,7 @@ def coverage_words(coverage: Coverage) -> str:
 
 def _coverage(old: Coverage, new: Coverage) -> Iterator[Reason]:
     if (old.stated_papers, old.listed_papers) != (new.stated_papers, new.listed_papers):
-        yield _reason("changed", f"coverage: pages list {coverage_words(new)}; before {coverage_words(old)}")
+        yield Reason("changed", f"coverage: pages list {coverage_words(new)}; before {coverage_words(old)}")
 
 
 def _page_words(page: PageChange) -> str:
@@ -227,28 +227,27 @@ def _page_words(page: PageChange) -> str:
 def _table(table: TableDifference) -> Iterator[Reason]:
     again = len(table.removed) - table.lost
     if table.lost:
-        yield _reason("worse", f"{table.table}: {count(table.lost, 'row')} of {table.old_rows:,} removed")
+        yield Reason("worse", f"{table.table}: {count(table.lost, 'row')} of {table.old_rows:,} removed")
     if again:
-        yield _reason("changed", f"{table.table}: {count(again, 'row')} of pages that were saved again replaced")
+        yield Reason("changed", f"{table.table}: {count(again, 'row')} of pages that were saved again replaced")
     yield from _changed(table)
     if table.added:
-        yield _reason("more", f"{table.table}: {count(len(table.added), 'row')} added")
+        yield Reason("more", f"{table.table}: {count(len(table.added), 'row')} added")
 
 
 def _audit(table: TableDifference) -> Iterator[Reason]:
-    """More lines in quarantine are lost; what the other audit tables hold is blamed by rule."""
+    """More rows in quarantine are "worse"; other audit tables are neutral here, since rules count their rows."""
     if table.added:
         lost = table.table == "quarantine" and table.new_rows > table.old_rows
-        tier: Tier = "worse" if lost else "changed"
-        yield _reason(tier, f"{table.table}: {count(len(table.added), 'row')} added")
+        yield Reason("worse" if lost else "changed", f"{table.table}: {count(len(table.added), 'row')} added")
     if table.removed:
-        yield _reason("changed", f"{table.table}: {count(len(table.removed), 'row')} removed")
+        yield Reason("changed", f"{table.table}: {count(len(table.removed), 'row')} removed")
     yield from _changed(table)
 
 
 def _changed(table: TableDifference) -> Iterator[Reason]:
     if table.changed:
-        yield _reason("changed", f"{table.table}: {count(len(table.changed), 'row')} changed")
+        yield Reason("changed", f"{table.table}: {count(len(table.changed), 'row')} changed")
 
 
 def _is_worse(rule: RuleCount) -> bool:
@@ -258,7 +257,3 @@ def _is_worse(rule: RuleCount) -> bool:
 def _rule_words(rule: RuleCount) -> str:
     broken = count(rule.new or 0, "time")
     return f"{rule.rule_id} ({rule.severity}: {rule.title}): broken {broken}; before {rule.old or 0:,}"
-
-
-def _reason(tier: Tier, words: str) -> Reason:
-    return Reason(tier=tier, words=words)

@@ -1,6 +1,6 @@
-"""A difference for people and for programs. In: a `Difference`. Out: something rich can print, or JSON.
+"""Render a difference for people and for programs. In: a `Difference`. Out: text for rich to print, or JSON.
 
-Text from pages is never taken for markup, and no terminal obeys it.
+Text from pages is not interpreted as markup, nor by a terminal.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -18,14 +18,13 @@ from etl.printable import ELLIPSIS, count, cut, inert_json, visible
 from etl.release.diff_records import (
     ChangedRow,
     Difference,
+    JsonValue,
     PageChange,
-    Reason,
+    ReasonSeverity,
     ReleaseFacts,
-    Row,
     RuleCount,
     TableDifference,
-    Tier,
-    Value,
+    UnmatchedRow,
     ValueChange,
     coverage_words,
 )
@@ -35,25 +34,25 @@ Item = TypeVar("Item")
 SHOWN_ROWS = 10
 SHOWN_LETTERS = 60
 _CONTEXT = 20
-"""Letters that are shown before the first that differs."""
-_STYLES: dict[Tier, str] = {"worse": "bold red", "schema": "magenta", "changed": "yellow", "more": "green"}
+"""Letters that are shown before the first different one."""
+_STYLES: dict[ReasonSeverity, str] = {"worse": "bold red", "schema": "magenta", "changed": "yellow", "more": "green"}
 _TALLIES = {"rules": ("checked", "failed")}
-"""Columns that the list of broken rules tells already."""
+"""Columns whose changes are in the list of rules already."""
 
 
 def render_json(difference: Difference) -> str:
-    """The whole difference as the text of a JSON file, equal for equal releases; what cannot be seen in it is escaped."""
+    """The difference as the text of a JSON file, the same for equal releases, with invisible characters escaped."""
     return inert_json(msgspec.json.format(msgspec.json.encode(difference), indent=2).decode()) + "\n"
 
 
 def render_text(difference: Difference) -> Group:
-    """The difference to read: what it comes to, then table by table; long lists are cut."""
+    """The difference for people: the reasons, then the tables; long lists are cut."""
     head = [_release("Old ", difference.old), _release("New ", difference.new), Text()]
     if difference.is_empty:
         return Group(*head, *_no_difference(difference))
     parts = [
         *(
-            Text(f"{reason.tier:8}", _STYLES[reason.tier]).append(visible(reason.words), "")
+            Text(f"{reason.severity:8}", _STYLES[reason.severity]).append(visible(reason.words), "")
             for reason in difference.reasons
         ),
         *_section("Pages", difference.pages, _page),
@@ -70,10 +69,6 @@ def _no_difference(difference: Difference) -> Iterator[Text]:
         yield Text("The releases' hashes differ, since their descriptions, views or overrides do.", "dim")
 
 
-def _reason(reason: Reason) -> Text:
-    return Text.assemble((f"{reason.tier:8}", _STYLES[reason.tier]), visible(reason.words))
-
-
 def _release(label: str, release: ReleaseFacts) -> Text:
     name = (release.logical_hash or "")[:ID_LENGTH]
     facts = f"  {visible(name)}  paperledger {visible(release.version or 'of an unknown version')}"
@@ -81,7 +76,7 @@ def _release(label: str, release: ReleaseFacts) -> Text:
 
 
 def _section(title: str, items: Sequence[Item], line: Callable[[Item], Text]) -> Iterator[Text]:
-    """A title and the first of the items, a line each; nothing where there are none."""
+    """A title and the first items, a line each; nothing if there are no items."""
     if items:
         yield Text(f"\n{title}", "bold")
         yield from _first(items, line)
@@ -111,18 +106,18 @@ def _table(table: TableDifference) -> Iterator[Text]:
     )
     yield from _first(table.removed, partial(_row, "-", "red"))
     yield from _first(table.added, partial(_row, "+", "green"))
-    yield from _first(list(_told(table)), _changed)
+    yield from _first(list(_untallied(table)), _changed)
 
 
-def _told(table: TableDifference) -> Iterator[ChangedRow]:
-    """The changed rows without the values that are told elsewhere."""
+def _untallied(table: TableDifference) -> Iterator[ChangedRow]:
+    """The changed rows without the values of `_TALLIES`."""
     for row in table.changed:
         values = [value for value in row.values if value.column not in _TALLIES.get(table.table, ())]
         if values:
             yield replace(row, values=values)
 
 
-def _row(sign: str, style: str, row: Row | ChangedRow) -> Text:
+def _row(sign: str, style: str, row: UnmatchedRow | ChangedRow) -> Text:
     label = "" if row.label is None or row.label == row.key else f"  {cut(row.label, SHOWN_LETTERS)}"
     return Text.assemble((f"  {sign} {visible(row.key)}", style), label)
 
@@ -137,7 +132,7 @@ def _value(value: ValueChange) -> Text:
 
 
 def _apart(value: ValueChange) -> tuple[str, str]:
-    """Both values, long ones from a little before the place where they part."""
+    """Both values; long ones begin shortly before the first different letter."""
     old, new = _words(value.old), _words(value.new)
     common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
     start = common - _CONTEXT if max(len(old), len(new)) > SHOWN_LETTERS and common > _CONTEXT else 0
@@ -145,7 +140,7 @@ def _apart(value: ValueChange) -> tuple[str, str]:
     return mark + cut(old[start:], SHOWN_LETTERS), mark + cut(new[start:], SHOWN_LETTERS)
 
 
-def _words(value: Value) -> str:
+def _words(value: JsonValue) -> str:
     if isinstance(value, list):
         return ", ".join(value)
     return "null" if value is None else str(value)

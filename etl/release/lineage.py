@@ -1,7 +1,7 @@
-"""Lineage: which row is meant, and the pages and rows that a release has about it.
+"""Lineage: find a row of a release, and the lines and rows from which it was made.
 
-In: an open database, a table's name and a key as people write it. Out: the row, and plain records of where it came from.
-Keys are escaped as in Datasette's address of the row, so that each can be asked about.
+In: an open database, a table's name and a key as a person types it. Out: the row, and plain records of its sources. Keys are
+escaped as in Datasette's address of the row, so that each is a valid argument again.
 """
 
 import sqlite3
@@ -27,7 +27,7 @@ Value = str | int | None
 
 @dataclass(frozen=True)
 class SourceSpan:
-    """Lines of a page, from 1, as they stand there, and what they have to do with the row."""
+    """Raw lines of a page, numbered from 1, and their relation to the row in words."""
 
     profile_id: str
     source: str
@@ -39,7 +39,7 @@ class SourceSpan:
 
 @dataclass(frozen=True)
 class RelatedRow:
-    """Another row that had a part in this one, and which; an empty key stands for several rows of the table."""
+    """Another row that contributed to this one, and how; an empty key refers to several rows of the table."""
 
     table: str
     key: str
@@ -48,7 +48,7 @@ class RelatedRow:
 
 @dataclass(frozen=True)
 class RuleCheck:
-    """A rule that looked at the row, and what it found there: no message where the rule holds."""
+    """A rule that checked the row, its result in words, and a message for each finding."""
 
     rule_id: str
     severity: str
@@ -59,23 +59,23 @@ class RuleCheck:
 
 @dataclass(frozen=True)
 class Reasons:
-    """All that is known about why a row is what it is; `more_places` where further lines say the same."""
+    """The explanation of a row: its source lines, related rows and rule checks; `more_spans` if there are more lines."""
 
     table: str
     key: str
     row: dict[str, Value]
-    places: tuple[SourceSpan, ...]
-    more_places: bool
-    joins: tuple[RelatedRow, ...]
+    spans: tuple[SourceSpan, ...]
+    more_spans: bool
+    related: tuple[RelatedRow, ...]
     rules: tuple[RuleCheck, ...]
 
 
 @dataclass(frozen=True)
 class Trace:
-    """Where a row came from, place by place as they are asked for, and what made it."""
+    """The lazy source lines of a row, and the rows from which it was made."""
 
-    places: Iterable[SourceSpan]
-    joins: Iterable[RelatedRow]
+    spans: Iterable[SourceSpan]
+    related: Iterable[RelatedRow]
 
 
 Row = dict[str, Any]
@@ -98,11 +98,11 @@ _ORDERED_BY = {
     "profile_id": pl.String,
     "position": pl.Int64,
 }
-"""What the order of listings within a paper looks at, with the types that SQLite has for it."""
+"""The columns that sort listings within a paper, with their types in SQLite."""
 
 
 class ReleaseRows:
-    """A release's rows and pages."""
+    """Rows and rebuilt pages of a release, by SQL and by page."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
@@ -110,36 +110,36 @@ class ReleaseRows:
         self._blocks: dict[str, dict[int, Block]] = {}
 
     def rows(self, sql: str, *values: object) -> Iterator[Row]:
-        """The rows of a query, by column."""
+        """The rows of a query, as dicts by column."""
         cursor = self._database.execute(sql, values)
         names = [name for name, *_ in cursor.description]
         yield from (dict(zip(names, row, strict=True)) for row in cursor)
 
     def listings(self, paper_id: str) -> list[Row]:
-        """The listings of a paper with source and date of their page, the winner first."""
+        """The listings of a paper with source and dates of their page, the winning listing first."""
         rows = list(self.rows(f"{LISTINGS} WHERE listings.paper_id = ?", paper_id))
         columns = {name: [row[name] for row in rows] for name in _ORDERED_BY}
         order = winner_first(pl.DataFrame(columns, schema=_ORDERED_BY).with_row_index("row"))
         return [rows[number] for number in order["row"]]
 
     def lines(self, profile_id: str) -> list[str]:
-        """The lines of a page; raises `BrokenTables` where they are not those that were read."""
+        """The lines of a page; raises `BrokenTables` if they are not those that were read."""
         if profile_id not in self._pages:
             page = rebuild_page(self._database, profile_id).decode()
             self._pages[profile_id] = split_lines(page)[1]
         return self._pages[profile_id]
 
-    def place(self, page: Row, line_start: int, line_end: int, words: str) -> SourceSpan:
-        """Lines of the page whose id and source `page` holds."""
+    def span(self, page: Row, line_start: int, line_end: int, words: str) -> SourceSpan:
+        """Lines of the page with the id and source of `page`."""
         lines = self.lines(page["profile_id"])[line_start - 1 : line_end]
         return SourceSpan(page["profile_id"], page["source"], line_start, line_end, words, tuple(lines))
 
-    def listing_place(self, listing: Row, words: str) -> SourceSpan:
+    def listing_span(self, listing: Row, words: str) -> SourceSpan:
         """All lines of a listing."""
-        return self.place(listing, listing["line_start"], listing["line_end"], words)
+        return self.span(listing, listing["line_start"], listing["line_end"], words)
 
     def block(self, listing: Row) -> Block:
-        """A listing as the grammar reads it."""
+        """A listing as parsed from its page."""
         profile_id = listing["profile_id"]
         if profile_id not in self._blocks:
             text = "\n".join(self.lines(profile_id))
@@ -148,7 +148,7 @@ class ReleaseRows:
         return self._blocks[profile_id][listing["line_start"]]
 
     def header(self, profile: Row) -> Header:
-        """A page's header as the grammar reads it."""
+        """A page's header, parsed."""
         return parse_header(
             profile["header"].split("\n"), {profile["name"]: 1} if profile["name"] else None, has_blocks=True
         )
@@ -157,15 +157,15 @@ class ReleaseRows:
 _SHOWN_KEYS = 5
 _SHOWN_LETTERS = 80
 _COMPARED_KEYS = 20_000
-"""Keys that a mistyped one is compared with; comparing takes some 20 µs each."""
+"""Keys with which a mistyped one is compared, at 20 µs each."""
 _LARGEST_DIGITS = 18
-"""Digits of a whole number that SQLite surely holds."""
+"""Most digits of an integer that certainly fits into SQLite's 64 bits."""
 
 
 def find_row(database: sqlite3.Connection, table: str, key: str) -> tuple[str, dict[str, Value]]:
-    """The key of the row, escaped, and the row; an escaped key is understood before a plain one.
+    """Find a row by its key, escaped or plain; returns the escaped key and the row.
 
-    Raises `UsageError` where there is no such table, or no such row in it.
+    Raises `UsageError` if there is no such table or row.
     """
     if table not in TABLES:
         raise UsageError(f"{cut(table, _SHOWN_LETTERS)}: no such table; expected one of {', '.join(sorted(TABLES))}")
@@ -173,24 +173,24 @@ def find_row(database: sqlite3.Connection, table: str, key: str) -> tuple[str, d
     for parts in _readings(key, len(definition.primary_key)):
         row = _row(database, definition, parts)
         if row:
-            return row_key(row, definition.primary_key), row
+            return tilde_key(row, definition.primary_key), row
     other = _by_other_name(database, definition, key)
     if other:
-        return row_key(other, definition.primary_key), other
+        return tilde_key(other, definition.primary_key), other
     raise UsageError(_missing(database, definition, key))
 
 
-def row_key(row: dict[str, Value], columns: Sequence[str]) -> str:
-    """The key of a row as Datasette writes it in the row's address.
+def tilde_key(row: dict[str, Value], columns: Sequence[str]) -> str:
+    """The key of a row as in Datasette's address of the row.
 
-    >>> row_key({"paper_id": "smxz", "url": "https://x.org"}, ["paper_id", "url"])
+    >>> tilde_key({"paper_id": "smxz", "url": "https://x.org"}, ["paper_id", "url"])
     'smxz,https~3A~2F~2Fx~2Eorg'
     """
     return ",".join(tilde_encode(str(row[column])) for column in columns)
 
 
 def _readings(key: str, parts: int) -> Iterator[tuple[str, ...]]:
-    """What a key may mean: escaped parts, parts as they are, or all commas but the first ones text."""
+    """The interpretations of a key: escaped parts, plain parts, and with additional commas as text of the last part."""
     for one in (key.split(","), key.split(",", parts - 1)):
         if len(one) == parts:
             yield tuple(map(tilde_decode, one))
@@ -214,7 +214,7 @@ def _row(database: sqlite3.Connection, definition: Definition, parts: Sequence[s
 
 
 def _by_other_name(database: sqlite3.Connection, definition: Definition, key: str) -> dict[str, Value] | None:
-    """The one row that a key means in another way: a paper by an identifier it had alone, a spelling by itself."""
+    """The only row that another column identifies: a paper by its alias, a spelling by its name alone."""
     ways = {
         "papers": "SELECT papers.* FROM papers JOIN listings USING (paper_id) WHERE alias_id = ?",
         "author_names": "SELECT * FROM author_names WHERE name = ?",
@@ -239,7 +239,7 @@ def _missing(database: sqlite3.Connection, definition: Definition, key: str) -> 
 
 
 def _close_keys(database: sqlite3.Connection, definition: Definition, key: str) -> list[str]:
-    """Keys that hold the wanted one or begin alike; else those that look like it."""
+    """Keys that contain the wanted one, or else similar keys."""
     columns = ", ".join(f'"{column}"' for column in definition.primary_key)
     select = f'SELECT {columns} FROM "{definition.name}"'  # noqa: S608
     first = f'"{definition.primary_key[0]}"'

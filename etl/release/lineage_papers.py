@@ -1,6 +1,6 @@
-"""Why papers, their listings, variants, institutions, links and categories are what they are.
+"""Lineage of papers, listings, variants, identifiers, institutions, links and categories.
 
-In: a row. Out: the listings that it came from, the bylines, abstracts and badges that say so, and what was decided.
+In: a row. Out: its source lines (listings, bylines, abstracts, badges), related rows, and how it was resolved.
 """
 
 from collections import Counter
@@ -12,7 +12,7 @@ from datasette.utils import tilde_encode
 from etl.extract.badge import parse_badge
 from etl.extract.byline import parse_byline
 from etl.printable import ELLIPSIS, count
-from etl.release.lineage import BY_PAGE, LISTINGS, RelatedRow, ReleaseRows, Row, SourceSpan, Trace, row_key
+from etl.release.lineage import BY_PAGE, LISTINGS, RelatedRow, ReleaseRows, Row, SourceSpan, Trace, tilde_key
 from etl.resolve.categories import archives_of, votes
 from etl.resolve.folding import slug
 from etl.resolve.links import find_links
@@ -25,54 +25,54 @@ _WON = (
 _LOST = "a listing that was merged into the row"
 _SHOWN_LETTERS = 80
 _SHOWN_WORDS = 12
-"""Words that spoke most for a category."""
+"""Number of words with the largest weights for a category."""
 
 
 def paper(release: ReleaseRows, row: Row) -> Trace:
-    """A paper: all its listings, the winner first, and everything that hangs on it."""
+    """A paper: all its listings, the winning one first, and all rows that refer to it."""
     paper_id = row["paper_id"]
     listings = release.listings(paper_id)
-    places = (release.listing_place(listing, _WON if at == 0 else _LOST) for at, listing in enumerate(listings))
-    joins = [
-        *(_listing_join(listing) for listing in listings),
+    spans = (release.listing_span(listing, _WON if at == 0 else _LOST) for at, listing in enumerate(listings))
+    related = [
+        *(_related_listing(listing) for listing in listings),
         *_variants(release, "listings.paper_id = ?", paper_id),
         *_authors(release, paper_id),
-        *_hanging(release, paper_id),
+        *_details(release, paper_id),
     ]
-    return Trace(places, joins)
+    return Trace(spans, related)
 
 
 def listing(release: ReleaseRows, row: Row) -> Trace:
-    """A listing: its own lines, the paper it was merged into, and where it says otherwise."""
+    """A listing: its lines, its paper, its variants, and the other listings of the paper."""
     listings = release.listings(row["paper_id"])
     own = next(at for at, one in enumerate(listings) if _same(one, row))
     title = next(release.rows("SELECT title FROM papers WHERE paper_id = ?", row["paper_id"]))["title"]
     part = "its winning listing" if own == 0 else "a listing that did not win"
-    joins = [
-        _listing_join(listings[own]),
+    related = [
+        _related_listing(listings[own]),
         *_votes(release, listings[own]),
         RelatedRow("papers", row["paper_id"], f"{_short(title)}; this is {part} of {len(listings)}"),
         *_variants(release, "variants.profile_id = ? AND variants.position = ?", row["profile_id"], row["position"]),
-        *(_listing_join(other) for other in listings if not _same(other, row)),
+        *(_related_listing(other) for other in listings if not _same(other, row)),
     ]
-    return Trace([release.listing_place(listings[own], "the listing")], joins)
+    return Trace([release.listing_span(listings[own], "the listing")], related)
 
 
 def candidate(release: ReleaseRows, row: Row) -> Trace:
     """Two papers that may be one: the listings of both, and why they were not merged."""
     ids = (row["paper_id"], row["other_id"])
-    places = (release.listing_place(listing, f"a listing of {one}") for one in ids for listing in release.listings(one))
+    spans = (release.listing_span(listing, f"a listing of {one}") for one in ids for listing in release.listings(one))
     words = f"not merged ({row['matched_by']}): {row['evidence']}; an overrides file decides"
-    joins = [RelatedRow("papers", one, "one of the two") for one in ids]
-    return Trace(places, [RelatedRow("paper_candidates", ",".join(ids), words), *joins])
+    related = [RelatedRow("papers", one, "one of the two") for one in ids]
+    return Trace(spans, [RelatedRow("paper_candidates", ",".join(ids), words), *related])
 
 
 def identifier(release: ReleaseRows, row: Row) -> Trace:
-    """An identifier of a paper: the paper's listings, and the record that was matched."""
-    places = (release.listing_place(listing, "a listing of the paper") for listing in release.listings(row["paper_id"]))
+    """An identifier: the listings of its paper, and how it was matched."""
+    spans = (release.listing_span(listing, "a listing of the paper") for listing in release.listings(row["paper_id"]))
     words = f"matched by {row['matched_by']}: {row['evidence']}"
     return Trace(
-        places,
+        spans,
         [
             RelatedRow("papers", row["paper_id"], "the paper"),
             RelatedRow("paper_identifiers", _key("paper_identifiers", row), words),
@@ -81,7 +81,7 @@ def identifier(release: ReleaseRows, row: Row) -> Trace:
 
 
 def _votes(release: ReleaseRows, one: Row) -> Iterator[RelatedRow]:
-    """What spoke for each category that a listing's code may stand for, where evidence was weighed."""
+    """The evidence for each category that a listing's code may denote, if evidence was weighed."""
     if one["category_confidence"] is None:
         return
     block = release.block(one)
@@ -93,34 +93,38 @@ def _votes(release: ReleaseRows, one: Row) -> Iterator[RelatedRow]:
     text = f"{block.title}\n{block.abstract}"
     for vote in votes(block.badge_parts.code, archives_of(codes.items()), text, _published(release, one)):
         words = ", ".join(word for word, weight in list(vote.words.items())[:_SHOWN_WORDS] if weight > 0)
-        told = f"{vote.confidence:.3f} of the evidence: {count(vote.badges, 'sure badge')} of its archive on the page"
+        evidence = (
+            f"{vote.confidence:.3f} of the evidence: {count(vote.badges, 'sure badge')} of its archive on the page"
+        )
         known = [*release.rows("SELECT 1 FROM categories WHERE category_id = ?", vote.category_id)]
-        words = f"{vote.category_id}: {told}; words that speak for it: {words or 'none'}"
+        words = f"{vote.category_id}: {evidence}; words that speak for it: {words or 'none'}"
         yield RelatedRow("categories", tilde_encode(vote.category_id) if known else "", words)
 
 
 def _published(release: ReleaseRows, one: Row) -> date | None:
-    """The day of a listing as it was dated."""
-    said = "SELECT value FROM variants WHERE profile_id = ? AND position = ? AND field = 'published'"
+    """The resolved day of a listing."""
+    own = "SELECT value FROM variants WHERE profile_id = ? AND position = ? AND field = 'published'"
     merged = "SELECT published AS value FROM papers WHERE paper_id = ?"
-    rows = [*release.rows(said, one["profile_id"], one["position"]), *release.rows(merged, one["paper_id"])]
+    rows = [*release.rows(own, one["profile_id"], one["position"]), *release.rows(merged, one["paper_id"])]
     return date.fromisoformat(rows[0]["value"]) if rows[0]["value"] else None
 
 
 def variant(release: ReleaseRows, row: Row) -> Trace:
-    """A variant: the lines that say it, and the listing and the merged row that say otherwise."""
+    """A variant: its lines, its listing, and the merged row with the listing from which that was taken."""
     where = "WHERE listings.profile_id = ? AND listings.position = ?"
     own = next(release.rows(f"{LISTINGS} {where}", row["profile_id"], row["position"]))
     winner = release.listings(own["paper_id"])[0]
     merged = next(release.rows("SELECT * FROM papers WHERE paper_id = ?", own["paper_id"]))
-    said = f"the merged row says {_short(str(merged[row['field']]))}" if row["field"] in merged else "the merged row"
+    merged_words = (
+        f"the merged row says {_short(str(merged[row['field']]))}" if row["field"] in merged else "the merged row"
+    )
     first, last = _lines_of_field(release, own, row["field"])
-    joins = [
+    related = [
         RelatedRow("listings", _listing_key(own), "the listing that says it"),
         RelatedRow("listings", _listing_key(winner), "it is the winner itself" if _same(own, winner) else _WON),
-        RelatedRow("papers", own["paper_id"], said),
+        RelatedRow("papers", own["paper_id"], merged_words),
     ]
-    return Trace([release.place(own, first, last, f"the listing's {row['field']}")], joins)
+    return Trace([release.span(own, first, last, f"the listing's {row['field']}")], related)
 
 
 def _lines_of_field(release: ReleaseRows, one: Row, field: str) -> tuple[int, int]:
@@ -134,7 +138,7 @@ def _lines_of_field(release: ReleaseRows, one: Row, field: str) -> tuple[int, in
     return lines.get(field, (block.line_start, block.line_start))
 
 
-def _listing_join(one: Row) -> RelatedRow:
+def _related_listing(one: Row) -> RelatedRow:
     words = f"{one['badge']}: category by {one['category_resolution']}; {_year_words(one)}"
     return RelatedRow("listings", _listing_key(one), words)
 
@@ -161,11 +165,11 @@ def _authors(release: ReleaseRows, paper_id: str) -> Iterator[RelatedRow]:
     )
     for one in release.rows(sql, paper_id):
         place = f"place {one['position']} in the byline" if one["position"] else 'behind "et al.", as owner of a page'
-        told = f", {one['matched_by']}: {one['evidence']}" if one["evidence"] else ""
-        yield RelatedRow("paper_authors", _key("paper_authors", one), f"{one['name']}, {place}{told}")
+        evidence = f", {one['matched_by']}: {one['evidence']}" if one["evidence"] else ""
+        yield RelatedRow("paper_authors", _key("paper_authors", one), f"{one['name']}, {place}{evidence}")
 
 
-def _hanging(release: ReleaseRows, paper_id: str) -> Iterator[RelatedRow]:
+def _details(release: ReleaseRows, paper_id: str) -> Iterator[RelatedRow]:
     for table, words in (("paper_institutions", "a tag of the byline"), ("links", "an address in the abstract")):
         columns = ", ".join(TABLES[table].definition().primary_key)
         for one in release.rows(f"SELECT {columns} FROM {table} WHERE paper_id = ? ORDER BY {columns}", paper_id):  # noqa: S608
@@ -181,7 +185,7 @@ def _listing_key(one: Row) -> str:
 
 
 def _key(table: str, row: Row) -> str:
-    return row_key(row, TABLES[table].definition().primary_key)
+    return tilde_key(row, TABLES[table].definition().primary_key)
 
 
 def _short(text: str) -> str:
@@ -189,37 +193,37 @@ def _short(text: str) -> str:
 
 
 def paper_institution(release: ReleaseRows, row: Row) -> Trace:
-    """An institution of a paper: the bylines that carry its tag."""
-    joins = [
+    """An institution of a paper: the paper's bylines with its tag."""
+    related = [
         RelatedRow("papers", row["paper_id"], "the paper"),
         RelatedRow("institutions", row["institution_id"], "the institution"),
     ]
-    return Trace(_tagged(release, release.listings(row["paper_id"]), row["institution_id"]), joins)
+    return Trace(_tagged(release, release.listings(row["paper_id"]), row["institution_id"]), related)
 
 
 def institution(release: ReleaseRows, row: Row) -> Trace:
-    """An institution: every byline that carries its tag."""
+    """An institution: every byline with its tag."""
     papers = "SELECT paper_id FROM paper_institutions WHERE institution_id = ?"
     listings = release.rows(f"{LISTINGS} WHERE listings.paper_id IN ({papers}) {BY_PAGE}", row["institution_id"])
-    joins = release.rows("SELECT * FROM paper_institutions WHERE institution_id = ?", row["institution_id"])
+    related = release.rows("SELECT * FROM paper_institutions WHERE institution_id = ?", row["institution_id"])
     return Trace(
         _tagged(release, listings, row["institution_id"]),
         [
-            RelatedRow("paper_institutions", row_key(one, ("paper_id", "institution_id")), "a paper with its tag")
-            for one in joins
+            RelatedRow("paper_institutions", tilde_key(one, ("paper_id", "institution_id")), "a paper with its tag")
+            for one in related
         ],
     )
 
 
 def link(release: ReleaseRows, row: Row) -> Trace:
-    """A link: the abstracts that hold its address."""
+    """A link: the abstracts that contain its address."""
     return Trace(
         _linking(release, row), [RelatedRow("papers", row["paper_id"], "the paper whose abstract holds the address")]
     )
 
 
 def category(release: ReleaseRows, row: Row) -> Trace:
-    """A category: the badges and fields that stand for it, and how they were resolved."""
+    """A category: the badges and fields that denote it, and how they were resolved."""
     papers = "SELECT paper_id FROM papers WHERE category_id = ?"
     listings = release.rows(f"{LISTINGS} WHERE listings.paper_id IN ({papers}) {BY_PAGE}", row["category_id"])
     profiles = list(release.rows("SELECT * FROM profiles WHERE category_id = ?", row["category_id"]))
@@ -228,7 +232,7 @@ def category(release: ReleaseRows, row: Row) -> Trace:
         " WHERE category_id = ? GROUP BY 1 ORDER BY 1",
         row["category_id"],
     )
-    joins = [
+    related = [
         *(
             RelatedRow("listings", "", f"{way['badges']:,} of its papers' badges: {way['category_resolution']}")
             for way in ways
@@ -238,25 +242,25 @@ def category(release: ReleaseRows, row: Row) -> Trace:
             for one in profiles
         ),
     ]
-    return Trace(_badges_and_fields(release, listings, profiles), joins)
+    return Trace(_badges_and_fields(release, listings, profiles), related)
 
 
 def paper_category(release: ReleaseRows, row: Row) -> Trace:
-    """A category of a paper: the badges that say so, and how each was resolved."""
+    """A category of a paper: the paper's badges, and how each was resolved."""
     listings = release.listings(row["paper_id"])
-    joins = [
+    related = [
         RelatedRow("papers", row["paper_id"], "the paper"),
         RelatedRow("categories", tilde_encode(row["category_id"]), "the category"),
     ]
-    return Trace(_badges_and_fields(release, iter(listings), []), joins)
+    return Trace(_badges_and_fields(release, iter(listings), []), related)
 
 
 def _badges_and_fields(release: ReleaseRows, listings: Iterator[Row], profiles: list[Row]) -> Iterator[SourceSpan]:
     for profile in profiles:
         field = release.header(profile).values["field"]
-        yield release.place(profile, field.line, field.line, "the page's field")
+        yield release.span(profile, field.line, field.line, "the page's field")
     for one in listings:
-        yield release.place(
+        yield release.span(
             one, one["line_start"], one["line_start"], f"a badge, resolved by {one['category_resolution']}"
         )
 
@@ -265,11 +269,11 @@ def _tagged(release: ReleaseRows, listings: Iterable[Row], institution_id: str) 
     for one in listings:
         block = release.block(one)
         if institution_id in map(slug, parse_byline(block.byline).tags):
-            yield release.place(one, block.byline_line, block.byline_line, "a byline with the institution's tag")
+            yield release.span(one, block.byline_line, block.byline_line, "a byline with the institution's tag")
 
 
 def _linking(release: ReleaseRows, row: Row) -> Iterator[SourceSpan]:
     for one in release.listings(row["paper_id"]):
         block = release.block(one)
         if block.abstract_line and row["url"] in [url for url, *_ in find_links(block.abstract)]:
-            yield release.place(one, block.abstract_line, block.line_end, "an abstract that holds the address")
+            yield release.span(one, block.abstract_line, block.line_end, "an abstract that holds the address")

@@ -1,4 +1,4 @@
-"""Why people are who they are. In: a row. Out: where pages print the names, and what joined them or did not."""
+"""Lineage of authors, names and pages. In: a row. Out: the lines that print the names, and why they were joined or not."""
 
 from collections.abc import Collection, Iterator
 
@@ -9,69 +9,69 @@ from etl.release.lineage import BY_PAGE, LISTINGS, RelatedRow, ReleaseRows, Row,
 
 _PAPERS = "SELECT paper_id FROM paper_authors WHERE author_id = ?"
 _OLDER = "SELECT 1 FROM variants AS v WHERE v.profile_id = listings.profile_id AND v.position = listings.position"
-"""Listings whose byline lost to a newer one keep it as a variant; names that stand only there are found by it."""
+"""The variants of a listing: a byline that is not in the merged row is one, and its names may be nowhere else."""
 
 
 def author(release: ReleaseRows, row: Row) -> Trace:
-    """An author: pages owned and bylines that print a spelling, and why each spelling is this person."""
+    """An author: the pages and bylines that print a spelling, and why each spelling is this person."""
     author_id = row["author_id"]
-    joins = [*_spellings(release, author_id), *_owned(release, author_id), *_candidates(release, author_id)]
-    return Trace(_appearances(release, author_id, _names(release, author_id)), joins)
+    related = [*_spellings(release, author_id), *_owned(release, author_id), *_candidates(release, author_id)]
+    return Trace(_appearances(release, author_id, _names(release, author_id)), related)
 
 
 def author_name(release: ReleaseRows, row: Row) -> Trace:
-    """A spelling: where pages print it so, and why it is that person."""
-    others = (join for join in _spellings(release, row["author_id"]) if join.key != _name_key(row))
-    joins = [_name_join(row), RelatedRow("authors", row["author_id"], "the person"), *others]
-    return Trace(_appearances(release, row["author_id"], {row["name"]}), joins)
+    """A spelling: the lines that print it, and why it is this person."""
+    others = (name for name in _spellings(release, row["author_id"]) if name.key != _name_key(row))
+    related = [_related_name(row), RelatedRow("authors", row["author_id"], "the person"), *others]
+    return Trace(_appearances(release, row["author_id"], {row["name"]}), related)
 
 
 def paper_author(release: ReleaseRows, row: Row) -> Trace:
-    """An author of a paper: the bylines that name the person, or the page that the person owns."""
+    """An author of a paper: the bylines with the person's names, or the person's own page."""
     names = _names(release, row["author_id"])
-    places = _in_listings(release, release.listings(row["paper_id"]), names, row["author_id"])
-    told = release.rows("SELECT * FROM author_names WHERE name = ? AND author_id = ?", row["name"], row["author_id"])
-    joins = [
-        *map(_name_join, told),
+    spans = _in_listings(release, release.listings(row["paper_id"]), names, row["author_id"])
+    found = release.rows("SELECT * FROM author_names WHERE name = ? AND author_id = ?", row["name"], row["author_id"])
+    related = [
+        *map(_related_name, found),
         RelatedRow("authors", row["author_id"], "the person"),
         RelatedRow("papers", row["paper_id"], "the paper"),
     ]
-    return Trace(places, joins)
+    return Trace(spans, related)
 
 
 def merge_candidate(release: ReleaseRows, row: Row) -> Trace:
-    """Two authors who may be one: where pages print either, and why they were not joined."""
+    """Two authors who may be one: the lines that print either, and why they were not joined."""
     ids = (row["author_id"], row["other_id"])
-    places = (place for one in ids for place in _appearances(release, one, _names(release, one)))
+    spans = (span for one in ids for span in _appearances(release, one, _names(release, one)))
     words = f"not joined ({row['matched_by']}): {row['evidence']}; an overrides file decides"
-    joins = [RelatedRow("merge_candidates", ",".join(map(tilde_encode, ids)), words)]
-    return Trace(places, joins + [join for one in ids for join in _spellings(release, one)])
+    related = [RelatedRow("merge_candidates", ",".join(map(tilde_encode, ids)), words)]
+    return Trace(spans, related + [name for one in ids for name in _spellings(release, one)])
 
 
 def profile(release: ReleaseRows, row: Row) -> Trace:
-    """A page: its header's lines, its owner, its listings and its lines in quarantine."""
+    """A page: its header, its owner, its listings and its lines in quarantine."""
     key = row["profile_id"]
     last = release.header(row).line_count
-    places = [release.place(row, 1, last, "the header")] if last else []
+    spans = [release.span(row, 1, last, "the header")] if last else []
     names = "SELECT * FROM author_names WHERE name = ? AND author_id = ?"
-    owner = map(_name_join, release.rows(names, row["name"], row["author_id"]))
+    owner = map(_related_name, release.rows(names, row["name"], row["author_id"]))
     category = [RelatedRow("categories", tilde_encode(row["category_id"]), "the field")] if row["category_id"] else []
     listed = release.rows("SELECT * FROM listings WHERE profile_id = ? ORDER BY position", key)
     stray = release.rows("SELECT * FROM quarantine WHERE profile_id = ? ORDER BY line_start", key)
-    joins = [
+    related = [
         *owner,
         *category,
         *(RelatedRow("quarantine", f"{key},{one['line_start']}", one["reason"]) for one in stray),
         *(RelatedRow("listings", f"{key},{one['position']}", one["badge"]) for one in listed),
     ]
-    return Trace(places, joins)
+    return Trace(spans, related)
 
 
 def _appearances(release: ReleaseRows, author_id: str, names: Collection[str]) -> Iterator[SourceSpan]:
-    """Where pages print one of the names: as their owner, then in bylines."""
+    """The lines that print one of the names: pages' owners, then bylines."""
     for page in release.rows("SELECT * FROM profiles WHERE author_id = ? ORDER BY source, profile_id", author_id):
         if page["name"] in names:
-            yield _owner_place(release, page)
+            yield _owner_span(release, page)
     listings = release.rows(f"{LISTINGS} WHERE listings.paper_id IN ({_PAPERS}) {BY_PAGE}", author_id)
     yield from _bylines(release, listings, names)
     for name in sorted(names):
@@ -94,24 +94,24 @@ def _byline(release: ReleaseRows, one: Row, names: Collection[str]) -> list[Sour
     block = release.block(one)
     printed = parse_byline(block.byline).names
     found = [f"{name}, place {at} in the byline" for at, name in enumerate(printed, start=1) if name in names]
-    return [release.place(one, block.byline_line, block.byline_line, found[0])] if found else []
+    return [release.span(one, block.byline_line, block.byline_line, found[0])] if found else []
 
 
 def _in_listings(
     release: ReleaseRows, listings: list[Row], names: Collection[str], author_id: str
 ) -> Iterator[SourceSpan]:
-    """For each listing the byline that names the person; else its page's owner, who stands behind "et al."."""
+    """For each listing its byline if that has one of the names, else the name of its page's owner if that is the person."""
     for one in listings:
-        places = _byline(release, one, names)
-        yield from places
+        spans = _byline(release, one, names)
+        yield from spans
         page = next(release.rows("SELECT * FROM profiles WHERE profile_id = ?", one["profile_id"]))
-        if not places and page["author_id"] == author_id:
-            yield _owner_place(release, page)
+        if not spans and page["author_id"] == author_id:
+            yield _owner_span(release, page)
 
 
-def _owner_place(release: ReleaseRows, page: Row) -> SourceSpan:
+def _owner_span(release: ReleaseRows, page: Row) -> SourceSpan:
     line = release.header(page).values["name"].line
-    return release.place(page, line, line, f"{page['name']}, the page's owner, who wrote all that it lists")
+    return release.span(page, line, line, f"{page['name']}, the page's owner, who wrote all that it lists")
 
 
 def _names(release: ReleaseRows, author_id: str) -> set[str]:
@@ -119,10 +119,10 @@ def _names(release: ReleaseRows, author_id: str) -> set[str]:
 
 
 def _spellings(release: ReleaseRows, author_id: str) -> Iterator[RelatedRow]:
-    return map(_name_join, release.rows("SELECT * FROM author_names WHERE author_id = ? ORDER BY name", author_id))
+    return map(_related_name, release.rows("SELECT * FROM author_names WHERE author_id = ? ORDER BY name", author_id))
 
 
-def _name_join(row: Row) -> RelatedRow:
+def _related_name(row: Row) -> RelatedRow:
     why = row["evidence"] or "the spelling that the person is called by"
     return RelatedRow(
         "author_names", _name_key(row), f"{row['name']} is {row['author_id']} ({row['matched_by']}): {why}"

@@ -1,7 +1,6 @@
-"""A finished release: where it is, whether this version can read it, and what it holds.
+"""Read a published release: find it, check its version, read its tables and pages.
 
-In: a path that a person gave. Out: a `Release`, its database or its Parquet files, or one error that says what is there
-instead.
+In: a path that a person gave. Out: a `Release`, its database or its Parquet files, or an error with what was found there.
 """
 
 import hashlib
@@ -30,13 +29,13 @@ from schemas import TABLES, VIEWS, Frames
 from schemas.table import SCHEMA_VERSION
 
 FIRST_VERSION = 1
-"""The version of what names none."""
+"""The schema version of a release that does not contain one."""
 
 
 def require_schema_version(place: object, found: object, tool: object) -> None:
-    """See that what stands at `place` has this version's schema; `tool` is the paperledger that it says it was made by.
+    """Check the schema version `found` at `place`; `tool` is the version of paperledger that made it.
 
-    Raises `UsageError` where it has another one.
+    Raises `UsageError` if it is another one than this version's.
 
     >>> require_schema_version("build", SCHEMA_VERSION, "0.1.0")
     """
@@ -49,16 +48,16 @@ def require_schema_version(place: object, found: object, tool: object) -> None:
 
 @dataclass(frozen=True)
 class TableFile:
-    """One table's file: its primary key, and its columns with Arrow's names of their types."""
+    """The Parquet file of a table: its primary key, and its columns with the names of their Arrow types."""
 
     path: Path
     key: tuple[str, ...]
     columns: dict[str, str]
 
     def read(self, columns: Iterable[str] | None = None) -> pl.DataFrame:
-        """The rows, all columns or some; raises `UsageError` where the file is damaged."""
+        """Read all or some columns; raises `UsageError` if the file is damaged."""
         try:
-            # Brackets in the name of a folder are no pattern.
+            # glob=False, since a folder's name may contain brackets.
             return pl.read_parquet(self.path, columns=None if columns is None else list(columns), glob=False)
         except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
             raise _damaged(self.path, error) from error
@@ -66,29 +65,29 @@ class TableFile:
 
 @dataclass(frozen=True)
 class Release:
-    """A release: its folder, and the manifest that says what is in it."""
+    """A release: its folder and its manifest."""
 
     path: Path
     manifest: dict[str, Any]
 
     @cached_property
     def tables(self) -> dict[str, TableFile]:
-        """The published tables by name; the list of papers, made of other tables, is left out.
+        """The published tables by name, without the list of papers, which is derived from them.
 
-        Raises `UsageError` where a file is damaged.
+        Raises `UsageError` if a file is damaged.
         """
         names = sorted(name for name in self.manifest["files"] if name.endswith(".parquet") and name != PAPER_LIST_FILE)
         return {name.removesuffix(".parquet"): _table_file(self.path / name) for name in names}
 
     def read(self, table: str, columns: Iterable[str]) -> pl.DataFrame | None:
-        """Some columns of a table, or None where this release lacks one of them."""
+        """Read some columns of a table; None if this release lacks one of them."""
         file = self.tables.get(table)
         wanted = list(columns)
         return file.read(wanted) if file and set(wanted) <= file.columns.keys() else None
 
 
 def open_release(path: Path) -> Release:
-    """The release in a folder, or the newest one of an output folder; raises `UsageError` where there is none."""
+    """Open the release in a folder, or the newest one of an output folder; raises `UsageError` if there is none."""
     folder = find_release(path)
     try:
         manifest = read_manifest(folder)
@@ -101,9 +100,9 @@ def open_release(path: Path) -> Release:
 
 @contextmanager
 def open_database(path: Path) -> Iterator[sqlite3.Connection]:
-    """The database of the newest release at a path, to be read only.
+    """Open the database of the newest release at a path, read-only.
 
-    Raises `UsageError` where there is none or it is of another version, `DamagedRelease` where it is not as published.
+    Raises `UsageError` if there is none or it is of another version, `DamagedRelease` if it is not as published.
     """
     release = newest_release(path)
     require_known_schema(release)
@@ -119,15 +118,15 @@ def open_database(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def newest_release(path: Path) -> Path:
-    """The real folder of the newest release of an output folder, or of the release at `path`, whole or damaged.
+    """The folder, without links, of the newest release of an output folder, or of the release at `path`.
 
-    Raises `UsageError` where there is none, or where it cannot be looked for.
+    Raises `UsageError` if there is none, or if the path cannot be read. The release may be damaged.
     """
     return _found(path, f"no release here; run {command('build')}, or give its folder with --out")
 
 
 def find_release(path: Path) -> Path:
-    """The same for releases that are built elsewhere: where there is none, it is not to build that is missing."""
+    """As `newest_release`, but the error does not advise to build, for releases that were built elsewhere."""
     return _found(path, "no release here, expected the folder of one, or an output folder of paperledger build")
 
 
@@ -146,7 +145,7 @@ def _found(path: Path, missing: str) -> Path:
 
 
 def _is_there(path: Path) -> bool:
-    """Whether there is a file or folder; raises `OSError` where that cannot be said, which pathlib does not always."""
+    """Whether there is a file or folder; raises `OSError` if that is unknown, unlike `Path.exists`."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -155,14 +154,18 @@ def _is_there(path: Path) -> bool:
 
 
 def database_address(release: Path) -> str:
-    """The database as SQLite's URI: immutable, so that SQLite makes no file beside it, not even for a moment."""
+    """The SQLite URI of a release's database; immutable, so that SQLite creates no temporary file next to it.
+
+    >>> database_address(Path("/releases/bells"))
+    'file:///releases/bells/paperledger.db?mode=ro&immutable=1'
+    """
     return f"{(release / DATABASE_FILE).resolve().as_uri()}?mode=ro&immutable=1"
 
 
 def require_known_schema(release: Path) -> None:
-    """See that a release has this version's tables and columns, before it is looked at any closer.
+    """Check that a release's manifest has this version of the schema.
 
-    What is wrong with a manifest is for others to say. Raises `UsageError` where the release is of another version.
+    Raises `UsageError` if it has another; an unreadable manifest is not reported here.
     """
     manifest = _manifest(release)
     if manifest is not None:
@@ -170,9 +173,9 @@ def require_known_schema(release: Path) -> None:
 
 
 def require_known_tables(release: Path, database: sqlite3.Connection) -> None:
-    """See that each table and view of this version is there with all its columns.
+    """Check that a database has each table and view of this version with all its columns.
 
-    Raises `DamagedRelease` where one is not, as in a release of another version, or where the file is no database.
+    Raises `DamagedRelease` if one is missing, as in a release of another version, or if the file is no database.
     """
     wanted = {name: set(model.definition().schema) for name, model in TABLES.items()}
     wanted |= {name: set(view.columns) for name, view in VIEWS.items()}
@@ -188,10 +191,10 @@ def require_known_tables(release: Path, database: sqlite3.Connection) -> None:
 
 
 def _manifest(release: Path) -> dict[str, Any] | None:
-    """What looks like the manifest of a release of any version; None where there is no such thing."""
+    """The manifest of a release of any version, or None if it cannot be read."""
     path = release / MANIFEST
     try:
-        # A pipe of that name would be waited for.
+        # Opening a pipe of that name would block.
         manifest = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
     except (OSError, ValueError, RecursionError):
         return None
@@ -200,7 +203,7 @@ def _manifest(release: Path) -> dict[str, Any] | None:
 
 
 def _missing(database: sqlite3.Connection, table: str, columns: set[str]) -> str | None:
-    """What a table lacks, in words."""
+    """The missing table or columns in words, or None."""
     found = {name for (name,) in database.execute("SELECT name FROM pragma_table_info(?)", [table])}
     if not found:
         return f"no {table}"
@@ -239,8 +242,8 @@ _ROWS_OF_PAGE = {
 }
 
 
-def page_tables(database: sqlite3.Connection, profile_id: str) -> Frames:
-    """The rows of a release that one page is rebuilt from."""
+def _page_tables(database: sqlite3.Connection, profile_id: str) -> Frames:
+    """The rows of a release from which one page is rebuilt."""
     frames = {}
     for table, condition in _ROWS_OF_PAGE.items():
         columns = ", ".join(f'"{column}"' for column in TABLES[table].definition().schema)
@@ -250,9 +253,9 @@ def page_tables(database: sqlite3.Connection, profile_id: str) -> Frames:
 
 
 def find_profile(database: sqlite3.Connection, wanted: str) -> str:
-    """The id of the profile that `wanted` names: its id, its source, or the unique beginning of its id.
+    """The id of a profile, given by its id, its source or a unique prefix of its id.
 
-    Raises `UsageError` where there is none, or more than one.
+    Raises `UsageError` if there is none, or more than one.
     """
     rows = database.execute("SELECT profile_id, source FROM profiles ORDER BY profile_id").fetchall()
     for matches in (
@@ -270,18 +273,21 @@ def find_profile(database: sqlite3.Connection, wanted: str) -> str:
 
 
 def rebuild_page(database: sqlite3.Connection, profile_id: str) -> bytes:
-    """The bytes of one page of a release.
+    """Rebuild the bytes of one page of a release.
 
-    Raises `BrokenTables` where they are not those that the profile's hash tells of.
+    Raises `BrokenTables` if their hash is not that of the page that was read.
     """
-    tables = page_tables(database, profile_id)
+    tables = _page_tables(database, profile_id)
     ((_, page),) = rebuild_pages(tables)
     require_read(profile_id, hashlib.sha256(page).hexdigest(), tables["profiles"]["sha256"].item())
     return page
 
 
 def require_read(profile_id: str, rebuilt: str, read: str) -> None:
-    """Raise `BrokenTables` where the hash of a rebuilt page is not that of the page that was read."""
+    """Raise `BrokenTables` if the SHA-256 of a rebuilt page is not that of the page that was read.
+
+    >>> require_read("ann", "0a1b", "0a1b")
+    """
     if rebuilt != read:
         raise BrokenTables(
             f"{profile_id}: the rebuilt page is not the page that was read; the release is damaged, build it again"

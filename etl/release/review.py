@@ -1,7 +1,7 @@
-"""Authors of a release, and what is left to decide about them and their papers. In: its database. Out: lines for people.
+"""Authors of a release, and the candidates for merging of authors and papers. In: its database. Out: lines for people.
 
-What is left to decide comes as an overrides file in which every entry is commented out: a comment begins with "# ", an entry
-with "#" alone, and each way of uncommenting entries gives a file that can be read, unless they contradict each other.
+Candidates are printed as an overrides file with every entry commented out: a comment begins with "# ", an entry with "#" alone.
+Uncommenting any entries makes a valid file, unless they contradict each other.
 """
 
 import sqlite3
@@ -15,20 +15,20 @@ from rich.cells import cell_len, set_cell_size
 from etl.printable import command, count, cut, visible
 
 LISTED_AUTHORS = 50
-"""Authors that are listed unless more are asked for."""
+"""Default number of authors in the list."""
 MERGES = {
     "several_fuller_forms": "several fuller names fit",
     "fuller_name": "one name is fuller",
     "moved_border": "the family name begins elsewhere",
     "initial": "an initial against a given name",
 }
-"""Why two people may be one, in words; the most evident first."""
+"""Why two people may be one, in words; the strongest reason first."""
 PAPERS = {
     "same_identifier": "one identifier",
     "same_abstract": "one abstract and first author, another title",
     "other_date": "one title and first author, another day",
 }
-"""Why two papers may be one, in words; the most evident first."""
+"""Why two papers may be one, in words; the strongest reason first."""
 _SHARED = " share the co-author "
 _TITLE_LETTERS = 80
 _AUTHORS = """
@@ -52,7 +52,7 @@ WHERE author_id IN (SELECT author_id FROM merge_candidates UNION SELECT other_id
   AND author_names.name NOT IN (SELECT name FROM author_names GROUP BY name HAVING count(*) > 1)
 GROUP BY author_id
 """
-"""For each author of a candidate a spelling that is no other author's; and the author's name where it is one."""
+"""For each author of a candidate a spelling that no other author has, and the author's name if it is one."""
 _PAPER_CANDIDATES = """
 SELECT matched_by, evidence, one.paper_id, one.title, one.published, other.paper_id, other.title, other.published
 FROM paper_candidates AS pair
@@ -61,7 +61,7 @@ JOIN papers AS one ON one.paper_id = pair.paper_id JOIN papers AS other ON other
 
 
 def list_authors(database: sqlite3.Connection, limit: int = LISTED_AUTHORS) -> Iterator[str]:
-    """The lines of a table of the authors, those of most papers first: id, kind, name, papers and spellings."""
+    """The lines of a table of authors, sorted by number of papers: id, kind, name, papers and spellings."""
     rows = [
         (author_id, kind, visible(name), *counts)
         for author_id, kind, name, *counts in database.execute(_AUTHORS, [limit])
@@ -78,7 +78,7 @@ def list_authors(database: sqlite3.Connection, limit: int = LISTED_AUTHORS) -> I
 
 
 def review(database: sqlite3.Connection, limit: int | None = None) -> Iterator[str]:
-    """The lines of an overrides file that holds the candidates, at most `limit` of each kind, commented out."""
+    """The lines of an overrides file with the candidates, at most `limit` of each kind, commented out."""
     merges, papers = merge_candidates(database), paper_candidates(database)
     yield f"# {count(len(merges), 'pair')} of authors and {count(len(papers), 'pair')} of papers may be one, the most evident first."
     if merges or papers:
@@ -91,14 +91,14 @@ def review(database: sqlite3.Connection, limit: int | None = None) -> Iterator[s
 
 @dataclass(frozen=True)
 class Candidate:
-    """Two authors or papers that may be one: what is known of them, and how an overrides file names them both."""
+    """Two authors or papers that may be one: a description, and both as a list in TOML, or None."""
 
     words: tuple[str, ...]
     pair: str | None
 
 
 def merge_candidates(database: sqlite3.Connection) -> list[Candidate]:
-    """The pairs of authors: with a shared co-author first, then by reason and by the papers of both."""
+    """The candidate pairs of authors, sorted: with a shared co-author first, then by reason and by number of papers."""
     spelling_of = {author_id: name or first for author_id, first, name in database.execute(_OWN_SPELLINGS)}
     rows = sorted(database.execute(_MERGE_CANDIDATES), key=_evidence_of_merge)
     return [_merge_candidate(row, spelling_of) for row in rows]
@@ -119,7 +119,7 @@ def _merge_candidate(row: tuple[str, ...], spelling_of: dict[str, str]) -> Candi
 
 
 def paper_candidates(database: sqlite3.Connection) -> list[Candidate]:
-    """The pairs of papers: by reason, then by the days between them."""
+    """The candidate pairs of papers, sorted by reason, then by the days between them."""
     return [_paper_candidate(row) for row in sorted(database.execute(_PAPER_CANDIDATES), key=_evidence_of_paper)]
 
 
@@ -172,13 +172,13 @@ def _how_many(shown: list[Candidate], found: int, noun: str) -> Iterator[str]:
 
 
 def _pair(one: str, other: str) -> str:
-    return f"[{quoted(one)}, {quoted(other)}]"
+    return f"[{toml_string(one)}, {toml_string(other)}]"
 
 
-def quoted(text: str) -> str:
-    r"""Text as a TOML string of one line, in which all that cannot be seen, or commands a CI server, is written by its number.
+def toml_string(text: str) -> str:
+    r"""Text as a TOML string of one line, with invisible characters and the commands of CI servers escaped.
 
-    >>> print(quoted('Ann "A.\\B" Bell\x1b\u202e ##[x]'))
+    >>> print(toml_string('Ann "A.\\B" Bell\x1b\u202e ##[x]'))
     "Ann \"A.\\B\" Bell\u001B\u202E #\u0023[x]"
     """
     return '"' + "".join(map(_escaped, text)).replace("##", r"#\u0023") + '"'

@@ -1,7 +1,7 @@
-"""Whether a release is whole: its files, its database, its hash, and parity: Parquet equal to SQLite.
+"""Verify the integrity of a release (files, database, content hash), and the parity of Parquet and SQLite.
 
-In: the folder of a release of this version of the schema; nothing is written there. Out: problems in words, none where all
-is well. Tables are read from the files themselves, batch by batch, and not from this version's models.
+In: the folder of a release of this version of the schema, which is only read. Out: problems in words, or none. Tables are
+those of the files, not those of this version's models, and are read in batches.
 """
 
 import json
@@ -28,40 +28,40 @@ from etl.release.release import database_address
 from schemas import SCHEMA_VERSION, TABLES, Definition, PaperList
 
 BATCH = 10_000
-"""Rows that are compared at once: as Python's objects they are large."""
+"""Rows that are compared at once, since they are large as Python objects."""
 _TABLES = """
     SELECT kept.name, kept.sql FROM sqlite_schema AS kept JOIN pragma_table_list AS listed ON listed.name = kept.name
     WHERE kept.type = 'table' AND listed.type = 'table' AND kept.name NOT LIKE 'sqlite^_%' ESCAPE '^' ORDER BY kept.rowid
 """
-"""Tables in the order in which they were made; those of the search index and of SQLite itself are apart."""
+"""The tables in the order of their creation, without those of full-text indexes and of SQLite itself."""
 _KEY = "SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk"
 _Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
-class StoredTable:
-    """A table as an SQLite file has it: its name, its CREATE TABLE statement, the columns of its key."""
+class _StoredTable:
+    """A table of an SQLite file: its name, its CREATE TABLE statement and its key columns."""
 
     name: str
     sql: str
     key: tuple[str, ...]
 
 
-def stored_tables(database: sqlite3.Connection) -> list[StoredTable]:
+def _stored_tables(database: sqlite3.Connection) -> list[_StoredTable]:
     """The tables of the dataset in an SQLite file."""
     found = database.execute(_TABLES).fetchall()
-    return [StoredTable(name, sql, tuple(key for (key,) in database.execute(_KEY, [name]))) for name, sql in found]
+    return [_StoredTable(name, sql, tuple(key for (key,) in database.execute(_KEY, [name]))) for name, sql in found]
 
 
-def read_batches(path: Path) -> Iterator[pl.DataFrame]:
-    """The rows of a Parquet file, a batch after the other."""
+def _read_batches(path: Path) -> Iterator[pl.DataFrame]:
+    """The rows of a Parquet file in batches."""
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(BATCH):
             yield pl.DataFrame(pl.from_arrow(pa.Table.from_batches([batch])))
 
 
-def differing_rows(table: StoredTable, database: sqlite3.Connection, path: Path) -> Iterator[str]:
-    """The first row of a Parquet file that is not the table's row, in words; nothing where all are the same."""
+def _differing_rows(table: _StoredTable, database: sqlite3.Connection, path: Path) -> Iterator[str]:
+    """The first row of a Parquet file that differs from the table's row, in words; nothing if all are equal."""
     order = ", ".join(map(_quoted, table.key))
     cursor = database.execute(f"SELECT * FROM {_quoted(table.name)} ORDER BY {order}")  # noqa: S608
     columns = [column[0] for column in cursor.description]
@@ -72,7 +72,7 @@ def differing_rows(table: StoredTable, database: sqlite3.Connection, path: Path)
     number = 0
     mine: list[_Row]
     stored: list[_Row]
-    for mine, stored in zip_longest(map(_as_stored, read_batches(path)), _fetched(cursor), fillvalue=[]):
+    for mine, stored in zip_longest(map(_as_stored, _read_batches(path)), _fetched(cursor), fillvalue=[]):
         if mine != stored:
             yield _first_difference(number, columns, mine, stored)
             return
@@ -85,7 +85,7 @@ def _fetched(cursor: sqlite3.Cursor) -> Iterator[list[_Row]]:
 
 
 def _as_stored(frame: pl.DataFrame) -> list[_Row]:
-    """The rows of a frame as SQLite holds them."""
+    """The rows of a frame as SQLite stores them."""
     columns = [_column_as_stored(column) for column in frame.get_columns()]
     return pl.DataFrame(columns).rows()
 
@@ -132,21 +132,21 @@ Check = Callable[[Path, sqlite3.Connection], Iterable[str]]
 
 
 def verify(release: Path) -> list[str]:
-    """The problems of a release: file, what was found, what was expected; empty where it is whole.
+    """The problems of a release, each with the file, what was found and what was expected.
 
-    Raises `OSError`, `UsageError` or, on a full disk, `PublicationError` where it cannot be checked.
+    Raises `OSError`, `UsageError` or, on a full disk, `PublicationError` if it cannot be checked.
     """
     problems = [*damaged_files(release)]
     if problems:
-        # What stands in files that are not the published ones says nothing.
+        # The contents of files that are not as published need no check.
         return problems
     if not (release / DATABASE_FILE).is_file():
         return [f"{DATABASE_FILE}: found no such file, expected the database"]
     with closing(sqlite3.connect(database_address(release), uri=True)) as database:
-        return [problem for check in CHECKS for problem in _told(check, release, database)]
+        return [problem for check in CHECKS for problem in _problems(check, release, database)]
 
 
-def _told(check: Check, release: Path, database: sqlite3.Connection) -> list[str]:
+def _problems(check: Check, release: Path, database: sqlite3.Connection) -> list[str]:
     try:
         return [*check(release, database)]
     except _UNREADABLE as error:
@@ -161,8 +161,8 @@ def _in_words(error: Exception) -> str:
 
 
 def _names(release: Path, database: sqlite3.Connection) -> Iterator[str]:
-    """Whether there is one Parquet file a table, and one of all papers."""
-    expected = {f"{table.name}.parquet" for table in stored_tables(database)} | {PAPER_LIST_FILE}
+    """Check that there is one Parquet file a table, and the list of papers."""
+    expected = {f"{table.name}.parquet" for table in _stored_tables(database)} | {PAPER_LIST_FILE}
     found = {path.name for path in release.glob("*.parquet")}
     for name in sorted(expected - found):
         yield f"{name}: found no such file, expected one for each table of {DATABASE_FILE}"
@@ -173,7 +173,7 @@ def _names(release: Path, database: sqlite3.Connection) -> Iterator[str]:
 def _database(_: Path, database: sqlite3.Connection) -> Iterator[str]:
     for (words,) in database.execute("PRAGMA integrity_check"):
         if words != "ok":
-            # Where a tree is damaged, its lines are many: a title, and what is wrong with page after page.
+            # The result for a damaged B-tree has many lines: a title, then a problem for each page.
             first = next(line for line in words.splitlines() if not line.startswith("***"))
             yield f"{DATABASE_FILE}: found {first}, expected a sound database"
     for table, rowid, parent, _number in database.execute("PRAGMA foreign_key_check"):
@@ -181,7 +181,7 @@ def _database(_: Path, database: sqlite3.Connection) -> Iterator[str]:
 
 
 def _versions(release: Path, database: sqlite3.Connection) -> Iterator[str]:
-    """The version of the schema that the database and each Parquet file name."""
+    """Check the version of the schema in the database and in each Parquet file."""
     found = {DATABASE_FILE: str(database.execute("PRAGMA user_version").fetchone()[0])}
     for path in sorted(release.glob("*.parquet")):
         found[path.name] = (pq.read_schema(path).metadata or {}).get(b"schema_version", b"none").decode()
@@ -191,7 +191,7 @@ def _versions(release: Path, database: sqlite3.Connection) -> Iterator[str]:
 
 
 def _search(release: Path, _: sqlite3.Connection) -> Iterator[str]:
-    """FTS5 checks itself by a statement that writes; so it does on a copy."""
+    """Check the full-text indexes, on a copy, since FTS5's own check writes."""
     with _copied(release) as copy, closing(sqlite3.connect(copy)) as database:
         for model in TABLES.values():
             if name := search_table(model.definition()):
@@ -200,18 +200,18 @@ def _search(release: Path, _: sqlite3.Connection) -> Iterator[str]:
 
 @contextmanager
 def _copied(release: Path) -> Iterator[Path]:
-    """A copy of the database, for as long as the block runs."""
+    """A temporary copy of the database while the block runs."""
     try:
         folder = tempfile.TemporaryDirectory()
     except OSError as error:
-        # That there is no folder for temporary files is no missing file of the release.
+        # A missing folder for temporary files must not be reported as a missing file of the release.
         raise refusal(error, "cannot be checked", SCRATCH_ADVICE, release) from error
-    with folder as place:
-        yield shutil.copyfile(release / DATABASE_FILE, Path(place) / DATABASE_FILE)
+    with folder as name:
+        yield shutil.copyfile(release / DATABASE_FILE, Path(name) / DATABASE_FILE)
 
 
 def _search_problems(name: str, definition: Definition, database: sqlite3.Connection) -> Iterator[str]:
-    """What FTS5 says of an index, and whether one that keeps its words keeps those of the tables."""
+    """The result of FTS5's own check, and whether a separate index has the words of the tables."""
     try:
         database.execute(f"INSERT INTO {name}({name}, rank) VALUES ('integrity-check', 1)")  # noqa: S608
         rows = searched_rows(definition)
@@ -227,19 +227,19 @@ def _search_problems(name: str, definition: Definition, database: sqlite3.Connec
 
 
 def _rows(release: Path, _: sqlite3.Connection) -> Iterator[str]:
-    """The number of rows that the manifest tells of each Parquet file."""
+    """Check the number of rows of each Parquet file against the manifest."""
     files = read_manifest(release)["files"]
     for path in sorted(release.glob("*.parquet")):
-        told = files[path.name].get("rows")
+        expected = files[path.name].get("rows")
         try:
             found = pq.read_metadata(path).num_rows
         except (OSError, pa.ArrowException) as error:
             if is_refusal(error):
                 raise
-            yield f"{path.name}: found no Parquet file ({_in_words(error)}), expected one of {told} rows"
+            yield f"{path.name}: found no Parquet file ({_in_words(error)}), expected one of {expected} rows"
             continue
-        if told != found:
-            yield f"{path.name}: found {found} rows, expected {told}"
+        if expected != found:
+            yield f"{path.name}: found {found} rows, expected {expected}"
 
 
 def _logical_hash(release: Path, database: sqlite3.Connection) -> Iterator[str]:
@@ -247,7 +247,7 @@ def _logical_hash(release: Path, database: sqlite3.Connection) -> Iterator[str]:
     content = HashedContent(
         metadata=(release / METADATA).read_bytes().decode(),
         views=(sql.partition(" AS ")[2] for (sql,) in database.execute(_VIEWS)),
-        tables=((table.sql, read_batches(release / f"{table.name}.parquet")) for table in stored_tables(database)),
+        tables=((table.sql, _read_batches(release / f"{table.name}.parquet")) for table in _stored_tables(database)),
     )
     found = hash_content(content, provenance_of(manifest))
     if found != manifest["logical_hash"]:
@@ -255,13 +255,9 @@ def _logical_hash(release: Path, database: sqlite3.Connection) -> Iterator[str]:
 
 
 def _parquet_is_sqlite(release: Path, database: sqlite3.Connection) -> Iterator[str]:
-    for table in stored_tables(database):
-        yield from _told_rows(table, release, database)
-
-
-def _told_rows(table: StoredTable, release: Path, database: sqlite3.Connection) -> Iterator[str]:
-    for problem in differing_rows(table, database, release / f"{table.name}.parquet"):
-        yield f"{table.name}.parquet: {problem}"
+    for table in _stored_tables(database):
+        path = release / f"{table.name}.parquet"
+        yield from (f"{path.name}: {problem}" for problem in _differing_rows(table, database, path))
 
 
 def _paper_list(release: Path, _: sqlite3.Connection) -> Iterator[str]:
@@ -281,7 +277,7 @@ def _paper_list(release: Path, _: sqlite3.Connection) -> Iterator[str]:
 
 
 def _read(path: Path) -> pl.DataFrame:
-    # Brackets in the name of a folder are no pattern.
+    # glob=False, since a folder's name may contain brackets.
     return pl.read_parquet(path, glob=False)
 
 
@@ -302,4 +298,4 @@ CHECKS: dict[Check, str] = {
     _parquet_is_sqlite: "the same tables in Parquet and SQLite",
     _paper_list: "all papers with what hangs on them",
 }
-"""What is looked at, in this order, and what it expects to be able to read."""
+"""The checks in order, each with what it expects to read."""

@@ -19,7 +19,7 @@ from etl.cli import main
 from etl.load.sqlite import write_database
 from etl.pipeline import Request, build
 from etl.progress import Progress
-from etl.release.review import MERGES, PAPERS, list_authors, merge_candidates, paper_candidates, quoted, review
+from etl.release.review import MERGES, PAPERS, list_authors, merge_candidates, paper_candidates, review, toml_string
 from etl.resolve.overrides import Overrides, read_overrides
 from schemas import TABLES
 from schemas.authors import CANDIDATE_REASONS
@@ -279,8 +279,8 @@ def test_a_spelling_that_is_several_authors_is_named_by_another_or_not_at_all(
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_text_is_quoted_so_that_toml_gives_it_back(text: str) -> None:
-    assert tomllib.loads(f"x = {quoted(text)}")["x"] == text
-    assert quoted(text).isprintable()
+    assert tomllib.loads(f"x = {toml_string(text)}")["x"] == text
+    assert toml_string(text).isprintable()
 
 
 # Who is there

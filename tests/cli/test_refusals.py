@@ -268,7 +268,7 @@ def test_without_a_folder_for_temporary_files_nothing_is_called_damaged(
 @pytest.mark.parametrize(
     ("code", "exit_code"), [(sqlite3.SQLITE_FULL, 4), (sqlite3.SQLITE_IOERR_WRITE, 2), (sqlite3.SQLITE_CANTOPEN, 2)]
 )
-@pytest.mark.parametrize("place", ["searched_rows", "stored_tables"])
+@pytest.mark.parametrize("place", ["searched_rows", "_stored_tables"])
 def test_what_sqlite_cannot_write_is_no_damage(
     monkeypatch: pytest.MonkeyPatch, place: str, code: int, exit_code: int
 ) -> None:

@@ -73,8 +73,8 @@ def shown(difference: Difference) -> str:
     return capture.get()
 
 
-def tiers(difference: Difference) -> set[str]:
-    return {reason.tier for reason in difference.reasons}
+def severities(difference: Difference) -> set[str]:
+    return {reason.severity for reason in difference.reasons}
 
 
 def table(difference: Difference, name: str) -> dict[str, list[str]]:
@@ -120,7 +120,7 @@ def test_a_page_more_is_more_and_nothing_worse(release: Releases) -> None:
     new = release("new", {"ann.txt": ROPES + TOWERS, "cy.txt": EVE.replace("Towers", "Chimes")})
     difference = compare(old, new)
     assert not difference.is_worse
-    assert "more" in tiers(difference)
+    assert "more" in severities(difference)
     assert len(table(difference, "papers")["added"]) == 1
     assert table(difference, "papers")["removed"] == []
     assert "papers: 1 row added" in [reason.words for reason in difference.reasons]
@@ -131,8 +131,8 @@ def test_a_page_less_is_worse(release: Releases) -> None:
     new = release("new", {"ann.txt": ROPES})
     difference = compare(old, new)
     assert difference.is_worse
-    assert "papers: 1 row of 2 removed" in [one.words for one in difference.reasons if one.tier == "worse"]
-    assert difference.reasons[0].tier == "worse"
+    assert "papers: 1 row of 2 removed" in [one.words for one in difference.reasons if one.severity == "worse"]
+    assert difference.reasons[0].severity == "worse"
 
 
 def test_changed_values_are_told_column_by_column(release: Releases) -> None:
@@ -167,7 +167,7 @@ def test_lost_coverage_is_worse(release: Releases) -> None:
     new = release("new", {"ann@2026-07-01.txt": ROPES, "eve.txt": EVE})
     difference = compare(old, new)
     words = "coverage: ann@2026-07-01.txt lists 1 of 2 papers (50.0%); before 2 of 2 papers (100.0%)"
-    assert words in [one.words for one in difference.reasons if one.tier == "worse"]
+    assert words in [one.words for one in difference.reasons if one.severity == "worse"]
     assert (difference.old_coverage.listed_papers, difference.new_coverage.listed_papers) == (2, 1)
 
 
@@ -192,7 +192,7 @@ def test_a_rule_that_is_broken_no_more_is_not_worse(release: Releases) -> None:
 def test_lines_in_quarantine_are_worse(release: Releases) -> None:
     old = release("old", {"ann@2026-06-01.txt": ROPES + TOWERS})
     new = release("new", {"ann@2026-07-01.txt": ROPES + TOWERS + "\n\nAdvertisement"})
-    words = [one.words for one in compare(old, new).reasons if one.tier == "worse"]
+    words = [one.words for one in compare(old, new).reasons if one.severity == "worse"]
     assert "quarantine: 1 row added" in words
 
 
@@ -218,7 +218,7 @@ def test_columns_and_tables_that_one_release_lacks_are_told(release: Releases, t
         ("column_removed", "papers", "citekey"),
         ("table_removed", "links", None),
     }
-    assert tiers(difference) == {"schema"}
+    assert severities(difference) == {"schema"}
     assert not difference.is_empty
     assert "papers.doi: the column is new" in shown(difference)
 
@@ -251,6 +251,7 @@ def test_json_is_complete_and_the_same_every_time(release: Releases) -> None:
     assert text == render_json(compare(old, new))
     found = json.loads(text)
     assert found["format"] == 1
+    assert [one.keys() for one in found["reasons"][:1]] == [{"tier", "words"}]
     assert [one["table"] for one in found["tables"]] == sorted(one["table"] for one in found["tables"])
     assert {one["table"] for one in found["audit"]} == {"findings", "rules"}
 

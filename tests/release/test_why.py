@@ -12,7 +12,7 @@ from etl.errors import BrokenTables, UsageError
 from etl.load.layout import DATABASE_FILE
 from etl.pipeline import Request, build
 from etl.progress import Progress
-from etl.release.lineage import Reasons, row_key
+from etl.release.lineage import Reasons, tilde_key
 from etl.release.why import render_text, why
 from schemas import TABLES
 
@@ -90,7 +90,7 @@ def keys(database: sqlite3.Connection, table: str, condition: str = "TRUE") -> l
     columns = TABLES[table].definition().primary_key
     rows = database.execute(f"SELECT {', '.join(columns)} FROM {table} WHERE {condition}").fetchall()  # noqa: S608
     plain = [dict(zip(columns, row, strict=True)) for row in rows]
-    return [(row_key(row, columns), ",".join(map(str, row.values()))) for row in plain]
+    return [(tilde_key(row, columns), ",".join(map(str, row.values()))) for row in plain]
 
 
 def key(database: sqlite3.Connection, table: str, condition: str) -> str:
@@ -105,11 +105,11 @@ def shown(reasons: Reasons) -> str:
 
 
 def raw(reasons: Reasons) -> list[str]:
-    return [line for place in reasons.places for line in place.lines]
+    return [line for place in reasons.spans for line in place.lines]
 
 
 def words(reasons: Reasons, table: str) -> list[str]:
-    return [join.words for join in reasons.joins if join.table == table]
+    return [join.words for join in reasons.related if join.table == table]
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -121,8 +121,8 @@ def test_every_row_leads_to_lines_of_a_page(database: sqlite3.Connection, table:
         reasons = why(database, table, escaped)
         assert reasons.key == escaped
         assert why(database, table, plain) == reasons
-        assert reasons.places or table == "rules"
-        for place in reasons.places:
+        assert reasons.spans or table == "rules"
+        for place in reasons.spans:
             if place.source in pages:
                 assert list(place.lines) == pages[place.source][place.line_start - 1 : place.line_end]
         assert escaped in shown(reasons).partition("\n")[0]
@@ -131,20 +131,20 @@ def test_every_row_leads_to_lines_of_a_page(database: sqlite3.Connection, table:
 @pytest.mark.parametrize("table", TABLES)
 def test_every_row_that_a_join_names_can_be_asked_about(database: sqlite3.Connection, table: str) -> None:
     for escaped, _ in keys(database, table):
-        for join in why(database, table, escaped).joins:
+        for join in why(database, table, escaped).related:
             if join.key:
                 assert why(database, join.table, join.key).key == join.key
 
 
 def test_a_paper_tells_its_winner_and_the_listings_merged_into_it(database: sqlite3.Connection) -> None:
     reasons = why(database, "papers", key(database, "papers", "title = 'On Bells'"))
-    assert [place.source for place in reasons.places] == ["ann@2026-06-01.txt", "eve.txt"]
-    assert "the page saved last" in reasons.places[0].words
-    assert "merged into" in reasons.places[1].words
+    assert [place.source for place in reasons.spans] == ["ann@2026-06-01.txt", "eve.txt"]
+    assert "the page saved last" in reasons.spans[0].words
+    assert "merged into" in reasons.spans[1].words
     assert raw(reasons)[0] == "CVMar 14, 2025Code"
     assert "this listing's title is On Bells!" in words(reasons, "variants")
     assert any("category by" in told and "year is printed" in told for told in words(reasons, "listings"))
-    assert {join.table for join in reasons.joins} >= {"paper_authors", "paper_institutions", "links", "variants"}
+    assert {join.table for join in reasons.related} >= {"paper_authors", "paper_institutions", "links", "variants"}
 
 
 def test_a_paper_without_a_printed_year_tells_where_the_year_is_from(database: sqlite3.Connection) -> None:
@@ -171,15 +171,15 @@ def test_a_spelling_tells_what_joined_it(database: sqlite3.Connection) -> None:
     override = why(database, "author_names", "C. Dole")
     assert any("(override)" in told and "overrides.toml" in told for told in words(override, "author_names"))
     folded = why(database, "author_names", "Eve Fox")
-    assert next(place.lines for place in folded.places) == ("Eve Fox",)
+    assert next(place.lines for place in folded.spans) == ("Eve Fox",)
     assert all("Ève" not in line for line in raw(folded))
 
 
 def test_an_author_stands_under_all_spellings(database: sqlite3.Connection) -> None:
     author = key(database, "authors", "name LIKE '%Fox'")
     reasons = why(database, "authors", author)
-    assert any("Ève Fox, place 1" in place.words for place in reasons.places)
-    assert any("the page's owner" in place.words for place in reasons.places)
+    assert any("Ève Fox, place 1" in place.words for place in reasons.spans)
+    assert any("the page's owner" in place.words for place in reasons.spans)
     assert len(words(reasons, "author_names")) == 2
     assert words(reasons, "profiles") == ["eve.txt, a page that the person owns"]
 
@@ -187,27 +187,27 @@ def test_an_author_stands_under_all_spellings(database: sqlite3.Connection) -> N
 def test_an_owner_behind_et_al_leads_to_the_head_of_the_page(database: sqlite3.Connection) -> None:
     reasons = why(database, "paper_authors", key(database, "paper_authors", "position IS NULL"))
     assert raw(reasons) == ["Eve Fox"]
-    assert reasons.places[0].line_start == 1
+    assert reasons.spans[0].line_start == 1
 
 
 def test_a_pair_that_was_not_joined_tells_why(database: sqlite3.Connection) -> None:
     pair = key(database, "merge_candidates", "matched_by = 'initial'")
     reasons = why(database, "merge_candidates", pair)
     assert "an overrides file decides" in words(reasons, "merge_candidates")[0]
-    assert {place.source for place in reasons.places} >= {"al.txt", "ann@2026-06-01.txt"}
+    assert {place.source for place in reasons.spans} >= {"al.txt", "ann@2026-06-01.txt"}
 
 
 def test_quarantine_tells_its_rules_and_its_lines(database: sqlite3.Connection) -> None:
     reasons = why(database, "quarantine", key(database, "quarantine", "TRUE"))
     assert raw(reasons) == ["Advertisement", "of a tower"]
-    assert [join.key for join in reasons.joins if join.table == "rules"] == ["PAG-004"]
+    assert [join.key for join in reasons.related if join.table == "rules"] == ["PAG-004"]
     assert [look.rule_id for look in reasons.rules if look.messages] == ["PAG-004"]
 
 
 def test_a_finding_leads_to_its_row_and_its_line(database: sqlite3.Connection) -> None:
     reasons = why(database, "findings", key(database, "findings", "rule_id = 'PRO-001'"))
     assert raw(reasons) == ["h-index87"]
-    assert {join.table for join in reasons.joins} == {"rules", "profiles"}
+    assert {join.table for join in reasons.related} == {"rules", "profiles"}
 
 
 def test_a_rule_leads_to_all_that_breaks_it(database: sqlite3.Connection) -> None:
@@ -280,8 +280,8 @@ def test_a_page_that_does_not_rebuild_is_an_error(database: sqlite3.Connection) 
 
 
 def test_long_answers_are_cut_and_say_so(database: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("etl.release.why.MOST_PLACES", 2)
-    monkeypatch.setattr("etl.release.why.SHOWN_PLACES", 1)
+    monkeypatch.setattr("etl.release.why.MOST_SPANS", 2)
+    monkeypatch.setattr("etl.release.why.SHOWN_SPANS", 1)
     reasons = why(database, "authors", "ann-b-bell")
-    assert (len(reasons.places), reasons.more_places) == (2, True)
+    assert (len(reasons.spans), reasons.more_spans) == (2, True)
     assert "and at least 1 more place" in shown(reasons)
