@@ -190,7 +190,7 @@ class Export:
 
     def _spool(self, spool: BufferedRandom, stop: Event) -> tuple[list[Column], list[int]]:
         """Write the answer's rows to a file, batch by batch; its columns, and the length of each batch."""
-        with closing(self.connect()) as connection:
+        with closing(self.connect()) as connection, in_time(connection, self.limits, stop):
             reads = columns_read(connection, self.query.sql, self.query.parameters)
         asked = Asked(self.query.sql, self.query.parameters)
         with closing(self.connect()) as connection, in_time(connection, self.limits, stop, asked):

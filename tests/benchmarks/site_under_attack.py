@@ -116,6 +116,7 @@ QUERIES = {
     "snippets": f"SELECT snippet(papers_fts, 1, '', '', '', 64) FROM papers_fts WHERE papers_fts MATCH ({THE} || 'the')",
     "marks": f"SELECT highlight(papers_fts, 1, '', '') FROM papers_fts WHERE papers_fts MATCH ({THE} || 'the')",
     "ranks": f"SELECT rank FROM papers_fts WHERE papers_fts MATCH ({THE} || 'the') ORDER BY rank",
+    "near words": "SELECT 1 FROM papers_fts WHERE papers_fts MATCH 'NEAR(' || replace(hex(zeroblob(500)), '0', 'the ') || ', 99)'",
     "long JSON": f"WITH x AS MATERIALIZED (SELECT '[' || replace(hex(zeroblob(900000)), '0', '1,') || '1]' AS j)"
     f" SELECT max({','.join(f'json_valid(j || {n})' for n in range(100))}) FROM x",
     "short JSON": f"WITH x AS MATERIALIZED (SELECT '[' || replace(hex(zeroblob(60000)), '0', '1,') || '1]' AS j)"
@@ -123,6 +124,9 @@ QUERIES = {
     "digits": f"WITH x AS MATERIALIZED (SELECT replace(hex(zeroblob(1990000)), '0', '1') AS a)"
     f" SELECT {','.join(['max(' + ','.join(['-a'] * 90) + ')'] * 3)} FROM x",
     "long values of functions": f"SELECT {','.join(printf + ')' for printf in PRINTFS)}",
+    "tables without end": "WITH a1 AS (SELECT 1 AS x), "
+    + ", ".join(f"a{n + 1} AS (SELECT p.x FROM a{n} AS p, a{n} AS q)" for n in range(1, 30))
+    + " SELECT count(*) FROM a30",
     "sort without end": f"{COUNT} SELECT n, zeroblob(1500000) FROM c ORDER BY n",
     "small sort without end": f"{COUNT} SELECT n, randomblob(100) AS r FROM c ORDER BY r",
     "control characters": f"{COUNT.replace('FROM c)', 'FROM c LIMIT 16)')} SELECT replace(hex(zeroblob(500000)), '0', char(1)) FROM c",

@@ -274,7 +274,7 @@ def check_sql_in_time() -> None:
 
 
 SEARCHED = {f"{name}_fts" for name in TABLES}
-"""Where words are searched: tables, and the columns of the same name that take a text to search."""
+"""The tables where words are searched, by any of their columns or as functions."""
 
 
 class AnswerTooLarge(sqlite3.OperationalError):
@@ -353,7 +353,9 @@ def _authorize(
         return sqlite3.SQLITE_IGNORE  # null: where the release lies is nobody's business
     name = (second if action == sqlite3.SQLITE_FUNCTION else first) or ""
     if clock.is_costly and not _is_canned(clock, canned):
-        _shorten(connection, action, name, second)
+        _shorten(
+            connection, LONGEST_SEARCHED if first in SEARCHED else LONGEST_JSON if JSON.match(name) else LONGEST_VALUE
+        )
     if name in RANKING or (first in SEARCHED and second == RANK):
         clock.refusal = clock.refusal or _against_ranking(clock, canned, second or "")
         if clock.refusal:
@@ -362,10 +364,8 @@ def _authorize(
     return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
 
 
-def _shorten(connection: sqlite3.Connection, action: int, name: str, column: str | None) -> None:
-    """Let the statement have shorter values where it does what takes long in one step."""
-    searches = action == sqlite3.SQLITE_READ and name == column and name in SEARCHED
-    most = LONGEST_SEARCHED if searches else LONGEST_JSON if JSON.match(name) else LONGEST_VALUE
+def _shorten(connection: sqlite3.Connection, most: int) -> None:
+    """Let the statement have no longer values, since it does what takes long in one step."""
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, min(most, connection.getlimit(sqlite3.SQLITE_LIMIT_LENGTH)))
 
 
