@@ -138,6 +138,23 @@ def test_a_search_for_one_word_many_times_ends_soon(crowded: Datasette, form: st
     assert time.process_time() - start < 4
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "papers?_search=",
+        "papers.json?_searchmode=raw&_search=",
+        "papers_fts?papers_fts__exact=",
+        "papers.parquet?_search=",
+    ],
+)
+def test_a_search_has_a_hundred_words_at_most(crowded: Datasette, address: str) -> None:
+    start = time.process_time()
+    answer = ask(crowded, f"/paperledger/{address}NEAR({'peal+' * 600},9)")
+    assert (answer.status_code, f"at most {MOST_WORDS}" in answer.text) == (400, True)
+    assert ask(crowded, f"/paperledger/{address}NEAR({'peal+' * 60},9)").status_code == 200
+    assert time.process_time() - start < 3
+
+
 RANKED = "replace(hex(zeroblob(1150)), '0', 'the OR ') || 'the'"
 RANKING = {
     "snippet": "snippet(papers_fts, 1, '', '', '', 64)",

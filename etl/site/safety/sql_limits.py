@@ -218,8 +218,8 @@ LONGEST_JSON = 256 << 10
 JSON = re.compile(r"json|->")
 """How the names of SQLite's functions and tables for JSON begin."""
 MOST_WORDS = 100
-"""Words and signs to search for where papers are ranked or words marked: some 0.3 s in an abstract of 20,000 letters that has
-them everywhere.
+"""Words and signs of a parameter to search for: to rank papers or mark words takes some 0.3 s in an abstract of 20,000 letters
+that has them everywhere.
 """
 WORD = re.compile(r"\w+|[^\w\s]+")
 RANKING = {"bm25", "highlight", "snippet"}
@@ -352,12 +352,14 @@ def _authorize(
     if (action, first, second) == (sqlite3.SQLITE_READ, "pragma_database_list", "file"):
         return sqlite3.SQLITE_IGNORE  # null: where the release lies is nobody's business
     name = (second if action == sqlite3.SQLITE_FUNCTION else first) or ""
-    if clock.is_costly and not _is_canned(clock, canned):
+    is_own = clock.is_costly and clock.asked.sql.strip() not in canned
+    if is_own:
         _shorten(
             connection, LONGEST_SEARCHED if first in SEARCHED else LONGEST_JSON if JSON.match(name) else LONGEST_VALUE
         )
-    if name in RANKING or (first in SEARCHED and second == RANK):
-        clock.refusal = clock.refusal or _against_ranking(clock, canned, second or "")
+    if name in RANKING or first in SEARCHED:
+        ranks = second if name in RANKING or second == RANK else None
+        clock.refusal = (ranks and _against_ranking(ranks, is_own=is_own)) or _against_words(clock)
         if clock.refusal:
             return sqlite3.SQLITE_DENY
     allowed = (action in ALLOWED and name not in REFUSED.get(action, ())) or name in ALLOWED_WITH.get(action, ())
@@ -369,19 +371,23 @@ def _shorten(connection: sqlite3.Connection, most: int) -> None:
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, min(most, connection.getlimit(sqlite3.SQLITE_LIMIT_LENGTH)))
 
 
-def _is_canned(clock: Clock, canned: Collection[str]) -> bool:
-    return clock.asked.sql.strip() in canned
-
-
-def _against_ranking(clock: Clock, canned: Collection[str], name: str) -> str | None:
+def _against_ranking(name: str, *, is_own: bool) -> str | None:
     """What is said against a statement that ranks papers, or marks words; None where there is nothing."""
     if name == "snippet":
-        return "snippet takes the square of the words found, too long for this site; build the release again, or use highlight in its queries"
-    if not _is_canned(clock, canned):
+        return (
+            "snippet takes the square of the words found, too long for this site; use highlight in a canned query, or"
+            " build the release again"
+        )
+    if is_own:
         return (
             f"{name} takes too long in SQL of one's own, which may search for thousands of words; expected in canned"
             " queries only: ask search_papers, or leave it out"
         )
+    return None
+
+
+def _against_words(clock: Clock) -> str | None:
+    """What is said against a search for very many words; None where there is nothing."""
     asked = clock.asked.parameters
     values = asked.values() if isinstance(asked, Mapping) else asked
     words = max((len(WORD.findall(value)) for value in values if isinstance(value, str)), default=0)
