@@ -33,6 +33,7 @@ _ACCENT = re.compile(r"\\[\"'`^~=.]\{?([A-Za-z])\}?")
 _COMMAND = re.compile(r"\\[A-Za-z]+ ?(?=\{)")
 _TEX_SIGNS = re.compile(r"[$^_{}]")
 _SIGNS = frozenset("+#*" + _MINUS)
+_NO_TITLE_SIGN = re.compile(r"[^a-z0-9+#*]+")
 _KEPT_SIGNS = re.compile(rf"[+#*{_MINUS}]+")
 
 
@@ -61,8 +62,10 @@ def fold_title(title: str) -> str:
     """
     text = _SCRIPT.sub(lambda script: _HYPHENS.sub(_MINUS, script.group()), title.replace("⁻", _MINUS))
     bare = _TEX_SIGNS.sub("", _COMMAND.sub("", _ACCENT.sub(r"\1", text)))
-    decomposed = _letters(bare)
-    kept = (letter if letter in _SIGNS else _folded(letter) for letter in _signs_apart(decomposed))
+    signed = _signs_apart(_letters(bare))
+    if signed.isascii():
+        return _NO_TITLE_SIGN.sub(" ", signed).strip()
+    kept = (letter if letter in _SIGNS else _folded(letter) for letter in signed)
     return " ".join("".join(kept).split())
 
 

@@ -48,29 +48,19 @@ def key_names(listings: pl.DataFrame, profiles: pl.DataFrame, overrides: Overrid
     ['A. Bell\n=Ann Bell', 'Cy Dole']
     """
     parted = _parted(overrides, listings)
-    named = [
-        _parted_names(names, parted.get(paper, [])) for names, paper in listings.select("names", "paper_id").iter_rows()
-    ]
+    named = listings.with_columns(_with_parted(listings, parted).alias("name_keys"))
     owner_keys = _owner_keys(listings, profiles, parted)
     owners = {_name(owner).equal_key for owner in profiles["name"].drop_nulls()}
     groups = frozenset(name for name in _group_names(listings) if is_group(name) or _name(name).equal_key not in owners)
-    columns = listings.select("paper_id", "profile_id", "owner", "truncated", "source").iter_rows()
-    bylines = [
-        _OwnedByline(tuple(names), paper, page, owner, source, _owner_in(owner, names, groups, cut=cut))
-        for names, (paper, page, owner, cut, source) in zip(named, columns, strict=True)
-        if owner
-    ]
+    is_named = pl.col("name_keys").list.contains(pl.col("owner"))
+    owned = named.drop_nulls("owner")
+    bylines = _owned_bylines(owned.filter(~is_named), groups)
     owner_keys |= _fuller_owners(bylines, owner_keys)
-    claims = _claims(bylines, owner_keys, frozenset(overrides.names))
-    keys = [
-        [_claimed(claims, paper, name) for name in names]
-        for names, paper in zip(named, listings["paper_id"], strict=True)
-    ]
     pages = pl.col("profile_id").replace_strict(owner_keys, default=None, return_dtype=pl.String)
+    others = _owned_bylines(owned.filter(is_named & (pages != pl.col("owner"))), groups)
+    claims = _claims([*bylines, *others], owner_keys, frozenset(overrides.names))
     return KeyedNames(
-        listings.with_columns(
-            pl.Series("name_keys", keys, dtype=pl.List(pl.String)), pl.when("owned").then(pages).alias("owner_key")
-        ),
+        _with_claimed(named, claims).with_columns(pl.when("owned").then(pages).alias("owner_key")),
         owner_keys,
         NameEvidence(groups, _owned(bylines, owner_keys)),
     )
@@ -84,6 +74,15 @@ def _parted(overrides: Overrides, listings: pl.DataFrame) -> Parted:
             for paper in decided.papers:
                 found[meant.get(paper, paper)].append((read_name(decided.name).equal_key, decided.mark))
     return dict(found)
+
+
+def _with_parted(listings: pl.DataFrame, parted: Parted) -> pl.Series:
+    """The names of the listings, with the marks of those that overrides separate."""
+    if not parted:
+        return listings["names"]
+    rows = listings.select("names", "paper_id").iter_rows()
+    names = [_parted_names(names, parted.get(paper, [])) for names, paper in rows]
+    return pl.Series(names, dtype=pl.List(pl.String))
 
 
 def _parted_names(names: list[str], here: list[tuple[tuple[object, ...], str]]) -> list[str]:
@@ -125,6 +124,14 @@ class _OwnedByline:
     owner: str
     source: str
     found: str | None
+
+
+def _owned_bylines(owned: pl.DataFrame, groups: frozenset[str]) -> list[_OwnedByline]:
+    rows = owned.select("name_keys", "paper_id", "profile_id", "owner", "source", "truncated").iter_rows()
+    return [
+        _OwnedByline(tuple(names), paper, page, owner, source, _owner_in(owner, names, groups, cut=cut))
+        for names, paper, page, owner, source, cut in rows
+    ]
 
 
 def _owner_in(owner: str, names: Sequence[str], groups: frozenset[str], *, cut: bool) -> str | None:
@@ -190,10 +197,14 @@ def _equal_names(byline: _OwnedByline) -> list[str]:
     return [name for name in byline.names if name == spelling_of(name) and _name(name).equal_key == equal]
 
 
-def _claimed(claims: Mapping[tuple[str, str], set[str]], paper_id: str, name: str) -> str:
-    """The key of a name of a paper: that of the page's owner if exactly one claims it, else the name."""
-    found = claims.get((paper_id, name), ())
-    return next(iter(found)) if len(found) == 1 else name
+def _with_claimed(listings: pl.DataFrame, claims: Mapping[tuple[str, str], set[str]]) -> pl.DataFrame:
+    """The listings; a name of a paper that exactly one owner of a page claims has that owner's key."""
+    rows = [(paper, name, *keys) for (paper, name), keys in claims.items() if len(keys) == 1]
+    claimed = pl.DataFrame(rows, {"paper_id": pl.String, "name_keys": pl.String, "claimed": pl.String}, orient="row")
+    names = listings.select("paper_id", "name_keys").with_row_index().explode("name_keys")
+    keys = names.join(claimed, on=["paper_id", "name_keys"], how="left", maintain_order="left")
+    found = keys.group_by("index", maintain_order=True).agg(pl.coalesce("claimed", "name_keys").alias("name_keys"))
+    return listings.with_columns(found["name_keys"])
 
 
 def _owned(bylines: Iterable[_OwnedByline], owner_keys: Mapping[str, str]) -> dict[tuple[str, str], str]:

@@ -9,6 +9,7 @@ from base64 import b32encode
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise
 
 import polars as pl
@@ -39,6 +40,7 @@ Listings with an abstract first, then the page that was saved last, the longest 
 """
 
 
+@lru_cache(maxsize=1 << 17)
 def author_key(name: str) -> str:
     """The first author in a paper's identity: initial and last word of the folded name, without a suffix.
 
@@ -157,11 +159,12 @@ def find_variants(listings: pl.DataFrame, papers: pl.DataFrame, bylines: dict[st
     merged = papers.select("paper_id", "title", "abstract", "category_id", "published", "year_inferred")
     pairs = listings.join(merged, on="paper_id", how="left", suffix="_merged", maintain_order="left")
     written = {paper: render_byline(byline) for paper, byline in bylines.items()}
+    merged_byline = pl.col("paper_id").replace_strict(written, return_dtype=pl.String).alias("byline_merged")
     return Variants.frame(
         [
             (row["profile_id"], row["position"], part, value)
-            for row in pairs.iter_rows(named=True)
-            for part, value in _variants(row, written[row["paper_id"]])
+            for row in pairs.with_columns(merged_byline).filter(~_AS_MERGED).iter_rows(named=True)
+            for part, value in _variants(row)
         ]
     )
 
@@ -227,10 +230,23 @@ def _joined(alone: list[str], dated: list[str], overrides: Overrides) -> dict[st
     return {found: joins.root(found) for ids in reached.values() for found in ids}
 
 
-def _variants(row: dict[str, object], byline: str) -> Iterator[tuple[str, str]]:
-    merged = {"title": row["title_merged"], "byline": byline, "abstract": row["abstract_merged"]}
-    for part, value in merged.items():
-        if row[part] != value:
+_AS_MERGED = (
+    pl.col("raw").eq_missing(
+        pl.concat_str(
+            "badge", pl.lit("\n"), "title_merged", pl.lit("\n\n"), "byline_merged", pl.lit("\n\n"), "abstract_merged"
+        )
+    )
+    & (pl.col("abstract_merged") != "")
+    & pl.all_horizontal(pl.col(part) == pl.col(f"{part}_merged") for part in ("title", "byline", "abstract"))
+    & pl.col("category_id").is_null().or_(pl.col("category_id").eq_missing(pl.col("category_id_merged")))
+    & pl.col("year").is_null().or_(pl.col("published").eq_missing(pl.col("published_merged")))
+)
+"""Whether a listing with the usual blank lines is printed as its merged row, as nearly all are: no need to render it."""
+
+
+def _variants(row: dict[str, object]) -> Iterator[tuple[str, str]]:
+    for part in ("title", "byline", "abstract"):
+        if row[part] != row[f"{part}_merged"]:
             yield part, str(row[part])
     if "\n".join(listing_lines({**row, "block": None})) != row["raw"]:
         yield "block", str(row["raw"])
@@ -308,4 +324,8 @@ def _key(author: str, year: int | None, title: str) -> str:
 
 
 def _ascii(text: str) -> str:
-    return "".join(letter for letter in text if letter.isascii() and letter.isalnum())
+    return (
+        text
+        if text.isascii() and text.isalnum()
+        else "".join(letter for letter in text if letter.isascii() and letter.isalnum())
+    )

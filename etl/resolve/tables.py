@@ -135,8 +135,8 @@ def _by_paper(given: Mapping[str, object], listings: pl.DataFrame, dtype: type[p
 
 
 def _with_authors(listings: pl.DataFrame, people: People) -> pl.DataFrame:
-    ids = [[people.author_of[key] for key in keys] for keys in listings["name_keys"]]
-    return listings.with_columns(pl.Series("author_ids", ids, dtype=pl.List(pl.String)))
+    found = pl.element().replace_strict(people.author_of, return_dtype=pl.String)
+    return listings.with_columns(pl.col("name_keys").list.eval(found).alias("author_ids"))
 
 
 def _complete_profiles(
