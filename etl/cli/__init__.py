@@ -1,6 +1,6 @@
-"""The command `paperledger`: thin over the library. Each command imports what it needs, so that help comes at once.
+"""The command `paperledger`, a thin layer over the library. Each command imports what it needs, so that help is fast.
 
-In: a command line. Out: what the command prints and leaves, errors of one line each, and an exit code.
+In: a command line. Out: the output of the command, errors of one line each, and an exit code.
 """
 
 from etl.cli.interrupts import NOTHING, leave_at_once, leaving_at_once
@@ -18,7 +18,7 @@ with leaving_at_once():
 
     from etl import __version__
     from etl.cli.about import rules, schema
-    from etl.cli.output import print_no_more, say
+    from etl.cli.output import discard_output, say
     from etl.cli.release import authors, diff, page, verify, why
     from etl.cli.run import build, check
     from etl.cli.serve import serve
@@ -26,25 +26,25 @@ with leaving_at_once():
 
 
 class Command(click.Group):
-    """A group whose errors are one line each on standard error, with the exit code of their kind."""
+    """A group that reports errors in one line each on standard error, with the exit code of their kind."""
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
-        """Run what the command line asks for, or `args`; without them the process is the command's own."""
+        """Run `args`, or without them the process's own arguments."""
         if args is None:
             leave_at_once()
             if isinstance(sys.stdout, io.TextIOWrapper):
-                # Letters that its encoding lacks are no reason to fail.
+                # Characters that the encoding lacks must not be an error.
                 sys.stdout.reconfigure(errors="backslashreplace")
         return super().main(args, *rest, **extra)
 
     def make_context(self, *given: Any, **extra: Any) -> click.Context:
-        """Read what stands before the command's name."""
-        with _errors_told():
+        """Parse the arguments before the command's name."""
+        with _errors_reported():
             return super().make_context(*given, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; what it cannot do it says."""
-        with _errors_told():
+        """Run the command and report its errors."""
+        with _errors_reported():
             return super().invoke(ctx)
 
 
@@ -60,8 +60,8 @@ for _command in (build, check, rules, page, diff, why, authors, verify, serve, s
 
 
 @contextmanager
-def _errors_told() -> Iterator[None]:
-    """What goes wrong in the block ends the process with a line and the exit code of its kind."""
+def _errors_reported() -> Iterator[None]:
+    """Report an error of the block, and exit with the code of its kind."""
     try:
         yield
     except click.exceptions.NoArgsIsHelpError:
@@ -73,9 +73,9 @@ def _errors_told() -> Iterator[None]:
         _leave(error)
     except OSError as error:
         if error.errno is None:
-            raise  # No system says so, but a library: an error of the program.
+            raise  # It is not from the system but from a library: an error of the program.
         if error.filename is None:
-            print_no_more()
+            discard_output()
         place = error.filename or "standard output or a file"
         _leave(refusal(error, "cannot be read or written", "check its permissions and its disk", place))
     except KeyboardInterrupt:
@@ -84,13 +84,13 @@ def _errors_told() -> Iterator[None]:
 
 
 def _leave(error: PaperledgerError) -> NoReturn:
-    """Say each line of an error."""
+    """Print the lines of an error and exit with its code."""
     say(*(f"paperledger: {line}" for line in error.lines))
     sys.exit(error.exit_code)
 
 
 def _report_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> NoReturn:
-    """Tell an error of the program with its traceback, and leave with the code that says so."""
+    """Print an unexpected error with its traceback, and exit with the code for that."""
     for text in traceback.format_exception(kind, error, trace):
         say(*text.rstrip("\n").split("\n"))
     say("paperledger: this is an error of the program; please report it with the lines above")
@@ -98,7 +98,7 @@ def _report_bug(kind: type[BaseException], error: BaseException, trace: Tracebac
 
 
 def _say_usage(error: click.UsageError) -> None:
-    """Say what click says, but name the help by a command that can be pasted."""
+    """Print a usage error as click does, but with a command for help that can be pasted."""
     from etl.printable import command
 
     names = error.ctx.command_path.split()[1:] if error.ctx else []

@@ -1,4 +1,4 @@
-"""The commands that tell what the dataset is made of, without one: `rules` and `schema`."""
+"""The commands that describe datasets in general: `rules` and `schema`."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ _INDENT = "    "
 @click.command()
 @click.argument("rule_id", required=False, metavar="[ID]")
 def rules(rule_id: str | None) -> None:
-    """List the rules that data is held to, or explain the one of this ID.
+    """List the rules that data is checked against, or explain the rule ID.
 
     \b
     paperledger rules PAP-002
@@ -46,7 +46,7 @@ def _rule(rule_id: str) -> "Rule":
 
 
 def _explanation(rule: "Rule") -> Iterator[str]:
-    """The lines that explain a rule: what must hold, why, what breaks it, what to do, and how to set it."""
+    """The lines that explain a rule: title, severity, reason, advice, an example, and how to configure it."""
     from etl.printable import visible
 
     place = f"{rule.table}.{rule.column}" if rule.column else rule.table
@@ -79,7 +79,7 @@ def _paragraph(word: str, text: str) -> list[str]:
 
 
 def _setting(rule: "Rule") -> Iterator[str]:
-    """How a rules file sets the rule, in lines that can be copied into one."""
+    """How to configure the rule, in lines that can be copied into a rules file."""
     from etl.validate.severity import FIXED
 
     if rule.id in FIXED:

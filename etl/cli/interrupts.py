@@ -1,7 +1,7 @@
-"""Ctrl-C: one line, exit code 130, and soon. Imported before all else, so it imports nothing that takes time.
+"""Ctrl-C: one line and exit code 130, immediately. Imported before all other modules, so it imports nothing slow.
 
-A KeyboardInterrupt can come up in places where it is lost or ends in a traceback: in a library's start, in a finalizer.
-So the process that the command owns ends at once, without one, as long as it has nothing to clear away.
+A KeyboardInterrupt can be lost or end in a traceback: during the import of a library, in a finalizer. So the process of the
+command exits immediately, without raising one, while it has nothing to clean up.
 """
 
 import os
@@ -16,7 +16,7 @@ from typing import NoReturn
 from etl.errors import Exit, Interrupted
 
 GRACE = 0.5
-"""Seconds that clearing away may take."""
+"""Seconds that cleaning up may take."""
 NOTHING = "interrupted; nothing was published"
 _SHOW_CURSOR = "\x1b[?25h"
 """A progress bar hides a terminal's cursor."""
@@ -27,14 +27,14 @@ def _nothing() -> str:
 
 
 def leave_at_once(words: Callable[[], str] = _nothing) -> None:
-    """From now on Ctrl-C ends the process with these words; nothing changes where something else takes care of it."""
+    """Make Ctrl-C print these words and exit; nothing changes if another handler is installed."""
     if _is_main_thread() and _is_replaceable(signal.getsignal(signal.SIGINT)):
         signal.signal(signal.SIGINT, partial(_leave, words))
 
 
 @contextmanager
 def leaving_at_once() -> Iterator[None]:
-    """Ctrl-C ends the process while the block runs."""
+    """Make Ctrl-C exit while the block runs."""
     before = signal.getsignal(signal.SIGINT)
     leave_at_once()
     try:
@@ -46,10 +46,10 @@ def leaving_at_once() -> Iterator[None]:
 
 @contextmanager
 def clearing_away(words: Callable[[], str] = _nothing) -> Iterator[None]:
-    """Ctrl-C raises `KeyboardInterrupt` in the block, which comes out as `Interrupted` with these words.
+    """Make Ctrl-C raise `KeyboardInterrupt` in the block, and raise `Interrupted` with these words from it.
 
-    Where the block does not end soon, be it in a long computation or because the exception was lost, the process does.
-    Only in a process that is to leave at once otherwise; elsewhere the exception passes as it is.
+    If the block does not end within `GRACE` seconds (a long computation, or a lost exception), the process exits. Has no
+    effect without a previous `leave_at_once`.
     """
     if not (_is_main_thread() and _leaves(signal.getsignal(signal.SIGINT))):
         yield
@@ -60,7 +60,7 @@ def clearing_away(words: Callable[[], str] = _nothing) -> Iterator[None]:
         try:
             yield
         except BaseException as error:
-            # What a library makes of the interrupt, or what fails since it came, is no error of its own.
+            # After an interrupt every other error is a consequence of it.
             if caught:
                 raise Interrupted(words()) from error
             raise
@@ -73,7 +73,7 @@ def clearing_away(words: Callable[[], str] = _nothing) -> Iterator[None]:
 
 
 def _interrupt(caught: list[int], number: int, _: object) -> NoReturn:
-    """Once is enough: who presses Ctrl-C again would disturb the clearing away."""
+    """Raise `KeyboardInterrupt`, and ignore further ones, which would interrupt cleaning up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.unraisablehook = lambda _: None
     caught.append(number)
@@ -82,7 +82,7 @@ def _interrupt(caught: list[int], number: int, _: object) -> NoReturn:
 
 @contextmanager
 def _watched(words: Callable[[], str]) -> Iterator[None]:
-    """A thread learns of Ctrl-C from the system itself, whatever this one is at, and ends the process when time is up."""
+    """Start a thread that gets Ctrl-C through a pipe, whatever this thread does, and exits when the time is up."""
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
@@ -97,8 +97,8 @@ def _watched(words: Callable[[], str]) -> Iterator[None]:
 
 
 def _watch(reader: int, over: threading.Event, words: Callable[[], str]) -> None:
-    while told := os.read(reader, 1):
-        if told[0] == signal.SIGINT and not over.wait(GRACE):
+    while number := os.read(reader, 1):
+        if number[0] == signal.SIGINT and not over.wait(GRACE):
             _leave(words)
     os.close(reader)
 

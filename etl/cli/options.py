@@ -13,28 +13,28 @@ from etl.errors import UsageError
 DEFAULT_OUT = Path("build")
 
 
-class Place(click.Path):
-    """A path that may lead somewhere: an empty one is a forgotten variable of a script, and not the folder one stands in."""
+class GivenPath(click.Path):
+    """A path that is not empty, which would be an unset variable of a script and not mean the current folder."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The path that a text names."""
+        """Convert a text to a path."""
         problem = self.problem(os.fspath(value))
         if problem:
             self.fail(problem, param, ctx)
         return super().convert(value, param, ctx)
 
     def problem(self, path: str) -> str | None:
-        """Why no file or folder can have this path."""
+        """Why no file or folder can have this path, or None."""
         if not path:
             return "found an empty path, expected that of a file or folder"
         return f"found {path!r}, expected a path without a NUL" if "\x00" in path else None
 
 
-class ReleasePlace(Place):
-    """The path of a release or of an output folder, which Parquet and SQLite want in UTF-8."""
+class ReleasePath(GivenPath):
+    """The path of a release or of an output folder, which must be UTF-8 for Parquet and SQLite."""
 
     def problem(self, path: str) -> str | None:
-        """Why no release can be there."""
+        """Why no release can have this path, or None."""
         found = super().problem(path)
         if found is None and not _is_utf8(os.path.realpath(path)):
             found = f"found the path {path!r}, expected one in UTF-8; rename the folder, or give another"
@@ -51,7 +51,7 @@ def _is_utf8(text: str) -> bool:
 
 OUT = click.option(
     "--out",
-    type=ReleasePlace(path_type=Path),
+    type=ReleasePath(path_type=Path),
     metavar="FOLDER",
     default=DEFAULT_OUT,
     show_default=True,
@@ -66,7 +66,7 @@ class Day(click.DateTime):
         super().__init__(["%Y-%m-%d"])
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The day that a text names."""
+        """Convert a text to a day."""
         try:
             return super().convert(value, param, ctx)
         except click.BadParameter:
@@ -74,16 +74,16 @@ class Day(click.DateTime):
 
 
 def release_folder(command: Callable[..., None]) -> Callable[..., None]:
-    """FOLDER, or --out, which is the same: the command gets `folder`, by default that of the builds."""
+    """Add the argument FOLDER, and --out as the same; the command gets `folder`, by default `build`."""
 
     @wraps(command)
     def with_folder(folder: Path | None, out: Path | None, **asked: object) -> None:
         command(folder=_one_folder(folder, out), **asked)
 
-    argument = click.argument("folder", required=False, type=ReleasePlace(path_type=Path))
+    argument = click.argument("folder", required=False, type=ReleasePath(path_type=Path))
     option = click.option(
         "--out",
-        type=ReleasePlace(path_type=Path),
+        type=ReleasePath(path_type=Path),
         metavar="FOLDER",
         help="The same as FOLDER.  [default: build]",
     )
@@ -97,26 +97,26 @@ def _one_folder(folder: Path | None, out: Path | None) -> Path:
 
 
 def run_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The pages, and what `build` and `check` let a person say about them."""
+    """Add the pages and the options of `build` and `check`."""
     for decorate in reversed(_RUN_OPTIONS):
         command = decorate(command)
     return command
 
 
-_FILE = Place(dir_okay=False, path_type=Path)
+_FILE = GivenPath(dir_okay=False, path_type=Path)
 _RUN_OPTIONS = (
     click.argument("pages", nargs=-1),
     click.option(
         "--observed-on",
         type=Day(),
         metavar="DATE",
-        help="When the pages were saved (YYYY-MM-DD); tells the year of badges without one. Taken before a file's name.",
+        help="When the pages were saved (YYYY-MM-DD), for the year of badges without one. Overrides the date in a file's name.",
     ),
     click.option(
         "--overrides",
         type=_FILE,
         metavar="FILE",
-        help="TOML file that says which names and papers are the same, and corrects authors, categories and dates.",
+        help="TOML file that joins or separates names, joins papers, and corrects authors, categories and dates.",
     ),
     click.option(
         "--rules",
@@ -139,13 +139,13 @@ _RUN_OPTIONS = (
     ),
     click.option(
         "--baseline",
-        type=Place(path_type=Path),
+        type=GivenPath(path_type=Path),
         metavar="RELEASE_OR_RESULTS",
         help="Earlier release, or results.json: only findings that are new count, and rows that were lost.",
     ),
     click.option(
         "--report",
-        type=Place(file_okay=False, path_type=Path),
+        type=GivenPath(file_okay=False, path_type=Path),
         metavar="FOLDER",
         help="Write results.json, report.html, summary.md, junit.xml and results.sarif there.",
     ),

@@ -1,7 +1,7 @@
-"""What the command prints: no terminal and no CI server obeys what a page, a file's name or an option says.
+"""Output of the commands, without control characters or CI commands from pages, file names and options.
 
-In: what a command prints. Out: text for whoever reads it, or for nobody: a reader such as head may leave at any moment,
-and what was asked for is done all the same. Raises `OutputError` where standard output takes no more.
+In: text or renderables. Out: text on standard output or standard error. If the reader (such as head) closes the pipe, the
+command goes on without output. Raises `OutputError` if standard output cannot be written.
 """
 
 import os
@@ -21,51 +21,51 @@ from etl.printable import inert
 
 
 class Output(Console):
-    """A console that goes on without a reader, and whose lines are inert."""
+    """A console that continues after a closed pipe, and whose lines are inert."""
 
     def print(self, *objects: Any, **options: Any) -> None:
-        """Print what rich can render."""
-        with _going_on(self.file):
-            # What is written by its number is longer than what was laid out; nothing of it is cut off.
+        """Print renderables of rich."""
+        with _ignoring_closed_pipe(self.file):
+            # Escaped characters are longer than the layout; crop=False prints them whole.
             super().print(_Inert(objects), crop=False, **options)
 
     def on_broken_pipe(self) -> None:
-        """Print to nobody from now on."""
-        _print_to_nobody(self.file)
+        """Discard all further output."""
+        _discard(self.file)
 
 
 def say(*lines: str) -> None:
-    """Print lines on standard error, if it takes them."""
+    """Print lines on standard error, if it can be written."""
     with suppress(OutputError):
         Output(stderr=True).print(*(Text(inert(line)) for line in lines), soft_wrap=True)
 
 
 def write(text: str) -> None:
-    """Write lines of text as they are, but inert."""
+    """Write lines of text without layout, but inert."""
     write_exactly("\n".join(map(inert, text.split("\n"))))
 
 
 def write_exactly(text: str | bytes) -> None:
-    """Write commands to a CI server as they are, or bytes for a file."""
-    with _going_on(sys.stdout):
+    """Write commands to a CI server, or bytes for a file, unchanged."""
+    with _ignoring_closed_pipe(sys.stdout):
         click.echo(text, nl=False)
 
 
-def print_no_more() -> None:
-    """What waits to be printed goes to nobody, since a full disk would make it an error of its own."""
+def discard_output() -> None:
+    """Discard buffered and further output, since flushing it to a full disk would be another error."""
     with suppress(OSError):
         if sys.stdout is not None:
-            _print_to_nobody(sys.stdout)
+            _discard(sys.stdout)
 
 
 def is_terminal() -> bool:
-    """Whether somebody looks at standard output."""
+    """Whether standard output is a terminal."""
     return sys.stdout is not None and sys.stdout.isatty()
 
 
 @contextmanager
 def stopped_commands() -> Iterator[None]:
-    """GitHub takes nothing that the block prints for a command; no page can guess the word that ends this."""
+    """Make GitHub ignore commands in the output of the block, until a random token."""
     token = secrets.token_hex(16)
     write_exactly(f"::stop-commands::{token}\n")
     try:
@@ -75,7 +75,7 @@ def stopped_commands() -> Iterator[None]:
 
 
 class _Inert:
-    """Renderables whose lines, once laid out, are inert; a line that was not loses its style."""
+    """Renderables whose lines are made inert after layout; a line that is changed loses its style."""
 
     def __init__(self, renderables: Iterable[Any]) -> None:
         self._renderables = Group(*renderables)
@@ -89,22 +89,22 @@ class _Inert:
 
 
 @contextmanager
-def _going_on(stream: IO[str]) -> Iterator[None]:
-    """A reader that leaves stops nothing; raises `OutputError` where the stream takes no more."""
+def _ignoring_closed_pipe(stream: IO[str]) -> Iterator[None]:
+    """Ignore a closed pipe in the block; raises `OutputError` if the stream cannot be written."""
     try:
         yield
     except BrokenPipeError:
-        _print_to_nobody(stream)
+        _discard(stream)
     except OSError as error:
-        _print_to_nobody(stream)
+        _discard(stream)
         name = "standard error" if stream is sys.stderr else "standard output"
         raise OutputError(
             f"{name}: cannot be written ({error.strerror}); what was printed is cut short, give it another place"
         ) from error
 
 
-def _print_to_nobody(stream: IO[str]) -> None:
-    """Let go to nowhere what waits to be written, too."""
-    nobody = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nobody, stream.fileno())
-    os.close(nobody)
+def _discard(stream: IO[str]) -> None:
+    """Redirect a stream to the null device, with what is in its buffer."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)

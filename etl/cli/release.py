@@ -1,11 +1,11 @@
-"""The commands that read a release: `page`, `diff`, `why`, `authors` and `verify`. In: its folder. Out: what it says."""
+"""The commands that read a release: `page`, `diff`, `why`, `authors` and `verify`. In: its folder. Out: text."""
 
 from pathlib import Path
 
 import click
 
 from etl.cli.interrupts import clearing_away
-from etl.cli.options import ReleasePlace, release_folder
+from etl.cli.options import ReleasePath, release_folder
 from etl.cli.output import Output, is_terminal, write, write_exactly
 from etl.errors import BadData, DamagedRelease, Exit, UsageError
 
@@ -16,7 +16,7 @@ from etl.errors import BadData, DamagedRelease, Exit, UsageError
 def page(profile: str, folder: Path) -> None:
     """Write the exact bytes of a page, rebuilt from a release.
 
-    On a terminal, characters that it would obey are shown by their numbers.
+    On a terminal, control characters are escaped.
 
     PROFILE is a profile's id, the unique beginning of one, or the page's source.
 
@@ -33,11 +33,11 @@ def page(profile: str, folder: Path) -> None:
 
 
 @click.command()
-@click.argument("old", type=ReleasePlace(path_type=Path))
-@click.argument("new", type=ReleasePlace(path_type=Path))
+@click.argument("old", type=ReleasePath(path_type=Path))
+@click.argument("new", type=ReleasePath(path_type=Path))
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def diff(old: Path, new: Path, form: str) -> None:
-    """Tell how the release NEW differs from OLD, row by row.
+    """Compare the release NEW with OLD, row by row.
 
     The exit code is 0 where they are equal, 1 where they differ, and 2 where one cannot be read, or is of another version.
 
@@ -63,9 +63,9 @@ def diff(old: Path, new: Path, form: str) -> None:
 @click.argument("key")
 @release_folder
 def why(table: str, key: str, folder: Path) -> None:
-    """Tell where a row comes from.
+    """Explain where a row comes from.
 
-    The lines of its pages, the joins that made it, and the rules that looked at it.
+    Prints the lines of its pages, the rows from which it was made, and the result of each rule.
 
     KEY is the row's key as in Datasette's address of the row, its parts joined by commas.
 
@@ -76,16 +76,16 @@ def why(table: str, key: str, folder: Path) -> None:
     from etl.release.why import why as reasons
 
     with open_database(folder) as database:
-        told = render_text(reasons(database, table, key))
-    Output().print(told, soft_wrap=True)
+        explanation = render_text(reasons(database, table, key))
+    Output().print(explanation, soft_wrap=True)
 
 
 @click.command()
-@click.argument("release", type=ReleasePlace(path_type=Path), default=Path("build"))
+@click.argument("release", type=ReleasePath(path_type=Path), default=Path("build"))
 def verify(release: Path) -> None:
-    """See whether a RELEASE is whole.
+    """Verify the integrity of a RELEASE.
 
-    Its files' hashes, SQLite's own checks, and Parquet equal to SQLite.
+    Checks the files' hashes, runs SQLite's own checks, and compares Parquet with SQLite.
 
     RELEASE is a release's folder, or an output folder whose newest release is meant.
     """
@@ -103,7 +103,7 @@ def verify(release: Path) -> None:
 
 
 def _known(release: Path) -> Path:
-    """The release itself; raises `UsageError` where it is of another version of the schema."""
+    """Return the release; raises `UsageError` if it has another version of the schema."""
     from etl.release.release import require_known_schema
 
     require_known_schema(release)
@@ -111,7 +111,7 @@ def _known(release: Path) -> Path:
 
 
 def _require_undamaged(release: Path) -> None:
-    """Raises `UsageError` where a release's files are not as published; differing is another exit code."""
+    """Raise `UsageError` if a release's files are not as published, since exit code 1 means a difference."""
     from etl.load.manifest import require_undamaged
 
     try:
@@ -126,20 +126,20 @@ def _require_undamaged(release: Path) -> None:
     "--review",
     "is_review",
     is_flag=True,
-    help="Print the authors and papers that may be one as a TOML file for --overrides, the most evident first.",
+    help="Print the authors and papers that may be one as a TOML file for --overrides, the strongest evidence first.",
 )
 @click.option(
     "--limit",
     type=click.IntRange(1),
     metavar="N",
-    help="Print so many authors; with --review, so many pairs of each kind.  [default: 50; with --review, all]",
+    help="Print at most N authors; with --review, at most N pairs of each kind.  [default: 50; with --review, all]",
 )
 def authors(folder: Path, *, is_review: bool, limit: int | None) -> None:
-    """List the authors of a release, or what is left to decide about them.
+    """List the authors of a release, or candidates for merging.
 
-    Authors come with id, kind, name, papers and spellings, those of most papers first.
+    Authors are listed with id, kind, name, papers and spellings, sorted by number of papers.
 
-    With --review, authors who may be one person and papers that may be one come with the evidence, as entries of an
+    With --review, authors who may be one person and papers that may be one are listed with the evidence, as entries of an
     overrides file, each commented out: uncomment what is true.
 
     FOLDER is a release's folder, or an output folder whose newest release is meant.

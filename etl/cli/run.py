@@ -1,4 +1,4 @@
-"""The commands that read pages: `build` and `check`. In: pages. Out: what a run found, its reports, and a release."""
+"""The commands that read pages: `build` and `check`. In: pages. Out: findings, reports, and a release."""
 
 import os
 from collections.abc import Callable
@@ -38,7 +38,7 @@ def build(out: Path, annotate: str | None, **asked: Any) -> None:
     request, progress = _request(out, asked), _progress()
     with clearing_away(words_of_interrupt(out)), locked(out):
         checked = pipeline.check(request, progress)
-        _tell(checked, request, annotate, publishes=True)
+        _report(checked, request, annotate, publishes=True)
         built = pipeline.release(checked, request, progress)
     print_release(Output(), built.release, built.tables["profiles"], str(out))
     if request.report:
@@ -51,7 +51,7 @@ def build(out: Path, annotate: str | None, **asked: Any) -> None:
 def check(annotate: str | None, **asked: Any) -> None:
     """Check PAGES and publish nothing.
 
-    All stages of a build but the last: for a CI that must go red when the data gets worse.
+    Runs all stages of a build but the last, for CI that must fail if the data gets worse.
     """
     from etl import pipeline
     from etl.report.wording import require_good
@@ -59,12 +59,12 @@ def check(annotate: str | None, **asked: Any) -> None:
     request = _request(DEFAULT_OUT, asked)
     with clearing_away():
         checked = pipeline.check(request, _progress())
-        _tell(checked, request, annotate, publishes=False)
+        _report(checked, request, annotate, publishes=False)
     require_good(checked.results, request.fail_on, request.report)
 
 
 def words_of_interrupt(out: Path) -> Callable[[], str]:
-    """What can be said of a build that is interrupted now or later: its last step is to change a link."""
+    """The message for a build that is interrupted; it has published if the link has changed, its last step."""
     from etl.load.layout import CURRENT
 
     link = out / CURRENT
@@ -80,8 +80,8 @@ def _request(out: Path, asked: dict[str, Any]) -> "Request":
     return Request(pages, out, observed_on.date() if observed_on else None, **asked)
 
 
-def _tell(checked: "Checked", request: "Request", annotate: str | None, *, publishes: bool) -> None:
-    """Write the reports of what a run found, print it, and annotate it, as asked."""
+def _report(checked: "Checked", request: "Request", annotate: str | None, *, publishes: bool) -> None:
+    """Write reports, print the results, and annotate them, according to the request."""
     unwritten = _unwritten_reports(checked, request.report)
     try:
         with stopped_commands() if annotate else nullcontext():
@@ -111,7 +111,7 @@ def _annotate(checked: "Checked") -> None:
 
 
 def _unwritten_reports(checked: "Checked", folder: Path | None) -> PaperledgerError | None:
-    """Write the reports; the error where that cannot be done."""
+    """Write the reports; returns the error if that fails."""
     from etl.report import write_reports
 
     try:
@@ -123,15 +123,15 @@ def _unwritten_reports(checked: "Checked", folder: Path | None) -> PaperledgerEr
 
 
 def _with_data_errors(errors: list[PaperledgerError], checked: "Checked", request: "Request") -> PaperledgerError:
-    """The errors as one, or where the data is bad too as one that tells that first."""
+    """Merge errors into one; if the data is bad too, into a `BadData` with that first."""
     from etl.report.wording import require_good
 
-    told = [line for error in errors for line in error.lines]
+    lines = [line for error in errors for line in error.lines]
     try:
         require_good(checked.results, request.fail_on)
     except BadData as bad:
-        return BadData(*bad.lines, *told)
-    return type(errors[0])(*told)
+        return BadData(*bad.lines, *lines)
+    return type(errors[0])(*lines)
 
 
 def _progress() -> "Progress":

@@ -1,4 +1,4 @@
-"""The command `serve`: a release as a site. In: its folder. Out: this process become Datasette."""
+"""The command `serve`: a release as a site. In: its folder. Out: this process executes Datasette."""
 
 import argparse
 import errno
@@ -15,14 +15,14 @@ from etl.errors import UsageError
 
 HOST = "127.0.0.1"
 FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "131072"}
-"""How glibc gives memory back once an answer is sent; else a site grows to the sum of its threads' largest answers."""
+"""Makes glibc free memory after a response; else a site grows to the sum of its threads' largest responses."""
 
 
 class ServeCommand(click.Command):
-    """A command that hands on what stands behind two dashes; click itself would take it for arguments of its own."""
+    """A command that passes on the arguments after two dashes, which click itself would parse."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read what stands before the dashes, and keep what stands behind."""
+        """Parse the arguments before the dashes, and store those after them."""
         at = args.index("--") if "--" in args else len(args)
         ctx.params["datasette_options"] = tuple(args[at + 1 :])
         try:
@@ -30,11 +30,11 @@ class ServeCommand(click.Command):
         except click.BadParameter:
             raise
         except click.UsageError as error:
-            told = f"{error.format_message().rstrip('.')}; options for Datasette stand behind --"
-            raise click.UsageError(told, ctx) from error
+            message = f"{error.format_message().rstrip('.')}; options for Datasette come after --"
+            raise click.UsageError(message, ctx) from error
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """What the command's usage tells."""
+        """The parts of the command's usage line."""
         return [*super().collect_usage_pieces(ctx), "[-- DATASETTE_OPTIONS...]"]
 
 
@@ -43,11 +43,11 @@ class ServeCommand(click.Command):
 @click.option("--host", default=HOST, show_default=True, help="Address to listen on; 0.0.0.0 lets other machines in.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="Port; 0 takes any free.")
 def serve(folder: Path, host: str, port: int, datasette_options: tuple[str, ...]) -> None:
-    """Serve a release with Datasette, on this machine only unless told otherwise.
+    """Serve a release with Datasette, by default for this machine only.
 
     FOLDER is a release's folder, or an output folder whose newest release is meant.
 
-    What stands behind -- goes to `datasette serve` as it is, and wins over what is set here:
+    Arguments after -- are passed to `datasette serve`, and override what is set here:
 
     \b
     paperledger serve -- --cors --setting base_url /papers/
@@ -56,19 +56,19 @@ def serve(folder: Path, host: str, port: int, datasette_options: tuple[str, ...]
     from etl.load.layout import DATABASE_FILE, METADATA
     from etl.site.served import SETTINGS
 
-    release = _held(folder)
+    release = _locked(folder)
     options = ["--immutable", str(release / DATABASE_FILE), "--metadata", str(release / METADATA)]
     for name, value in SETTINGS.items():
         options += ["--setting", name, str(value).lower()]
     options += ["--host", host, "--port", str(port), *datasette_options]
     _announce(release, options)
-    # -P: a csv.py in the folder where somebody stands is no module of ours.
+    # -P: do not import modules, such as a csv.py, from the current folder.
     command = [sys.executable, "-P", "-m", "etl.cli.site", str(release), "serve", *options]
     os.execve(sys.executable, command, FRUGAL | os.environ)  # noqa: S606
 
 
-def _held(folder: Path) -> Path:
-    """The release that is meant, of this version and undamaged; a build then keeps it, since the lock outlives the change of program."""
+def _locked(folder: Path) -> Path:
+    """The newest release, checked for version and damage, and locked against removal also while Datasette runs."""
     from etl.load.manifest import require_undamaged
     from etl.load.publish import take_shared_lock
     from etl.release.release import newest_release, require_known_schema
@@ -86,11 +86,11 @@ def _held(folder: Path) -> Path:
 
 
 def _announce(release: Path, options: list[str]) -> None:
-    """Say what is served and where, if it is at a port; raises `UsageError` where nothing can listen there."""
+    """Print what is served and where, unless it is a socket file; raises `UsageError` if the port cannot be used."""
     try:
         asked, _ = _reader().parse_known_args(options)
     except argparse.ArgumentError:
-        return  # Datasette says what is wrong with its options.
+        return  # Datasette reports wrong options.
     if asked.uds or asked.get or asked.help:
         return
     _require_free(asked.host, asked.port)
@@ -100,7 +100,7 @@ def _announce(release: Path, options: list[str]) -> None:
 
 
 def _reader() -> argparse.ArgumentParser:
-    """What reads those of Datasette's options that say where it listens; importing its own reader takes a second."""
+    """A parser of Datasette's options that set its address; importing Datasette's own parser takes a second."""
     reader = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     reader.add_argument("-h", "--host")
     reader.add_argument("-p", "--port", type=int)

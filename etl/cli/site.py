@@ -1,6 +1,6 @@
 """Datasette over a release, for `serve`: python -m etl.cli.site RELEASE DATASETTE_ARGUMENTS.
 
-In: a release's folder, and what Datasette is to get. Out: a site; Ctrl-C ends it with one line at any moment.
+In: a release's folder, and Datasette's arguments. Out: a site; Ctrl-C ends it with one line.
 """
 
 import sys
@@ -9,7 +9,7 @@ from etl.cli.interrupts import leave_at_once
 
 
 def main(release: str, *arguments: str) -> None:
-    """Be Datasette, once the release is seen to have the tables that the site asks for."""
+    """Run Datasette, if the release has the tables that the site needs."""
     leave_at_once(lambda: "stopped")
     import sqlite3
     from contextlib import closing

@@ -188,8 +188,8 @@ def test_a_releases_folder_is_served(out: Path) -> None:
     ("arguments", "told"),
     [
         (["nowhere"], "paperledger: nowhere: no release here; run "),
-        (["one", "two"], "Got unexpected extra argument (two); options for Datasette stand behind --\n"),
-        (["--cors"], "; options for Datasette stand behind --\n"),
+        (["one", "two"], "Got unexpected extra argument (two); options for Datasette come after --\n"),
+        (["--cors"], "; options for Datasette come after --\n"),
         (["one", "--out", "two"], "paperledger: one: found another folder than two of --out, expected one; give only"),
     ],
     ids=["no-release", "two-folders", "datasettes-option", "folder-and-option"],
