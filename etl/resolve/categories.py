@@ -109,6 +109,9 @@ def resolve_code(
     return None, "unresolved", best.confidence
 
 
+_RESOLVED = {"category_id": pl.String, "category_resolution": pl.String, "category_confidence": pl.Float64}
+
+
 def resolve_categories(listings: pl.DataFrame) -> pl.DataFrame:
     """Resolve the badges of all listings of whole pages.
 
@@ -120,20 +123,23 @@ def resolve_categories(listings: pl.DataFrame) -> pl.DataFrame:
     ('ann', 1, 'cs.CL', 'unique', None)
     """
     badges = _sure_badges(listings)
-    rows = [
-        (profile_id, position, *_resolve(code, badges.get(profile_id, Counter()), title, abstract, published))
-        for profile_id, position, code, title, abstract, published in listings.select(
-            "profile_id", "position", "code", "title", "abstract", "published"
-        ).iter_rows()
+    alone = {code: resolve_code(code, {}) for code in listings["code"].unique() if len(candidates(code)[0]) < 2}
+    is_ambiguous = ~pl.col("code").is_in(list(alone))
+    columns = listings.filter(is_ambiguous).select("profile_id", "position", "code", "title", "abstract", "published")
+    weighed = [
+        (
+            profile_id,
+            position,
+            *resolve_code(code, badges.get(profile_id, Counter()), f"{title}\n{abstract}", published),
+        )
+        for profile_id, position, code, title, abstract, published in columns.iter_rows()
     ]
-    schema = {
-        "profile_id": pl.String,
-        "position": pl.Int64,
-        "category_id": pl.String,
-        "category_resolution": pl.String,
-        "category_confidence": pl.Float64,
-    }
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    by_code = [(code, *found) for code, found in alone.items()]
+    resolved = pl.DataFrame(by_code, {"code": pl.String, **_RESOLVED}, orient="row")
+    sure = (
+        listings.filter(~is_ambiguous).select("profile_id", "position", "code").join(resolved, on="code").drop("code")
+    )
+    return pl.concat([sure, pl.DataFrame(weighed, sure.schema, orient="row")])
 
 
 def resolve_fields(profiles: pl.DataFrame, listings: pl.DataFrame) -> dict[str, str | None]:
@@ -171,12 +177,6 @@ def archives_of(codes: Iterable[tuple[str, int]]) -> Counter[str]:
         if len(found) == 1:
             archives[_archive(found[0])] += count
     return archives
-
-
-def _resolve(
-    code: str, badges: Counter[str], title: str, abstract: str, published: date | None
-) -> tuple[str | None, str, float | None]:
-    return resolve_code(code, badges, f"{title}\n{abstract}", published)
 
 
 def _archive(category_id: str) -> str:

@@ -3,6 +3,9 @@
 import calendar
 from collections.abc import Sequence
 from datetime import MAXYEAR, date, timedelta
+from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 
 import polars as pl
 
@@ -12,6 +15,7 @@ _LEAP_YEARS_APART = 8
 """Years between two leap years at most, as around 1900."""
 
 
+@lru_cache(maxsize=1 << 14)
 def year_before(observed_on: date, month: int, day: int) -> int | None:
     """The year of a badge without one on a page saved on `observed_on`: of its latest day up to a week after that.
 
@@ -69,10 +73,11 @@ def resolve_dates(blocks: pl.DataFrame) -> pl.DataFrame:
     ('ann', 1, datetime.date(2025, 12, 28), True)
     """
     rows = []
-    for (profile_id,), page in blocks.sort("profile_id", "position").group_by("profile_id", maintain_order=True):
-        badges = list(page.select("year", "month", "day").iter_rows())
-        years = page_years(page["observed_on"][0], badges)
-        for position, (year, month, day), inferred in zip(page["position"], badges, years, strict=True):
+    columns = blocks.sort("profile_id").select("profile_id", "observed_on", "position", "year", "month", "day")
+    for (profile_id, observed_on), page in groupby(columns.iter_rows(), key=itemgetter(0, 1)):
+        positions, badges = zip(*((position, badge) for _, _, position, *badge in page), strict=True)
+        years = page_years(observed_on, badges)
+        for position, (year, month, day), inferred in zip(positions, badges, years, strict=True):
             published = _date(year or inferred, month, day)
             rows.append((profile_id, position, published, year is None and published is not None))
     schema = {"profile_id": pl.String, "position": pl.Int64, "published": pl.Date, "year_inferred": pl.Boolean}

@@ -37,16 +37,25 @@ _NO_TITLE_SIGN = re.compile(r"[^a-z0-9+#*]+")
 _KEPT_SIGNS = re.compile(rf"[+#*{_MINUS}]+")
 
 
-@lru_cache(maxsize=1 << 18)
-def fold(text: str) -> str:
+def fold_long(text: str) -> str:
     """Decompose, drop marks, map letters to ASCII, case-fold, and turn punctuation into single spaces.
 
-    >>> fold("Heitor R. Guimarães"), fold("Łukasz  Groß-Ørsted"), fold("李伟")
+    >>> fold_long("Heitor R. Guimarães"), fold_long("Łukasz  Groß-Ørsted"), fold_long("李伟")
     ('heitor r guimaraes', 'lukasz gross orsted', '李伟')
     """
     if text.isascii():
         return _PUNCTUATION.sub(" ", text.casefold()).strip()
     return " ".join("".join(map(_folded, _letters(text))).split())
+
+
+@lru_cache(maxsize=1 << 18)
+def fold(text: str) -> str:
+    """Fold a name or another short text, as `fold_long` does; results are cached, since names recur.
+
+    >>> fold("Guimarães")
+    'guimaraes'
+    """
+    return fold_long(text)
 
 
 @lru_cache(maxsize=1 << 18)

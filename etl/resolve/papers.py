@@ -17,7 +17,7 @@ import polars as pl
 from etl.extract.byline import Byline, is_group, is_suffix, render_byline
 from etl.resolve.candidate_pairs import SameAs, SameGroups
 from etl.resolve.categories import RANKS
-from etl.resolve.folding import fold, fold_title
+from etl.resolve.folding import fold, fold_long, fold_title
 from etl.resolve.names import read_name
 from etl.resolve.overrides import Overrides
 from etl.resolve.rendering import listing_lines
@@ -186,7 +186,7 @@ def find_candidates(papers: pl.DataFrame) -> pl.DataFrame:
     for one, work, title, names, abstract, published in columns.iter_rows():
         by_work[work].append((one, title, published))
         if len(abstract) >= LEAST_ABSTRACT:
-            by_abstract[f"{fold(abstract)}\n{author_key(names[0])}"].append((one, title, published))
+            by_abstract[f"{fold_long(abstract)}\n{author_key(names[0])}"].append((one, title, published))
     for reason, groups in (("other_date", by_work), ("same_abstract", by_abstract)):
         for (one, title, day), (other, other_title, other_day) in _neighbours(groups.values()):
             words = (

@@ -65,15 +65,15 @@ def _parts_of_listings(tables: Frames) -> pl.DataFrame:
     )
     parts = tables["listings"].join(papers, on="paper_id", how="left")
     for part in _PARTS:
-        kept = (
+        variant = (
             tables["variants"]
             .filter(pl.col("field") == part)
-            .select("profile_id", "position", pl.col("value").alias("kept"))
+            .select("profile_id", "position", pl.col("value").alias("variant"))
         )
         parts = (
-            parts.join(kept, on=["profile_id", "position"], how="left")
-            .with_columns(pl.coalesce("kept", part).alias(part))
-            .drop("kept")
+            parts.join(variant, on=["profile_id", "position"], how="left")
+            .with_columns(pl.coalesce("variant", part).alias(part))
+            .drop("variant")
         )
     return parts
 
