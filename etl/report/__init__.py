@@ -1,6 +1,6 @@
-"""Reports: one record of results, rendered for people, CI servers and code hosts.
+"""Reports: the results of a run, rendered for people, CI servers and code hosts.
 
-In: `Results`. Out: text of each format, and a folder with a file each. No report reads a page or a table.
+In: `Results`. Out: the text of each format, or a folder with one file per format. No report reads pages or tables.
 """
 
 from collections.abc import Mapping
@@ -28,10 +28,10 @@ __all__ = [
 
 
 def write_reports(results: Results, folder: Path, paths: Mapping[str, str] | None = None) -> list[Path]:
-    """Write every report into a folder, made if absent; the files written.
+    """Write every report into a folder, created if absent; return the files written.
 
-    `paths` leads from a page's source to its file, relative to the repository. Raises `UsageError` where the folder
-    cannot be written to, `PublicationError` where the disk is full; no report is left that was cut short.
+    `paths` maps a page's source to its file, relative to the repository. Raises `UsageError` where the folder cannot
+    be written to, `PublicationError` where the disk is full; a partly written report is removed.
     """
     texts = {
         RESULTS_FILE: render_json(results),

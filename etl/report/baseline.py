@@ -1,7 +1,7 @@
-"""Results against earlier ones, so that only what is new fails: findings, pages and rows that were lost.
+"""Comparison with a baseline, so that only new findings, and the loss of pages and rows, fail a run.
 
-In: results and a baseline's. Out: results whose findings know whether they are new, with rules about what was lost.
-Nothing of it goes into a release, which depends on no earlier one.
+In: the results of this run and of an earlier one. Out: results whose findings have a state, new or unchanged, with
+findings about lost data. Releases contain none of it: a release does not depend on an earlier one.
 """
 
 import re
@@ -33,14 +33,14 @@ from schemas.rules import SEVERE, SEVERITY_OF, STATUSES, Status
 _SAVED_ON = re.compile(r"[@_ .-]?[0-9]{4}-[0-9]{2}-[0-9]{2}$")
 _ENDINGS = re.compile(r"(?:\.(?:gz|zst|txt|text|md))+$", re.IGNORECASE)
 
-Pair = tuple[PageResult, PageResult | None]
-"""A page of the baseline, and what it is now."""
-_Words = tuple[str, str, str | None, str]
-"""What a finding says: rule, name of the page, value and message."""
+_Pair = tuple[PageResult, PageResult | None]
+"""A page of the baseline, and the same page in this run; None where it is missing."""
+_Content = tuple[str, str, str | None, str]
+"""The content of a finding: rule, undated source, value and message."""
 
 
 def undated(source: str) -> str:
-    """A page's source without the day of saving, and without the endings of text: what the page is called each time.
+    """A page's source without the day of saving and the endings of text files, to compare pages of different days.
 
     >>> undated("bells@2026-01-31.txt"), undated("pages-2026-01-31/bells.txt.gz")
     ('bells', 'pages/bells')
@@ -54,11 +54,11 @@ _SAME: tuple[Callable[[PageResult], str], ...] = (
     lambda page: page.source,
     lambda page: undated(page.source),
 )
-"""What makes two pages the same, the surest first."""
+"""Keys by which two pages are the same, the strongest evidence first."""
 
 
-def pair_pages(before: Sequence[PageResult], pages: Sequence[PageResult]) -> list[Pair]:
-    """Each of the baseline's pages with what is the same page now, if any: by its bytes, its source, or its name."""
+def _pair_pages(before: Sequence[PageResult], pages: Sequence[PageResult]) -> list[_Pair]:
+    """Each of the baseline's pages with the same page in this run, if any: by its bytes, source, or undated source."""
     pairs: dict[str, PageResult] = {}
     left = list(pages)
     for key in _SAME:
@@ -72,58 +72,58 @@ def pair_pages(before: Sequence[PageResult], pages: Sequence[PageResult]) -> lis
     return [(then, pairs.get(then.profile_id)) for then in before]
 
 
-def same_findings(before: Sequence[FindingResult], findings: Sequence[FindingResult]) -> dict[str, str]:
-    """The ids of findings that the baseline has, each with that of the baseline's.
+def _same_findings(before: Sequence[FindingResult], findings: Sequence[FindingResult]) -> dict[str, str]:
+    """The ids of findings that are in the baseline too, each mapped to the baseline's id.
 
-    A page that was saved again is another row, so that of findings of other ids those are the same that say the same of
-    a page of the same name; each of the baseline's stands for one.
+    A page that was saved again has other ids: then findings with equal rule, undated source, value and message are the
+    same, and each of the baseline's matches one.
     """
     same = {finding.id for finding in before} & {finding.id for finding in findings}
-    gone: defaultdict[_Words, list[str]] = defaultdict(list)
+    gone: defaultdict[_Content, list[str]] = defaultdict(list)
     for finding in before:
         if finding.id not in same and finding.source is not None:
-            gone[_words_of(finding)].append(finding.id)
+            gone[_content(finding)].append(finding.id)
     pairs = {name: name for name in same}
     for finding in findings:
-        if finding.id not in same and finding.source is not None and gone[_words_of(finding)]:
-            pairs[finding.id] = gone[_words_of(finding)].pop(0)
+        if finding.id not in same and finding.source is not None and gone[_content(finding)]:
+            pairs[finding.id] = gone[_content(finding)].pop(0)
     return pairs
 
 
-def _words_of(finding: FindingResult) -> _Words:
+def _content(finding: FindingResult) -> _Content:
     return finding.rule_id, undated(finding.source or ""), finding.value, finding.message
 
 
 ALLOWED = Limit(share=0.05)
-"""The share of pages, of rows or of listed papers that may be lost before it is an error, unless a rules file says otherwise."""
+"""The share of pages, rows or listed papers above which a loss is an error, unless a rules file sets another."""
 SHOWN_PAGES = 20
-"""Missing pages that are told one by one; the rest is counted."""
+"""Missing pages that have a finding each; the others are counted in one."""
 LOST = _DATA, _COVERAGE = "DAT-001", "DAT-002"
-"""The rules about what was lost."""
+"""The rules about lost data."""
 _NO_LOSS = (*JUDGING_TABLES, "variants")
-"""Tables of which rows may go."""
+"""Tables whose rows are not counted as lost."""
 _ALLOW = f"allow the loss with [{_DATA}] in a rules file"
 _GIVE = f"give {{}} again, or {_ALLOW}"
 _MISSING, _UNREAD = "is not among these pages", "cannot be read now"
 _NO_PAPER = "holds no paper that can be read now"
-"""What became of a page."""
+"""What happened to a page of the baseline, in messages."""
 
 
 @dataclass(frozen=True)
-class Loss:
-    """What a rule about losses came to: a message for each loss that is told, by the table and key that it is about."""
+class _Loss:
+    """The result of a rule about lost data; `reported` has the table, row key and message of each finding."""
 
     rule_id: str
     checked: int
     failed: int
     status: Status
-    told: Sequence[tuple[str, str, str]] = ()
+    reported: Sequence[tuple[str, str, str]] = ()
 
 
 def read_baseline(path: Path) -> Results:
-    """The results of a release (its folder), of an output folder's newest, or in a file.
+    """Read the results of a release, given as its folder, an output folder with releases, or a results file.
 
-    Raises `UsageError` where there are none, or where another version of the schema made them.
+    Raises `UsageError` where there are none, or where they have another version of the schema.
     """
     try:
         places = [path / "current" / RESULTS_FILE, path / RESULTS_FILE] if path.is_dir() else [path]
@@ -146,22 +146,26 @@ def _no_results(path: Path | None, error: Exception) -> UsageError:
 
 
 def compare_with_baseline(results: Results, baseline: Results, source: str, thresholds: Thresholds) -> Results:
-    """The results with each finding new or unchanged, and with what was lost."""
+    """The results with each finding marked new or unchanged, and with findings about lost data.
+
+    >>> none = Results(verdict="passed", rows={}, pages=[], rules=[], findings=[])
+    >>> compare_with_baseline(none, none, "build", Thresholds()).baseline
+    BaselineResult(source='build', new=0, unchanged=0, gone=0, rows={})
+    """
     before = [finding for finding in baseline.findings if finding.rule_id not in LOST]
-    pairs = pair_pages(baseline.pages, results.pages)
+    pairs = _pair_pages(baseline.pages, results.pages)
     losses = (_lost_data(results, baseline, pairs, thresholds), _lost_coverage(results, pairs, thresholds))
-    same = same_findings(before, results.findings)
+    same = _same_findings(before, results.findings)
     findings = [
-        *(_finding(loss, *told) for loss in losses for told in loss.told),
+        *(_finding(loss, *reported) for loss in losses for reported in loss.reported),
         *(msgspec.structs.replace(finding, state=_state(finding, same)) for finding in results.findings),
     ]
     new = [finding for finding in findings if finding.state == "new"]
-    looked_for = _looked_for(results, before)
     summary = BaselineResult(
         source=path_text(source),
         new=len(new),
         unchanged=len(findings) - len(new),
-        gone=len(looked_for - set(same.values())),
+        gone=len(_still_checked(results, before) - set(same.values())),
         rows=baseline.rows,
     )
     failed = any(finding.severity == "error" for finding in new)
@@ -174,31 +178,31 @@ def compare_with_baseline(results: Results, baseline: Results, source: str, thre
     )
 
 
-def _looked_for(results: Results, before: Sequence[FindingResult]) -> set[str]:
-    """The baseline's findings of rules that would tell them now: those of a rule that is off are not gone."""
+def _still_checked(results: Results, before: Sequence[FindingResult]) -> set[str]:
+    """The ids of the baseline's findings whose rules report findings in this run: others are not gone."""
     silent = {rule.id for rule in results.rules if rule.status in {"off", "noted"}}
     return {finding.id for finding in before if finding.rule_id not in silent}
 
 
 def _state(finding: FindingResult, known: Collection[str]) -> State:
-    """Whether a finding is new; a page that cannot be read is each time, since no baseline excuses it."""
+    """Whether a finding is new; an error about an unreadable page is new each time: no baseline excuses it."""
     excused = finding.severity != "error" or finding.rule_id not in UNREADABLE
     return "unchanged" if finding.id in known and excused else "new"
 
 
-def _lost_data(results: Results, baseline: Results, pairs: Sequence[Pair], thresholds: Thresholds) -> Loss:
-    """The pages that were lost; the tables that lost rows only where every page is there and can be read."""
+def _lost_data(results: Results, baseline: Results, pairs: Sequence[_Pair], thresholds: Thresholds) -> _Loss:
+    """The pages that were lost; or, where every page is present and readable, the tables that lost rows."""
     unread, errors = _unread(results), _unread(results, "error")
-    lost = {then.profile_id: words for then, now in pairs if (words := _loss(then, now, unread, errors))}
+    lost = {then.profile_id: what for then, now in pairs if (what := _loss(then, now, unread, errors))}
     if lost:
         return _lost_pages(lost, baseline, thresholds.of(RULES[_DATA]))
     if any(undated(page.source) in unread for page in baseline.pages):
-        return Loss(_DATA, len(baseline.rows), 0, _passed(thresholds, _DATA))
+        return _Loss(_DATA, len(baseline.rows), 0, _passed(thresholds, _DATA))
     return _lost_rows(results, baseline, pairs, thresholds)
 
 
 def _loss(then: PageResult, now: PageResult | None, unread: Mapping[str, str], errors: Collection[str]) -> str | None:
-    """What became of a page of the baseline that is lost; None for one that is not, or that an error tells already."""
+    """What happened to a lost page of the baseline; None for one that is not lost, or that has an error of its own."""
     if undated((now or then).source) in errors:
         return None
     if now is not None:
@@ -214,49 +218,51 @@ def _renamed(then: PageResult, source: str) -> str:
 
 
 def _unread(results: Results, severity: str | None = None) -> dict[str, str]:
-    """The sources of pages of which nothing could be read, by their names: all, or those that are told so severely."""
+    """The sources of unreadable pages by undated source: all, or only those reported with this severity."""
     findings = [finding for finding in results.findings if finding.rule_id in UNREADABLE]
-    told = [finding.source for finding in findings if finding.source and severity in {None, finding.severity}]
-    return {undated(source): source for source in told}
+    sources = [finding.source for finding in findings if finding.source and severity in {None, finding.severity}]
+    return {undated(source): source for source in sources}
 
 
-def _lost_pages(lost: Mapping[str, str], baseline: Results, setting: Setting) -> Loss:
-    """A message for each page that was lost, those of most papers first; `lost` says what became of it."""
+def _lost_pages(lost: Mapping[str, str], baseline: Results, setting: Setting) -> _Loss:
+    """A finding for each lost page, most papers first; `lost` maps a page's id to what happened to it."""
     pages = [page for page in baseline.pages if page.profile_id in lost]
     status = setting.status(len(baseline.pages), len(pages), error_default=ALLOWED)
     ordered = sorted(pages, key=lambda page: (-page.listed_papers, page.source, page.profile_id))
-    told = [("profiles", page.profile_id, _lost_words(page, lost[page.profile_id])) for page in ordered[:SHOWN_PAGES]]
+    reported = [
+        ("profiles", page.profile_id, _lost_message(page, lost[page.profile_id])) for page in ordered[:SHOWN_PAGES]
+    ]
     rest = ordered[SHOWN_PAGES:]
     if rest:
         papers = count(sum(page.listed_papers for page in rest), "paper")
         are, them = ("is", "it") if len(rest) == 1 else ("are", "them")
         gone = "" if all(lost[page.profile_id] == _MISSING for page in rest) else " or cannot be read"
-        words = f"{count(len(rest), 'more page')} of the baseline {are} not among these pages{gone}: {papers}; "
-        told.append(("profiles", "", words + _GIVE.format(them)))
-    return Loss(_DATA, len(baseline.pages), len(pages), status, told if status in SEVERE else [])
+        message = f"{count(len(rest), 'more page')} of the baseline {are} not among these pages{gone}: {papers}; "
+        reported.append(("profiles", "", message + _GIVE.format(them)))
+    return _Loss(_DATA, len(baseline.pages), len(pages), status, reported if status in SEVERE else [])
 
 
-def _lost_words(page: PageResult, what: str) -> str:
+def _lost_message(page: PageResult, what: str) -> str:
     advice = _GIVE.format("it") if what == _MISSING else f"save it again, or {_ALLOW}"
     return f"{page.source} was read in the baseline and {what}: {count(page.listed_papers, 'paper')}; {advice}"
 
 
-def _lost_rows(results: Results, baseline: Results, pairs: Sequence[Pair], thresholds: Thresholds) -> Loss:
-    """A message for each table that lost rows past the limit."""
+def _lost_rows(results: Results, baseline: Results, pairs: Sequence[_Pair], thresholds: Thresholds) -> _Loss:
+    """A finding for each table that lost more rows than the limit."""
     lost = {table: (results.rows.get(table, 0), rows) for table, rows in baseline.rows.items() if table not in _NO_LOSS}
     statuses = {table: _status(thresholds, _DATA, before, before - now) for table, (now, before) in lost.items()}
     past = [table for table, status in statuses.items() if status not in {"passed", "off"}]
     status = max((statuses[table] for table in past), key=STATUSES.index, default=_passed(thresholds, _DATA))
-    hint = _fewer_words(_read_pairs(results, pairs))
-    told = [
+    hint = _fewer_papers_hint(_read_pairs(results, pairs))
+    reported = [
         (table, table, f"{table} has {lost[table][0]:,} rows, {lost[table][1]:,} in the baseline, {hint}")
         for table in past
         if statuses[table] in SEVERE
     ]
-    return Loss(_DATA, len(lost), len(past), status, told)
+    return _Loss(_DATA, len(lost), len(past), status, reported)
 
 
-def _fewer_words(pairs: Sequence[tuple[PageResult, PageResult]]) -> str:
+def _fewer_papers_hint(pairs: Sequence[tuple[PageResult, PageResult]]) -> str:
     fewer = [(then, now) for then, now in pairs if now.listed_papers < then.listed_papers]
     if not fewer:
         return f"though no page is missing; see with {command('diff')} what went, or {_ALLOW}"
@@ -265,18 +271,18 @@ def _fewer_words(pairs: Sequence[tuple[PageResult, PageResult]]) -> str:
     return f"though no page is missing; {listed}; save it again once all have loaded, or {_ALLOW}"
 
 
-def _lost_coverage(results: Results, every: Sequence[Pair], thresholds: Thresholds) -> Loss:
-    """Whether the newest pages of the people that both have list a smaller share of the papers that they could."""
-    pairs = [(then, now) for then, now in _newest_pairs(results, every) if _could(then) and _could(now)]
+def _lost_coverage(results: Results, every: Sequence[_Pair], thresholds: Thresholds) -> _Loss:
+    """Whether the newest pages of people in both results list a smaller share of the papers that they can list."""
+    pairs = [(then, now) for then, now in _newest_pairs(results, every) if _capacity(then) and _capacity(now)]
     if not pairs:
-        return Loss(_COVERAGE, 0, 0, _passed(thresholds, _COVERAGE))
+        return _Loss(_COVERAGE, 0, 0, _passed(thresholds, _COVERAGE))
     before, after = _share([then for then, _ in pairs]), _share([now for _, now in pairs])
     status = _status(thresholds, _COVERAGE, before, before - after)
-    told = [("profiles", "coverage", _coverage_words(pairs, before, after))] if status in SEVERE else []
-    return Loss(_COVERAGE, int(status != "off"), int(status not in {"passed", "off"}), status, told)
+    reported = [("profiles", "coverage", _coverage_message(pairs, before, after))] if status in SEVERE else []
+    return _Loss(_COVERAGE, int(status != "off"), int(status not in {"passed", "off"}), status, reported)
 
 
-def _coverage_words(pairs: Sequence[tuple[PageResult, PageResult]], before: int, after: int) -> str:
+def _coverage_message(pairs: Sequence[tuple[PageResult, PageResult]], before: int, after: int) -> str:
     then, now = max(pairs, key=lambda pair: (_share([pair[0]]) - _share([pair[1]]), pair[0].source))
     return (
         f"of the papers that pages state, at most {PAPERS_A_PAGE} a page, these pages list {after}%, in the baseline {before}%; "
@@ -285,15 +291,15 @@ def _coverage_words(pairs: Sequence[tuple[PageResult, PageResult]], before: int,
     )
 
 
-def _read_pairs(results: Results, pairs: Sequence[Pair]) -> list[tuple[PageResult, PageResult]]:
-    """The pages that are there, then and now, but for those of which nothing could be read."""
+def _read_pairs(results: Results, pairs: Sequence[_Pair]) -> list[tuple[PageResult, PageResult]]:
+    """The pages that are in both results and readable in this run."""
     unread = set(_unread(results).values())
     read = [(then, now) for then, now in pairs if now and now.source not in unread]
     return [(then, now) for then, now in read if now.listed_papers or not then.listed_papers]
 
 
-def _newest_pairs(results: Results, pairs: Sequence[Pair]) -> list[tuple[PageResult, PageResult]]:
-    """The newest page of each person before with the newest of that person now; without an owner the same page."""
+def _newest_pairs(results: Results, pairs: Sequence[_Pair]) -> list[tuple[PageResult, PageResult]]:
+    """The newest page of each person in the baseline and in this run; of a page without an owner, the same page."""
     newest: dict[str | None, PageResult | None] = {page.author_id: page for page in results.pages if page.newest}
     return _read_pairs(
         results,
@@ -301,18 +307,18 @@ def _newest_pairs(results: Results, pairs: Sequence[Pair]) -> list[tuple[PageRes
     )
 
 
-def _could(page: PageResult) -> int:
+def _capacity(page: PageResult) -> int:
     """How many papers a page can list: as many as it states, up to the site's limit."""
     return min(page.stated_papers or 0, PAPERS_A_PAGE)
 
 
 def _share(pages: Sequence[PageResult]) -> int:
-    """The share of papers that pages list of those that they could, in whole percent."""
-    return round(100 * sum(min(page.listed_papers, _could(page)) for page in pages) / sum(map(_could, pages)))
+    """The share of the papers that pages can list which they do list, in whole percent."""
+    return round(100 * sum(min(page.listed_papers, _capacity(page)) for page in pages) / sum(map(_capacity, pages)))
 
 
 def _status(thresholds: Thresholds, rule_id: str, before: int, lost: int) -> Status:
-    """What a loss comes to; one within the usual limit is none."""
+    """The status of a loss; one within the default limit passes."""
     status = thresholds.of(RULES[rule_id]).status(before, lost, ALLOWED, ALLOWED)
     return "passed" if status == "noted" and not ALLOWED.is_passed(before, lost) else status
 
@@ -321,7 +327,7 @@ def _passed(thresholds: Thresholds, rule_id: str) -> Status:
     return thresholds.of(RULES[rule_id]).status(0, 0)
 
 
-def _finding(loss: Loss, table: str, key: str, message: str) -> FindingResult:
+def _finding(loss: _Loss, table: str, key: str, message: str) -> FindingResult:
     return FindingResult(
         id=digest(f"{loss.rule_id}\n{key}", 16),
         rule_id=loss.rule_id,
@@ -339,8 +345,8 @@ def _finding(loss: Loss, table: str, key: str, message: str) -> FindingResult:
     )
 
 
-def _with_loss(rule: RuleSummary, losses: Sequence[Loss]) -> RuleSummary:
-    """A rule with what was lost; other rules as they are."""
+def _with_loss(rule: RuleSummary, losses: Sequence[_Loss]) -> RuleSummary:
+    """A rule about lost data with its result; any other rule unchanged."""
     loss = next((loss for loss in losses if loss.rule_id == rule.id), None)
     if loss is None:
         return rule

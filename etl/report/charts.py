@@ -1,8 +1,7 @@
-"""Charts of a release: words, SQL, and the numbers that this SQL gives over the release's database.
+"""Charts of a release: title, description, SQL, and the rows that this SQL returns from the release's database.
 
-In: the folder of a release, published or still a draft. Out: a `Chart` each, which `results.json` keeps; whatever shows a
-chart draws it from them and needs no database. Rare categories are counted as "other" and periods beyond the newest as
-"earlier", so that the numbers are few however many papers there are.
+In: the folder of a release, published or a draft. Out: a `Chart` each, stored in `results.json`: drawing one needs no
+database. Rare categories are counted as "other" and old periods as "earlier", so that the number of rows is bounded.
 """
 
 import sqlite3
@@ -26,7 +25,7 @@ Cell = str | int | None
 
 
 class Chart(msgspec.Struct, frozen=True, kw_only=True):
-    """A chart: its title, a sentence or two of what it shows, and the rows that its SQL gives over the dataset."""
+    """A chart: its title, a description of one to three sentences, and the rows that its SQL returns."""
 
     id: str
     title: str
@@ -36,12 +35,12 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
     rows: list[list[Cell]]
 
     def records(self) -> list[dict[str, Cell]]:
-        """The rows with the names of the columns."""
+        """The rows as dictionaries by column name."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
 LONGEST_BYLINE = 50
-"""Authors of the longest byline that makes pairs: in a collaboration's everybody is beside everybody."""
+"""Authors of the longest byline whose pairs are counted: a collaboration would pair each member with all others."""
 _MONTH = "(substr(published, 1, 4) * 12 + substr(published, 6, 2))"
 _FACTS = f"""\
 SELECT
@@ -57,7 +56,7 @@ FROM papers"""  # noqa: S608 - numbers and words of ours
 
 @dataclass(frozen=True)
 class _Facts:
-    """What the sentences of charts need: counts of papers, of months from the first to the last, and of newest pages."""
+    """Counts for the descriptions of charts: papers, months from the first to the last, and newest pages."""
 
     papers: int
     dated: int
@@ -69,32 +68,32 @@ class _Facts:
 
     @property
     def cut(self) -> str:
-        """That bylines are cut; empty where none is."""
-        told = f"{self.cut_bylines:,} of {self.papers:,} bylines are cut, so that many who wrote together are not seen"
-        return told if self.cut_bylines else ""
+        """A clause about cut bylines; empty where none is cut."""
+        text = f"{self.cut_bylines:,} of {self.papers:,} bylines are cut, so that many who wrote together are not seen"
+        return text if self.cut_bylines else ""
 
     @property
     def short(self) -> str:
-        """That pages state papers which they do not list; empty where none does."""
+        """A clause about pages that list fewer papers than they state; empty where none does."""
         pages = f"on {self.short_pages:,} of {self.pages:,} pages"
-        told = f"{pages} fewer papers are listed than stated (the site shows at most {PAPERS_A_PAGE})"
-        return told if self.short_pages else ""
+        text = f"{pages} fewer papers are listed than stated (the site shows at most {PAPERS_A_PAGE})"
+        return text if self.short_pages else ""
 
 
 @dataclass(frozen=True)
 class _Answer:
-    """The columns of a query, its first rows, and how many rows there are in all."""
+    """The columns of a query, its first rows, and its total number of rows."""
 
     columns: list[str]
     rows: list[list[Cell]]
     count: int
 
-    def chart(self, sql: str, says: Iterable[str], **words: str) -> Chart:
-        """The chart of these rows; sentences that are empty are left out."""
-        return Chart(sql=sql, says=" ".join(filter(None, says)), columns=self.columns, rows=self.rows, **words)
+    def chart(self, sql: str, sentences: Iterable[str], **words: str) -> Chart:
+        """The chart of these rows; empty sentences are left out."""
+        return Chart(sql=sql, says=" ".join(filter(None, sentences)), columns=self.columns, rows=self.rows, **words)
 
     def shown(self, what: str) -> str:
-        """How many of all rows these are; empty where they are all."""
+        """A sentence with the numbers of shown and of all rows; empty where all are shown."""
         shown = len(self.rows)
         return f"Shown are {shown:,} of {self.count:,} {what}." if shown < self.count else ""
 
@@ -106,28 +105,28 @@ def _ask(database: sqlite3.Connection, sql: str, limit: int | None = None) -> _A
 
 
 def _bound(*reasons: str) -> str:
-    """Why numbers are lower than the true ones, in a sentence."""
-    told = ", and ".join(filter(None, reasons))
-    return f"A lower bound: {told}." if told else ""
+    """A sentence on why numbers are lower bounds; empty without a reason."""
+    text = ", and ".join(filter(None, reasons))
+    return f"A lower bound: {text}." if text else ""
 
 
 CATEGORIES = 6
 PERIODS = 36
-"""Categories and periods that stand alone."""
+"""Categories and periods that are counted separately."""
 _LETTERS = {"month": len("2024-02"), "year": len("2024")}
 
 
 def _papers(database: sqlite3.Connection, facts: _Facts) -> Chart:
-    """How many papers each month, or year, and category has."""
+    """Papers by month, or year, and category."""
     unit = "month" if facts.months < PERIODS else "year"
     sql = _papers_sql(unit)
     left = facts.papers - facts.dated
-    says = [
+    sentences = [
         f"How many papers are dated in each {unit}, by primary category.",
         f"Papers without a known date ({left:,}) are left out." if left else "",
         _bound(facts.short),
     ]
-    return _ask(database, sql).chart(sql, says, id="papers", title=f"Papers by {unit} and category")
+    return _ask(database, sql).chart(sql, sentences, id="papers", title=f"Papers by {unit} and category")
 
 
 def _papers_sql(unit: str) -> str:
@@ -165,20 +164,20 @@ JOIN authors ON authors.author_id = one.author_id
 
 
 def _coauthors(database: sqlite3.Connection, facts: _Facts) -> Chart:
-    """Who has the most co-authors."""
+    """The people with the most co-authors."""
     sql = f"""\
 SELECT one.author_id, authors.name AS author, count(DISTINCT two.author_id) AS coauthors
 {_BESIDE.format(compared="<>", more="")}
 GROUP BY one.author_id
 ORDER BY coauthors DESC, one.author_id"""
     answer = _ask(database, sql, SHOWN_PEOPLE)
-    told = "With how many others each person is seen in a byline, the most first."
-    says = [told, answer.shown("people"), *_limits_of_pairs(facts)]
-    return answer.chart(_limited(sql, SHOWN_PEOPLE), says, id="coauthors", title="People by number of co-authors")
+    summary = "With how many others each person is seen in a byline, the most first."
+    sentences = [summary, answer.shown("people"), *_limits_of_pairs(facts)]
+    return answer.chart(_limited(sql, SHOWN_PEOPLE), sentences, id="coauthors", title="People by number of co-authors")
 
 
 def _network(database: sqlite3.Connection, facts: _Facts) -> Chart:
-    """Who wrote most often with whom."""
+    """The pairs of people with the most papers in common."""
     sql = f"""\
 SELECT
   one.author_id,
@@ -191,13 +190,13 @@ GROUP BY one.author_id, two.author_id
 ORDER BY papers DESC, one.author_id, two.author_id"""
     answer = _ask(database, sql, SHOWN_PAIRS)
     answer = replace(answer, rows=_of_few_people(answer.rows))
-    told = "Who wrote most often with whom: a line joins two people, and is the thicker the more papers name both."
-    says = [told, answer.shown("pairs"), *_limits_of_pairs(facts)]
-    return answer.chart(_limited(sql, len(answer.rows)), says, id="network", title="Network of co-authors")
+    summary = "Who wrote most often with whom: a line joins two people, and is the thicker the more papers name both."
+    sentences = [summary, answer.shown("pairs"), *_limits_of_pairs(facts)]
+    return answer.chart(_limited(sql, len(answer.rows)), sentences, id="network", title="Network of co-authors")
 
 
 def _of_few_people(pairs: list[list[Cell]]) -> list[list[Cell]]:
-    """The first pairs, as many as a picture can hold the people of."""
+    """The first pairs, up to `PEOPLE_IN_NETWORK` different people."""
     people: set[Cell] = set()
     for number, (one, _, two, *_) in enumerate(pairs):
         people |= {one, two}
@@ -207,7 +206,7 @@ def _of_few_people(pairs: list[list[Cell]]) -> list[list[Cell]]:
 
 
 def _limits_of_pairs(facts: _Facts) -> list[str]:
-    """What numbers of co-authors lack."""
+    """Sentences on what the numbers of co-authors leave out."""
     collective = f"Bylines of more than {LONGEST_BYLINE} names ({facts.long_bylines:,}) are left out."
     return [collective if facts.long_bylines else "", _bound(facts.cut, facts.short)]
 
@@ -220,29 +219,29 @@ SHOWN_PAGES = 30
 
 
 def _coverage(database: sqlite3.Connection, _: _Facts) -> Chart:
-    """The pages that list the least of the papers that they state, the newest of each person."""
+    """The newest pages of people that list the smallest shares of the papers that they state."""
     sql = """\
 SELECT profile_id, name, stated_papers, listed_papers
 FROM coverage
 ORDER BY share IS NULL, share, profile_id"""
     answer = _ask(database, sql, SHOWN_PAGES)
-    told = (
+    summary = (
         "How many of the papers that the newest page of each person states it lists, the least first;"
         f" the site lists at most {PAPERS_A_PAGE} a page."
     )
-    says = [told, answer.shown("pages")]
-    return answer.chart(_limited(sql, SHOWN_PAGES), says, id="coverage", title="Coverage of each profile")
+    sentences = [summary, answer.shown("pages")]
+    return answer.chart(_limited(sql, SHOWN_PAGES), sentences, id="coverage", title="Coverage of each profile")
 
 
 def _findings(database: sqlite3.Connection, _: _Facts) -> Chart:
-    """How many findings each rule has, and how severe they are."""
+    """Findings by rule, with the rule's severity."""
     sql = """\
 SELECT rule_id, iif(status = 'failed', 'error', 'warning') AS severity, title, count(*) AS findings
 FROM findings JOIN rules USING (rule_id)
 GROUP BY rule_id
 ORDER BY findings DESC, rule_id"""
-    told = "How often the pages break each rule. Rules that only count what a column tells already are left out."
-    return _ask(database, sql).chart(sql, [told], id="findings", title="Findings by rule and severity")
+    summary = "How often the pages break each rule. Rules that only count what a column tells already are left out."
+    return _ask(database, sql).chart(sql, [summary], id="findings", title="Findings by rule and severity")
 
 
 _CHARTS: tuple[Callable[[sqlite3.Connection, _Facts], Chart], ...] = (
@@ -255,7 +254,7 @@ _CHARTS: tuple[Callable[[sqlite3.Connection, _Facts], Chart], ...] = (
 
 
 def charts_of(release: Path) -> list[Chart]:
-    """The charts of the release in a folder, a draft's too; one without rows says that there is nothing to draw.
+    """The charts of the release, or draft, in a folder; a chart of an empty answer has no rows.
 
     Raises `sqlite3.Error` where its database cannot be read.
     """

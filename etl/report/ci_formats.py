@@ -1,6 +1,6 @@
-"""What CI servers and code hosts read: annotations beside a change, JUnit XML, and SARIF 2.1.0 on the raw lines of pages.
+"""Formats for CI servers and code hosts: GitHub annotations, JUnit XML, and SARIF 2.1.0 with the raw lines of pages.
 
-In: `Results`. Out: the text to print, or of a file. Where a format has a limit, the gravest findings come first.
+In: `Results`. Out: text to print or to write. Where a format has a limit, the most severe findings come first.
 """
 
 import re
@@ -17,16 +17,20 @@ from etl.report.results import FindingResult, Results, RuleSummary
 from etl.report.wording import by_failure, by_rule, by_urgency, clipped, drift, picked, place, shorten, verdict
 
 MOST_ANNOTATIONS = 9
-"""Annotations before one that counts what is left; the tenth stands where it is the last."""
+"""Annotations before one that counts the rest; ten in all, as many as GitHub shows per severity and step."""
 _FEW = (MOST_ANNOTATIONS + 1, 3, 1)
-"""Findings of a rule that are annotated one by one, tried until all annotations are shown."""
+"""Findings of a rule that have an annotation each, at most; the next is tried while there are too many annotations."""
 
 _Annotation = tuple[FindingResult, int]
-"""A finding, and how many of its rule it stands for."""
+"""A finding, and the number of findings of its rule that the annotation is for."""
 
 
 def render_annotations(results: Results, paths: Mapping[str, str] | None = None) -> str:
-    """The annotations, a line each; `paths` leads from a page's source to its file, relative to the repository."""
+    """The results as GitHub annotations, one a line; `paths` maps a page's source to its file in the repository.
+
+    >>> render_annotations(Results(verdict="passed", rows={}, pages=[], rules=[], findings=[]))
+    ''
+    """
     titles = {rule.id: f"{rule.id} {rule.title}" for rule in results.rules}
     notes = _annotations(by_rule(results.findings, results.rules))
     shown = notes[: shorten(notes, MOST_ANNOTATIONS)]
@@ -38,7 +42,7 @@ def render_annotations(results: Results, paths: Mapping[str, str] | None = None)
 
 
 def _annotations(groups: list[list[FindingResult]]) -> list[_Annotation]:
-    """Findings one by one, or one for all of its rule where there would be too many."""
+    """An annotation for each finding, or one for all findings of a rule where there would be too many."""
     notes: list[_Annotation] = []
     for few in _FEW:
         notes = [note for group in groups for note in _of_rule(group, few)]
@@ -61,12 +65,12 @@ def _command(note: _Annotation, title: str, paths: Mapping[str, str]) -> str:
         "title": title,
     }
     properties = ",".join(f"{name}={_property(str(value))}" for name, value in places.items() if value is not None)
-    words = finding.message if findings == 1 else f"{count(findings, 'finding')}, the first: {finding.message}"
-    return f"::{finding.severity} {properties}::{_data(inert(clipped(words)))}"
+    message = finding.message if findings == 1 else f"{count(findings, 'finding')}, the first: {finding.message}"
+    return f"::{finding.severity} {properties}::{_data(inert(clipped(message)))}"
 
 
 def _data(text: str) -> str:
-    """Text behind the second pair of colons; a line break would end the command and could begin another.
+    """The escaped message of a command: an unescaped line break would end the command and could start another.
 
     >>> _data("100 %0A")
     '100 %250A'
@@ -79,12 +83,16 @@ def _property(text: str) -> str:
 
 
 MOST_OF_A_RULE = 50
-"""Findings that a rule shows."""
+"""Findings of a rule that its case shows."""
 _OFF = "not looked at: a rules file turns it off"
 
 
 def render_junit(results: Results) -> str:
-    """The results as JUnit XML; text from pages holds no character that XML forbids."""
+    """The results as JUnit XML, a case per rule; text from pages is escaped where XML forbids a character.
+
+    >>> print(render_junit(Results(verdict="passed", rows={}, pages=[], rules=[], findings=[])).splitlines()[1])
+    <testsuites name="paperledger" tests="0" failures="0" errors="0" skipped="0">
+    """
     broken = defaultdict(list)
     for finding in by_urgency(results.findings):
         broken[finding.rule_id].append(finding)
@@ -111,16 +119,15 @@ def _add_properties(suite: ET.Element, results: Results) -> None:
 
 
 def _fails(rule: RuleSummary, findings: list[FindingResult], results: Results) -> bool:
-    """Whether a rule stops the run: by errors, or by new warnings where those shall."""
+    """Whether a rule stops the run: by errors, or by new warnings if `fail_on` is "warning"."""
     by_warning = results.fail_on == "warning" and rule.status == "warned"
     return rule.status == "failed" or (by_warning and any(finding.state != "unchanged" for finding in findings))
 
 
 def _add_case(suite: ET.Element, rule: RuleSummary, findings: list[FindingResult], *, fails: bool) -> None:
-    """A rule's case; only a rule that stops a build fails.
+    """Add a rule's case, which fails only if the rule stops the run.
 
-    A warning is output of a case that passes: a failure would turn a CI server red for pages that are published
-    anyway, and "skipped" would say that nobody looked, which is true of a rule that is off.
+    Warnings are output of a passing case: the pages are published, and "skipped" means that a rule is off.
     """
     name = clipped(f"{rule.id} {rule.title}")
     case = ET.SubElement(suite, "testcase", {"classname": clipped(f"paperledger.{rule.table}"), "name": name})
@@ -129,29 +136,29 @@ def _add_case(suite: ET.Element, rule: RuleSummary, findings: list[FindingResult
     if rule.status in {"passed", "off"}:
         return
     summary = f"{rule.failed:,} of {rule.checked:,}: {clipped(rule.why)}"
-    text = "\n".join([summary, *_told(findings)])
+    text = "\n".join([summary, *_lines(findings)])
     if fails:
         ET.SubElement(case, "failure", {"message": summary, "type": rule.severity}).text = text
     else:
         ET.SubElement(case, "system-out").text = text
 
 
-def _told(findings: list[FindingResult]) -> list[str]:
-    told = []
+def _lines(findings: list[FindingResult]) -> list[str]:
+    lines = []
     for finding in findings[:MOST_OF_A_RULE]:
         state = f" ({finding.state})" if finding.state else ""
-        told.append(f"{clipped(place(finding))}{state}: {clipped(finding.message)}")
+        lines.append(f"{clipped(place(finding))}{state}: {clipped(finding.message)}")
         numbers = range(finding.line_start or 1, (finding.line_start or 1) + len(finding.raw))
-        told += [f"  {number} | {clipped(line)}" for number, line in zip(numbers, finding.raw, strict=True)]
+        lines += [f"  {number} | {clipped(line)}" for number, line in zip(numbers, finding.raw, strict=True)]
     rest = len(findings) - MOST_OF_A_RULE
-    return told if rest <= 0 else [*told, count(rest, "more finding")]
+    return lines if rest <= 0 else [*lines, count(rest, "more finding")]
 
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 MOST_RESULTS = 25_000
-"""GitHub refuses a file with more, and shows the first 5,000."""
+"""GitHub rejects a file with more results, and shows the first 5,000."""
 DATASET = "paperledger.db"
-"""The place of a finding that is on no page: GitHub refuses a result without a file."""
+"""The file of a finding that is on no page: GitHub rejects a result without one."""
 _LEVELS = {"error": "error", "warning": "warning", "info": "note", "off": "none"}
 _PLACEHOLDER = re.compile(r"\{([0-9]+)\}")
 
@@ -159,7 +166,11 @@ Json = dict[str, Any]
 
 
 def render_sarif(results: Results, paths: Mapping[str, str] | None = None) -> str:
-    """The results as SARIF; `paths` leads from a page's source to its file, relative to the repository."""
+    """The results as SARIF 2.1.0; `paths` maps a page's source to its file, relative to the repository.
+
+    >>> '"results": []' in render_sarif(Results(verdict="passed", rows={}, pages=[], rules=[], findings=[]))
+    True
+    """
     places = {rule.id: number for number, rule in enumerate(results.rules)}
     findings = picked(results.findings, results.rules, MOST_RESULTS)
     run = {
@@ -199,7 +210,7 @@ def _result(finding: FindingResult, places: dict[str, int], paths: Mapping[str, 
         "level": finding.severity,
         "message": _message(finding.message),
         "locations": [_location(finding, paths)],
-        # GitHub knows a result again by the first of them alone; neither changes with the line.
+        # GitHub matches results of two runs by the first one only; neither depends on the line number.
         "partialFingerprints": {"primaryLocationLineHash": f"{finding.id}:1", "paperledgerFinding/v1": finding.id},
         "properties": {"table": visible(finding.table), "row": visible(finding.row_key)},
     }
@@ -223,7 +234,7 @@ def _region(finding: FindingResult, start: int) -> Json:
 
 
 def _uri(path: str) -> str:
-    """A path as a URI; a colon in it is no scheme.
+    """A path as a URI, colons escaped: they would end a scheme.
 
     >>> _uri("pages/javascript:a b.txt")
     'pages/javascript%3Aa%20b.txt'
@@ -233,7 +244,7 @@ def _uri(path: str) -> str:
 
 
 def _message(text: str) -> Json:
-    """A message; brackets would be a link, and a number in braces the place of an argument."""
+    """A message object, with brackets (links) and numbers in braces (arguments) escaped."""
     escaped = re.sub(r"([\\\[\]])", r"\\\1", clipped(text))
     return {"text": _PLACEHOLDER.sub(r"{{\1}}", escaped)}
 

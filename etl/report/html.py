@@ -1,7 +1,7 @@
-"""HTML: the whole report in one file, without a script, an address or a font of others.
+"""HTML: the whole report in one file without scripts or external resources.
 
-In: `Results`. Out: a page whose Content-Security-Policy allows its own style and nothing else. All text passes
-`_seen` on its way into the template, so that none can be forgotten.
+In: `Results`. Out: a page whose Content-Security-Policy allows only its own style sheet. The template's `finalize`
+passes every value through `_seen`, which makes invisible characters visible.
 """
 
 import base64
@@ -24,19 +24,19 @@ from schemas.views import coverage_share
 PACKAGE = "etl.report"
 SHOWN_FINDINGS = 1000
 SHOWN_PAGES = 500
-"""Findings and pages that a browser still shows at once; the rest is in `results.json`."""
+"""Findings and pages in the report; the rest is in `results.json`."""
 
 
 @dataclass(frozen=True)
-class Group:
-    """The findings of one file, errors first; `source` is None where no page shows them."""
+class _FileFindings:
+    """The findings of one file, errors first; `source` is None for findings on no page."""
 
     source: str | None
     findings: Sequence[FindingResult]
 
     @property
     def has_error(self) -> bool:
-        """Whether one of them is an error."""
+        """Whether any of them is an error."""
         return any(finding.severity == "error" for finding in self.findings)
 
 
@@ -83,7 +83,7 @@ def _template() -> Template:
 
 
 def _seen(value: object) -> object:
-    """A value as the page shows it: text cut where it is long, marks in the place of what could not be seen."""
+    """A value as the page shows it: long text is cut, and invisible characters are replaced by marked escapes."""
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
     return Markup().join(
@@ -95,10 +95,12 @@ def _hash(style: str) -> str:
     return base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
 
 
-def _groups(findings: Iterable[FindingResult]) -> list[Group]:
-    """Findings by file, files with an error first, and of each file its errors; those of no file at the end."""
+def _groups(findings: Iterable[FindingResult]) -> list[_FileFindings]:
+    """Findings grouped by file: files with an error first, findings on no page last within each half."""
     ordered = sorted(findings, key=_by_line)
-    groups = [Group(source, list(group)) for source, group in groupby(ordered, key=lambda finding: finding.source)]
+    groups = [
+        _FileFindings(source, list(group)) for source, group in groupby(ordered, key=lambda finding: finding.source)
+    ]
     return sorted(groups, key=lambda group: not group.has_error)
 
 
@@ -108,12 +110,12 @@ def _by_line(finding: FindingResult) -> tuple[bool, str, bool, int, str, str]:
 
 
 def _by_coverage(page: PageResult) -> tuple[float, str, str]:
-    """Pages that state no number come first, then those that list least of theirs."""
+    """Sort key: pages without a stated number first, then by the share of stated papers that they list."""
     return _share(page.listed_papers, page.stated_papers) or 0, page.source, page.profile_id
 
 
 def _share(part: int, whole: int | None) -> float | None:
-    """A share between 0 and 1; None where there is nothing to be a part of.
+    """A share between 0 and 1; None where the whole is unknown or 0.
 
     >>> _share(50, 76), _share(3, 2), _share(3, None)
     (0.6578947368421053, 1.0, None)
@@ -123,7 +125,7 @@ def _share(part: int, whole: int | None) -> float | None:
 
 
 def _width(share: float) -> float:
-    """A bar's width in hundredths; what is there is seen, however little it is.
+    """A bar's width in percent; a share above 0 has at least a visible width.
 
     >>> _width(0.0), _width(0.00001), _width(0.5)
     (0.0, 1.5, 50.0)

@@ -1,7 +1,7 @@
 """Markdown: a summary for the page of a CI run.
 
-In: `Results`. Out: Markdown of at most 1 MiB, GitHub's limit. Text that is not ours stands in code only, where nothing
-is markup, a link, a mention or HTML.
+In: `Results`. Out: Markdown of at most 1 MiB, GitHub's limit. Text from pages is always code, so that it cannot be
+markup, a link, a mention or HTML.
 """
 
 import re
@@ -17,22 +17,26 @@ SHOWN_RULES = 100
 SHOWN_PAGES = 20
 SHOWN_LINES = 3
 SHOWN_LETTERS = 500
-"""As many of each as leave the worst summary below the limit; a character that cannot be seen takes up to eight letters."""
+"""Limits that bring the largest summary below 1 MiB; the escape of an invisible character has up to eight letters."""
 _PLAIN = re.compile(r"(?!.*-[0-9])[A-Za-z0-9 ,'-]{1,200}")
-"""Words without a sign that Markdown or GitHub reads, so that a rule's title need not look like code. (GH-1 is a link.)"""
+"""A rule's title that needs no code marks: no sign has a meaning in Markdown or at GitHub, where GH-1 is a link."""
 
 
 def render_markdown(results: Results) -> str:
-    """The results as Markdown."""
+    """The results as Markdown.
+
+    >>> print(render_markdown(Results(verdict="passed", rows={}, pages=[], rules=[], findings=[])).splitlines()[0])
+    # paperledger: Passed, without a finding.
+    """
     sections = [f"# paperledger: {verdict(results)}", drift(results), _totals(results), _left_out(results)]
     sections += [_rules(results), _findings(results), _pages(results.pages)]
     return "\n\n".join(filter(None, sections)) + "\n"
 
 
 def _totals(results: Results) -> str:
-    kept = sum(page.quarantined_lines for page in results.pages)
+    quarantined = sum(page.quarantined_lines for page in results.pages)
     papers, authors = (count(results.rows.get(name, 0), name.removesuffix("s")) for name in ("papers", "authors"))
-    return f"{count(len(results.pages), 'page')}, {papers}, {authors}; {count(kept, 'line')} in quarantine."
+    return f"{count(len(results.pages), 'page')}, {papers}, {authors}; {count(quarantined, 'line')} in quarantine."
 
 
 def _left_out(results: Results) -> str | None:
@@ -73,12 +77,12 @@ def _findings(results: Results) -> str | None:
 
 def _finding(finding: FindingResult) -> str:
     state = f"{finding.state} " if finding.state else ""
-    told = f"- {state}{finding.severity} {code(finding.rule_id)} {code(place(finding))}: {code(finding.message)}"
-    return "\n".join([told, *_block(finding)])
+    item = f"- {state}{finding.severity} {code(finding.rule_id)} {code(place(finding))}: {code(finding.message)}"
+    return "\n".join([item, *_block(finding)])
 
 
 def _block(finding: FindingResult) -> list[str]:
-    """The raw lines as a fenced block within an item of a list; no line can close a fence that is longer than its ticks."""
+    """The raw lines as a fenced block in a list item; the fence has more backticks than any line has in a row."""
     if not finding.raw:
         return []
     numbered = enumerate(islice(finding.raw, SHOWN_LINES), finding.line_start or 1)
@@ -104,21 +108,25 @@ def _page(page: PageResult) -> str:
 
 
 def code(text: str) -> str:
-    """Text as inline code, between more ticks than it holds in a row.
+    """Text as inline code, between more backticks than it contains in a row.
 
     >>> code("a `b` @c"), code("`b`")
     ('``a `b` @c``', '`` `b` ``')
     """
     seen = short(text) or " "
     ticks = "`" * (_longest_run(seen) + 1)
-    # Markdown takes one space off either end, unless there is nothing else.
+    # Markdown removes one space from each end, unless the text is all spaces.
     bare = seen[0] != "`" != seen[-1] and (not seen.strip() or not seen[0] == seen[-1] == " ")
     padding = "" if bare else " "
     return f"{ticks}{padding}{seen}{padding}{ticks}"
 
 
 def short(text: str) -> str:
-    """Visible text, cut off so that many of them fit."""
+    r"""Visible text, cut to `SHOWN_LETTERS`.
+
+    >>> len(short("\u202e" * 100))
+    501
+    """
     seen = clipped(text)
     return seen if len(seen) <= SHOWN_LETTERS else f"{seen[:SHOWN_LETTERS]}…"
 
@@ -129,7 +137,7 @@ def _more(items: Sequence[object], shown_items: int) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    # A pipe ends a cell even in code, and behind a backslash Markdown's dialects differ.
+    # A pipe ends a cell even in code, and dialects of Markdown differ on escaped pipes.
     return code(text.replace("|", "¦"))
 
 

@@ -1,8 +1,8 @@
-"""Pictures of charts: SVG without a script, drawn by Vega.
+"""Pictures of charts: SVG without scripts, drawn by Vega.
 
-In: a `Chart`. Out: its `Picture`, as an element of a page that has `style()`, or as a file. The same chart gives the same
-bytes on every machine. The specifications in `specs` are filled with a chart's numbers; names from pages go into the data
-only, where Vega takes them for text and for nothing else.
+In: a `Chart`. Out: its `Picture`, as an element of a page that includes `style()`, or as a file. Equal charts give equal
+bytes on every machine. The Vega specifications in `specs` are filled with a chart's rows; names from pages are used as
+data only, which Vega draws as text.
 """
 
 import json
@@ -21,44 +21,44 @@ from etl.printable import ELLIPSIS
 from etl.report.charts import OTHER, Cell, Chart
 from schemas.views import coverage_share
 
-UNSEEN = "\ufffd"
-"""Stands for a character that cannot be seen."""
+_REPLACEMENT = "\ufffd"
+"""Replaces an invisible character; its escape would be too long for a label."""
 
 
-def visible(text: str) -> str:
-    r"""The text with every character in sight: controls, direction marks and zero widths are replaced.
+def _drawable(text: str) -> str:
+    r"""The text with controls, direction marks and zero-width characters replaced, all others unchanged.
 
-    >>> visible("Ann\u202e\u00a0Bell")
+    >>> _drawable("Ann\u202e\u00a0Bell")
     'Ann� Bell'
     """
     return text if text.isprintable() else "".join(map(_seen, text))
 
 
-def label(text: str, cells: int) -> str:
-    """Visible text, its end cut off where it is wider than so many letters; those of East Asia are two wide.
+def _label(text: str, cells: int) -> str:
+    """Visible text, cut to so many cells; letters of East Asia are two cells wide.
 
-    >>> label("Ann Bell", 8), label("Ann Bell", 6), label("鐘の音の研究", 7)
+    >>> _label("Ann Bell", 8), _label("Ann Bell", 6), _label("鐘の音の研究", 7)
     ('Ann Bell', 'Ann B…', '鐘の音…')
     """
-    shown = visible(text[: cells + 1])
+    shown = _drawable(text[: cells + 1])
     return shown if cell_len(shown) <= cells else chop_cells(shown, cells - 1)[0] + ELLIPSIS
 
 
 def _seen(character: str) -> str:
     if unicodedata.category(character) == "Zs":
         return " "
-    return character if character.isprintable() else UNSEEN
+    return character if character.isprintable() else _REPLACEMENT
 
 
 LONGEST_AXIS = 60
-"""Periods of the longest axis that shows those without papers too."""
+"""Periods of the longest axis that includes periods without papers."""
 LETTER_WIDTH, GAP = 8, 12
 
 
-def without_gaps(present: Iterable[str]) -> list[str]:
-    """The periods in order, with those between them that have no papers; a word such as "earlier" comes first.
+def _without_gaps(present: Iterable[str]) -> list[str]:
+    """The periods in order, including those between them without papers; a word such as "earlier" comes first.
 
-    >>> without_gaps(["2024-02", "2023-12", "earlier"])
+    >>> _without_gaps(["2024-02", "2023-12", "earlier"])
     ['earlier', '2023-12', '2024-01', '2024-02']
     """
     words = {period for period in present if not period[0].isdigit()}
@@ -71,10 +71,10 @@ def without_gaps(present: Iterable[str]) -> list[str]:
     return [*sorted(words), *dated]
 
 
-def axis_labels(periods: Sequence[str], width: int) -> list[str]:
-    """As many of the periods as have room beside each other, at equal distances.
+def _axis_labels(periods: Sequence[str], width: int) -> list[str]:
+    """As many of the periods, at equal distances, as have room on an axis of this width in pixels.
 
-    >>> axis_labels(["2021", "2022", "2023", "2024"], 100)
+    >>> _axis_labels(["2021", "2022", "2023", "2024"], 100)
     ['2021', '2023']
     """
     needed = len(periods) * (max(map(len, periods)) * LETTER_WIDTH + GAP)
@@ -94,23 +94,23 @@ Spec = dict[str, Any]
 Records = Sequence[dict[str, Cell]]
 
 BAR_LETTERS, PERSON_LETTERS, CATEGORY_LETTERS = 60, 20, 17
-"""What fits over a bar, over a person in the network, and into a column of the legend."""
+"""Letters that fit above a bar, above a person in the network, and in a column of the legend."""
 BAR_HEIGHT, BELOW_AXIS, LEGEND_LINE = 40, 45, 22
-"""Heights that `specs` counts with too."""
+"""Heights in pixels that `specs` uses too."""
 
 
-def specification(chart: Chart) -> Spec | None:
-    """The specification of a chart; None where there is nothing to draw."""
+def _specification(chart: Chart) -> Spec | None:
+    """The Vega specification of a chart; None where there is nothing to draw."""
     fill = _FILLS.get(chart.id)
     return fill(chart.records()) if fill and chart.rows else None
 
 
 def _papers(records: Records) -> Spec:
     unit = next(iter(records[0]))
-    periods = without_gaps([str(row[unit]) for row in records])
+    periods = _without_gaps([str(row[unit]) for row in records])
     colours = _colours(records)
     legend = [
-        {"category": label(name, CATEGORY_LETTERS), "colour": colour, "column": place % 3, "line": place // 3}
+        {"category": _label(name, CATEGORY_LETTERS), "colour": colour, "column": place % 3, "line": place // 3}
         for place, (name, colour) in enumerate(colours.items())
     ]
     order = list(colours)
@@ -121,12 +121,12 @@ def _papers(records: Records) -> Spec:
     spec = _spec("papers", bars=bars, legend=legend)
     spec["padding"]["bottom"] = BELOW_AXIS + LEGEND_LINE * -(-len(legend) // 3)
     spec["scales"][0]["domain"] = periods
-    spec["axes"][1]["values"] = axis_labels(periods, spec["width"])
+    spec["axes"][1]["values"] = _axis_labels(periods, spec["width"])
     return spec
 
 
 def _colours(records: Records) -> dict[str, str]:
-    """A colour for each category, the one with the most papers first and the others' last."""
+    """A colour for each category, the category with the most papers first and "other" last."""
     papers: Counter[str] = Counter()
     for row in records:
         papers[str(row["category"])] += _count(row["papers"])
@@ -171,8 +171,8 @@ def _covered(name: Cell, listed: int, stated: Cell) -> dict[str, Any]:
 
 
 def _bar(name: Cell, number: str, share: float, colour: str) -> dict[str, Any]:
-    told = "no name" if name is None else label(str(name), BAR_LETTERS - len(number))
-    return {"label": told, "number": number, "share": share, "colour": colour, "whole": 0}
+    label = "no name" if name is None else _label(str(name), BAR_LETTERS - len(number))
+    return {"label": label, "number": number, "share": share, "colour": colour, "whole": 0}
 
 
 def _bars(bars: Sequence[dict[str, Any]]) -> Spec:
@@ -183,12 +183,12 @@ def _bars(bars: Sequence[dict[str, Any]]) -> Spec:
 def _network(records: Records) -> Spec:
     names = {row[key]: row[name] for row in records for key, name in (("author_id", "author"), ("other_id", "other"))}
     numbers = {author: number for number, author in enumerate(names)}
-    people = [{"id": numbers[author], "label": label(str(name), PERSON_LETTERS)} for author, name in names.items()]
+    people = [{"id": numbers[author], "label": _label(str(name), PERSON_LETTERS)} for author, name in names.items()]
     pairs = [
         {"source": numbers[row["author_id"]], "target": numbers[row["other_id"]], "papers": row["papers"]}
         for row in records
     ]
-    # People fill a plane, but few of them still need room for their names.
+    # The height grows with the number of people; few people still need room for their names.
     return _spec("network", people=people, pairs=pairs) | {"height": 100 + 7 * len(people)}
 
 
@@ -222,7 +222,7 @@ _FILE = Markup(
 
 @dataclass(frozen=True)
 class Picture:
-    """A chart as drawn: its size, and the SVG behind the opening tag."""
+    """A drawn chart: its size in pixels, and the SVG after the opening tag."""
 
     id: str
     title: str
@@ -232,26 +232,30 @@ class Picture:
 
     @property
     def element(self) -> Markup:
-        """The picture as a part of a page."""
+        """The picture as an element of an HTML page."""
         return _ELEMENT.format(**vars(self))
 
     @property
     def file(self) -> str:
-        """The picture as the text of an SVG file, light or dark as its reader likes."""
+        """The picture as the text of an SVG file, light or dark by the reader's setting."""
         own = Markup(style())  # noqa: S704 - a file of ours
         return str(_FILE.format(style=own, **vars(self)))
 
 
 def draw(chart: Chart) -> Picture | None:
-    """The picture of a chart; None where there is nothing to draw."""
-    spec = specification(chart)
+    """The picture of a chart; None where there is nothing to draw.
+
+    >>> draw(Chart(id="papers", title="Papers", says="", sql="", columns=["year", "category", "papers"], rows=[])) is None
+    True
+    """
+    spec = _specification(chart)
     if spec is None:
         return None
     around = spec["padding"]
     _, _, marks = vl_convert.vega_to_svg(spec).partition(">")
     return Picture(
         id=chart.id,
-        title=visible(chart.title),
+        title=_drawable(chart.title),
         width=around["left"] + spec["width"] + around["right"],
         height=around["top"] + spec["height"] + around["bottom"],
         marks=Markup(marks),  # noqa: S704 - Vega escapes what it draws
@@ -260,7 +264,7 @@ def draw(chart: Chart) -> Picture | None:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A chart with its picture, where there is something to draw."""
+    """A chart with its picture; None where there is nothing to draw."""
 
     chart: Chart
     picture: Picture | None
@@ -272,5 +276,5 @@ def draw_all(charts: Iterable[Chart]) -> list[Drawn]:
 
 
 def style() -> str:
-    """The style sheet of all pictures: their colours, light and dark, and their size."""
+    """The style sheet of all pictures: colours, light and dark, and sizes."""
     return files("etl.report").joinpath("pictures.css").read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
-"""The results of a run in one record: what `results.json` holds, and all reports are rendered from.
+"""The results of a run: the content of `results.json`, from which all reports are rendered.
 
-In: the checked tables. Out: `Results`, which knows the raw lines of every finding, so that a report needs no page.
+In: the checked tables. Out: `Results`, which includes the raw lines of every finding, so that reports read no pages.
 """
 
 from collections import defaultdict
@@ -31,11 +31,11 @@ FailOn = Literal["error", "warning"]
 
 
 _Place = tuple[str, object, object]
-"""A page, and its first and last line that show a finding."""
+"""The page, first line and last line of a finding."""
 
 
 class RuleSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule, its severity in this run, how many items it looked at, how many broke it, and what that came to."""
+    """A rule with its severity and status in this run, and the numbers of items checked and failed."""
 
     id: str
     table: str
@@ -50,7 +50,7 @@ class RuleSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FindingResult(msgspec.Struct, frozen=True, kw_only=True):
-    """A row that broke a rule, with the page's lines that show it; `state` only where there is a baseline."""
+    """A row that broke a rule, with the page's raw lines; `state` is None without a baseline."""
 
     id: str
     rule_id: str
@@ -68,9 +68,9 @@ class FindingResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PageResult(msgspec.Struct, frozen=True, kw_only=True):
-    """A page: how many papers it states and lists, and how many of its lines are in quarantine.
+    """A page: the papers that it states and lists, and the number of its lines in quarantine.
 
-    `newest` where it is the one of its owner that was saved last; a page without an owner is.
+    `newest` is true for the page of its owner that was saved last, and for a page without an owner.
     """
 
     profile_id: str
@@ -86,7 +86,7 @@ class PageResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BaselineResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What the run was held against: how many findings are new, unchanged and gone, and the rows of each table then."""
+    """The comparison with a baseline: findings that are new, unchanged and gone, and the baseline's rows per table."""
 
     source: str
     new: int
@@ -95,14 +95,14 @@ class BaselineResult(msgspec.Struct, frozen=True, kw_only=True):
     rows: dict[str, int]
 
 
-class _Kept(msgspec.Struct):
-    """The charts in results of any version; those that an older tool wrote hold none."""
+class _StoredCharts(msgspec.Struct):
+    """The charts in results of any version; results of older versions have none."""
 
     charts: list[Chart] = []
 
 
-class _Made(msgspec.Struct):
-    """What results of any version say of what made them."""
+class _Origin(msgspec.Struct):
+    """The versions of the tool and of the schema in results of any version."""
 
     version: str
     schema_version: int = FIRST_VERSION
@@ -129,55 +129,71 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
         return next(rule for rule in self.rules if rule.id == rule_id)
 
     def with_charts(self, charts: list[Chart]) -> "Results":
-        """The same results with the charts of a release, which there is only after them."""
+        """The same results with the charts of a release, which is built after the results."""
         return msgspec.structs.replace(self, charts=charts)
 
 
 def summarize(tables: Frames) -> Results:
-    """The results that the tables hold, findings in the order of file, line and rule; charts need a release."""
+    """The results of a run from its tables, findings ordered by file, line and rule; charts need a release."""
     rules = [_rule(row) for row in tables["rules"].iter_rows(named=True)]
     findings = tables["findings"].sort("source", "line_start", "rule_id", "finding_id", nulls_last=True)
     lines = _lines_of(tables, findings)
     severities = {rule.id: rule.severity for rule in rules}
-    told = [_finding(row, severities, lines) for row in findings.iter_rows(named=True)]
+    reported = [_finding(row, severities, lines) for row in findings.iter_rows(named=True)]
     return Results(
-        verdict="failed" if "error" in {finding.severity for finding in told} else "warned" if told else "passed",
+        verdict="failed"
+        if any(finding.severity == "error" for finding in reported)
+        else "warned"
+        if reported
+        else "passed",
         rows={name: frame.height for name, frame in tables.items()},
         pages=_pages(tables),
         rules=rules,
-        findings=told,
+        findings=reported,
     )
 
 
 def write_results(results: Results) -> str:
-    """The results as the text of a JSON file."""
+    """The results as the text of a JSON file.
+
+    >>> write_results(Results(verdict="passed", rows={}, pages=[], rules=[], findings=[])).splitlines()[:3]
+    ['{', '  "format": 1,', '  "tool": "paperledger",']
+    """
     return msgspec.json.format(msgspec.json.encode(results), indent=2).decode() + "\n"
 
 
 def read_results(text: str, place: object = RESULTS_FILE) -> Results:
-    """Results from the text of the JSON file at `place`.
+    """Results from the text of the JSON file at `place`, which errors name.
 
-    Raises `msgspec.DecodeError` where it is none, `UsageError` where another version of the schema made it.
+    Raises `msgspec.DecodeError` where the text is no results, `UsageError` where they have another schema version.
+
+    >>> results = Results(verdict="passed", rows={}, pages=[], rules=[], findings=[])
+    >>> read_results(write_results(results)) == results
+    True
     """
-    made = msgspec.json.decode(text, type=_Made)
-    require_schema_version(place, made.schema_version, made.version)
+    origin = msgspec.json.decode(text, type=_Origin)
+    require_schema_version(place, origin.schema_version, origin.version)
     return msgspec.json.decode(text, type=Results)
 
 
 def kept_charts(release: Path) -> list[Chart]:
-    """The charts in the `results.json` of a release; none where it holds no such file."""
+    """The charts in the `results.json` of a release; none where the file is missing."""
     path = release / RESULTS_FILE
-    return msgspec.json.decode(path.read_bytes(), type=_Kept).charts if path.is_file() else []
+    return msgspec.json.decode(path.read_bytes(), type=_StoredCharts).charts if path.is_file() else []
 
 
 def results_schema() -> str:
-    """The JSON Schema of `results.json`, as the text of a JSON file."""
+    """The JSON Schema of `results.json`, as the text of a JSON file.
+
+    >>> '"$ref": "#/$defs/Results"' in results_schema()
+    True
+    """
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(Results)}
     return msgspec.json.format(msgspec.json.encode(schema), indent=2).decode() + "\n"
 
 
 def shown(line: str) -> str:
-    """A raw line as reports show it, its end cut off where it is long.
+    """A raw line as reports show it, cut to `SHOWN_LETTERS`.
 
     >>> len(shown("a" * 1000))
     401
@@ -205,7 +221,7 @@ def _finding(row: dict[str, object], severities: dict[str, Level], lines: dict[_
 
 
 def _lines_of(tables: Frames, findings: pl.DataFrame) -> dict[_Place, list[str]]:
-    """The lines of every finding as reports show them, of pages rebuilt from the tables; none where those are broken."""
+    """The raw lines of every finding, from pages rebuilt from the tables; none where the tables are broken."""
     if any(status == "failed" for status in tables["rules"].filter(pl.col("table_name") == "tables")["status"]):
         return {}
     places: defaultdict[str, set[tuple[int, int]]] = defaultdict(set)
@@ -221,9 +237,9 @@ def _lines_of(tables: Frames, findings: pl.DataFrame) -> dict[_Place, list[str]]
 
 
 def _pages(tables: Frames) -> list[PageResult]:
-    kept = (pl.col("line_end") - pl.col("line_start") + 1).sum().alias("quarantined_lines")
+    quarantined = (pl.col("line_end") - pl.col("line_start") + 1).sum().alias("quarantined_lines")
     profiles = tables["profiles"].join(
-        tables["quarantine"].group_by("profile_id").agg(kept), on="profile_id", how="left"
+        tables["quarantine"].group_by("profile_id").agg(quarantined), on="profile_id", how="left"
     )
     newest = newest_pages(tables["profiles"])["profile_id"].implode()
     rows = profiles.with_columns(

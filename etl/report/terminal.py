@@ -1,7 +1,7 @@
-"""What a run prints when it is done: the rows, how often each rule was broken, what broke it and where.
+"""The summary that a run prints: rows, broken rules and findings.
 
-In: results, as every report. Out: renderables for a terminal; text from pages is never taken for markup, and
-control characters, which a terminal would obey, are shown escaped.
+In: `Results`. Out: renderables for a terminal; text from pages is never parsed as markup, and its control characters
+are escaped.
 """
 
 from collections.abc import Sequence
@@ -26,15 +26,15 @@ from schemas.rules import SEVERE
 
 SHOWN_FINDINGS = 20
 SHOWN_WARNINGS = 3
-"""Findings that are shown, and how many of them of a rule that is no error."""
+"""Findings that are shown in all, and warnings of one rule."""
 
 
 def print_results(
     console: Console, results: Results, passed_over: Sequence[str] = (), report: Path | None = None
 ) -> None:
-    """Print what a run found; without a terminal lines are as long as they need to be.
+    """Print the results of a run; lines are wrapped on a terminal only.
 
-    `passed_over` are files that were not read, though they may be pages; `report` is the folder of the reports.
+    `passed_over` are files that were not read though they may be pages; `report` is the folder of the reports.
     """
     counts = [_headline(results)] if results.pages else []
     rows = [_rows(results)] if results.rows.get("papers") else []
@@ -45,18 +45,18 @@ def print_results(
 
 
 def print_unpublished(console: Console, results: Results, out: Path) -> None:
-    """Print that a build came to no release, what became of the last one, and which option lets pages be left out."""
+    """Print that nothing was published, the state of the last release, and the option that leaves pages out."""
     last = out / CURRENT
-    kept = f"the last release is as it was: {last}" if last.is_dir() else f"there is no release in {out}"
+    state = f"the last release is as it was: {last}" if last.is_dir() else f"there is no release in {out}"
     rules = sorted({finding.rule_id for finding in stopping_findings(results, "error")}.intersection(UNREADABLE))
     option = (
         f"; --allow-unreadable makes warnings of {' and '.join(rules)}" if rules and results.fail_on == "error" else ""
     )
-    console.print(Text(visible(f"Nothing was published; {kept}{option}"), style="bold"), soft_wrap=True)
+    console.print(Text(visible(f"Nothing was published; {state}{option}"), style="bold"), soft_wrap=True)
 
 
 def print_release(console: Console, release: Release, profiles: pl.DataFrame, out: str) -> None:
-    """Print where the release is, and what can be done with it: each command on a line of its own, to be pasted."""
+    """Print the path of the release and commands for it, one a line so that they can be pasted."""
     option = () if out == "build" else ("--out", out)
     first = profiles.sort("source")["profile_id"].head(1).to_list()
     profile = command("page", *first, *option) if first else ""
@@ -89,11 +89,11 @@ def _left_out(results: Results) -> list[RenderableType]:
 
 def _headline(results: Results) -> Text:
     lines = sum(page.lines for page in results.pages)
-    kept = sum(page.quarantined_lines for page in results.pages)
+    quarantined = sum(page.quarantined_lines for page in results.pages)
     counts = ", ".join(count(results.rows.get(name, 0), name.removesuffix("s")) for name in ("papers", "authors"))
-    told = f"{count(kept, 'line')} in quarantine" if kept else "no line in quarantine"
+    rest = f"{count(quarantined, 'line')} in quarantine" if quarantined else "no line in quarantine"
     return Text.assemble(
-        (f"{count(len(results.pages), 'page')}, {counts}", "bold"), f" from {count(lines, 'line')}; {told}"
+        (f"{count(len(results.pages), 'page')}, {counts}", "bold"), f" from {count(lines, 'line')}; {rest}"
     )
 
 
@@ -109,23 +109,23 @@ def _rows(results: Results) -> Table:
 
 
 def _baseline(results: Results) -> list[RenderableType]:
-    held = results.baseline
-    if held is None:
+    base = results.baseline
+    if base is None:
         return []
-    told = f"Against {visible(held.source)}: {held.new:,} new, {held.unchanged:,} unchanged, {held.gone:,} gone"
-    return [Text(told, style="bold")]
+    text = f"Against {visible(base.source)}: {base.new:,} new, {base.unchanged:,} unchanged, {base.gone:,} gone"
+    return [Text(text, style="bold")]
 
 
 def _rules(results: Results) -> list[RenderableType]:
-    """How many broke each rule, a line each, the gravest first."""
+    """A line for each broken rule with its numbers of failed and checked items, the most severe first."""
     broken = [rule for rule in by_failure(results.rules) if rule.status in SEVERE]
     counts = [_counts(rule, results) for rule in broken]
     width = max(map(len, counts), default=0)
     lines = [
         Text(f"  {rule.id}  ")
         .append(f"{rule.severity:<7}", style=_style(rule.severity))
-        .append(f"  {told:>{width}}  {rule.title}")
-        for rule, told in zip(broken, counts, strict=True)
+        .append(f"  {numbers:>{width}}  {rule.title}")
+        for rule, numbers in zip(broken, counts, strict=True)
     ]
     return [Text("Rules that were broken:", style="bold"), *lines] if lines else []
 
@@ -139,7 +139,7 @@ def _counts(rule: RuleSummary, results: Results) -> str:
 
 
 def _findings(results: Results, report: Path | None) -> list[RenderableType]:
-    """The first findings of each rule, errors before all others; against a baseline those that are new."""
+    """The first findings of each rule, errors first; with a baseline, only new findings."""
     findings = [finding for finding in results.findings if finding.state != "unchanged"]
     new = "new " if results.baseline else ""
     if not findings:
@@ -161,7 +161,7 @@ def _line(finding: FindingResult) -> Text:
 
 
 def _notes(results: Results) -> list[RenderableType]:
-    """What was only counted, and what was not looked at."""
+    """The rules whose failures are only counted, and the rules that are off."""
     noted = [rule for rule in results.rules if rule.status == "noted"]
     off = [rule.id for rule in results.rules if rule.status == "off"]
     notes = [f"  {rule.id} {rule.failed:,} of {rule.checked:,}: {rule.why}" for rule in noted]
@@ -171,7 +171,7 @@ def _notes(results: Results) -> list[RenderableType]:
 
 
 def _place(finding: FindingResult) -> str:
-    """Where a finding is; nothing for what was lost, whose message says it."""
+    """The file, or table, and lines of a finding; empty for lost data, whose message names the place."""
     table = "" if finding.rule_id in LOST else finding.table
     return ":".join(filter(None, (visible(finding.source or table), lines_of(finding))))
 

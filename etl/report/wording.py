@@ -1,6 +1,6 @@
-"""What all reports say in the same way: places, verdicts, what comes first; and whether results stop a build.
+"""Wording and order that all reports share: places, verdicts, urgency; and whether results stop a build.
 
-In: `Results` and text from pages. Out: text of one line that can be looked at without harm, and findings in order.
+In: `Results` and text from pages. Out: safe text of one line, and findings in order.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,18 +15,26 @@ from etl.report.results import FailOn, FindingResult, Results, RuleSummary, show
 from etl.validate.severity import UNREADABLE
 
 LEFT_OUT = "PAG-001"
-"""The rule about files that are no page of a release, not even one without a paper."""
+"""The rule about unreadable files, which have no row in `profiles`."""
 SHOWN_NAMES = 5
 _RANKS = {"failed": 0, "warned": 1, "noted": 2, "off": 3, "passed": 4}
 
 
 def clipped(text: str) -> str:
-    """Visible text, its end cut off where it is long."""
+    r"""Visible text, cut where it is long.
+
+    >>> clipped("Ann\u202eBell")
+    'AnnU+202EBell'
+    """
     return visible(shown(text))
 
 
 def verdict(results: Results) -> str:
-    """The verdict in a sentence."""
+    """The verdict in a sentence.
+
+    >>> verdict(Results(verdict="passed", rows={}, pages=[], rules=[], findings=[]))
+    'Passed, without a finding.'
+    """
     words = {
         "failed": f"Failed, {_stopped(results)}.",
         "warned": f"No error, but {count(len(results.findings), 'warning')}.",
@@ -36,23 +44,23 @@ def verdict(results: Results) -> str:
 
 
 def _stopped(results: Results) -> str:
-    """What a run failed by."""
+    """The reason for a failed run."""
     errors = sum(finding.severity == "error" for finding in results.findings)
     warnings = count(len(results.findings) - errors, "warning")
-    told = f"with {count(errors, 'error')} and {warnings}" if errors else f"with {warnings}"
+    counts = f"with {count(errors, 'error')} and {warnings}" if errors else f"with {warnings}"
     if results.fail_on == "warning" and len(results.findings) > errors:
-        return f"{told}, and warnings stop this run (--fail-on warning)"
-    return told if errors else "since none of the files could be read"
+        return f"{counts}, and warnings stop this run (--fail-on warning)"
+    return counts if errors else "since none of the files could be read"
 
 
 def left_out(results: Results) -> list[str]:
-    """The files that cannot be read and that the rest is published without."""
-    told = (finding for finding in results.findings if finding.rule_id == LEFT_OUT and finding.severity == "warning")
-    return sorted({finding.source for finding in told if finding.source is not None})
+    """The unreadable files that a release is published without, sorted."""
+    warnings = (finding for finding in results.findings if (finding.rule_id, finding.severity) == (LEFT_OUT, "warning"))
+    return sorted({finding.source for finding in warnings if finding.source is not None})
 
 
 def named(names: Sequence[str]) -> str:
-    """The first of some names, and how many more there are.
+    """The first of some names, and the number of the others.
 
     >>> named(["a.txt", "b.txt"]), named("abcdefgh")
     ('a.txt, b.txt', 'a, b, c, d, e and 3 more')
@@ -63,7 +71,7 @@ def named(names: Sequence[str]) -> str:
 
 
 def more(rest: int, folder: Path | None) -> str:
-    """That there are more findings than are shown, and where they are; `folder` is the one of the reports.
+    """The number of findings that are not shown, and where they are; `folder` is the folder of the reports.
 
     >>> more(31, None), more(2, Path("report"))
     ('and 31 more; --report FOLDER writes them all', 'and 2 more; the reports in report have them all')
@@ -74,15 +82,19 @@ def more(rest: int, folder: Path | None) -> str:
 
 
 def drift(results: Results) -> str | None:
-    """How the findings compare with the baseline, in a sentence; None where there is none."""
-    if results.baseline is None:
+    """The comparison with the baseline in a sentence; None without a baseline.
+
+    >>> drift(Results(verdict="passed", rows={}, pages=[], rules=[], findings=[])) is None
+    True
+    """
+    base = results.baseline
+    if base is None:
         return None
-    held = results.baseline
-    return f"Against the baseline {held.new:,} new, {held.unchanged:,} unchanged, {held.gone:,} gone."
+    return f"Against the baseline {base.new:,} new, {base.unchanged:,} unchanged, {base.gone:,} gone."
 
 
 def lines(finding: FindingResult) -> str | None:
-    """The lines of a finding, such as 4 or 12-17; None where no line shows it."""
+    """The lines of a finding, such as 4 or 12-17; None where it is on no line."""
     if finding.line_start is None:
         return None
     one = finding.line_end in {None, finding.line_start}
@@ -90,24 +102,35 @@ def lines(finding: FindingResult) -> str | None:
 
 
 def place(finding: FindingResult) -> str:
-    """Where a finding is, as editors write it; its row where it is on no page."""
+    """The place of a finding as source:lines, as in editors; table/row where it is on no page.
+
+    >>> place(FindingResult(id="", rule_id="PAP-001", severity="warning", table="papers", row_key="a", profile_id=None,
+    ...     source="bells.txt", line_start=4, line_end=7, value=None, message="no abstract", raw=[]))
+    'bells.txt:4-7'
+    """
     if finding.source is None:
         return f"{finding.table}/{finding.row_key}"
     return ":".join(filter(None, (finding.source, lines(finding))))
 
 
 def by_urgency(findings: Iterable[FindingResult]) -> list[FindingResult]:
-    """Findings, new ones first, then errors: against a baseline only new ones can fail a run."""
+    """Findings by urgency: new before unchanged, which cannot fail a run, and of both errors first."""
     return sorted(findings, key=_urgency)
 
 
 def by_failure(rules: Sequence[RuleSummary]) -> list[RuleSummary]:
-    """Rules, those that failed first, then by how many broke them."""
+    """Rules by status, failed ones first, then by number of failures.
+
+    >>> rule = RuleSummary(id="A", table="papers", column=None, severity="warning", dimension="validity", title="",
+    ...     why="", checked=2, failed=1, status="warned")
+    >>> [one.id for one in by_failure([rule, msgspec.structs.replace(rule, id="B", failed=2)])]
+    ['B', 'A']
+    """
     return sorted(rules, key=lambda rule: (_RANKS[rule.status], -rule.failed, rule.id))
 
 
 def by_rule(findings: Iterable[FindingResult], rules: Sequence[RuleSummary]) -> list[list[FindingResult]]:
-    """Findings in groups of one rule and state: those of new errors first, and otherwise the rules as in `by_failure`."""
+    """Findings grouped by rule and urgency: in the order of `by_urgency`, then of the rules in `by_failure`."""
     ranks = {rule.id: rank for rank, rule in enumerate(by_failure(rules))}
     ordered = sorted(by_urgency(findings), key=lambda finding: (_urgency(finding), ranks[finding.rule_id]))
     return [list(group) for _, group in groupby(ordered, key=lambda finding: (_urgency(finding), finding.rule_id))]
@@ -116,10 +139,10 @@ def by_rule(findings: Iterable[FindingResult], rules: Sequence[RuleSummary]) -> 
 def picked(
     findings: Iterable[FindingResult], rules: Sequence[RuleSummary], most: int, warnings: int | None = None
 ) -> list[FindingResult]:
-    """As many findings as can be shown, in the order of `by_rule`, so that no rule with many hides another.
+    """At most `most` findings in the order of `by_rule`, chosen so that no rule with many findings hides another.
 
-    Errors are taken before all others, and of each rule the first before the second; `warnings` is how many are taken
-    of a rule that is no error.
+    The most urgent are chosen first, and of each rule the first before the second; `warnings` limits the number of
+    findings of each rule that are no errors.
     """
     places = [
         (_urgency(finding), number, place, finding)
@@ -132,7 +155,7 @@ def picked(
 
 
 def shorten(items: Sequence[object], most: int) -> int:
-    """How many items to show, at most so many: one more where a line would only say that one is left.
+    """The number of items to show: at most `most`, or one more where a line would count a single item as left.
 
     >>> shorten("abcd", 3), shorten("abcde", 3)
     (4, 3)
@@ -145,38 +168,42 @@ def _urgency(finding: FindingResult) -> tuple[bool, bool]:
 
 
 SHOWN = 20
-"""How many findings an error tells before it only counts them."""
+"""Findings in the message of an error; the others are counted."""
 
 
 def judged(results: Results, fail_on: FailOn) -> Results:
-    """The results with the verdict of a run that such findings stop: failed where `require_good` raises."""
+    """The results with the verdict under `fail_on`: failed where `require_good` raises, as without any page.
+
+    >>> judged(Results(verdict="passed", rows={}, pages=[], rules=[], findings=[]), "error").verdict
+    'failed'
+    """
     stopped = stopping_findings(results, fail_on) or not results.pages
     return msgspec.structs.replace(results, verdict="failed" if stopped else results.verdict, fail_on=fail_on)
 
 
 def require_good(results: Results, fail_on: FailOn, report: Path | None = None) -> None:
-    """Raise `BadData`, a line a finding, where the results are not good enough, or there is nothing at all.
+    """Raise `BadData`, a line for each finding, where findings stop the build or no page could be read.
 
-    `report` is the folder in which reports tell all findings.
+    `report` is the folder of the reports, which the message refers to.
     """
     stopping = stopping_findings(results, fail_on)
     if stopping:
         shown = picked(stopping, results.rules, shorten(stopping, SHOWN))
-        told, rest = [_in_words(finding) for finding in shown], len(stopping) - len(shown)
-        raise BadData(*told, *([more(rest, report)] if rest else []))
+        messages, rest = [_message(finding) for finding in shown], len(stopping) - len(shown)
+        raise BadData(*messages, *([more(rest, report)] if rest else []))
     if not results.pages:
         raise BadData("none of the files could be read, expected one page at least; nothing is published")
 
 
 def stopping_findings(results: Results, fail_on: FailOn) -> list[FindingResult]:
-    """The findings that stop a build, the gravest first: errors, and warnings where those shall; of both only what is new."""
+    """The findings that stop a build, the most urgent first: new errors, and new warnings if `fail_on` is "warning"."""
     severities = ("error",) if fail_on == "error" else ("error", "warning")
     stopping = (finding for finding in results.findings if finding.severity in severities)
     return by_urgency(finding for finding in stopping if finding.state != "unchanged")
 
 
-def _in_words(finding: FindingResult) -> str:
-    """A finding as compilers write it; a page of which nothing could be read is told by its file alone."""
+def _message(finding: FindingResult) -> str:
+    """A finding in the form of compilers' messages; for an unreadable page only its file and the message."""
     if finding.source is None or finding.rule_id in UNREADABLE:
         return visible(f"{finding.source or finding.rule_id}: {finding.message}")
     return visible(f"{place(finding)}: {finding.message} ({finding.rule_id})")
