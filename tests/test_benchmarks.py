@@ -43,7 +43,6 @@ def test_varied_invented_pages_fill_what_clean_ones_leave_empty(tmp_path: Path) 
     assert [name for name in filled if tables[name].is_empty()] == []
     assert tables["papers"]["year_inferred"].any()
     assert set(tables["author_names"]["matched_by"]) >= {"exact", "fuller_name"}
-    assert set(tables["profiles"]["newline"]) == {"LF", "CRLF"}
 
 
 def test_the_benchmark_of_builds_fills_its_tables(tmp_path: Path) -> None:

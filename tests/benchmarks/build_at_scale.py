@@ -64,19 +64,16 @@ def run(folder: Path, papers: int, *, workers: int | None, peers: bool) -> Run:
     """Measure all commands for so many papers, in a folder of their own."""
     pages = _pages(folder, papers)
     release, earlier = folder / "release", folder / "earlier"
-    for old in (release, earlier):
-        shutil.rmtree(old, ignore_errors=True)
     options = ["--workers", str(workers)] if workers else []
     build, steps = _build(folder, pages, release, options)
-    floor = json.loads(_measure(folder, FLOOR, PYTHON, HERE / "floor.py", (release / CURRENT).resolve())[1])
-    _build(folder, _earlier_pages(folder, pages), earlier, options)
     commands = [
         _figure(BUILD, build),
-        Figure(FLOOR, floor["wall"], floor["cpu"], None),
+        _floor(folder, release),
         *(_peer(folder, name, pages) for name in PEERS if peers),
         _paperledger(folder, "verify", release),
-        _paperledger(folder, "diff", earlier, release, codes=(0, 1)),
     ]
+    _build(folder, _earlier_pages(folder, pages), earlier, options)
+    commands.append(_paperledger(folder, "diff", earlier, release, codes=(0, 1)))
     counts = _counts(release)
     megabytes = sum(page.stat().st_size for page in pages.iterdir()) / 1e6
     return Run(papers, counts["listings"], counts["profiles"], megabytes, _machine(), commands, steps)
@@ -103,8 +100,10 @@ def _earlier_pages(folder: Path, pages: Path) -> Path:
 
 
 def _build(folder: Path, pages: Path, out: Path, options: Sequence[str]) -> tuple[Measured, list[Figure]]:
+    """What a build into a new folder takes, and its steps."""
     log = folder / "steps.tsv"
     log.unlink(missing_ok=True)
+    shutil.rmtree(out, ignore_errors=True)
     build, _ = _measure(folder, "build", PYTHON, HERE / "timed_build.py", log, "build", pages, "--out", out, *options)
     lines = [line.split("\t") for line in log.read_text(encoding="utf-8").splitlines()]
     return build, list(_steps(build, sorted((float(begin), float(end), label) for begin, end, label in lines)))
@@ -124,6 +123,11 @@ def _steps(build: Measured, steps: Sequence[tuple[float, float, str]]) -> Iterat
     used = [build.between(start, end) for start, end in idle]
     wall = sum(end - start for start, end in idle)
     yield Figure(REST, wall, sum(cpu for cpu, _ in used), max(peak for _, peak in used) / 1e6)
+
+
+def _floor(folder: Path, release: Path) -> Figure:
+    _, printed = _measure(folder, FLOOR, PYTHON, HERE / "floor.py", (release / CURRENT).resolve())
+    return Figure(FLOOR, **json.loads(printed), peak=None)
 
 
 def _paperledger(folder: Path, command: str, *arguments: Path, codes: Sequence[int] = (0,)) -> Figure:
