@@ -30,8 +30,8 @@ from schemas import SCHEMA_VERSION, TABLES, Definition, PaperList
 BATCH = 10_000
 """Rows that are compared at once, since they are large as Python objects."""
 _TABLES = """
-    SELECT kept.name, kept.sql FROM sqlite_schema AS kept JOIN pragma_table_list AS listed ON listed.name = kept.name
-    WHERE kept.type = 'table' AND listed.type = 'table' AND kept.name NOT LIKE 'sqlite^_%' ESCAPE '^' ORDER BY kept.rowid
+    SELECT stored.name, stored.sql FROM sqlite_schema AS stored JOIN pragma_table_list AS listed ON listed.name = stored.name
+    WHERE stored.type = 'table' AND listed.type = 'table' AND stored.name NOT LIKE 'sqlite^_%' ESCAPE '^' ORDER BY stored.rowid
 """
 """The tables in the order of their creation, without those of full-text indexes and of SQLite itself."""
 _KEY = "SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk"
@@ -177,7 +177,7 @@ def _database(_: Path, database: sqlite3.Connection) -> Iterator[str]:
             first = next(line for line in words.splitlines() if not line.startswith("***"))
             yield f"{DATABASE_FILE}: found {first}, expected a sound database"
     for table, rowid, parent, _number in database.execute("PRAGMA foreign_key_check"):
-        yield f"{DATABASE_FILE}: {table}: found row {rowid} without its row in {parent}, expected every foreign key to lead to one"
+        yield f"{DATABASE_FILE}: {table}: found row {rowid} without its row in {parent}, expected one for every foreign key"
 
 
 def _versions(release: Path, database: sqlite3.Connection) -> Iterator[str]:
