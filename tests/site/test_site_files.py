@@ -128,6 +128,15 @@ def asks_of_another_site(tag: str) -> list[tuple[str, dict[str, str]]]:
     return [*(("GET", part) for part in parts), ("HEAD", {}), ("OPTIONS", first), ("PUT", {})]
 
 
+@pytest.mark.parametrize("form", ["", ".json", ".csv"])
+def test_scripts_of_other_sites_read_what_is_wrong_with_their_sql(
+    site: Datasette, open_site: Datasette, form: str
+) -> None:
+    answers = [ask(each, f"/paperledger{form}?sql=select+nosuch") for each in (site, open_site)]
+    assert [answer.status_code for answer in answers] == [400, 400]
+    assert [answer.headers.get("access-control-allow-origin") for answer in answers] == [None, "*"]
+
+
 @pytest.mark.parametrize("path", PAPERS)
 def test_a_browser_may_ask_for_ranges_from_another_site(open_site: Datasette, tag: str, path: str) -> None:
     answers = [

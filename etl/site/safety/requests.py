@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from datasette.database import QueryInterrupted
+from datasette.utils import add_cors_headers
 from datasette.utils.asgi import Base400, Request, Response
 from datasette.views.base import DatasetteError
 from markupsafe import Markup
@@ -168,7 +169,9 @@ def page_of(datasette: "Datasette", request: Request, error: Exception) -> Calla
         html = await datasette.render_template([f"{status}.html", "error.html"], context, request=request)
         return Response.html(html, status=status, headers=headers)
 
-    headers = {"Access-Control-Allow-ColumnLineage": "*"} if datasette.cors else {}
+    headers: dict[str, str] = {}
+    if datasette.cors:
+        add_cors_headers(headers)
     return answer
 
 
