@@ -105,7 +105,11 @@ class Blocks(Table):
         description="How long the block is, white space and all.",
         metadata={"rule": "BLK-004"},
     )
-    raw: str = Field(title="Raw text", description="The block's lines as they are, joined by a line feed.")
+    raw: str = Field(
+        nullable=True,
+        title="Raw text",
+        description="The block's lines as they are, joined by a line feed; null where its parts render as these lines.",
+    )
 
     lines_in_order = row_check(at_least, "line_end", other="line_start")
     date_exists = row_check(day_exists, "day", month="month", year="year")

@@ -393,9 +393,10 @@ def _without_and(item: str) -> list[str]:
 
 def _is_text(line: str) -> bool:
     """Whether a long line begins as an abstract does, seen at a glance: few capitals, and few separators for its words."""
-    words = line[:_GLANCE].split() if len(line) > _GLANCE else []
+    start = line[:_GLANCE] if len(line) > _GLANCE else ""
+    words = start.split() if "·" not in start else []
     small = sum(map(str.islower, words))
-    return 4 * small > 3 * len(words) > _TEXT_WORDS * 3 * (1 + len(_SEPARATOR.findall(line, 0, _GLANCE)))
+    return 4 * small > 3 * len(words) > 3 * _TEXT_WORDS * (1 + len(_SEPARATOR.findall(start)))
 
 
 def _is_prose(people: str, items: Iterable[str]) -> bool:

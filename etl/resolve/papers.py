@@ -20,7 +20,6 @@ from etl.resolve.categories import RANKS
 from etl.resolve.folding import fold, fold_long, fold_title
 from etl.resolve.names import read_name
 from etl.resolve.overrides import Overrides
-from etl.resolve.rendering import listing_lines
 from schemas import PaperCandidates, Variants
 
 PAPER_ID_LENGTH = 16
@@ -70,31 +69,42 @@ def paper_id(work: str, month: int, day: int, year: int | None = None) -> str:
     return b32encode(hashlib.sha256(f"{work}\n{day_key}".encode()).digest()).decode().lower()[:PAPER_ID_LENGTH]
 
 
-def identify(blocks: pl.DataFrame, overrides: Overrides) -> pl.DataFrame:
-    """Add `work`, `paper_id` and `alias_id` to blocks, sorted by paper with the winning listing first.
+def with_paper_keys(blocks: pl.DataFrame) -> pl.DataFrame:
+    r"""Add to blocks their `work`, and the id that each would have alone (`alone`).
 
-    >>> block = {"title": "On Bells", "names": ["Ann Bell"], "month": 5, "day": 1, "year": None, "published": None}
-    >>> page = {"profile_id": "ann", "position": 1, "last_observed_on": None, "abstract": "They ring."}
-    >>> identify(pl.DataFrame([{**block, **page}]), Overrides())["paper_id"].item()
-    'l7toebx2qsg2yijp'
+    >>> block = {"title": "On Bells", "names": ["Ann B. Bell"], "month": 5, "day": 1}
+    >>> with_paper_keys(pl.DataFrame([block])).select("work", "alone").row(0)
+    ('on bells\na bell', 'l7toebx2qsg2yijp')
     """
-    rows = list(blocks.select("title", "names", "month", "day", "year", "published").iter_rows())
-    works = [work_key(title, names[0]) for title, names, *_ in rows]
-    alone = [paper_id(work, month, day) for work, (_, _, month, day, _, _) in zip(works, rows, strict=True)]
-    several = _with_several_years(zip(alone, (row[4] for row in rows), strict=True))
-    dated = [
-        paper_id(work, month, day, published.year) if one in several and published else one
-        for one, work, (_, _, month, day, _, published) in zip(alone, works, rows, strict=True)
-    ]
-    joined = _joined(alone, dated, overrides)
-    ids = [joined.get(one, one) for one in dated]
-    aliases = [one if one != found else None for one, found in zip(alone, ids, strict=True)]
-    identified = blocks.with_columns(
-        pl.Series("work", works, dtype=pl.String),
-        pl.Series("paper_id", ids, dtype=pl.String),
-        pl.Series("alias_id", aliases, dtype=pl.String),
+    rows = blocks.select("title", "names", "month", "day").iter_rows()
+    keys = [(work := work_key(title, names[0]), paper_id(work, month, day)) for title, names, month, day in rows]
+    return blocks.hstack(pl.DataFrame(keys, {"work": pl.String, "alone": pl.String}, orient="row"))
+
+
+def identify(blocks: pl.DataFrame, overrides: Overrides) -> pl.DataFrame:
+    """Blocks with `paper_id` and `alias_id`, sorted so that within a paper the winning listing comes first.
+
+    In: blocks with `work`, `alone` and `published`.
+    """
+    dated = _dated_ids(blocks)
+    ids = dated.replace(_joined(blocks["alone"], dated, overrides))
+    return winner_first(
+        blocks.with_columns(
+            ids.alias("paper_id"), pl.when(pl.col("alone") != ids).then("alone").otherwise(None).alias("alias_id")
+        ).drop("alone")
     )
-    return winner_first(identified)
+
+
+def _dated_ids(blocks: pl.DataFrame) -> pl.Series:
+    """The ids of blocks, with the year in those of which pages print several years."""
+    printed = pl.col("year").is_not_null()
+    first, last = (
+        pl.col("year").filter(printed).min().over("alone"),
+        pl.col("year").filter(printed).max().over("alone"),
+    )
+    several = blocks.select((first < last) & pl.col("published").is_not_null()).to_series().fill_null(value=False)
+    rows = blocks.filter(several).select("work", "month", "day", pl.col("published").dt.year()).iter_rows()
+    return blocks["alone"].scatter(several.arg_true(), [paper_id(*row) for row in rows])
 
 
 def paper_by_any_id(listings: pl.DataFrame) -> dict[str, str]:
@@ -205,20 +215,11 @@ def _without_suffix(name: str) -> list[str]:
     return fold(" ".join(words)).split()
 
 
-def _with_several_years(printed: Iterable[tuple[str, int | None]]) -> set[str]:
-    """The identities with more than one printed year."""
-    years: defaultdict[str, set[int]] = defaultdict(set)
-    for one, year in printed:
-        if year is not None:
-            years[one].add(year)
-    return {one for one, found in years.items() if len(found) > 1}
-
-
-def _joined(alone: list[str], dated: list[str], overrides: Overrides) -> dict[str, str]:
+def _joined(alone: pl.Series, dated: pl.Series, overrides: Overrides) -> dict[str, str]:
     """For each identity that an override joins with others, the smallest of them."""
     reached: defaultdict[str, set[str]] = defaultdict(set)
     wanted = {one for entry in overrides.papers for one in entry.same}
-    for one, found in zip(alone, dated, strict=True):
+    for one, found in zip(alone, dated, strict=True) if wanted else ():
         for name in wanted & {one, found}:
             reached[name].add(found)
     # The alias of several papers joins nothing, unless it is the id of one of them.
@@ -231,24 +232,19 @@ def _joined(alone: list[str], dated: list[str], overrides: Overrides) -> dict[st
 
 
 _AS_MERGED = (
-    pl.col("raw").eq_missing(
-        pl.concat_str(
-            "badge", pl.lit("\n"), "title_merged", pl.lit("\n\n"), "byline_merged", pl.lit("\n\n"), "abstract_merged"
-        )
-    )
-    & (pl.col("abstract_merged") != "")
+    pl.col("raw").is_null()
     & pl.all_horizontal(pl.col(part) == pl.col(f"{part}_merged") for part in ("title", "byline", "abstract"))
     & pl.col("category_id").is_null().or_(pl.col("category_id").eq_missing(pl.col("category_id_merged")))
     & pl.col("year").is_null().or_(pl.col("published").eq_missing(pl.col("published_merged")))
 )
-"""Whether a listing with the usual blank lines is printed as its merged row, as nearly all are: no need to render it."""
+"""Whether a listing is printed as its merged row, as nearly all are."""
 
 
 def _variants(row: dict[str, object]) -> Iterator[tuple[str, str]]:
     for part in ("title", "byline", "abstract"):
         if row[part] != row[f"{part}_merged"]:
             yield part, str(row[part])
-    if "\n".join(listing_lines({**row, "block": None})) != row["raw"]:
+    if row["raw"] is not None:
         yield "block", str(row["raw"])
     if row["category_id"] is not None and row["category_id"] != row["category_id_merged"]:
         yield "category_id", str(row["category_id"])

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from etl.errors import BadData, BrokenTables, PageError
-from etl.extract.page import ParsedPage, Stray, byte_length, diagnose, in_rows, last_bare_return
+from etl.extract.blocks import Block
+from etl.extract.page import ParsedPage, Stray, byte_length, diagnose, in_rows, last_bare_return, render_block
+from etl.resolve.papers import with_paper_keys
+from etl.resolve.rendering import listing_lines
 from etl.validate.integrity import failures
 from schemas import Blocks, Profiles, Quarantine
 from schemas.limits import LARGE_PAGE, LARGE_PAGES
@@ -83,7 +86,9 @@ def stage(parsed: Sequence[ParsedPage], unreadable: Sequence[PageError] = ()) ->
     return StagedBatch(
         Profiles.frame([_profile_row(page) for page in parsed]),
         pl.DataFrame([_header_row(page) for page in distinct], schema=HEADER_LINES),
-        good.with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("profile_id").alias("position")),
+        with_paper_keys(good).with_columns(
+            pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("profile_id").alias("position")
+        ),
         quarantine,
         tuple(unreadable),
         tuple(note for page in parsed for note in _notes(page, unread, quarantine)),
@@ -275,8 +280,14 @@ def _block_rows(parsed: ParsedPage) -> Iterable[dict[str, object]]:
             "tag_count": len(block.byline_parts.tags),
             "abstract_letters": len(block.abstract),
             "block_bytes": byte_length(raw),
-            "raw": raw,
+            "raw": None if raw == _rendered(block) else raw,
         }
+
+
+def _rendered(block: Block) -> str:
+    """The lines of a block as its parts render; other lines are stored too."""
+    count = block.line_end - block.line_start + 1
+    return "\n".join(render_block(block.badge, block.title, block.byline, block.abstract, count))
 
 
 def _broken_rules(blocks: pl.DataFrame) -> dict[int, list[str]]:
@@ -307,7 +318,7 @@ def _broken_rows(block: dict[str, object], rules: Sequence[str]) -> Iterator[dic
     """The rows of a broken block: one, or several where its lines are more than a row may hold."""
     found = {name: _shortened(str(block[name])) for name in ("badge", "byline")}
     reason = "; ".join(_REASONS[rule].format(**found, sizes=_sizes(block)) for rule in rules)
-    for first, raw in in_rows(str(block["raw"]).split("\n"), int(str(block["line_start"]))):
+    for first, raw in in_rows(listing_lines({**block, "block": block["raw"]}), int(str(block["line_start"]))):
         yield {
             "profile_id": block["profile_id"],
             "line_start": first,

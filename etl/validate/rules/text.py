@@ -6,6 +6,7 @@ from html.entities import name2codepoint
 
 import polars as pl
 
+from etl.resolve.rendering import listing_lines
 from etl.validate.rule_results import PROFILE_KEY, RuleContext, RuleResult, at_line, rule_result
 
 REPLACEMENT = "\ufffd"
@@ -121,9 +122,11 @@ def _texts(context: RuleContext) -> Iterator[tuple[str, str, int, str, int]]:
         lines = header.split("\n")
         at = next((number for number, line in enumerate(lines, start=1) if name in line), 1)
         yield profile_id, source, 0, name, at
-    listings = context.listings.select("profile_id", "source", "raw", "line_start")
-    for profile_id, source, raw, line in listings.filter(pl.col("raw").str.contains(_TELLTALE)).iter_rows():
-        yield profile_id, source, 1, raw, line
+    parts = ("badge", "title", "byline", "abstract", "raw")
+    odd = pl.any_horizontal(pl.col(part).str.contains(_TELLTALE) for part in parts)
+    for row in context.listings.filter(odd).iter_rows(named=True):
+        lines = listing_lines({**row, "block": row["raw"]})
+        yield row["profile_id"], row["source"], 1, "\n".join(lines), row["line_start"]
 
 
 WEB = r"(?i)^https?://"
