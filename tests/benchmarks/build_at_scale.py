@@ -26,7 +26,7 @@ from tabulate import tabulate
 from etl import __version__
 from etl.load.layout import CURRENT, DATABASE_FILE
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 DOCUMENT = HERE.parents[1] / "docs" / "performance.md"
 PAPERS = 50_000
 LEFT_OUT = 100
