@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 
 import jsonschema
 import regenerate
@@ -41,6 +42,16 @@ def test_every_link_in_the_readme_to_a_file_leads_to_one() -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", regenerate.README.read_text(encoding="utf-8"))
     assert links
     assert [link for link in links if not (regenerate.ROOT / link).exists()] == []
+
+
+def test_the_changes_in_contributing_apply_to_the_code() -> None:
+    changes = re.findall(
+        r"```diff\n(.*?)```", (regenerate.ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    assert len(changes) == 2
+    for change in changes:
+        command = ["git", "apply", "--check"]
+        subprocess.run(command, cwd=regenerate.ROOT, input=change, text=True, check=True)
 
 
 def test_the_readmes_test_command_is_what_ci_runs() -> None:
