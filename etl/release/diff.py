@@ -1,12 +1,12 @@
 """Compare two releases: rows added, removed and changed, by table and by page.
 
-In: two releases. Out: a `Difference`. Tables are compared one after the other, so that at most two versions of one table
-are in memory. A page that was saved again is another row, since its identity is its bytes; it is recognised by its file's
+In: two releases. Out: a `Difference`. Tables are compared in batches of rows, so that memory depends on
+the number of differences alone. A page that was saved again is another row, since its identity is its bytes; it is recognised by its file's
 name without the date, or by its owner.
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from etl.release.diff_records import (
     JsonValue,
     PageChange,
     ReleaseFacts,
+    Rows,
     RuleCount,
     SchemaChange,
     TableDifference,
@@ -64,35 +65,75 @@ def _column(table: str, column: str, old: str | None, new: str | None) -> Iterat
         yield SchemaChange(kind="type_changed", table=table, column=column, old=old, new=new)
 
 
-_NEW = "\x00new"
+_NEW = "\nnew"
 """Suffix of the columns of new values in a frame of both versions; no column of a table can have it."""
-_KEY = "\x00key"
+_KEY, _LABEL = "\nkey", "\nlabel"
 _PAGE = "profile_id"
+_BATCH = 20_000
+"""Rows of each version of a table that are compared at once."""
 
 
 def compare_rows(
-    table: str, old: pl.DataFrame, new: pl.DataFrame, key: Sequence[str], replaced: Collection[str] = ()
+    table: str,
+    old: Iterable[pl.DataFrame],
+    new: Iterable[pl.DataFrame],
+    key: Sequence[str],
+    replaced: Collection[str] = (),
 ) -> TableDifference:
     """The differing rows, sorted by key; `replaced` are the ids of pages that were saved again.
 
-    Only columns that both frames have, with the same type, are compared.
+    Both versions are at least one frame, sorted by the first key column. Only columns that both have, with the same type,
+    are compared.
 
-    >>> found = compare_rows("bells", pl.DataFrame({"id": [1, 2]}), pl.DataFrame({"id": [2, 3]}), ["id"])
+    >>> found = compare_rows("bells", [pl.DataFrame({"id": [1, 2]})], [pl.DataFrame({"id": [2, 3]})], ["id"])
     >>> [row.key for row in found.removed], [row.key for row in found.added]
     (['1'], ['3'])
     """
-    label = _label(table, old, new)
-    removed = old.join(new.select(key), on=key, how="anti").sort(key)
-    added = new.join(old.select(key), on=key, how="anti").sort(key)
+    old_rows = new_rows = lost = 0
+    removed, added, changed = [], [], []
+    for before, after in _aligned(iter(old), iter(new), key[0]):
+        old_rows, new_rows = old_rows + before.height, new_rows + after.height
+        if before.equals(after):
+            continue
+        label = _label(table, before, after)
+        gone = before.join(after.select(key), on=key, how="anti")
+        lost += _lost(gone, key, replaced)
+        removed.append(_rows(gone, key, label))
+        added.append(_rows(after.join(before.select(key), on=key, how="anti"), key, label))
+        changed.append(_changed(before, after, key, label))
     return TableDifference(
         table=table,
-        old_rows=old.height,
-        new_rows=new.height,
-        lost=_lost(removed, key, replaced),
-        removed=_rows(removed, key, label),
-        added=_rows(added, key, label),
-        changed=_changed(old, new, key, label),
+        old_rows=old_rows,
+        new_rows=new_rows,
+        lost=lost,
+        removed=Rows(removed, _unmatched_row),
+        added=Rows(added, _unmatched_row),
+        changed=Rows(changed, _changed_row),
     )
+
+
+def _aligned(
+    old: Iterator[pl.DataFrame], new: Iterator[pl.DataFrame], key: str
+) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """The rows of both sides in parts, so that equal values of the column `key` are in the same part."""
+    sides, rest = (old, new), [next(old), next(new)]
+    while True:
+        rest = [frame if len(frame) else next(side, frame) for frame, side in zip(rest, sides, strict=True)]
+        ends = [frame[-1, key] for frame in rest if len(frame)]
+        if not ends:
+            return
+        end = min(ends)
+        rest = [_past(end, frame, side, key) for frame, side in zip(rest, sides, strict=True)]
+        before, after = (frame.filter(pl.col(key) <= end) for frame in rest)
+        yield before, after
+        rest = [frame.filter(pl.col(key) > end) for frame in rest]
+
+
+def _past(end: Any, frame: pl.DataFrame, rows: Iterator[pl.DataFrame], key: str) -> pl.DataFrame:
+    """The frame with the rows behind it until one has a larger key than `end`."""
+    while len(frame) and frame[-1, key] == end and (more := next(rows, None)) is not None:
+        frame = pl.concat([frame, more])
+    return frame
 
 
 def _label(table: str, old: pl.DataFrame, new: pl.DataFrame) -> str | None:
@@ -107,31 +148,44 @@ def _lost(removed: pl.DataFrame, key: Sequence[str], replaced: Collection[str]) 
     return removed.filter(~pl.col(_PAGE).is_in(list(replaced))).height
 
 
-def _rows(frame: pl.DataFrame, key: Sequence[str], label: str | None) -> list[UnmatchedRow]:
-    keys = frame.select(row_key(tuple(key))).to_series()
-    labels = frame[label].cast(pl.String) if label else [None] * frame.height
-    return [UnmatchedRow(key=one, label=words) for one, words in zip(keys, labels, strict=True)]
+def _rows(frame: pl.DataFrame, key: Sequence[str], label: str | None) -> pl.DataFrame:
+    words = pl.col(label).cast(pl.String) if label else pl.lit(None, pl.String)
+    return frame.sort(key).select(row_key(tuple(key)).alias(_KEY), words.alias(_LABEL))
 
 
-def _changed(old: pl.DataFrame, new: pl.DataFrame, key: Sequence[str], label: str | None) -> list[ChangedRow]:
+def _unmatched_row(row: dict[str, Any]) -> UnmatchedRow:
+    return UnmatchedRow(key=row[_KEY], label=row[_LABEL])
+
+
+def _changed(old: pl.DataFrame, new: pl.DataFrame, key: Sequence[str], label: str | None) -> pl.DataFrame:
+    """Key and label of the changed rows, and the old and new values of changed columns, null where a row has not changed."""
     columns = [name for name, dtype in new.schema.items() if name not in key and old.schema.get(name) == dtype]
     if not columns:
-        return []
+        return pl.DataFrame()
     after = new.select(*key, pl.col(columns).name.suffix(_NEW))
     both = old.select(*key, *columns).join(after, on=key, how="inner")
-    differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name + _NEW)) for name in columns)
-    changed = both.filter(differs).sort(key).with_columns(row_key(tuple(key)).alias(_KEY))
-    return [_changed_row(row, columns, label) for row in changed.iter_rows(named=True)]
-
-
-def _changed_row(row: dict[str, Any], columns: Sequence[str], label: str | None) -> ChangedRow:
+    differs = {name: pl.col(name).ne_missing(pl.col(name + _NEW)) for name in columns}
+    changed = both.filter(pl.any_horizontal(*differs.values())).sort(key)
+    words = next(
+        (pl.col(name).cast(pl.String) for name in (f"{label}{_NEW}", label) if name in both.columns),
+        pl.lit(None, pl.String),
+    )
     values = [
-        ValueChange(column=name, old=_plain(row[name]), new=_plain(row[name + _NEW]))
+        pl.when(differs[name]).then(pl.col(side)).alias(side)
         for name in columns
-        if row[name] != row[name + _NEW]
+        if changed.select(differs[name].any()).item()
+        for side in (name, name + _NEW)
     ]
-    words = row.get(f"{label}{_NEW}", row.get(label or ""))
-    return ChangedRow(key=row[_KEY], label=None if words is None else str(words), values=values)
+    return changed.select(row_key(tuple(key)).alias(_KEY), words.alias(_LABEL), *values)
+
+
+def _changed_row(row: dict[str, Any]) -> ChangedRow:
+    values = [
+        ValueChange(column=name, old=_plain(value), new=_plain(row[name + _NEW]))
+        for name, value in row.items()
+        if name + _NEW in row and value != row[name + _NEW]
+    ]
+    return ChangedRow(key=row[_KEY], label=row[_LABEL], values=values)
 
 
 def _plain(value: Any) -> JsonValue:
@@ -249,7 +303,7 @@ def _tables(old: Release, new: Release, replaced: Collection[str]) -> Iterator[T
     for name in sorted(old.tables.keys() & new.tables.keys()):
         before, after = old.tables[name], new.tables[name]
         if _same_key(before, after):
-            table = compare_rows(name, before.read(), after.read(), after.key, replaced)
+            table = compare_rows(name, before.batches(_BATCH), after.batches(_BATCH), after.key, replaced)
             if not table.is_empty:
                 yield table
 

@@ -4,11 +4,12 @@
 row, which `paperledger why` accepts too. Lost rows, lost coverage and newly broken rules are "worse"; all else is neutral.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Any, Generic, Literal, TypeVar, get_args
 
 import msgspec
+import polars as pl
 
 from etl.printable import count
 from schemas.views import coverage_share
@@ -48,6 +49,33 @@ class ChangedRow:
     values: list[ValueChange]
 
 
+_Row = TypeVar("_Row")
+_READ_ROWS = 10_000
+"""Rows that become records at once."""
+
+
+class Rows(Generic[_Row]):
+    """Rows in compact columns, each made into a record when it is read: millions of records do not fit into memory.
+
+    >>> rows = Rows([pl.DataFrame({"key": ["a", "b"], "label": ["A", None]})], lambda row: UnmatchedRow(**row))
+    >>> len(rows), next(iter(rows))
+    (2, UnmatchedRow(key='a', label='A'))
+    """
+
+    def __init__(self, frames: Iterable[pl.DataFrame], make: Callable[[dict[str, Any]], _Row]) -> None:
+        # Rows of a filtered frame of polars would keep the texts of all its rows in memory.
+        self._tables = [frame.to_arrow(compat_level=pl.CompatLevel.oldest()) for frame in frames if len(frame)]
+        self._make = make
+
+    def __len__(self) -> int:
+        return sum(table.num_rows for table in self._tables)
+
+    def __iter__(self) -> Iterator[_Row]:
+        for table in self._tables:
+            for batch in table.to_batches(_READ_ROWS):
+                yield from map(self._make, batch.to_pylist())
+
+
 @dataclass(frozen=True, kw_only=True)
 class TableDifference:
     """The differing rows of one table; `lost` is the number of removed rows without those of pages that were saved again."""
@@ -56,9 +84,9 @@ class TableDifference:
     old_rows: int
     new_rows: int
     lost: int
-    removed: list[UnmatchedRow]
-    added: list[UnmatchedRow]
-    changed: list[ChangedRow]
+    removed: Rows[UnmatchedRow]
+    added: Rows[UnmatchedRow]
+    changed: Rows[ChangedRow]
 
     @property
     def is_empty(self) -> bool:

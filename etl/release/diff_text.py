@@ -6,7 +6,7 @@ Text from pages is not interpreted as markup, nor by a terminal.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import TypeVar
 
 import msgspec
@@ -22,6 +22,7 @@ from etl.release.diff_records import (
     PageChange,
     ReasonSeverity,
     ReleaseFacts,
+    Rows,
     RuleCount,
     TableDifference,
     UnmatchedRow,
@@ -42,7 +43,7 @@ _TALLIES = {"rules": ("checked", "failed")}
 
 def render_json(difference: Difference) -> str:
     """The difference as the text of a JSON file, the same for equal releases, with invisible characters escaped."""
-    return inert_json(msgspec.json.format(msgspec.json.encode(difference), indent=2).decode()) + "\n"
+    return inert_json(msgspec.json.format(msgspec.json.encode(difference, enc_hook=list), indent=2).decode()) + "\n"
 
 
 def render_text(difference: Difference) -> Group:
@@ -82,8 +83,8 @@ def _section(title: str, items: Sequence[Item], line: Callable[[Item], Text]) ->
         yield from _first(items, line)
 
 
-def _first(items: Sequence[Item], line: Callable[[Item], Text]) -> Iterator[Text]:
-    yield from map(line, items[:SHOWN_ROWS])
+def _first(items: Sequence[Item] | Rows[Item], line: Callable[[Item], Text]) -> Iterator[Text]:
+    yield from map(line, islice(items, SHOWN_ROWS))
     if len(items) > SHOWN_ROWS:
         yield Text(f"  and {len(items) - SHOWN_ROWS:,} more", "dim")
 
@@ -106,13 +107,13 @@ def _table(table: TableDifference) -> Iterator[Text]:
     )
     yield from _first(table.removed, partial(_row, "-", "red"))
     yield from _first(table.added, partial(_row, "+", "green"))
-    yield from _first(list(_untallied(table)), _changed)
+    yield from _first(list(_untallied(table)) if table.table in _TALLIES else table.changed, _changed)
 
 
 def _untallied(table: TableDifference) -> Iterator[ChangedRow]:
     """The changed rows without the values of `_TALLIES`."""
     for row in table.changed:
-        values = [value for value in row.values if value.column not in _TALLIES.get(table.table, ())]
+        values = [value for value in row.values if value.column not in _TALLIES[table.table]]
         if values:
             yield replace(row, values=values)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,9 @@ def require_schema_version(place: object, found: object, tool: object) -> None:
         )
 
 
+_UNREADABLE = (OSError, pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException)
+
+
 @dataclass(frozen=True)
 class TableFile:
     """The Parquet file of a table: its primary key, and its columns with the names of their Arrow types."""
@@ -54,13 +58,37 @@ class TableFile:
     key: tuple[str, ...]
     columns: dict[str, str]
 
-    def read(self, columns: Iterable[str] | None = None) -> pl.DataFrame:
-        """Read all or some columns; raises `UsageError` if the file is damaged."""
+    def read(self, columns: Iterable[str]) -> pl.DataFrame:
+        """Read some columns; raises `UsageError` if the file is damaged."""
         try:
             # glob=False, since a folder's name may contain brackets.
-            return pl.read_parquet(self.path, columns=None if columns is None else list(columns), glob=False)
-        except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+            return pl.read_parquet(self.path, columns=list(columns), glob=False)
+        except _UNREADABLE as error:
             raise _damaged(self.path, error) from error
+
+    def batches(self, size: int) -> Iterator[pl.DataFrame]:
+        """Read the rows in batches of at most `size`, sorted by the first key column.
+
+        Raises `UsageError` if the file is damaged or not sorted.
+        """
+        before: list[pl.Series] = []
+        try:
+            for batch in read_batches(self.path, size):
+                keys = pl.concat([*before, batch[self.key[0]]])
+                if not keys.is_sorted():
+                    raise LookupError(f"its rows are not sorted by {keys.name}")
+                before = [keys.tail(1)]
+                yield batch
+        except (*_UNREADABLE, LookupError) as error:
+            raise _damaged(self.path, error) from error
+
+
+def read_batches(path: Path, size: int) -> Iterator[pl.DataFrame]:
+    """Read the rows of a Parquet file in batches of at most `size` rows; a file without rows is one batch."""
+    with pq.ParquetFile(path) as file:
+        none = () if file.metadata.num_rows else (file.schema_arrow.empty_table(),)
+        batches = (pa.Table.from_batches([batch]) for batch in file.iter_batches(size))
+        yield from map(pl.DataFrame, chain(none, batches))
 
 
 @dataclass(frozen=True)
