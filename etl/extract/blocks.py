@@ -78,6 +78,7 @@ class BlockReader:
         self._next = _next_filled(lines)
         self._furniture = _Furniture(lines)
         self._bylines: dict[str, Byline] = {}
+        self._odd: dict[tuple[int, _Shape], bool] = {}
         found = {at: read_badge(lines, at) for at in range(len(lines)) if self._next[at] == at}
         self.badges: dict[int, tuple[Badge, int]] = {at: badge for at, badge in found.items() if badge}
         self.glued = frozenset(at for at in found if at not in self.badges and is_glued(lines[at]))
@@ -190,18 +191,24 @@ class BlockReader:
         lead, *more = block.abstract.split("\n")
         if len(block.title) > ABSTRACT_LETTERS or len(block.byline) > BYLINE_LETTERS or len(lead) > ABSTRACT_LETTERS:
             return False  # Rule BLK-004 reports such a block.
-        parts = [clean(part).casefold() for part in (block.badge, block.title, block.byline, lead) if part]
-        if len(set(parts)) < len(parts) or not BUTTONS.isdisjoint(parts):
-            return True
-        if self._furniture.count(clean(lead)) and not self._is_mark(self._text(shape.last + 1)):
-            return True
-        if parse_badge(lead) or any(_is_certain(self._parsed(line), owner) for line in more):
+        known = (block.line_start, shape)  # The page is read twice, the second time with its owner.
+        if known not in self._odd:
+            self._odd[known] = self._has_odd_parts(block, lead, shape)
+        if self._odd[known] or any(_is_certain(self._parsed(line), owner) for line in more):
             return True
         return self._is_byline_elsewhere(block, clean(lead), shape, owner)
 
+    def _has_odd_parts(self, block: Block, lead: str, shape: _Shape) -> bool:
+        """Whether two parts are equal, a part is a button, or the abstract is part of the page's frame or a badge."""
+        parts = [clean(part).casefold() for part in (block.badge, block.title, block.byline, lead) if part]
+        if len(set(parts)) < len(parts) or not BUTTONS.isdisjoint(parts):
+            return True
+        framed = self._furniture.count(clean(lead)) and not self._is_mark(self._text(shape.last + 1))
+        return bool(framed) or parse_badge(lead) is not None
+
     def _is_byline_elsewhere(self, block: Block, lead: str, shape: _Shape, owner: str | None) -> bool:
         """Whether title, abstract or a line behind the block reads as the byline, or the title as the abstract."""
-        byline, title, abstract = block.byline_parts, self._parsed(block.title), self._parsed(lead)
+        byline, abstract = block.byline_parts, self._parsed(lead)
         sure, full = _is_sure(byline, owner), all(map(is_full_name, byline.names))
         behind = self._text(shape.last + 1)
         goes_on = not self._is_mark(behind)
@@ -213,9 +220,11 @@ class BlockReader:
             return True
         if len(block.title) > max(len(block.abstract), _LONG_TITLE) and ". " in block.title:
             return True
-        if not sure and (_is_sure(title, owner) or (_reads_as_byline(title, owner) and not full)):
-            return True
-        return not block.abstract and bool(byline.names) and not sure and not full
+        return not sure and (
+            (not block.abstract and bool(byline.names) and not full)
+            or _is_sure(title := self._parsed(block.title), owner)
+            or (_reads_as_byline(title, owner) and not full)
+        )
 
     def _has_certain_byline(self, at: int, owner: str | None) -> bool:
         """Whether a line from an index up to the next badge is a byline beyond doubt."""

@@ -419,6 +419,7 @@ def _parts(text: str) -> list[str]:
     return [part.strip() for part in _SEPARATOR.split(text) if part.strip()]
 
 
+@lru_cache(maxsize=4096)
 def _bare(name: str) -> str:
     letters = (letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter))
     return "".join(letter if letter.isalnum() else " " for letter in letters).casefold()

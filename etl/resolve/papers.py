@@ -66,7 +66,8 @@ def paper_id(work: str, month: int, day: int, year: int | None = None) -> str:
     'l7toebx2qsg2yijp'
     """
     day_key = f"{month:02}-{day:02}" if year is None else f"{year:04}-{month:02}-{day:02}"
-    return b32encode(hashlib.sha256(f"{work}\n{day_key}".encode()).digest()).decode().lower()[:PAPER_ID_LENGTH]
+    digest = hashlib.sha256(f"{work}\n{day_key}".encode()).digest()
+    return b32encode(digest[: PAPER_ID_LENGTH * 5 // 8]).decode().lower()
 
 
 def with_paper_keys(blocks: pl.DataFrame) -> pl.DataFrame:
