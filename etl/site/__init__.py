@@ -1,10 +1,10 @@
-"""Datasette plugins: what makes the site of a release more than a table browser.
+"""Datasette plugins for the site of a release.
 
-In: a release that Datasette serves. Out: pages, pictures and files. Each module is one plugin, named in pyproject.toml;
-they read releases, and no stage that makes one knows of them. In a Datasette without a release they do nothing.
+In: a release that Datasette serves. Out: pages, pictures and files. The plugins are listed in pyproject.toml; they read releases,
+and no stage that makes one imports them. In a Datasette without a release they do nothing.
 
-This one is the common look: the style sheet, the menu, and what Datasette 0.65's own pages lack for people who cannot see
-them (language, labels, landmarks), put into its templates as they are read.
+This one is the common look: the style sheet, the menu, and patches of Datasette 0.65's templates that add what screen readers
+need (language, labels, landmarks).
 """
 
 from functools import cache
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 STYLE = "site.css"
 MENU = {"Charts": "/-/charts", "Downloads": "/-/downloads", "Quality report": "/-/report"}
-"""What the menu leads to."""
+"""Addresses of the menu's entries by label."""
 _SCROLLED = ('<div class="table-wrapper">', '<div class="table-wrapper" tabindex="0" role="region" aria-label="Rows">')
 _EDITOR = ('<textarea id="sql-editor"', '<textarea id="sql-editor" aria-label="SQL"')
 _HEADINGS = (("<h3>", '<h2 class="header3">'), ("</h3>", "</h2>"))
@@ -64,12 +64,12 @@ PATCHES: dict[str, tuple[tuple[str, str], ...]] = {
         ("</script>", "</script><script src=\"{{ urls.static_plugins('paperledger', 'sql-label.js') }}\"></script>"),
     ),
 }
-"""Places in Datasette's templates, and what stands there instead."""
+"""Replacements in Datasette's templates, by template: the old text and the new."""
 
 
 @hookimpl
 def extra_css_urls(datasette: "Datasette") -> list[str]:
-    """The style sheet, under an address that changes with it."""
+    """The style sheet, with a hash of its content in the address."""
     if served(datasette) is None:
         return []
     return [f"/-/static-plugins/paperledger/{STYLE}?{_style_hash()}"]  # Datasette puts the base URL before it.
@@ -77,7 +77,7 @@ def extra_css_urls(datasette: "Datasette") -> list[str]:
 
 @hookimpl
 def menu_links(datasette: "Datasette") -> list[dict[str, str]]:
-    """The pages that are no tables."""
+    """Menu entries for the pages that are not tables."""
     if served(datasette) is None:
         return []
     return [{"href": datasette.urls.path(path), "label": label} for label, path in MENU.items()]
@@ -85,7 +85,7 @@ def menu_links(datasette: "Datasette") -> list[dict[str, str]]:
 
 @hookimpl
 def prepare_jinja2_environment(env: Environment, datasette: "Datasette") -> None:
-    """Filters for text from pages, the site's limit, and words for Datasette's templates."""
+    """Add filters for text from pages, the limit of papers a page, and the patches of Datasette's templates."""
     env.filters |= {"visible": visible, "cut": cut, "tilde": tilde_encode}
     env.globals["papers_a_page"] = PAPERS_A_PAGE
     if served(datasette) is not None:
@@ -98,10 +98,10 @@ def _style_hash() -> str:
 
 
 class TemplatePatches(Extension):
-    """The patches of a template's source."""
+    """Applies `PATCHES` to the source of templates."""
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002
-        """The source with its patches; `default:` before a name means Datasette's own template."""
-        for place, mended in PATCHES.get((name or "").removeprefix("default:"), ()):
-            source = source.replace(place, mended)
+        """The patched source; `default:` before a name means Datasette's own template."""
+        for old, new in PATCHES.get((name or "").removeprefix("default:"), ()):
+            source = source.replace(old, new)
         return source

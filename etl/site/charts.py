@@ -1,7 +1,7 @@
-"""The page of charts: each with its numbers as a table and the SQL behind them.
+"""The page of charts, each with its numbers as a table and their SQL.
 
-In: the charts in a release's `results.json`. Out: `/-/charts`, and each picture as a file at `/-/charts/ID.svg`. They are
-drawn when first asked for, once a release.
+In: the charts in a release's `results.json`. Out: `/-/charts`, and each picture as a file at `/-/charts/ID.svg`. They are drawn
+at the first request, once a release.
 """
 
 import asyncio
@@ -32,43 +32,43 @@ CHARTS = "/-/charts"
 _PAGE, _FIGURES = "paperledger-charts.html", "paperledger-figures.html"
 _PAIRED = PaperAuthors.definition().name
 LARGEST_PAIRING = 100_000
-"""Rows of `paper_authors` whose pairs SQLite counts in a second; more of them take longer than a site lets SQL run."""
+"""Rows of `paper_authors` whose pairs SQLite counts in a second, the site's time limit."""
 _drawing = Lock()
 
 
 @hookimpl
 def register_routes(datasette: "Datasette") -> list[tuple[str, Any]]:
-    """The addresses of the page and of the pictures, where a release is served."""
+    """The routes of the page and the pictures, where a release is served."""
     release = served(datasette)
     if release is None:
         return []
-    charts = Charts(datasette, release)
+    charts = ChartPages(datasette, release)
     return [(rf"{CHARTS}$", charts.page), (rf"{CHARTS}/(?P<chart>[^/]+)\.svg$", charts.picture)]
 
 
-class Charts:
+class ChartPages:
     """The page and the pictures of one release."""
 
     def __init__(self, datasette: "Datasette", release: Release) -> None:
         self._datasette = datasette
         self._release = release
-        self._written: dict[tuple[bool, frozenset[str]], Markup] = {}
+        self._figures_html: dict[tuple[bool, frozenset[str]], Markup] = {}
 
     async def page(self, request: Request) -> Response:
-        """All charts, one under the other."""
+        """The page of all charts."""
         drawn = await self._drawn(request)
-        asks = await self._datasette.permission_allowed(request.actor, "execute-sql", DATABASE, default=True)
+        may_run_sql = await self._datasette.permission_allowed(request.actor, "execute-sql", DATABASE, default=True)
         context = {
             "charts": drawn,
-            "style": Markup(style()),  # noqa: S704 - a file of ours
-            "figures": await self._figures(drawn, asks),
+            "style": Markup(style()),  # noqa: S704 - a file of the package
+            "figures": await self._figures(drawn, may_run_sql),
         }
         return Response.html(await self._datasette.render_template(_PAGE, context, request=request))
 
-    async def _figures(self, drawn: Sequence[Drawn], asks: bool) -> Markup:
-        """The charts in HTML, with their SQL to ask where a person may; written once for each, since a release never changes."""
+    async def _figures(self, drawn: Sequence[Drawn], may_run_sql: bool) -> Markup:
+        """The charts in HTML, with links to their SQL where it is permitted; cached, since a release never changes."""
         slow = frozenset(one.chart.id for one in drawn if self._is_slow(one.chart))
-        if (asks, slow) not in self._written:
+        if (may_run_sql, slow) not in self._figures_html:
             urls = self._datasette.urls
             context = {
                 "charts": drawn,
@@ -79,12 +79,12 @@ class Charts:
                 "queries": {
                     one.chart.id: f"{urls.database(DATABASE)}?{urlencode({'sql': one.chart.sql})}"
                     for one in drawn
-                    if asks and one.chart.id not in slow
+                    if may_run_sql and one.chart.id not in slow
                 },
             }
             written = await self._datasette.render_template(_FIGURES, context)
-            self._written[asks, slow] = Markup(written)  # noqa: S704 - a template escaped it
-        return self._written[asks, slow]
+            self._figures_html[may_run_sql, slow] = Markup(written)  # noqa: S704 - a template escaped it
+        return self._figures_html[may_run_sql, slow]
 
     async def picture(self, request: Request) -> Response:
         """One chart as an SVG file."""
@@ -95,18 +95,18 @@ class Charts:
         return Response(picture.file, content_type="image/svg+xml; charset=utf-8")
 
     def _is_slow(self, chart: Chart) -> bool:
-        """Whether a chart's SQL runs longer here than the site lets it: where it pairs the authors of many papers."""
+        """Whether a chart's SQL exceeds the site's time limit, as pairs of the authors of many papers do."""
         pairs = chart.sql.count(f" {_PAIRED} ") > 1
         return pairs and self._release.manifest["files"][f"{_PAIRED}.parquet"]["rows"] > LARGEST_PAIRING
 
     async def _drawn(self, request: Request) -> Sequence[Drawn]:
-        """The charts for those who may see the database; raises `Forbidden` for others."""
+        """The charts; raises `Forbidden` where the request may not see the database."""
         await self._datasette.ensure_permissions(request.actor, [("view-database", DATABASE), "view-instance"])
-        return await asyncio.to_thread(_once, self._release.path)
+        return await asyncio.to_thread(_draw_once, self._release.path)
 
 
-def _once(folder: Path) -> Sequence[Drawn]:
-    # Whoever asks while the charts are being drawn waits for them, instead of drawing them too.
+def _draw_once(folder: Path) -> Sequence[Drawn]:
+    # Requests that arrive while the charts are drawn wait for them instead of drawing them again.
     with _drawing:
         return _draw_all(folder)
 

@@ -1,7 +1,7 @@
-"""The release's own files over HTTP: Parquet with ranges, the quality report, and a page of downloads.
+"""The release's files over HTTP: Parquet with ranges, the quality report, and the page of downloads.
 
-In: a release. Out: `/-/downloads` (the page), `/-/downloads/FILE` and `/-/report`. Only files that the manifest names are
-sent, and the manifest itself: whole or in ranges (which are starlette's), and anew only where they changed.
+In: a release. Out: `/-/downloads` (the page), `/-/downloads/FILE` and `/-/report`. Only the manifest and the files that it lists
+are sent: whole or in ranges (by starlette), and again only where they changed.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from datasette import hookimpl
 from datasette.utils import format_bytes
 from datasette.utils.asgi import Forbidden, NotFound, Request, Response
 from starlette.datastructures import Headers
-from starlette.responses import FileResponse as RangedResponse
+from starlette.responses import FileResponse
 from starlette.staticfiles import NotModifiedResponse
 
 from etl.load.layout import DATA_PACKAGE, DATABASE, DATABASE_FILE, MANIFEST, METADATA, PAPER_LIST_FILE
@@ -41,9 +41,9 @@ _TYPES = {
     ".html": "text/html; charset=utf-8",
 }
 _SHOWN = (".html", ".json")
-"""What a browser shows instead of storing it."""
+"""Files that a browser shows instead of storing them."""
 _METHODS = "GET, HEAD, OPTIONS"
-_OPEN = {
+_CORS = {
     "access-control-allow-origin": "*",
     "access-control-expose-headers": "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag",
 }
@@ -55,20 +55,20 @@ _PREFLIGHT = {
 
 
 @dataclass(frozen=True)
-class FileResponse:
-    """A file to send: its path, the name and the type that a client sees, and a hash of what is in it."""
+class FileToSend:
+    """A file to send: its path, its name and type for the client, and the hash of its content."""
 
     path: str
     name: str
     type: str
     sha256: str
     modified: str
-    """When it changed last, as HTTP writes it."""
+    """When it changed last, as an HTTP date."""
     shown: bool = False
 
 
 def files_of(release: Release) -> dict[str, dict[str, Any]]:
-    """The facts of the release's files by name: those that its manifest names, and the manifest itself."""
+    """Size and hash of the release's files by name: those in its manifest, and the manifest itself."""
     return {**release.manifest["files"], MANIFEST: _own_facts(release)}
 
 
@@ -76,13 +76,13 @@ def _own_facts(release: Release) -> dict[str, Any]:
     return file_facts(release.path / MANIFEST)
 
 
-def released(release: Release, name: str) -> FileResponse | None:
-    """A file of the release; None for a name that its manifest does not hold."""
+def release_file(release: Release, name: str) -> FileToSend | None:
+    """A file of the release; None for a name that is not in its manifest."""
     facts = _own_facts(release) if name == MANIFEST else release.manifest["files"].get(name)
     if facts is None:
         return None
     suffix = Path(name).suffix
-    return FileResponse(
+    return FileToSend(
         path=str(release.path / name),
         name=name,
         type=_TYPES.get(suffix, "application/octet-stream"),
@@ -92,13 +92,13 @@ def released(release: Release, name: str) -> FileResponse | None:
     )
 
 
-def path_of(file: BufferedRandom) -> str:
-    """The path of an open file without a name."""
+def descriptor_path(file: BufferedRandom) -> str:
+    """The path of an open temporary file, which has no name."""
     return f"/dev/fd/{file.fileno()}"
 
 
-async def digest_of(file: BufferedRandom) -> str:
-    """The sha256 of a file, computed beside the event loop: half a gigabyte takes a second."""
+async def sha256_of(file: BufferedRandom) -> str:
+    """The sha256 of a file, computed in a thread: half a gigabyte takes a second."""
 
     def digest() -> str:
         file.seek(0)
@@ -108,59 +108,59 @@ async def digest_of(file: BufferedRandom) -> str:
 
 
 def last_modified(release: Release) -> str:
-    """When the release was written, as HTTP writes it."""
+    """When the release was written, as an HTTP date."""
     return formatdate((release.path / MANIFEST).stat().st_mtime, usegmt=True)
 
 
-def other_method(request: Request, *, is_open: bool) -> Response | None:
-    """The answer to a request that is no GET or HEAD; `is_open` lets scripts of other sites ask."""
+def answer_other_method(request: Request, *, cors: bool) -> Response | None:
+    """The answer to OPTIONS, and 405 to other methods; None for GET and HEAD; `cors` permits scripts of other sites."""
     if request.method in ("GET", "HEAD"):
         return None
     if request.method == "OPTIONS":
-        return Response("", status=204, headers={"allow": _METHODS, **(_OPEN | _PREFLIGHT if is_open else {})})
+        return Response("", status=204, headers={"allow": _METHODS, **(_CORS | _PREFLIGHT if cors else {})})
     return Response.text("Only GET, HEAD and OPTIONS are answered here", status=405, headers={"allow": _METHODS})
 
 
-async def send_file(sent: FileResponse, request: Request, send: Send, *, is_open: bool) -> None:
-    """Send a file, or the part of it that is asked for; `is_open` lets scripts of other sites read it."""
+async def send_file(sent: FileToSend, request: Request, send: Send, *, cors: bool) -> None:
+    """Send a file, or the range of it that is requested; `cors` permits scripts of other sites to read it."""
     etag = f'"{sent.sha256}"'
-    response = RangedResponse(
+    response = FileResponse(
         sent.path,
         headers={
-            "cache-control": "no-cache",  # Kept, but asked for anew: the next release has the same address.
+            "cache-control": "no-cache",  # Cached, but checked each time: the next release has the same address.
             "etag": etag,
             "last-modified": sent.modified,
             "x-content-type-options": "nosniff",
         },
         media_type=sent.type,
         filename=sent.name,
-        stat_result=os.stat(sent.path),  # noqa: PTH116  may be an open file without a name
+        stat_result=os.stat(sent.path),  # noqa: PTH116  may be the path of a file descriptor
         content_disposition_type="inline" if sent.shown else "attachment",
     )
-    unchanged = _holds(request.headers.get("if-none-match", ""), etag)
+    unchanged = _matches(request.headers.get("if-none-match", ""), etag)
     answer = NotModifiedResponse(response.headers) if unchanged else response
-    await answer(request.scope, request.receive, _opened(send) if is_open else send)
+    await answer(request.scope, request.receive, _with_cors(send) if cors else send)
 
 
-def _holds(tags: str, etag: str) -> bool:
-    """Whether the tags of a client's copies, as it sends them, hold this one.
+def _matches(tags: str, etag: str) -> bool:
+    """Whether an If-None-Match header matches a tag.
 
-    >>> _holds('"a", W/"b"', '"b"'), _holds("*", '"b"'), _holds("", '"b"')
+    >>> _matches('"a", W/"b"', '"b"'), _matches("*", '"b"'), _matches("", '"b"')
     (True, True, False)
     """
     return any(tag.strip().removeprefix("W/") in ("*", etag) for tag in tags.split(","))
 
 
-def _opened(send: Send) -> Send:
-    """A `send` that lets scripts of other sites read what is sent, errors too."""
-    headers = Headers(_OPEN).raw
+def _with_cors(send: Send) -> Send:
+    """A `send` that permits scripts of other sites to read the answer, errors too."""
+    headers = Headers(_CORS).raw
 
-    async def opened(message: MutableMapping[str, Any]) -> None:
+    async def send_with_cors(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
             message = {**message, "headers": [*message["headers"], *headers]}
         await send(message)
 
-    return opened
+    return send_with_cors
 
 
 _PARQUET = {f"{name}.parquet": model.definition() for name, model in TABLES.items()}
@@ -183,8 +183,8 @@ _REST = "About the release"
 
 
 @dataclass(frozen=True)
-class Listed:
-    """One file as the page shows it."""
+class Download:
+    """A file on the page of downloads."""
 
     name: str
     title: str
@@ -194,17 +194,17 @@ class Listed:
     sha256: str
 
 
-def listing(files: dict[str, dict[str, Any]]) -> dict[str, list[Listed]]:
-    """The files by group, those that we know in the order of their words.
+def downloads_by_group(files: dict[str, dict[str, Any]]) -> dict[str, list[Download]]:
+    """The files by group, known ones in the order of `_WORDS`.
 
-    >>> groups = listing({"papers.parquet": {"sha256": "0" * 64, "bytes": 1024, "rows": 7}})
+    >>> groups = downloads_by_group({"papers.parquet": {"sha256": "0" * 64, "bytes": 1024, "rows": 7}})
     >>> {group: [(file.title, file.size) for file in files] for group, files in groups.items()}
     {'Tables': [('Papers', '1.0 KB')]}
     """
-    groups: dict[str, list[Listed]] = {}
+    groups: dict[str, list[Download]] = {}
     for name in sorted(files, key=lambda name: (_rank(name), name)):
         group = next((group for group, names in _GROUPS.items() if name in names), _REST)
-        groups.setdefault(group, []).append(_listed(name, files[name]))
+        groups.setdefault(group, []).append(_download(name, files[name]))
     return groups
 
 
@@ -213,9 +213,9 @@ def _rank(name: str) -> int:
     return known.index(name) if name in known else len(known)
 
 
-def _listed(name: str, facts: dict[str, Any]) -> Listed:
+def _download(name: str, facts: dict[str, Any]) -> Download:
     title, description = _WORDS.get(name, (name, ""))
-    return Listed(name, title, description, facts.get("rows"), format_bytes(facts["bytes"]), facts["sha256"])
+    return Download(name, title, description, facts.get("rows"), format_bytes(facts["bytes"]), facts["sha256"])
 
 
 DOWNLOADS = "/-/downloads"
@@ -225,11 +225,11 @@ _PAGE = "paperledger-downloads.html"
 
 @hookimpl
 def register_routes(datasette: "Datasette") -> list[tuple[str, Any]]:
-    """The addresses of the page and the files, where a release is served."""
+    """The routes of the page and the files, where a release is served."""
     release = served(datasette)
     if release is None:
         return []
-    files = Files(datasette, release)
+    files = Downloads(datasette, release)
     return [
         (rf"{DOWNLOADS}$", files.page),
         (rf"{DOWNLOADS}/(?P<file>[^/]+)$", files.file),
@@ -237,19 +237,19 @@ def register_routes(datasette: "Datasette") -> list[tuple[str, Any]]:
     ]
 
 
-class Files:
-    """The pages and files of one release."""
+class Downloads:
+    """The routes of one release's files."""
 
     def __init__(self, datasette: "Datasette", release: Release) -> None:
         self._datasette = datasette
         self._release = release
 
     async def page(self, request: Request) -> Response:
-        """Every file, what it is, and how to read it."""
+        """The page of all files, with descriptions and how to read them."""
         await self._require(request, [])
         urls = self._datasette.urls
         context = {
-            "groups": listing(files_of(self._release)),
+            "groups": downloads_by_group(files_of(self._release)),
             "logical_hash": self._release.manifest["logical_hash"],
             "folder": urls.path(DOWNLOADS),
             "address": self._datasette.absolute_url(request, urls.path(DOWNLOADS)),
@@ -259,27 +259,27 @@ class Files:
         return Response.html(await self._datasette.render_template(_PAGE, context, request=request))
 
     async def file(self, request: Request, send: Send) -> Response | None:
-        """One file of the release, or the part of it that is asked for."""
+        """One file of the release, or the range of it that is requested."""
         return await self._send(request.url_vars["file"], request, send)
 
     async def report(self, request: Request, send: Send) -> Response | None:
-        """The report on the release's quality."""
+        """The quality report."""
         return await self._send(REPORT_FILE, request, send)
 
     async def _send(self, name: str, request: Request, send: Send) -> Response | None:
-        sent = released(self._release, name)
+        sent = release_file(self._release, name)
         if sent is None:
             raise NotFound("No file of this name in the release")
         table = name.removesuffix(".parquet")
         await self._require(request, [("view-table", (DATABASE, table))] if table in TABLES else [])
         if name == DATABASE_FILE and not self._datasette.setting("allow_download"):
             raise Forbidden("Database download is forbidden")
-        if answer := other_method(request, is_open=self._datasette.cors):
+        if answer := answer_other_method(request, cors=self._datasette.cors):
             return answer
-        await send_file(sent, request, send, is_open=self._datasette.cors)
+        await send_file(sent, request, send, cors=self._datasette.cors)
         return None
 
     async def _require(self, request: Request, first: list[Any]) -> None:
-        """Raise `Forbidden` for those who may not see all that a release holds."""
+        """Raise `Forbidden` where the request may not see all of a release."""
         rest = [("view-database-download", DATABASE), ("view-database", DATABASE), "view-instance"]
         await self._datasette.ensure_permissions(request.actor, [*first, *rest])

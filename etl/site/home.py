@@ -1,4 +1,4 @@
-"""The home page: what the dataset is, and where to go. In: a release's folder. Out: what index.html shows."""
+"""The home page: the dataset in numbers, with links. In: a release's folder. Out: the variables of index.html."""
 
 import asyncio
 import sqlite3
@@ -14,7 +14,7 @@ from datasette.utils.asgi import Request
 from markupsafe import Markup
 
 from etl.load.layout import DATABASE, DATABASE_FILE
-from etl.site.safety.statement_time import WATCH, Connection
+from etl.site.safety.statement_time import INTERRUPTER, TimedConnection
 from etl.site.served import served
 from etl.site.tex import readable
 from schemas import TABLES, VIEWS, Definition, View
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from datasette.app import Datasette
 
 SEARCH = "search_papers"
-"""The canned query that the search box asks."""
+"""The canned query of the search box."""
 GROUPS: dict[str, tuple[str, tuple[type, ...]]] = {
     "Views to read": ("data", (View,)),
     "Tables": ("data", (Definition,)),
     "Audit: how the dataset came about": ("audit", (View, Definition)),
 }
-"""Titles of what the page leads to, with the group and the kinds of it."""
+"""Titles of the lists of links, with the group and the kinds of each."""
 _NUMBERS = """
 SELECT
   (SELECT count(*) FROM papers) AS papers,
@@ -47,13 +47,13 @@ SELECT
 FROM coverage
 """
 FACTS_SECONDS = 5.0
-"""Seconds in which the numbers are counted, once for a release: 5,000 papers take some milliseconds."""
+"""Seconds for counting the numbers, once a release: 5,000 papers take some milliseconds."""
 _NEWEST = "SELECT paper_id, title, published FROM papers WHERE published = ? ORDER BY paper_id LIMIT 1"
 Variables = Callable[[], Awaitable[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
-class Facts:
+class HomeFacts:
     """A release in numbers, and its newest paper."""
 
     numbers: dict[str, Any]
@@ -62,13 +62,13 @@ class Facts:
 
     @property
     def coverage(self) -> float | None:
-        """The share of the stated papers that the newest pages of all people list; None where none states any."""
+        """The share of stated papers that the newest pages of all people list; None where no page states a number."""
         return coverage_share(self.numbers["listed"], self.numbers["stated"])
 
 
 @dataclass(frozen=True)
-class Place:
-    """A table, a view or a query that the page leads to."""
+class HomeLink:
+    """A link to a table, a view or a query."""
 
     name: str
     title: str
@@ -78,7 +78,7 @@ class Place:
 
 @hookimpl
 def extra_template_vars(view_name: str | None, request: Request | None, datasette: "Datasette") -> Variables | None:
-    """`home`: what the home page shows."""
+    """The variable `home` of the home page."""
     release = served(datasette)
     if view_name != "index" or release is None:
         return None
@@ -90,7 +90,7 @@ def extra_template_vars(view_name: str | None, request: Request | None, datasett
                 "facts": await asyncio.to_thread(facts, release.path),
                 "database": DATABASE,
                 "search": SEARCH if SEARCH in queries else None,
-                "questions": [_question(query) for query in queries.values()],
+                "questions": [_link_to_question(query) for query in queries.values()],
                 "groups": _groups(await datasette.get_database(DATABASE).table_counts()),
             }
         }
@@ -99,34 +99,34 @@ def extra_template_vars(view_name: str | None, request: Request | None, datasett
 
 
 @cache
-def facts(folder: Path) -> Facts | None:
-    """The numbers of a release; counted once, since a release never changes; None where that takes too long."""
+def facts(folder: Path) -> HomeFacts | None:
+    """The numbers of a release, cached since a release never changes; None where counting takes too long."""
     address = (folder / DATABASE_FILE).as_uri() + "?mode=ro&immutable=1"
-    with closing(sqlite3.connect(address, uri=True, factory=Connection, check_same_thread=False)) as database:
+    with closing(sqlite3.connect(address, uri=True, factory=TimedConnection, check_same_thread=False)) as database:
         database.row_factory = sqlite3.Row
         try:
-            with WATCH.watching(database, FACTS_SECONDS):
+            with INTERRUPTER.watch(database, FACTS_SECONDS):
                 numbers = dict(database.execute(_NUMBERS).fetchone())
                 newest = database.execute(_NEWEST, [numbers["newest"]]).fetchone()
         except sqlite3.OperationalError:
             if database.clock.is_over:
                 return None
             raise
-    return Facts(numbers, newest and dict(newest), readable(newest["title"]) if newest else Markup())
+    return HomeFacts(numbers, newest and dict(newest), readable(newest["title"]) if newest else Markup())
 
 
-def _groups(counts: dict[str, int | None]) -> dict[str, list[Place]]:
-    """The views and tables of the dataset, then those of the audit, under the title of each group."""
+def _groups(counts: dict[str, int | None]) -> dict[str, list[HomeLink]]:
+    """The views and tables of each group by the group's title."""
     every: list[View | Definition] = [*VIEWS.values(), *(model.definition() for model in TABLES.values())]
     return {
-        title: [_place(one, counts) for one in every if one.group == group and isinstance(one, kinds)]
+        title: [_link_to(one, counts) for one in every if one.group == group and isinstance(one, kinds)]
         for title, (group, kinds) in GROUPS.items()
     }
 
 
-def _place(one: View | Definition, counts: dict[str, int | None]) -> Place:
-    return Place(one.name, one.title, one.description, counts.get(one.name))
+def _link_to(one: View | Definition, counts: dict[str, int | None]) -> HomeLink:
+    return HomeLink(one.name, one.title, one.description, counts.get(one.name))
 
 
-def _question(query: dict[str, Any]) -> Place:
-    return Place(query["name"], query.get("title") or query["name"], query.get("description") or "")
+def _link_to_question(query: dict[str, Any]) -> HomeLink:
+    return HomeLink(query["name"], query.get("title") or query["name"], query.get("description") or "")

@@ -1,8 +1,8 @@
-"""The columns of an export: their types from the values, and their lineage as far as the SQL shows it.
+"""The columns of an export: types from their values, types and descriptions from the columns that the SQL reads.
 
-In: values; a connection of its own, and SQL. Out: Arrow columns; types and words by column name. SQLite says which columns
-a statement reads; a column of the answer that bears the name of one that is read is that one. A type that the values do not
-fit is not believed.
+In: values; a separate connection, and SQL. Out: Arrow columns; types and descriptions by column name. SQLite reports the columns
+that a statement reads; a column of the result is taken for the one of the same name. A type that does not fit the values is
+ignored.
 """
 
 import re
@@ -19,26 +19,26 @@ from etl.load.parquet import arrow_schema
 from schemas import TABLES, VIEWS
 
 _EXACT = 1 << 53
-"""The integer up to which a float holds every integer."""
+"""The integer up to which a float represents every integer exactly."""
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INFERRED = (pa.int64(), pa.float64(), pa.date32(), pa.string(), pa.binary())
-"""The types that are tried, the narrowest first."""
+"""Candidate types, the narrowest first."""
 
 Reads = frozenset[tuple[str, str]]
-"""Tables and views, each with a column that is read."""
-Words = Mapping[Any, Any]
+"""Pairs of a table or view and a column that is read."""
+Metadata = Mapping[Any, Any]
 
 
 @dataclass(frozen=True)
 class ColumnLineage:
-    """What the dataset says of a column: its type where it has one, and its words for people."""
+    """A column's type in the dataset, where it has one, and its description."""
 
     type: pa.DataType | None = None
-    words: Words = field(default_factory=dict)
+    metadata: Metadata = field(default_factory=dict)
 
 
 def columns_read(connection: sqlite3.Connection, sql: str, parameters: Any) -> Reads:
-    """What a statement reads, by SQLite's own account; the statement does not run, and the connection is spent."""
+    """The columns that a statement reads, by SQLite's authorizer; the statement does not run; use the connection for nothing else."""
     found: set[tuple[str, str]] = set()
 
     def note(action: int, table: str | None, column: str | None, *_: str | None) -> int:
@@ -47,13 +47,13 @@ def columns_read(connection: sqlite3.Connection, sql: str, parameters: Any) -> R
         return sqlite3.SQLITE_OK
 
     connection.set_authorizer(note)
-    with suppress(sqlite3.Error):  # What is wrong is told when it runs; what is an EXPLAIN itself reads nothing.
+    with suppress(sqlite3.Error):  # Errors are reported when the statement runs; an EXPLAIN reads nothing.
         connection.execute(f"EXPLAIN {sql}", parameters)
     return frozenset(found)
 
 
 def lineage_of(reads: Reads, page: str | None = None) -> dict[str, ColumnLineage]:
-    """Where the columns come from, by name; the words of the page's own table or view go before those of others.
+    """The lineage of the columns read, by name; of several descriptions the one of the page's table or view.
 
     >>> lineage_of(frozenset({("papers", "has_code"), ("authors", "name")}))["has_code"].type
     DataType(bool)
@@ -62,7 +62,7 @@ def lineage_of(reads: Reads, page: str | None = None) -> dict[str, ColumnLineage
     for table, column in sorted(reads):
         if column in _columns(table):
             sources.setdefault(column, []).append(table)
-    return {name: ColumnLineage(_type(name, tables), _words(name, tables, page)) for name, tables in sources.items()}
+    return {name: ColumnLineage(_type(name, tables), _metadata(name, tables, page)) for name, tables in sources.items()}
 
 
 def _columns(table: str) -> Collection[str]:
@@ -77,44 +77,44 @@ def _type(name: str, tables: list[str]) -> pa.DataType | None:
     return types.pop() if len(types) == 1 else None
 
 
-def _words(name: str, tables: list[str], page: str | None) -> Words:
-    """A view reads tables, so its words go before theirs; where two say something, none does."""
-    speaking = [page] if page in tables else [table for table in tables if table in VIEWS] or tables
-    return _words_of(speaking[0], name) if len(speaking) == 1 and speaking[0] else {}
+def _metadata(name: str, tables: list[str], page: str | None) -> Metadata:
+    """A view reads tables, so its description precedes theirs; of two descriptions none is used."""
+    described = [page] if page in tables else [table for table in tables if table in VIEWS] or tables
+    return _metadata_in(described[0], name) if len(described) == 1 and described[0] else {}
 
 
-def _words_of(table: str, name: str) -> Words:
+def _metadata_in(table: str, name: str) -> Metadata:
     if table in VIEWS:
         return {"description": VIEWS[table].columns[name]}
     return arrow_schema(TABLES[table].definition()).field(name).metadata or {}
 
 
-class Column:
-    """One column, and the types that its values so far allow."""
+class ExportColumn:
+    """A column of an export, and the types that fit its values so far."""
 
     def __init__(self, name: str, origin: ColumnLineage) -> None:
         self.name = name
-        self._words = origin.words
+        self._metadata = origin.metadata
         self._types: tuple[pa.DataType, ...] = (origin.type, *_INFERRED) if origin.type else _INFERRED
         self._empty: pa.DataType | None = origin.type or pa.string()
 
-    def look(self, values: Sequence[Any]) -> None:
-        """Drop the types that do not hold these values."""
-        there = [value for value in values if value is not None]
-        if there:
+    def narrow(self, values: Sequence[Any]) -> None:
+        """Remove the types that do not fit these values."""
+        present = [value for value in values if value is not None]
+        if present:
             self._empty = None
-            kinds = frozenset(map(type, there))
-            self._types = tuple(kind for kind in self._types if _HOLDS[kind](there, kinds))
+            kinds = frozenset(map(type, present))
+            self._types = tuple(kind for kind in self._types if _FITS[kind](present, kinds))
 
     @property
     def type(self) -> pa.DataType:
-        """The type that all values allow."""
+        """The narrowest type that fits all values."""
         return self._empty or self._types[0]
 
     @property
     def field(self) -> "pa.Field[Any]":
         """The column in the file's schema."""
-        return pa.field(self.name, self.type, metadata=dict(self._words))
+        return pa.field(self.name, self.type, metadata=dict(self._metadata))
 
     def array(self, values: Sequence[Any]) -> "pa.Array[Any]":
         """Values of this column in its type."""
@@ -124,27 +124,27 @@ class Column:
         return pa.array(values, self.type)
 
 
-def distinct(names: Sequence[str]) -> list[str]:
-    """Names that no two columns share.
+def distinct_names(names: Sequence[str]) -> list[str]:
+    """Unique names of columns.
 
-    >>> distinct(["a", "a", "a_2", "a"])
+    >>> distinct_names(["a", "a", "a_2", "a"])
     ['a', 'a_3', 'a_2', 'a_4']
     """
-    given: dict[str, None] = {}
+    unique: dict[str, None] = {}
     for name in names:
         new, count = name, 1
-        while new in given or (count > 1 and new in names):
+        while new in unique or (count > 1 and new in names):
             count += 1
             new = f"{name}_{count}"
-        given[new] = None
-    return list(given)
+        unique[new] = None
+    return list(unique)
 
 
-_Holds = Callable[[Sequence[Any], frozenset[type]], bool]
+_Fits = Callable[[Sequence[Any], frozenset[type]], bool]
 
 
 def _date(text: str) -> date:
-    """The day that a text is; raises `ValueError` for other ways of writing one, which Python reads too."""
+    """The date of an ISO text; raises `ValueError` for other formats, of which Python reads some."""
     if not _ISO.fullmatch(text):
         raise ValueError(text)
     return date.fromisoformat(text)
@@ -157,7 +157,7 @@ def _are_dates(values: Sequence[str]) -> bool:
         return False
 
 
-_HOLDS: dict[pa.DataType, _Holds] = {
+_FITS: dict[pa.DataType, _Fits] = {
     pa.bool_(): lambda values, kinds: kinds == {int} and set(values) <= {0, 1},
     pa.int64(): lambda _, kinds: kinds == {int},
     pa.float64(): lambda values, kinds: (

@@ -1,7 +1,7 @@
-"""Exports: what is asked for, within which limits, how many at once, and the file that answers.
+"""Parquet exports: their SQL, their limits, how many run at once, and their files.
 
-In: a request and Datasette's configuration of the plugin, `"plugins": {"paperledger_parquet": {"seconds": 10}}`. Out: a
-Parquet file, made beside the event loop. Types are known only when all rows were seen, so rows go to a file first.
+In: a request and Datasette's configuration of the plugin, `"plugins": {"paperledger_parquet": {"seconds": 10}}`. Out: a Parquet
+file, made in a thread. Types are known only after the last row, so rows are written to a temporary file first.
 """
 
 import asyncio
@@ -19,27 +19,35 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
-from datasette import views  # its modules are loaded after the plugins, so they are named only where they are used
+from datasette import views  # its modules are loaded after the plugins
 from datasette.database import QueryInterrupted
 from datasette.utils import InvalidSql, derive_named_parameters
 from datasette.utils.asgi import NotFound, Request, Response
 
 from etl.load.layout import DATABASE
-from etl.site.parquet_columns import Column, ColumnLineage, columns_read, distinct, lineage_of
-from etl.site.safety.requests import words_of_sql
-from etl.site.safety.statement_time import NOTHING_ASKED, WATCH, Asked, Busy, Connection, connect, reason
+from etl.site.parquet_columns import ColumnLineage, ExportColumn, columns_read, distinct_names, lineage_of
+from etl.site.safety.bad_requests import sql_message
+from etl.site.safety.statement_time import (
+    INTERRUPTER,
+    NO_QUERY,
+    SiteBusy,
+    SqlQuery,
+    TimedConnection,
+    connect,
+    ending_error,
+)
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
 
 PLUGIN = "paperledger_parquet"
-BUSY = 503
-"""The status of an export that may come back later."""
+BUSY_STATUS = 503
+"""The status of an export that may be retried later."""
 
 
 @dataclass(frozen=True)
 class ExportLimits:
-    """ExportLimits of an export: seconds of SQL, rows, megabytes (MiB) of values; and how many run at once, and how many wait."""
+    """Limits of an export: seconds of SQL, rows, MiB of values; and how many exports run at once, and how many wait."""
 
     seconds: float = 20
     rows: int = 2_000_000
@@ -49,12 +57,12 @@ class ExportLimits:
 
 
 def limits_of(datasette: "Datasette") -> ExportLimits:
-    """The limits that this Datasette is configured for."""
+    """The limits in this Datasette's configuration."""
     return msgspec.convert(datasette.plugin_config(PLUGIN) or {}, ExportLimits)
 
 
-class Refused(Exception):
-    """An export that is not to be had: a status of HTTP, and what to do instead."""
+class ExportRefused(Exception):
+    """The export is refused, with an HTTP status and what to do instead."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -63,17 +71,17 @@ class Refused(Exception):
 
 _PAGE_SIZE = 1
 _PAGE_LIMIT = f" limit {_PAGE_SIZE + 1}"
-"""What Datasette writes at the end of a table's SQL; a LIMIT of the user's own is another one."""
+"""The end of Datasette's SQL of a table; it differs from any LIMIT of a person's own."""
 PRESENTATION = frozenset(
     "_dl _extra _extras _header _json _json_infinity _label _labels _next _nl _nocount _nofacet _nosuggest _shape _size"  # noqa: SIM905
     " _stream _timelimit _trace _ttl".split()
 )
-"""Arguments that say how a page looks, or which page it is; those that begin with `_facet` are others."""
+"""Arguments that affect only the look of a page, or which page it is; so do all that begin with `_facet`."""
 
 
 @dataclass(frozen=True)
 class ExportQuery:
-    """SQL and the values of its parameters; `named` holds those that stand in the address, for people."""
+    """SQL and the values of its parameters; `named` are those in the address."""
 
     sql: str
     parameters: Any
@@ -82,14 +90,14 @@ class ExportQuery:
     """The table, view or canned query whose address it is."""
 
 
-class _Handed(Exception):
+class _CapturedSql(Exception):
     def __init__(self, sql: str, parameters: Any) -> None:
         self.sql = sql
         self.parameters = parameters
 
 
-class _Asking:
-    """A Datasette, or a database of one, that hands over the SQL of a page instead of running it."""
+class _SqlCapture:
+    """A proxy of a Datasette or a database that raises `_CapturedSql` with the SQL of a page instead of running it."""
 
     def __init__(self, real: Any) -> None:
         self._real = real
@@ -97,35 +105,35 @@ class _Asking:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)
 
-    def get_database(self, *args: Any, **named: Any) -> "_Asking":
-        return _Asking(self._real.get_database(*args, **named))
+    def get_database(self, *args: Any, **named: Any) -> "_SqlCapture":
+        return _SqlCapture(self._real.get_database(*args, **named))
 
     async def execute(self, *args: Any, truncate: bool = False, **named: Any) -> Any:
         if truncate:  # only the rows of the page are
-            raise _Handed(*args[-2:])
+            raise _CapturedSql(*args[-2:])
         return await self._real.execute(*args, **named)
 
 
 async def query_of_sql(datasette: "Datasette", request: Request) -> ExportQuery | Response:
-    """What the SQL in the address asks for."""
-    return await _query(views.database.DatabaseView(_Asking(datasette)).data(request))
+    """The query of SQL in the address."""
+    return await _query(views.database.DatabaseView(_SqlCapture(datasette)).data(request))
 
 
 async def query_of_question(datasette: "Datasette", request: Request, name: str) -> ExportQuery | Response:
-    """What a canned query asks for; Datasette finds it among the tables."""
-    return await _query(views.table.TableView(_Asking(datasette)).data(request), name)
+    """The query of a canned query, which Datasette serves at the address of a table."""
+    return await _query(views.table.TableView(_SqlCapture(datasette)).data(request), name)
 
 
 async def query_of_table(datasette: "Datasette", request: Request, table: str) -> ExportQuery | Response:
-    """What the request asks of a table or view: all its rows that pass the filters, whatever page was looked at."""
+    """The query of a table or view: all rows that pass the filters, from every page."""
     query = urlencode(content_arguments(request)).encode()
     whole = Request({**request.scope, "query_string": query}, request.receive)
-    return await _query(views.table.TableView(_Asking(datasette)).data(whole, _size=_PAGE_SIZE), table, _PAGE_LIMIT)
+    return await _query(views.table.TableView(_SqlCapture(datasette)).data(whole, _size=_PAGE_SIZE), table, _PAGE_LIMIT)
 
 
 async def query_of_row(datasette: "Datasette", request: Request, table: str) -> ExportQuery | Response:
-    """What the request asks of a row; raises `NotFound` where there is none, as Datasette's own page does."""
-    found = await _query(views.row.RowView(_Asking(datasette)).data(request), table)
+    """The query of a row; raises `NotFound` where there is none, as Datasette's page does."""
+    found = await _query(views.row.RowView(_SqlCapture(datasette)).data(request), table)
     await views.row.RowView(datasette).data(request)
     return found
 
@@ -140,103 +148,106 @@ def _matters(name: str) -> bool:
 
 
 async def _query(page: Awaitable[Any], name: str | None = None, limit: str = "") -> ExportQuery | Response:
-    """The SQL that a page of Datasette's asks for, without its limit; the page itself where that is a redirect."""
+    """The SQL of a Datasette page without its limit; the page itself where it is a redirect."""
     try:
         answer = await page
-    except _Handed as handed:
-        names = await derive_named_parameters(None, handed.sql)  # which asks no database
+    except _CapturedSql as handed:
+        names = await derive_named_parameters(None, handed.sql)  # which uses no database
         values = dict(handed.parameters)
         named = {name: values[name] for name in sorted(names) if name in values}
         return ExportQuery(handed.sql.strip().removesuffix(limit).strip(), handed.parameters, named, name)
     except (InvalidSql, sqlite3.Error) as error:
-        raise Refused(400, str(error)) from error
+        raise ExportRefused(400, str(error)) from error
     if isinstance(answer, Response):
         return answer
     raise NotFound("Nothing to export: there is no SQL here, or SQL that writes")
 
 
-Connect = Callable[[], Connection]
+Connect = Callable[[], TimedConnection]
 _ROWS = 20_000
 _LETTERS = 4 << 20
 """Rows and letters (or bytes of blobs) of a batch, which is one row group of the file."""
-_NO_MEMORY = (
+_TOO_LARGE_TO_SORT = (
     "sorting or grouping this takes more memory than the site gives; ask for fewer rows or columns,"
     " or take the release's own files, which DuckDB sorts"
 )
 _LARGEST_ROW = 16 << 20
-"""Letters of one row: it is in memory several times until it is written."""
+"""Letters of one row, which is in memory several times until it is written."""
 
 
 @dataclass(frozen=True)
 class Export:
-    """One export: what to run, where, within which limits, and what to say of it in the file."""
+    """One export: how to connect, the query, its limits, and the metadata of its file."""
 
     connect: Connect
     query: ExportQuery
     limits: ExportLimits
-    words: Mapping[Any, Any]
+    metadata: Mapping[Any, Any]
 
     def __call__(self, stop: Event) -> BufferedRandom:
-        """The Parquet file; raises `Refused` where there is none to be had, `Stopped` after the sign to stop."""
+        """The Parquet file; raises `ExportRefused` beyond the limits, `ExportStopped` once `stop` is set."""
         with TemporaryFile() as spool:
             try:
                 columns, lengths = self._spool(spool, stop)
-            except OverflowError as error:  # a number in the address that SQLite cannot hold
-                raise Refused(400, f"SQLite says: {error}") from error
+            except OverflowError as error:  # a number in the address beyond 64 bits
+                raise ExportRefused(400, f"SQLite says: {error}") from error
             except MemoryError as error:
-                raise Refused(413, _NO_MEMORY) from error
+                raise ExportRefused(413, _TOO_LARGE_TO_SORT) from error
             spool.seek(0)
-            return _write(columns, (spool.read(length) for length in lengths), self.words, stop)
+            return _write(columns, (spool.read(length) for length in lengths), self.metadata, stop)
 
-    def _spool(self, spool: BufferedRandom, stop: Event) -> tuple[list[Column], list[int]]:
-        """Write the answer's rows to a file, batch by batch; its columns, and the length of each batch."""
-        with closing(self.connect()) as connection, in_time(connection, self.limits, stop):
+    def _spool(self, spool: BufferedRandom, stop: Event) -> tuple[list[ExportColumn], list[int]]:
+        """Write the rows to a file batch by batch; the columns, and the length of each batch in bytes."""
+        with closing(self.connect()) as connection, within_limits(connection, self.limits, stop):
             reads = columns_read(connection, self.query.sql, self.query.parameters)
-        asked = Asked(self.query.sql, self.query.parameters)
-        with closing(self.connect()) as connection, in_time(connection, self.limits, stop, asked):
+        query = SqlQuery(self.query.sql, self.query.parameters)
+        with closing(self.connect()) as connection, within_limits(connection, self.limits, stop, query):
             cursor = connection.execute(self.query.sql, self.query.parameters)
             known = lineage_of(reads, self.query.page)
             names = [name for name, *_ in cursor.description]
             columns = [
-                Column(new, known.get(name, ColumnLineage())) for name, new in zip(names, distinct(names), strict=True)
+                ExportColumn(new, known.get(name, ColumnLineage()))
+                for name, new in zip(names, distinct_names(names), strict=True)
             ]
-            return columns, [_keep(batch, columns, spool) for batch in self._batches(cursor, spool)]
+            return columns, [_spool_batch(batch, columns, spool) for batch in self._batches(cursor, spool)]
 
     def _batches(self, cursor: sqlite3.Cursor, spool: BufferedRandom) -> Iterator[list[Any]]:
-        """The rows in batches that fit in memory; raises `Refused` where there are more than the limits allow."""
+        """The rows in batches that fit in memory; raises `ExportRefused` beyond the limits."""
         rows: list[Any] = []
         count = letters = 0
         for row in cursor:
             size = sum(len(value) for value in row if isinstance(value, str | bytes))
             if size > _LARGEST_ROW:
-                del row, rows  # else the error would keep them
-                raise Refused(413, f"a row of more than {_LARGEST_ROW >> 20} MiB; ask for fewer columns")
+                del row, rows  # else the error would refer to them
+                raise ExportRefused(413, f"a row of more than {_LARGEST_ROW >> 20} MiB; ask for fewer columns")
             rows.append(row)
             letters += size
             if len(rows) == _ROWS or letters > _LETTERS:
                 count += len(rows)
                 yield rows
-                self._require_little(count, spool.tell())
+                self._require_within_limits(count, spool.tell())
                 rows, letters = [], 0
         if rows:
             yield rows
-            self._require_little(count + len(rows), spool.tell())
+            self._require_within_limits(count + len(rows), spool.tell())
 
-    def _require_little(self, rows: int, size: int) -> None:
+    def _require_within_limits(self, rows: int, size: int) -> None:
         if rows > self.limits.rows:
-            raise Refused(413, f"more than {self.limits.rows:,} rows; ask for fewer, or take the release's own files")
+            raise ExportRefused(
+                413, f"more than {self.limits.rows:,} rows; ask for fewer, or take the release's own files"
+            )
         if size > self.limits.megabytes << 20:
-            raise Refused(
+            raise ExportRefused(
                 413, f"more than {self.limits.megabytes:,} MiB; ask for less, or take the release's own files"
             )
 
 
-class Stopped(Exception):
-    """Nobody waits for the file any more."""
+class ExportStopped(Exception):
+    """The client of the export has disconnected."""
 
 
-def own_connection(datasette: "Datasette") -> Connection:
-    """A connection of an export's own, with all that Datasette and its plugins do to theirs."""
+def new_connection(datasette: "Datasette") -> TimedConnection:
+    """A separate connection for an export, prepared by Datasette and its plugins as all are."""
     connection = connect(datasette.get_database(DATABASE))
     datasette._prepare_connection(connection, DATABASE)  # noqa: SLF001  no public name for it
     connection.row_factory = None
@@ -244,31 +255,35 @@ def own_connection(datasette: "Datasette") -> Connection:
 
 
 @contextmanager
-def in_time(connection: Connection, limits: ExportLimits, stop: Event, asked: Asked = NOTHING_ASKED) -> Iterator[None]:
-    """Work on a connection within the limits; raises `Refused` beyond them, `Stopped` after the sign to stop."""
+def within_limits(
+    connection: TimedConnection, limits: ExportLimits, stop: Event, query: SqlQuery = NO_QUERY
+) -> Iterator[None]:
+    """Limit the time of a connection's statements; raises `ExportRefused` beyond it, `ExportStopped` once `stop` is set."""
     try:
-        with WATCH.watching(connection, limits.seconds, stop, is_costly=True, asked=asked):
+        with INTERRUPTER.watch(connection, limits.seconds, stop, is_costly=True, query=query):
             yield
     except sqlite3.Error as error:
-        raise _refusal(reason(connection, error), limits, stop) from error
+        raise _refusal(ending_error(connection, error), limits, stop) from error
 
 
-def _keep(rows: list[Any], columns: list[Column], spool: BufferedRandom) -> int:
-    """Look at a batch, and write it to the file; its length there."""
+def _spool_batch(rows: list[Any], columns: list[ExportColumn], spool: BufferedRandom) -> int:
+    """Narrow the columns' types by a batch, and write it to the file; its length in bytes."""
     values = list(zip(*rows, strict=True))
     for column, cells in zip(columns, values, strict=True):
-        column.look(cells)
+        column.narrow(cells)
     return spool.write(msgspec.msgpack.encode(values))
 
 
-def _write(columns: list[Column], batches: Iterator[bytes], words: Mapping[Any, Any], stop: Event) -> BufferedRandom:
-    schema = pa.schema([column.field for column in columns], metadata=dict(words))
+def _write(
+    columns: list[ExportColumn], batches: Iterator[bytes], metadata: Mapping[Any, Any], stop: Event
+) -> BufferedRandom:
+    schema = pa.schema([column.field for column in columns], metadata=dict(metadata))
     with ExitStack() as closed_on_error:
         file = closed_on_error.enter_context(TemporaryFile())
         with pq.ParquetWriter(file, schema, compression="zstd") as writer:
             for batch in batches:
                 if stop.is_set():
-                    raise Stopped
+                    raise ExportStopped
                 values = msgspec.msgpack.decode(batch)
                 arrays = [column.array(cells) for column, cells in zip(columns, values, strict=True)]
                 writer.write_batch(pa.record_batch(arrays, schema=schema))
@@ -279,12 +294,12 @@ def _write(columns: list[Column], batches: Iterator[bytes], words: Mapping[Any, 
 
 def _refusal(error: Exception, limits: ExportLimits, stop: Event) -> Exception:
     if stop.is_set():
-        return Stopped()
-    if isinstance(error, Busy):
-        return Refused(BUSY, "the site needs its memory for pages; try again in a few seconds")
+        return ExportStopped()
+    if isinstance(error, SiteBusy):
+        return ExportRefused(BUSY_STATUS, "the site needs its memory for pages; try again in a few seconds")
     if isinstance(error, QueryInterrupted):
-        return Refused(400, f"the query took more than {limits.seconds:g} seconds; ask for less")
-    return Refused(400, f"SQLite says: {words_of_sql(error)}")
+        return ExportRefused(400, f"the query took more than {limits.seconds:g} seconds; ask for less")
+    return ExportRefused(400, f"SQLite says: {sql_message(error)}")
 
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -292,38 +307,38 @@ Work = Callable[[Event], BufferedRandom]
 
 
 class ExportQueue:
-    """The threads of the exports, apart from those of Datasette's pages."""
+    """A queue of exports with threads of its own, apart from those of Datasette's pages."""
 
     def __init__(self, limits: ExportLimits) -> None:
         self._threads = ThreadPoolExecutor(limits.at_once, thread_name_prefix="parquet")
         self._places = BoundedSemaphore(limits.at_once + limits.waiting)
 
     async def run(self, work: Work, receive: Receive) -> BufferedRandom | None:
-        """The file that the work makes, None where the client left; raises `Refused` where too many wait."""
+        """The file that `work` makes, None where the client disconnected; raises `ExportRefused` where too many wait."""
         if not self._places.acquire(blocking=False):
-            raise Refused(BUSY, "too many exports at once; try again in a few seconds")
+            raise ExportRefused(BUSY_STATUS, "too many exports at once; try again in a few seconds")
         stop = Event()
         running = self._threads.submit(work, stop)
         running.add_done_callback(lambda _: self._places.release())
-        result, left = asyncio.wrap_future(running), asyncio.ensure_future(_left(receive))
-        both: set[asyncio.Future[Any]] = {result, left}
+        result, gone = asyncio.wrap_future(running), asyncio.ensure_future(_until_disconnect(receive))
+        both: set[asyncio.Future[Any]] = {result, gone}
         try:
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
             return result.result() if result.done() else None
         finally:
             stop.set()
-            left.cancel()
+            gone.cancel()
             if not result.done():
                 result.cancel()
                 running.add_done_callback(_close)
 
 
-async def _left(receive: Receive) -> None:
+async def _until_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 def _close(done: "Future[BufferedRandom]") -> None:
-    """Close the file that nobody waits for."""
+    """Close the file of an abandoned export."""
     if not done.cancelled() and not done.exception():
         done.result().close()

@@ -1,4 +1,4 @@
-"""What the pages of a paper, an author and a profile show.
+"""The content of the pages of a paper, an author and a profile.
 
 In: a release's database, and a row's key. Out: the first rows of each list with its length, and a listing's raw lines.
 """
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 from schemas.views import SHARE
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 FINDINGS = "SELECT findings.*, rules.title AS rule FROM findings JOIN rules USING (rule_id)"
 _NAMES = "SELECT name FROM paper_authors WHERE paper_id = ? AND position IS NOT NULL ORDER BY position"
 _TAGS = (
@@ -41,44 +41,44 @@ _TAGS = (
 
 SHOWN_LINES = 40
 SHOWN_LETTERS = 5_000
-"""Raw lines of one place that a page shows, and letters of each."""
+"""Raw lines that a page shows of one place, and letters of each line."""
 
 
 @dataclass(frozen=True)
-class Raw:
-    """The first lines of a place on a page, as text that can be looked at without harm, and how many are not here."""
+class RawLines:
+    """The first lines of a place on a page, with control characters written out, and the number of lines left out."""
 
     lines: list[str]
     more: int
 
 
 @dataclass(frozen=True)
-class Part:
-    """The first rows of a list, and how many it has."""
+class FirstRows:
+    """The first rows of a list, and the number of all its rows."""
 
     rows: list[Row]
     total: int
 
     @property
     def more(self) -> int:
-        """How many rows are not here."""
+        """The number of rows left out."""
         return self.total - len(self.rows)
 
 
-async def in_thread(datasette: "Datasette", read: Callable[[sqlite3.Connection], Found]) -> Found:
-    """What `read` finds in the release's database, read beside the event loop; raises `QueryInterrupted` after a second."""
+async def query_in_thread(datasette: "Datasette", read: Callable[[sqlite3.Connection], Result]) -> Result:
+    """The result of `read` on the release's database, in a thread; raises `QueryInterrupted` after a second."""
 
-    def read_plainly(database: sqlite3.Connection) -> Found:
+    def read_plainly(database: sqlite3.Connection) -> Result:
         with plain_rows(database):
             return read(database)
 
-    found: Found = await datasette.get_database(DATABASE).execute_fn(read_plainly)
+    found: Result = await datasette.get_database(DATABASE).execute_fn(read_plainly)
     return found
 
 
 @contextmanager
 def plain_rows(database: sqlite3.Connection) -> Iterator[None]:
-    """Rows as tuples, which polars takes, where Datasette has its own kind; no list of them larger than an answer."""
+    """Make rows tuples for a while, which polars reads, instead of `sqlite3.Row`; the limit of an answer still applies."""
     kind, database.row_factory = database.row_factory, CountedRows(lambda _, values: values)
     try:
         yield
@@ -86,27 +86,27 @@ def plain_rows(database: sqlite3.Connection) -> Iterator[None]:
         database.row_factory = kind
 
 
-def first(release: ReleaseRows, most: int, sql: str, *values: object) -> Part:
-    """At most `most` rows of a query, and how many it has."""
+def first_rows(release: ReleaseRows, most: int, sql: str, *values: object) -> FirstRows:
+    """At most `most` rows of a query, and the number of all its rows."""
     rows = list(release.rows(f"{sql} LIMIT {most}", *values))
     if len(rows) < most:
-        return Part(rows, len(rows))
+        return FirstRows(rows, len(rows))
     counted = next(release.rows(f"SELECT count(*) AS total FROM ({sql})", *values))  # noqa: S608
-    return Part(rows, counted["total"])
+    return FirstRows(rows, counted["total"])
 
 
-def with_titles(part: Part) -> Part:
+def with_titles(part: FirstRows) -> FirstRows:
     """The part with its titles as HTML."""
-    return Part([{**row, "title": readable(row["title"])} for row in part.rows], part.total)
+    return FirstRows([{**row, "title": readable(row["title"])} for row in part.rows], part.total)
 
 
-def raw(lines: list[str]) -> Raw:
+def _raw_lines(lines: list[str]) -> RawLines:
     """The lines as a page shows them."""
-    return Raw([cut(line, SHOWN_LETTERS) for line in lines[:SHOWN_LINES]], max(0, len(lines) - SHOWN_LINES))
+    return RawLines([cut(line, SHOWN_LETTERS) for line in lines[:SHOWN_LINES]], max(0, len(lines) - SHOWN_LINES))
 
 
-def lines_of(release: ReleaseRows, listing: Row, paper: Row, variants: dict[str, str]) -> list[str]:
-    """A listing's lines as its page has them."""
+def lines_of_listing(release: ReleaseRows, listing: Row, paper: Row, variants: dict[str, str]) -> list[str]:
+    """The lines of a listing on its page."""
     names, tags = (tuple(row["name"] for row in release.rows(sql, paper["paper_id"])) for sql in (_NAMES, _TAGS))
     byline = render_byline(Byline(names, bool(paper["authors_truncated"]), tags))
     return listing_lines({**listing, "byline": byline, "block": None, **paper, **variants})
@@ -129,7 +129,7 @@ def page_pieces(release: ReleaseRows, profile: Row) -> Iterator[str]:
 
 
 def _places(release: ReleaseRows, profile: Row) -> Iterator[tuple[int, list[str]]]:
-    """Where the lines of a page's pieces stand, in order."""
+    """The pieces of a page in order: the number of the first line, and the lines."""
     key = profile["profile_id"]
     listings = ((row["line_start"], row) for row in release.rows(_PAGE_LISTINGS, key))
     strays = ((row["line_start"], row) for row in release.rows(_PAGE_STRAYS, key))
@@ -137,13 +137,15 @@ def _places(release: ReleaseRows, profile: Row) -> Iterator[tuple[int, list[str]
     for line_start, row in merge(listings, strays, key=itemgetter(0)):
         yield (
             line_start,
-            row["raw_text"].split("\n") if "raw_text" in row else lines_of(release, row, row, _variants(release, row)),
+            row["raw_text"].split("\n")
+            if "raw_text" in row
+            else lines_of_listing(release, row, row, _variants(release, row)),
         )
 
 
 SHOWN_PAPERS = 100
 SHOWN_OTHERS = 50
-"""Papers, and rows of every other list, that the page shows; the rest is behind links."""
+"""Papers, and rows of every other list, on an author's page; links refer to the rest."""
 _PAPERS = (
     "SELECT paper_id, title, published, category_id, position, has_code"
     " FROM paper_authors JOIN papers USING (paper_id) WHERE author_id = ?"
@@ -166,37 +168,37 @@ ORDER BY that_id
 
 @dataclass(frozen=True)
 class AuthorPage:
-    """All that the page of an author shows."""
+    """The content of an author's page."""
 
     row: Row
-    papers: Part
-    coauthors: Part
-    spellings: Part
-    profiles: Part
-    candidates: Part
+    papers: FirstRows
+    coauthors: FirstRows
+    spellings: FirstRows
+    profiles: FirstRows
+    candidates: FirstRows
 
 
 def author_page(database: sqlite3.Connection, author_id: str) -> AuthorPage | None:
-    """The page of an author; None where there is no such author."""
+    """The content of an author's page; None where there is no such author."""
     release = ReleaseRows(database)
     row = next(release.rows("SELECT * FROM authors WHERE author_id = ?", author_id), None)
     if row is None:
         return None
     return AuthorPage(
         row=row,
-        papers=with_titles(first(release, SHOWN_PAPERS, _PAPERS, author_id)),
-        coauthors=first(release, SHOWN_OTHERS, _COAUTHORS, author_id),
-        spellings=first(release, SHOWN_OTHERS, _SPELLINGS, author_id),
-        profiles=first(release, SHOWN_OTHERS, _PROFILES, author_id),
-        candidates=first(release, SHOWN_OTHERS, _AUTHOR_CANDIDATES, author_id, author_id, author_id),
+        papers=with_titles(first_rows(release, SHOWN_PAPERS, _PAPERS, author_id)),
+        coauthors=first_rows(release, SHOWN_OTHERS, _COAUTHORS, author_id),
+        spellings=first_rows(release, SHOWN_OTHERS, _SPELLINGS, author_id),
+        profiles=first_rows(release, SHOWN_OTHERS, _PROFILES, author_id),
+        candidates=first_rows(release, SHOWN_OTHERS, _AUTHOR_CANDIDATES, author_id, author_id, author_id),
     )
 
 
 SHOWN_AUTHORS = 100
 SHOWN_LISTINGS = 10
-"""Authors (and rows of every other list) and listings that the page shows; the rest is behind links."""
+"""Authors (and rows of every other list) and listings on a paper's page; links refer to the rest."""
 SHOWN_ABSTRACT = 20_000
-"""Letters of an abstract that the page shows; the rest is in the table's own page."""
+"""Letters of an abstract on the page; the page of the table has the rest."""
 _PAPER = (
     "SELECT papers.*, categories.name AS category, archive_name"
     " FROM papers LEFT JOIN categories USING (category_id) WHERE paper_id = ?"
@@ -236,56 +238,56 @@ _FOUND = f"""
 
 @dataclass(frozen=True)
 class ListingShown:
-    """A listing with its raw lines, and what it says otherwise."""
+    """A listing with its raw lines, and its variants by field."""
 
     row: Row
-    raw: Raw
+    raw: RawLines
     variants: dict[str, str]
 
 
 @dataclass(frozen=True)
 class PaperPage:
-    """All that the page of a paper shows."""
+    """The content of a paper's page."""
 
     row: Row
     title: Markup
     plain_title: str
     abstract: Markup
-    authors: Part
-    hidden: Part
-    institutions: Part
-    links: Part
-    aliases: Part
-    candidates: Part
+    authors: FirstRows
+    hidden: FirstRows
+    institutions: FirstRows
+    links: FirstRows
+    aliases: FirstRows
+    candidates: FirstRows
     listings: list[ListingShown]
     more_listings: int
-    findings: Part
+    findings: FirstRows
     bibtex: str | None
-    """None where it is too long to read."""
+    """None where there are more authors than the page shows."""
 
 
 def paper_page(database: sqlite3.Connection, paper_id: str) -> PaperPage | None:
-    """The page of a paper; None where there is no such paper."""
+    """The content of a paper's page; None where there is no such paper."""
     release = ReleaseRows(database)
     row = next(release.rows(_PAPER, paper_id), None)
     if row is None:
         return None
     listings = release.listings(paper_id)
-    authors = first(release, SHOWN_AUTHORS, _AUTHORS.format("NOT"), paper_id)
+    authors = first_rows(release, SHOWN_AUTHORS, _AUTHORS.format("NOT"), paper_id)
     return PaperPage(
         row=row,
         title=readable(row["title"]),
         plain_title=plain(row["title"]),
         abstract=readable(_shortened(row["abstract"])),
         authors=authors,
-        hidden=first(release, SHOWN_AUTHORS, _AUTHORS.format(""), paper_id),
-        institutions=first(release, SHOWN_AUTHORS, _INSTITUTIONS, paper_id),
-        links=first(release, SHOWN_AUTHORS, _LINKS, paper_id),
-        aliases=first(release, SHOWN_AUTHORS, _ALIASES, paper_id),
-        candidates=with_titles(first(release, SHOWN_AUTHORS, _PAPER_CANDIDATES, paper_id, paper_id, paper_id)),
+        hidden=first_rows(release, SHOWN_AUTHORS, _AUTHORS.format(""), paper_id),
+        institutions=first_rows(release, SHOWN_AUTHORS, _INSTITUTIONS, paper_id),
+        links=first_rows(release, SHOWN_AUTHORS, _LINKS, paper_id),
+        aliases=first_rows(release, SHOWN_AUTHORS, _ALIASES, paper_id),
+        candidates=with_titles(first_rows(release, SHOWN_AUTHORS, _PAPER_CANDIDATES, paper_id, paper_id, paper_id)),
         listings=[_listing(release, listing, row) for listing in listings[:SHOWN_LISTINGS]],
         more_listings=max(0, len(listings) - SHOWN_LISTINGS),
-        findings=first(release, SHOWN_AUTHORS, _FOUND, paper_id, paper_id),
+        findings=first_rows(release, SHOWN_AUTHORS, _FOUND, paper_id, paper_id),
         bibtex=None if authors.more else _bibtex(row, authors.rows),
     )
 
@@ -298,20 +300,20 @@ def paper_bibtex(database: sqlite3.Connection, paper_id: str) -> str | None:
 
 
 def paper_of_alias(database: sqlite3.Connection, alias_id: str) -> str | None:
-    """The paper that a listing's other identifier leads to; of several the one published first."""
+    """The paper of a listing's other identifier; of several the one published first; None where there is none."""
     row = next(ReleaseRows(database).rows(_BY_ALIAS, alias_id), None)
     return row["paper_id"] if row else None
 
 
 def _listing(release: ReleaseRows, listing: Row, paper: Row) -> ListingShown:
-    kept = _variants(release, listing)
-    # A block stands for the raw lines, which the page shows anyway.
-    variants = {field: value for field, value in kept.items() if field != "block"}
-    return ListingShown(listing, raw(lines_of(release, listing, paper, kept)), variants)
+    stored = _variants(release, listing)
+    # The variant `block` is the raw lines, which the page shows already.
+    variants = {field: value for field, value in stored.items() if field != "block"}
+    return ListingShown(listing, _raw_lines(lines_of_listing(release, listing, paper, stored)), variants)
 
 
 def _variants(release: ReleaseRows, listing: Row) -> dict[str, str]:
-    """What a listing says otherwise, by field."""
+    """Values of a listing that differ from its paper's, by field."""
     return {row["field"]: row["value"] for row in release.rows(_VARIANTS, listing["profile_id"], listing["position"])}
 
 
@@ -333,7 +335,7 @@ def _shortened(text: str) -> str:
 
 
 SHOWN_PAGE_LISTINGS = 200
-"""Listings, and rows of the other lists, that the page shows; the rest is behind links."""
+"""Listings on a profile's page; links refer to the rest."""
 _PROFILE = (
     f"SELECT profiles.*, {SHARE} AS share, categories.name AS category FROM profiles"  # noqa: S608
     " LEFT JOIN categories USING (category_id) WHERE profile_id = ?"
@@ -347,32 +349,33 @@ _QUARANTINE = "SELECT * FROM quarantine WHERE profile_id = ? ORDER BY line_start
 
 @dataclass(frozen=True)
 class ProfilePage:
-    """All that the page of a profile shows."""
+    """The content of a profile's page."""
 
     row: Row
-    listings: Part
-    quarantine: Part
-    findings: Part
+    listings: FirstRows
+    quarantine: FirstRows
+    findings: FirstRows
 
 
 def profile_page(database: sqlite3.Connection, profile_id: str) -> ProfilePage | None:
-    """The page of a profile; None where there is no such profile."""
+    """The content of a profile's page; None where there is no such profile."""
     release = ReleaseRows(database)
     row = next(release.rows(_PROFILE, profile_id), None)
     if row is None:
         return None
     return ProfilePage(
         row=row,
-        listings=with_titles(first(release, SHOWN_PAGE_LISTINGS, _LISTINGS, profile_id)),
-        quarantine=_readable(first(release, SHOWN_OTHERS, _QUARANTINE, profile_id)),
-        findings=first(
+        listings=with_titles(first_rows(release, SHOWN_PAGE_LISTINGS, _LISTINGS, profile_id)),
+        quarantine=_readable(first_rows(release, SHOWN_OTHERS, _QUARANTINE, profile_id)),
+        findings=first_rows(
             release, SHOWN_OTHERS, f"{FINDINGS} WHERE profile_id = ? ORDER BY line_start, rule_id", profile_id
         ),
     )
 
 
-def _readable(kept: Part) -> Part:
+def _readable(part: FirstRows) -> FirstRows:
     rows = [
-        {**row, "rule_ids": json.loads(row["rule_ids"]), "raw": raw(row["raw_text"].split("\n"))} for row in kept.rows
+        {**row, "rule_ids": json.loads(row["rule_ids"]), "raw": _raw_lines(row["raw_text"].split("\n"))}
+        for row in part.rows
     ]
-    return Part(rows, kept.total)
+    return FirstRows(rows, part.total)

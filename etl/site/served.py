@@ -1,4 +1,4 @@
-"""Which release a Datasette serves, and how Datasette is set for a site that anybody may ask anything."""
+"""The release that a Datasette serves, and Datasette's settings for a public site."""
 
 from functools import cache
 from pathlib import Path
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from datasette.app import Datasette
 
 SETTINGS: dict[str, int | bool] = {
-    "sql_time_limit_ms": 1000,  # enough for a join over a million rows; who needs more takes the files
-    "max_returned_rows": 1000,  # a page of rows is drawn in a second, and held in memory at once
-    "num_sql_threads": 6,  # two each for costly and slow requests (etl/site/safety/request_limits.py): pages always find one
-    "suggest_facets": False,  # looking for facets takes a million-row page from 0.2 to 1.3 s
-    "default_facet_size": 30,  # longer lists hide the rows below them
-    "facet_time_limit_ms": 500,  # a facet that takes longer is left out, and the page comes without it
-    "max_csv_mb": 100,  # beyond it the Parquet files are the better way, and cost the site nothing
-    "template_debug": False,  # ?_context=1 would show what templates are given
-    "trace_debug": False,  # ?_trace=1 would show every query, and its traceback
+    "sql_time_limit_ms": 1000,  # enough for a join over a million rows; for more there are the files
+    "max_returned_rows": 1000,  # as many as a page renders in a second, in memory at once
+    "num_sql_threads": 6,  # two each for costly and slow requests (etl/site/safety/request_limits.py), the rest for pages
+    "suggest_facets": False,  # it takes the page of a million rows from 0.2 to 1.3 s
+    "default_facet_size": 30,  # longer lists push the rows off the screen
+    "facet_time_limit_ms": 500,  # the page leaves out a facet that takes longer
+    "max_csv_mb": 100,  # beyond it the Parquet files are faster, and cost the site nothing
+    "template_debug": False,  # ?_context=1 would show the variables of templates
+    "trace_debug": False,  # ?_trace=1 would show every query with its traceback
 }
 """Datasette's settings by name, as `--setting NAME VALUE` takes them."""
 
@@ -32,6 +32,6 @@ def served(datasette: "Datasette") -> Release | None:
 
 @cache
 def _beside(database: str) -> Release | None:
-    """The release that a database lies in; looked for once, since every cell of a page asks."""
+    """The release that contains a database; cached, since every cell of a page needs it."""
     folder = Path(database).resolve().parent
     return Release(folder, read_manifest(folder)) if (folder / MANIFEST).is_file() else None

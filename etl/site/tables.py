@@ -1,11 +1,11 @@
-"""Pages of tables: keys in views and query results lead to the row that they name, and sorted pages lose no row.
+"""Pages of tables: links from keys in views and query results to their rows, and sorted pages without lost rows.
 
-In: a cell, or the SQL that Datasette writes for a page. Out: a link to a row of a table of ours (tables themselves are linked
-by Datasette from their foreign keys), or the same SQL with a total order.
+In: a cell, or Datasette's SQL for a page. Out: a link to a row of the dataset (in tables Datasette links foreign keys itself), or
+the same SQL with a total order.
 
-Datasette 0.65 puts the primary key behind the sorted column on every page but the first, so that rows which are equal there
-come twice or never where the first page ends. And what it asks for the next page (less, or equal and a later key) SQLite
-answers by two searches and a sort of all that is left, where a walk along the index gives the page at once.
+Datasette 0.65 sorts by the primary key behind the sorted column on every page but the first, so that rows with equal values
+appear twice or never where the first page ends. And SQLite answers the condition of the next page (less, or equal and a later
+key) by two searches and a sort of all remaining rows, where following the index gives the page at once.
 """
 
 import functools
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
     from datasette.app import Datasette
 
 ROW_KEY = "row_key"
-"""The column of `findings` that holds the address of another table's row."""
+"""The column of `findings` with the address of another table's row."""
 ALIAS = "alias_id"
-"""The column of `listings` that holds another identifier of a paper, whose address leads to the paper."""
+"""The column of `listings` with another identifier of a paper, whose address redirects to the paper."""
 
 
 @hookimpl
 def render_cell(
     row: "sqlite3.Row", value: object, column: str, table: str | None, database: str, datasette: "Datasette"
 ) -> Markup | None:
-    """A link where the column holds keys of a table, else None."""
+    """A link where the column contains keys of a table, else None."""
     if not isinstance(value, str) or not value or column not in _linked():
         return None
     if database != DATABASE or served(datasette) is None:
@@ -53,7 +53,7 @@ def render_cell(
 
 
 def target_of(column: str, columns: Collection[str]) -> str | None:
-    """The table whose rows a column names; one that names rows of several is told by the keys beside it.
+    """The table that a column's keys refer to; of several tables the one whose own key is among the other columns.
 
     >>> target_of("category_id", ()), target_of("other_id", ("author_id",)), target_of("other_id", ("paper_id",))
     ('categories', 'authors', 'papers')
@@ -66,13 +66,13 @@ def target_of(column: str, columns: Collection[str]) -> str | None:
 
 @cache
 def _linked() -> frozenset[str]:
-    """The names of all columns that may lead somewhere."""
+    """The names of all columns that may be links."""
     return frozenset({ROW_KEY, ALIAS, *_keys()})
 
 
 @cache
 def _keys() -> dict[str, dict[str, str]]:
-    """The columns that are foreign keys, each with the tables whose rows they name and the keys of these."""
+    """The columns that are foreign keys, each with the tables that they refer to and the keys of these."""
     found: dict[str, dict[str, str]] = {}
     for reference in (reference for model in TABLES.values() for reference in model.definition().references):
         if len(reference.columns) == 1:
@@ -86,7 +86,7 @@ def _link(datasette: "Datasette", table: str, row_path: str, words: str) -> Mark
 
 @lru_cache(maxsize=1000)
 def _folder(datasette: "Datasette", table: str) -> str:
-    """The address of a table's rows; every cell of a page asks."""
+    """The address of a table's rows; cached, since every cell of a page needs it."""
     return str(datasette.urls.row(DATABASE, table, ""))
 
 
@@ -99,7 +99,7 @@ _LATER = re.compile(
 
 @hookimpl
 def startup(datasette: "Datasette") -> None:
-    """Let the database of a release run pages in a total order."""
+    """Replace the database's `execute` by one that sorts pages in a total order."""
     if served(datasette) is None:
         return
     database = datasette.databases[DATABASE]
@@ -107,14 +107,14 @@ def startup(datasette: "Datasette") -> None:
 
     @functools.wraps(run)
     async def execute(sql: str, *parameters: Any, **named: Any) -> Any:
-        # Only tables and rows are asked for with their parameters in the second place; SQL of a person's own stays.
+        # Only the SQL of tables and rows has its parameters as the second argument; SQL of a person's own does not change.
         return await run(paged(sql) if parameters and named.get("truncate") else sql, *parameters, **named)
 
     database.execute = execute
 
 
 def paged(sql: str) -> str:
-    """The SQL of a page of one of our tables, in a total order; that of other tables as it is.
+    """The SQL of a page of the dataset's tables in a total order; that of other tables does not change.
 
     >>> paged("select name from authors order by name desc limit 101")
     'select name from authors order by name desc, author_id limit 101'
@@ -125,5 +125,5 @@ def paged(sql: str) -> str:
     if table in TABLES:
         keys = ", ".join(map(escape_sqlite, TABLES[table].definition().primary_key))
         sql = _ORDER.sub(lambda order: f"{order[0]}, {keys}", sql)
-    # A sign keeps SQLite from taking the condition apart; it is true or false as before.
+    # The unary plus keeps SQLite from splitting the condition; its value is the same.
     return _LATER.sub(lambda clause: f"+{clause[0]}", sql)

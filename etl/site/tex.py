@@ -1,7 +1,7 @@
-r"""Titles and abstracts to read. In: text as pages print it, TeX and all. Out: HTML that is safe to show.
+r"""Titles and abstracts as HTML. In: text as pages print it, with TeX. Out: safe HTML.
 
-pylatexenc reads the TeX. Text that is no sound TeX is shown as printed, and so is text beyond the bounds of `etl.tex`.
-What pylatexenc does for a text within them is bounded too: it may read options many times, and accents multiply letters.
+pylatexenc parses the TeX. Text that is not valid TeX is shown as printed, and so is text beyond the bounds of `etl.tex`. The
+work of pylatexenc for a text within them is bounded too: it may read options many times, and accents multiply letters.
 """
 
 import logging
@@ -23,28 +23,28 @@ from etl.tex import guarded, is_balanced, tex_beyond_bounds
 from schemas.limits import LONGEST_TEX
 
 TOKENS_A_LETTER = 2
-"""Tokens that are read of a text for each of its letters: sound TeX takes one, broken TeX is read again and again."""
+"""Tokens that may be read for each letter of a text: valid TeX takes one, broken TeX is read many times."""
 LONGEST_READ = 2 * LONGEST_TEX
-"""Letters that may come of a text: accents within each other double them, and the cells of a matrix are as wide as the widest."""
-# Private letters stand for tags and addresses while TeX is read; `visible` leaves none in the text itself.
+"""Letters of a result: nested accents double them, and the cells of a matrix are as wide as the widest."""
+# Private letters represent tags and addresses while TeX is parsed; `visible` leaves none in the text itself.
 _ADDRESS, _EM, _END_EM, _STRONG, _END_STRONG = (chr(0xE000 + number) for number in range(5))
 _TAGS = {_EM: "<em>", _END_EM: "</em>", _STRONG: "<strong>", _END_STRONG: "</strong>"}
 _LINK = Markup('<a href="{0}" rel="nofollow noopener">{0}</a>')
 _SWITCHES = ("bf", "em", "it", "rm", "sc", "sf", "sl", "tt", "bfseries", "itshape", "xspace", "small", "large")
-"""Macros that change how letters look, or space: what follows reads well without them."""
+"""Macros of fonts and spacing, which are left out."""
 _TEX = re.compile(r"[\\${}~]|``|''|--")
 _URL = re.compile(r"https?://[^\s<>\"{}|^`$]+", re.IGNORECASE)
 _READING_FILES = ("input", "include", "includegraphics")
-_KEPT_AS_PRINTED = (*_READING_FILES, "title", "author", "date", "maketitle", "today")
-"""Macros that are not followed: they would read a file, the clock, or what another text has set."""
+_NOT_EVALUATED = (*_READING_FILES, "title", "author", "date", "maketitle", "today")
+"""Macros that are not evaluated: they would read a file, the clock, or what another text has set."""
 _LEFT_OVER = re.compile(r"%s|%\(\d")
-"""What pylatexenc leaves of a macro that lacks its arguments."""
+"""Remains of a macro without its arguments in pylatexenc's result."""
 _TEX_ESCAPE = re.compile(r"\\([_%&#~$])")
 
 
 @lru_cache(maxsize=4096)
 def readable(text: str) -> Markup:
-    r"""The text as HTML: TeX read, emphasis kept, addresses as links, hidden characters in sight.
+    r"""The text as HTML: TeX as text with its emphasis, addresses as links, invisible characters written out.
 
     >>> readable(r"$n \leq 32$ <b> at 15\% of \textit{almost} all")
     Markup('n ≤ 32 &lt;b&gt; at 15% of <em>almost</em> all')
@@ -60,7 +60,7 @@ def readable(text: str) -> Markup:
 
 
 def plain(text: str) -> str:
-    r"""The text as plain text, for places that hold no HTML.
+    r"""The text as plain text, for places without HTML.
 
     >>> plain(r"\textit{On} Bells & $\pi$")
     'On Bells & π'
@@ -69,13 +69,13 @@ def plain(text: str) -> str:
 
 
 class _TooCostly(ValueError):
-    """TeX that takes more than its length allows."""
+    """The TeX takes more work than its length allows."""
 
 
 class _Walker(LatexWalker):  # type: ignore[misc]  # pylatexenc has no types
-    """Reads TeX in steps that grow with its length alone.
+    """Parses TeX in time linear in its length.
 
-    pylatexenc reads what follows an option that is never closed twice, with a second such option four times, and so on.
+    pylatexenc reads the text behind an option that is never closed twice, behind a second such option four times, and so on.
     """
 
     def __init__(self, text: str) -> None:
@@ -83,7 +83,7 @@ class _Walker(LatexWalker):  # type: ignore[misc]  # pylatexenc has no types
         self._tokens_left = TOKENS_A_LETTER * len(text) + 100
 
     def get_token(self, *arguments: Any, **named: Any) -> Any:
-        """The next token; raises `_TooCostly` where a text has had its share."""
+        """The next token; raises `_TooCostly` beyond the limit of tokens."""
         self._tokens_left -= 1
         if self._tokens_left < 0:
             raise _TooCostly
@@ -94,7 +94,7 @@ class _Texts(LatexNodes2Text):  # type: ignore[misc]  # the same
     """Turns TeX into text of bounded length."""
 
     def nodelist_to_text(self, nodes: Sequence[Any]) -> str:
-        """The text of nodes; raises `_TooCostly` where it grows too long."""
+        """The text of nodes; raises `_TooCostly` where it is too long."""
         text = str(super().nodelist_to_text(nodes))
         if len(text) > LONGEST_READ:
             raise _TooCostly
@@ -108,13 +108,13 @@ def _read_tex(text: str) -> str:
         nodes = _Walker(guarded(text)).get_latex_nodes()[0]
         read = _TEXTS.nodelist_to_text(nodes).strip()
     except (LatexWalkerError, RecursionError, LookupError, ValueError, TypeError, AttributeError):
-        # pylatexenc stumbles over macros that lack their arguments, each in its own way.
+        # pylatexenc raises various errors for macros without their arguments.
         return text
     return text if not read or _LEFT_OVER.search(read) else read
 
 
 def _mark(raw: str, addresses: list[str]) -> str:
-    """A private letter for an address, and what stands behind it: the sentence's own punctuation."""
+    """A private letter for an address, with the punctuation behind it."""
     found = find_links(raw)
     if not found:
         return raw
@@ -133,8 +133,8 @@ def _html(text: str, addresses: list[str]) -> Markup:
 
 
 def _unknown(node: LatexMacroNode) -> str:
-    """An unknown macro stays in its place; what it does with arguments nobody knows."""
-    if node.macroname in _KEPT_AS_PRINTED or node.parsing_state.s[node.pos + node.len :].startswith(("{", "[")):
+    """An unknown macro as printed; raises `ValueError` where it has arguments, whose meaning is unknown."""
+    if node.macroname in _NOT_EVALUATED or node.parsing_state.s[node.pos + node.len :].startswith(("{", "[")):
         raise ValueError(node.macroname)
     return str(node.latex_verbatim())
 
@@ -150,7 +150,7 @@ def _macros() -> LatexContextDb:
     emphasis = [MacroTextSpec(name, f"{_EM}%s{_END_EM}") for name in ("emph", "textit", "textsl")]
     strong = MacroTextSpec("textbf", f"{_STRONG}%s{_END_STRONG}")
     links = [MacroTextSpec("url", "%s"), MacroTextSpec("href", "%(2)s (%(1)s)")]
-    unread = [MacroTextSpec(name, _unknown) for name in _KEPT_AS_PRINTED]
+    unread = [MacroTextSpec(name, _unknown) for name in _NOT_EVALUATED]
     switches = [MacroTextSpec(name, "") for name in _SWITCHES]
     texts.add_context_category("site", [*emphasis, strong, *links, *unread, *switches], prepend=True)
     return texts
@@ -159,4 +159,4 @@ def _macros() -> LatexContextDb:
 _SHAPES, _MACROS = _shapes(), _macros()
 _MACROS.set_unknown_macro_spec(MacroTextSpec("", _unknown))
 _TEXTS = _Texts(latex_context=_MACROS, math_mode="text", strict_latex_spaces=False)
-logging.getLogger("pylatexenc").setLevel(logging.ERROR)  # A page's broken TeX is no event of the server.
+logging.getLogger("pylatexenc").setLevel(logging.ERROR)  # A page's broken TeX is not an event for the log.

@@ -1,4 +1,4 @@
-"""What a page of the site says: how it is asked for, the words of one of its elements, and where its links lead."""
+"""What tests need of a page: the answer, an element, its words, and its links."""
 
 import asyncio
 from collections.abc import Callable
@@ -39,5 +39,5 @@ def words(answer: httpx.Response) -> str:
 
 
 def links(answer: httpx.Response) -> list[str]:
-    """Where the links of a page's content lead, in order."""
+    """The targets of the links of a page's content, in order."""
     return [link.attrib["href"] for link in element(answer).iter("a")]

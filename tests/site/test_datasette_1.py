@@ -26,14 +26,14 @@ from schemas import QUESTIONS, TABLES, VIEWS
 PRE_RELEASE = "datasette>=1.0a0"
 READY = "Uvicorn running on "
 NO_INDEX = "connection broken by"
-"""What pip says where it reaches no package index."""
+"""Part of pip's message where it reaches no package index."""
 NAMES = [*TABLES, *VIEWS]
 FACETS = ["category_id", "year_inferred", "authors_truncated", "has_code"]
 
 
 @dataclass(frozen=True)
 class Server:
-    """A running Datasette: its address, and the file that holds what it says."""
+    """A running Datasette: its address, and the file of its output."""
 
     address: str
     log: Path
@@ -66,7 +66,7 @@ def pre_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", params=["0.65", "1.0"])
 def server(request: pytest.FixtureRequest, release: Path) -> Iterator[Server]:
-    """Either Datasette over a release; it says itself when it is up."""
+    """Either Datasette over a release, once it is ready."""
     python, options = Path(sys.executable), ["--metadata", str(release / METADATA)]
     if request.param == "1.0":
         python, options = request.getfixturevalue("pre_release"), [*options, "--config", str(release / METADATA)]
@@ -76,7 +76,7 @@ def server(request: pytest.FixtureRequest, release: Path) -> Iterator[Server]:
     command = [python, "-u", "-m", "datasette", "serve", "-i", str(release / DATABASE_FILE), "--port", port, *options]
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
-        with log.open("w") as said, subprocess.Popen(command, stdout=said, stderr=said) as process:
+        with log.open("w") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
             try:
                 yield Server(_address(process, log), log)
             finally:
@@ -98,14 +98,14 @@ def metadata(release: Path) -> Any:
 def test_every_table_and_view_shows_its_words_and_rights(server: Server, metadata: Any) -> None:
     for name, facts in metadata["databases"]["paperledger"]["tables"].items():
         page = server.html(f"paperledger/{name}")
-        told = [
+        expected = [
             facts["title"],
             facts["description"],
             facts["license"],
             facts["license_url"],
             *facts["columns"].values(),
         ]
-        assert [words for words in told if words not in page] == []
+        assert [words for words in expected if words not in page] == []
         assert server.json(f"paperledger/{name}")["rows"] is not None
 
 
@@ -118,8 +118,8 @@ def test_home_and_database_tell_what_this_is_and_whose(server: Server, metadata:
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_every_question_answers_with_its_words(server: Server, name: str) -> None:
     question, page = QUESTIONS[name], server.html(f"paperledger/{name}")
-    told = [question.title, question.description, *question.params, *question.params.values()]
-    assert [words for words in told if words not in page] == []
+    expected = [question.title, question.description, *question.params, *question.params.values()]
+    assert [words for words in expected if words not in page] == []
     assert isinstance(server.json(f"paperledger/{name}", _shape="array"), list)
 
 
@@ -130,10 +130,10 @@ def test_a_question_takes_its_parameter(server: Server) -> None:
 
 
 def test_facets_are_there(server: Server) -> None:
-    told = server.json("paperledger/papers", _extra="facet_results")["facet_results"]
-    assert [*told.get("results", told)] == FACETS
-    told = server.json("paperledger/paper_list", _extra="facet_results")["facet_results"]
-    assert [*told.get("results", told)] == ["category_id", "has_code", "author_names"]
+    expected = server.json("paperledger/papers", _extra="facet_results")["facet_results"]
+    assert [*expected.get("results", expected)] == FACETS
+    expected = server.json("paperledger/paper_list", _extra="facet_results")["facet_results"]
+    assert [*expected.get("results", expected)] == ["category_id", "has_code", "author_names"]
 
 
 def test_rows_are_in_order_and_pages_have_their_size(server: Server) -> None:
@@ -161,5 +161,5 @@ def test_the_search_index_is_hidden(server: Server) -> None:
 
 def test_nothing_is_complained_of(server: Server) -> None:
     server.html("")
-    said = server.log.read_text(encoding="utf-8").lower()
-    assert [word for word in ("traceback", "error", "warning", "unknown", "deprecat") if word in said] == []
+    output = server.log.read_text(encoding="utf-8").lower()
+    assert [word for word in ("traceback", "error", "warning", "unknown", "deprecat") if word in output] == []

@@ -19,9 +19,9 @@ def entry(title: str = "On Bells", authors: tuple[Author, ...] = (ANN,), **other
     return bibtex(BibtexEntry("bell2025bells", title, authors, **facts))  # type: ignore[arg-type]
 
 
-def test_a_group_stands_in_braces_however_many_words_it_has() -> None:
-    told = fields(entry(authors=(Author(None, "The Tower Collaboration", is_group=True), ANN)))
-    assert told["author"] == "{{The Tower Collaboration} and Bell, Ann}"
+def test_a_group_is_in_braces_however_many_words_it_has() -> None:
+    found = fields(entry(authors=(Author(None, "The Tower Collaboration", is_group=True), ANN)))
+    assert found["author"] == "{{The Tower Collaboration} and Bell, Ann}"
     named = fields(entry(authors=(Author("Bells", "and Towers", is_group=True),)))
     assert named["author"] == "{{Bells and Towers}}"
 
@@ -79,7 +79,7 @@ def test_a_paper_without_a_date_has_no_year() -> None:
     assert set(fields(entry(published=None))) == {"title", "author"}
 
 
-def test_an_inferred_year_is_told() -> None:
+def test_an_inferred_year_is_noted() -> None:
     assert fields(entry(year_inferred=True))["note"] == "{Year inferred from the page}"
 
 
@@ -99,7 +99,7 @@ def test_a_name_is_one_author_family_name_first(author: Author, printed: str) ->
 
 
 @pytest.mark.parametrize(
-    ("printed", "kept"),
+    ("printed", "expected"),
     [
         (r"$32\times$ \textit{smaller}", r"$32\times$ \textit{smaller}"),
         ("{B}ells", "{B}ells"),
@@ -126,8 +126,8 @@ def test_a_name_is_one_author_family_name_first(author: Author, printed: str) ->
         ("a\u202eb", "aU+202Eb"),
     ],
 )
-def test_a_title_keeps_its_tex_and_breaks_no_entry(printed: str, kept: str) -> None:
-    assert title(printed) == kept
+def test_a_title_keeps_its_tex_and_breaks_no_entry(printed: str, expected: str) -> None:
+    assert title(printed) == expected
 
 
 @given(
@@ -136,11 +136,11 @@ def test_a_title_keeps_its_tex_and_breaks_no_entry(printed: str, kept: str) -> N
     )
 )
 def test_no_text_holds_a_macro_that_is_not_allowed_or_braces_that_do_not_match(printed: str) -> None:
-    kept = title(printed)
-    macros = [macro for macro in re.findall(r"\\([A-Za-z]+|.)", kept) if macro not in "{}"]
+    found = title(printed)
+    macros = [macro for macro in re.findall(r"\\([A-Za-z]+|.)", found) if macro not in "{}"]
     assert set(macros) <= {*ALLOWED_MACROS, "textbraceleft", "textbraceright"}
-    assert "^^" not in kept
-    assert is_balanced(kept)
+    assert "^^" not in found
+    assert is_balanced(found)
 
 
 @pytest.mark.parametrize("text", ["\\", "$", "{", "}", "_", "^", "$a ", "\\{", "%", "\\input", "{}"])

@@ -41,31 +41,29 @@ def asked(release: Path, path: str, **options: Any) -> int:
 
 
 @pytest.fixture(scope="module")
-def kept(release: Path) -> list[charts.Chart]:
+def stored(release: Path) -> list[charts.Chart]:
     return read_results((release / RESULTS_FILE).read_text(encoding="utf-8")).charts
 
 
-def test_every_chart_of_the_release_has_a_picture_and_says_what_it_shows(
-    fetch: Fetch, kept: list[charts.Chart]
-) -> None:
+def test_every_chart_of_the_release_has_a_picture_and_a_description(fetch: Fetch, stored: list[charts.Chart]) -> None:
     found = figures(fetch)
-    assert list(found) == [chart.id for chart in kept]
-    for chart in kept:
+    assert list(found) == [chart.id for chart in stored]
+    for chart in stored:
         assert chart.says in words(found[chart.id])
         (picture,) = found[chart.id].iter(SVG)
         assert (picture.get("role"), picture.get("aria-label")) == ("img", chart.title)
 
 
-def test_the_table_shows_the_numbers(fetch: Fetch, kept: list[charts.Chart]) -> None:
+def test_the_table_shows_the_numbers(fetch: Fetch, stored: list[charts.Chart]) -> None:
     found = figures(fetch)
-    for chart in kept:
+    for chart in stored:
         rows = [[words(cell) for cell in row.iter("td")] for row in found[chart.id].iterfind(".//tbody/tr")]
         assert rows == [[f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row] for row in chart.rows]
 
 
-def test_the_sql_opens_in_datasette_and_gives_the_numbers(fetch: Fetch, kept: list[charts.Chart]) -> None:
+def test_the_sql_opens_in_datasette_and_gives_the_numbers(fetch: Fetch, stored: list[charts.Chart]) -> None:
     found = figures(fetch)
-    for chart in kept:
+    for chart in stored:
         (link,) = [a.get("href", "") for a in found[chart.id].iter("a") if words(a).endswith("with SQL")]
         address = urlsplit(link)
         assert parse_qs(address.query) == {"sql": [chart.sql]}
@@ -73,22 +71,22 @@ def test_the_sql_opens_in_datasette_and_gives_the_numbers(fetch: Fetch, kept: li
         assert answer.json()["rows"] == chart.rows
 
 
-def test_sql_that_takes_too_long_here_is_told_and_not_linked(fetch: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sql_that_takes_too_long_here_is_noted_and_not_linked(fetch: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(charts, "LARGEST_PAIRING", 1)
     found = figures(fetch)
-    told = [name for name, figure in found.items() if "takes longer than this site lets a query run" in words(figure)]
+    noted = [name for name, figure in found.items() if "takes longer than this site lets a query run" in words(figure)]
     linked = [name for name, figure in found.items() if any(words(a).endswith("with SQL") for a in figure.iter("a"))]
-    assert (told, linked) == (["coauthors", "network"], ["papers", "coverage", "findings"])
+    assert (noted, linked) == (["coauthors", "network"], ["papers", "coverage", "findings"])
 
 
-def test_a_person_of_the_table_leads_to_their_row(fetch: Fetch) -> None:
+def test_a_person_of_the_table_links_to_their_row(fetch: Fetch) -> None:
     links = [a.get("href", "") for a in figures(fetch)["coauthors"].find(".//tbody") or () for a in a.iter("a")]
     assert links[0].startswith("/paperledger/authors/")
     assert fetch(links[0]).status_code == 200
 
 
-def test_every_picture_is_a_file_too(fetch: Fetch, kept: list[charts.Chart]) -> None:
-    for chart in kept:
+def test_every_picture_is_a_file_too(fetch: Fetch, stored: list[charts.Chart]) -> None:
+    for chart in stored:
         answer = fetch(f"{charts.CHARTS}/{chart.id}.svg")
         assert answer.headers["content-type"] == "image/svg+xml; charset=utf-8"
         drawn = fromstring(answer.text)  # noqa: S314 - drawn by ourselves
@@ -123,7 +121,7 @@ def test_who_may_not_ask_sql_gets_no_link_to_it(release: Path) -> None:
     assert "?sql=" not in page
 
 
-def test_a_release_without_charts_says_so(release: Path, tmp_path: Path) -> None:
+def test_a_release_without_charts_is_noted(release: Path, tmp_path: Path) -> None:
     old = shutil.copytree(release, tmp_path / release.name)
     results = json.loads((old / RESULTS_FILE).read_text(encoding="utf-8"))
     del results["charts"]

@@ -109,7 +109,7 @@ def test_a_copy_that_is_still_good_is_not_sent_again(fetch: Fetch, tag: str, pat
 
 
 @pytest.mark.parametrize("path", PAPERS)
-def test_its_size_is_told_without_the_file(site: Datasette, papers: bytes, path: str) -> None:
+def test_a_head_request_gets_the_size_without_the_file(site: Datasette, papers: bytes, path: str) -> None:
     answer = ask(site, path, "HEAD")
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["content-length"] == str(len(papers))
@@ -168,15 +168,13 @@ EVERY_ROUTE = [
 
 
 @pytest.mark.parametrize("path", EVERY_ROUTE)
-def test_nothing_is_open_to_scripts_of_other_sites_unless_the_server_is_told_so(
-    site: Datasette, tag: str, path: str
-) -> None:
+def test_nothing_is_open_to_scripts_of_other_sites_without_cors(site: Datasette, tag: str, path: str) -> None:
     for method, headers in asks_of_another_site(tag):
         answer = ask(site, path, method, headers={"origin": "https://here.example", **headers})
         assert [name for name in answer.headers if name.startswith("access-control")] == []
 
 
-def test_pages_and_bibtex_are_open_where_the_server_is_told_so(open_site: Datasette) -> None:
+def test_pages_and_bibtex_are_open_with_cors(open_site: Datasette) -> None:
     for table, key, route in (("profiles", "profile_id", "pages/{}.txt"), ("papers", "paper_id", "bibtex/{}.bib")):
         row = ask(open_site, f"/paperledger/{table}.json?_shape=array&_size=1", "GET").json()[0]
         answer = ask(open_site, "/-/" + route.format(row[key]))
@@ -205,7 +203,7 @@ def test_the_page_names_every_file_with_its_size_and_hash(fetch: Fetch, release:
         assert hashlib.sha256(answer.content).hexdigest() in page
 
 
-def test_the_page_says_what_each_table_is_and_how_large(fetch: Fetch, release: Path) -> None:
+def test_the_page_describes_each_table_with_its_size(fetch: Fetch, release: Path) -> None:
     page = fetch("/-/downloads").text
     manifest = read_manifest(release)
     assert manifest["logical_hash"] in page
@@ -252,9 +250,9 @@ def test_the_report_is_shown(fetch: Fetch, release: Path) -> None:
 
 
 def make_site(release: Path, metadata: dict[str, Any], **settings: Any) -> Datasette:
-    told = json.loads((release / METADATA).read_text(encoding="utf-8")) | metadata
+    metadata_of_release = json.loads((release / METADATA).read_text(encoding="utf-8")) | metadata
     database = [str(release / DATABASE_FILE)]
-    return Datasette([], immutables=database, metadata=told, settings={**SETTINGS, **settings})
+    return Datasette([], immutables=database, metadata=metadata_of_release, settings={**SETTINGS, **settings})
 
 
 def test_who_may_not_see_the_site_gets_no_file(release: Path) -> None:
@@ -263,16 +261,16 @@ def test_who_may_not_see_the_site_gets_no_file(release: Path) -> None:
     assert [ask(site, path, "GET").status_code for path in paths] == [403] * len(paths)
 
 
-def test_the_database_is_kept_back_where_datasette_does(release: Path) -> None:
+def test_the_database_is_refused_where_datasette_refuses_it(release: Path) -> None:
     site = make_site(release, {}, allow_download=False)
     assert ask(site, f"/-/downloads/{DATABASE_FILE}", "GET").status_code == 403
     assert ask(site, PAPERS[1], "GET").status_code == 200
 
 
-def test_links_lead_below_a_base_url(release: Path) -> None:
+def test_links_are_below_a_base_url(release: Path) -> None:
     page = ask(make_site(release, {}, base_url="/data/"), "/-/downloads").text
     assert 'href="/data/-/downloads/papers.parquet"' in page
-    assert "/data/-/static-plugins/paperledger/downloads.css" in page
+    assert "/data/-/static-plugins/paperledger/site.css" in page
     assert "http://localhost/data/-/downloads/papers.parquet" in page
 
 

@@ -18,33 +18,33 @@ from etl.site.home import facts
 from schemas import TABLES, VIEWS
 
 
-def test_the_home_page_tells_what_the_dataset_is(fetch: Fetch) -> None:
+def test_the_home_page_describes_the_dataset(fetch: Fetch) -> None:
     shown = words(fetch("/"))
-    for told in ("papers 56", "authors 75", "pages 2", "list 56 of the 84 papers", "2021 to 2026", "lower bounds"):
-        assert told in shown, told
+    for expected in ("papers 56", "authors 75", "pages 2", "list 56 of the 84 papers", "2021 to 2026", "lower bounds"):
+        assert expected in shown, expected
 
 
-def test_it_names_the_newest_paper_and_leads_to_it(fetch: Fetch, release: Path) -> None:
+def test_it_links_to_the_newest_paper(fetch: Fetch, release: Path) -> None:
     newest = facts(release).newest
     assert newest
     assert f"/paperledger/papers/{newest['paper_id']}" in links(fetch("/"))
 
 
-def test_it_leads_to_every_table_view_and_question(fetch: Fetch, release: Path) -> None:
+def test_it_links_to_every_table_view_and_question(fetch: Fetch, release: Path) -> None:
     metadata = json.loads((release / METADATA).read_text(encoding="utf-8"))
     questions = metadata["databases"]["paperledger"].get("queries", {})
     wanted = {f"/paperledger/{name}" for name in (*TABLES, *VIEWS, *questions)}
     assert wanted | {"/-/charts", "/-/downloads", "/-/report"} <= set(links(fetch("/")))
 
 
-def test_the_audit_stands_apart_from_the_data(fetch: Fetch) -> None:
+def test_the_audit_is_apart_from_the_data(fetch: Fetch) -> None:
     data, _, audit = words(fetch("/")).partition("Audit: how the dataset came about")
     assert "Papers to read" in data
     assert "Merge candidates" not in data
     assert "Merge candidates" in audit
 
 
-def test_its_links_and_its_search_lead_somewhere(fetch: Fetch) -> None:
+def test_its_links_and_its_search_work(fetch: Fetch) -> None:
     page = fetch("/")
     form = re.search(r'class="pl-search" action="([^"]+)"', page.text)
     field = re.search(r'id="pl-q" type="search" name="([^"]+)"', page.text)
@@ -83,7 +83,7 @@ def test_addresses_hold_under_another_base(release: Path) -> None:
     assert all(address.startswith("/x/") for address in inside)
 
 
-def test_the_style_sheet_is_served_and_the_menu_leads_on(fetch: Fetch) -> None:
+def test_the_style_sheet_is_served_and_the_menu_works(fetch: Fetch) -> None:
     page = fetch("/").text
     style = re.search(r'href="([^"]*site\.css[^"]*)"', page)
     assert style

@@ -88,7 +88,7 @@ def paper(release: Path, title: str) -> str:
 
 
 @pytest.mark.parametrize("ending", ["", ".json", "?_extra=1", ".json?_shape=array"])
-def test_a_papers_other_identifier_leads_to_the_paper(release: Path, ending: str) -> None:
+def test_a_papers_other_identifier_redirects_to_the_paper(release: Path, ending: str) -> None:
     answer = page_of(release, f"/paperledger/papers/{ALIAS}{ending}")
     assert answer.status_code == 302
     assert answer.headers["location"] == f"/paperledger/papers/{paper(release, 'On Ropes')}{ending}"
@@ -99,7 +99,7 @@ def test_the_way_to_the_paper_keeps_the_sites_prefix(release: Path) -> None:
     assert answer.headers["location"] == f"/data/paperledger/papers/{paper(release, 'On Ropes')}"
 
 
-def test_an_identifier_of_several_papers_leads_to_the_one_published_first(release: Path) -> None:
+def test_an_identifier_of_several_papers_redirects_to_the_one_published_first(release: Path) -> None:
     answer = page_of(release, f"/paperledger/papers/{SHARED}")
     assert answer.headers["location"] == f"/paperledger/papers/{paper(release, 'On Bells')}"
 
@@ -110,21 +110,21 @@ def test_what_names_no_paper_is_still_not_found(release: Path, path: str) -> Non
 
 
 def test_a_paper_shows_confidence_other_identifiers_and_candidates(release: Path) -> None:
-    said = words(page_of(release, f"/paperledger/papers/{paper(release, 'On Ropes')}"))
-    assert "the likeliest has 92.3% of the evidence" in said
-    assert f"Other identifiers {ALIAS}" in said
-    assert "Perhaps the same paper" in said
-    assert "title and first author are the same, on another day: one title & author" in said
+    text = words(page_of(release, f"/paperledger/papers/{paper(release, 'On Ropes')}"))
+    assert "the likeliest has 92.3% of the evidence" in text
+    assert f"Other identifiers {ALIAS}" in text
+    assert "Perhaps the same paper" in text
+    assert "title and first author are the same, on another day: one title & author" in text
 
 
-def test_a_paper_without_them_says_nothing_of_candidates(release: Path) -> None:
+def test_a_paper_without_candidates_has_no_list_of_them(release: Path) -> None:
     assert "Perhaps the same paper" not in words(page_of(release, f"/paperledger/papers/{paper(release, 'On Bells')}"))
 
 
 def test_a_group_is_called_so_and_has_no_parts_of_a_name(release: Path) -> None:
-    said = words(page_of(release, "/paperledger/authors/tower"))
-    assert "A group: a collaboration, team or company" in said
-    assert "Given names" not in said
+    text = words(page_of(release, "/paperledger/authors/tower"))
+    assert "A group: a collaboration, team or company" in text
+    assert "Given names" not in text
 
 
 def test_a_person_has_given_and_family_name(release: Path) -> None:
@@ -145,7 +145,7 @@ def test_each_page_of_a_person_shows_its_own_share(release: Path) -> None:
 
 
 @pytest.mark.parametrize(("table", "target"), [("coauthors", "authors"), ("paper_candidates", "papers")])
-def test_a_key_of_several_tables_leads_to_that_of_its_row(release: Path, table: str, target: str) -> None:
+def test_a_key_of_several_tables_links_to_that_of_its_row(release: Path, table: str, target: str) -> None:
     keys = {"authors": ("author_id", "other_id"), "papers": ("paper_id", "other_id")}[target]
     assert target_of("other_id", keys) == target
     assert f'href="/paperledger/{target}/' in page_of(release, f"/paperledger/{table}").text

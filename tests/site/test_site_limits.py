@@ -25,11 +25,11 @@ from datasette.utils import InvalidSql, validate_sql_select
 from site_words import Fetch, ask
 
 from etl.load.layout import DATABASE, DATABASE_FILE, METADATA
-from etl.site import rows
+from etl.site import row_files
 from etl.site.safety import request_limits, sockets
 from etl.site.safety.request_limits import ConcurrencyLimits
-from etl.site.safety.sql_limits import LARGEST_ANSWER, LONGEST_PATTERN, MOST_WORDS, functions, guard
-from etl.site.safety.statement_time import WATCH, Busy, Clock, Connection, TimeIsUp
+from etl.site.safety.sql_limits import LARGEST_ANSWER, LONGEST_PATTERN, MOST_WORDS, limit_connection, limited_functions
+from etl.site.safety.statement_time import INTERRUPTER, Clock, SiteBusy, TimedConnection, TimeIsUp
 from etl.site.served import SETTINGS
 from schemas import QUESTIONS
 from schemas.limits import ABSTRACT_LETTERS
@@ -41,10 +41,12 @@ PAPER = "/paperledger/papers/{}"
 
 
 @pytest.fixture
-def connection(release: Path) -> Iterator[Connection]:
+def connection(release: Path) -> Iterator[TimedConnection]:
     """A bounded connection to the release."""
-    with closing(sqlite3.connect(release / "paperledger.db", check_same_thread=False, factory=Connection)) as bounded:
-        guard(bounded)
+    with closing(
+        sqlite3.connect(release / "paperledger.db", check_same_thread=False, factory=TimedConnection)
+    ) as bounded:
+        limit_connection(bounded)
         yield bounded
 
 
@@ -64,11 +66,11 @@ STEPS = {
 
 
 @pytest.mark.parametrize("name", STEPS)
-def test_a_statement_ends_when_its_time_is_over(connection: Connection, name: str) -> None:
+def test_a_statement_ends_when_its_time_is_over(connection: TimedConnection, name: str) -> None:
     start = time.process_time()
     values = {"p": f"*{'a' * 200}b*"} if ":p" in STEPS[name] else {}
     try:
-        with WATCH.watching(connection, 0.1):
+        with INTERRUPTER.watch(connection, 0.1):
             connection.execute(STEPS[name], values).fetchall()
     except sqlite3.OperationalError:
         assert connection.clock.is_over
@@ -76,11 +78,11 @@ def test_a_statement_ends_when_its_time_is_over(connection: Connection, name: st
     assert connection.execute("SELECT 1").fetchone()[0] == 1
 
 
-def test_a_statement_ends_when_nobody_waits_any_more(connection: Connection) -> None:
+def test_a_statement_ends_when_its_client_disconnects(connection: TimedConnection) -> None:
     stop = threading.Event()
     threading.Timer(0.1, stop.set).start()
     start = time.process_time()
-    with pytest.raises(sqlite3.OperationalError, match="interrupted"), WATCH.watching(connection, 60, stop):
+    with pytest.raises(sqlite3.OperationalError, match="interrupted"), INTERRUPTER.watch(connection, 60, stop):
         connection.execute(ENDLESS)
     assert time.process_time() - start < 1
 
@@ -95,15 +97,15 @@ def test_a_statement_ends_when_nobody_waits_any_more(connection: Connection) -> 
         "papers_fts",
     ],
 )
-def test_a_text_of_very_many_words_is_not_searched(connection: Connection, words: str, asked: str) -> None:
+def test_a_text_of_very_many_words_is_not_searched(connection: TimedConnection, words: str, asked: str) -> None:
     made = f"WITH RECURSIVE c(t) AS (SELECT {words} UNION ALL SELECT t || t FROM c WHERE length(t) < 300000)"
     sql = f"{made} SELECT count(*) FROM {asked} ((SELECT max(t) || 'b' FROM c))"
     for _ in range(2):  # the second time SQLite could know the statement
         start = time.process_time()
-        with pytest.raises(sqlite3.DataError, match="too big"), WATCH.watching(connection, 1, is_costly=True):
+        with pytest.raises(sqlite3.DataError, match="too big"), INTERRUPTER.watch(connection, 1, is_costly=True):
             connection.execute(sql).fetchall()
         assert time.process_time() - start < 0.5
-    with WATCH.watching(connection, 1, is_costly=True):
+    with INTERRUPTER.watch(connection, 1, is_costly=True):
         assert connection.execute(f"SELECT length({LONG})").fetchone()[0] == 1_000_000
         assert connection.execute("SELECT count(*) FROM papers_fts WHERE papers_fts MATCH 'bells OR ropes'").fetchone()
 
@@ -202,11 +204,11 @@ def test_json_of_the_usual_size_is_read_many_times(fetch: Fetch) -> None:
 
 
 @pytest.mark.parametrize("groups", [2, 3, 6])
-def test_numbers_of_many_digits_are_read_in_time(connection: Connection, groups: int) -> None:
+def test_numbers_of_many_digits_are_read_in_time(connection: TimedConnection, groups: int) -> None:
     digits = "WITH x AS MATERIALIZED (SELECT replace(hex(zeroblob(1990000)), '0', '1') AS a)"
     row = ", ".join(f"max({', '.join(['-a'] * 90)})" for _ in range(groups))
     start = time.process_time()
-    with pytest.raises((sqlite3.Error, MemoryError)), WATCH.watching(connection, 0.1, is_costly=True):
+    with pytest.raises((sqlite3.Error, MemoryError)), INTERRUPTER.watch(connection, 0.1, is_costly=True):
         connection.execute(f"{digits} SELECT {row} FROM x").fetchall()
     assert time.process_time() - start < 2
 
@@ -221,7 +223,7 @@ def test_long_formats_of_dates_are_refused(fetch: Fetch) -> None:
 def test_functions_look_at_the_clock() -> None:
     clock = Clock()
     clock.start(-1)
-    for (name, arity), function in functions(clock).items():
+    for (name, arity), function in limited_functions(clock).items():
         with pytest.raises(TimeIsUp):
             function(*["x"] * max(arity, 1))
         assert name
@@ -287,17 +289,17 @@ MATCHES = [
 
 @pytest.mark.parametrize(("text", "pattern"), MATCHES)
 @pytest.mark.parametrize("call", [":t LIKE :p", ":t LIKE :p ESCAPE '#'", ":t GLOB :p", ":t NOT LIKE :p"])
-def test_matches_are_those_of_sqlite(connection: Connection, call: str, text: object, pattern: str) -> None:
+def test_matches_are_those_of_sqlite(connection: TimedConnection, call: str, text: object, pattern: str) -> None:
     values = {"t": text, "p": pattern}
     with closing(sqlite3.connect(":memory:")) as own:
         expected = own.execute(f"SELECT {call}", values).fetchone()
         assert tuple(connection.execute(f"SELECT {call}", values).fetchone()) == expected
 
 
-def test_a_row_page_that_takes_too_long_is_told_on_one_page(
+def test_a_row_page_that_takes_too_long_is_an_error_page(
     fetch: Fetch, paper: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(rows._PAGES, "papers", lambda database, _: database.execute(ENDLESS).fetchone())
+    monkeypatch.setitem(row_files._PAGES, "papers", lambda database, _: database.execute(ENDLESS).fetchone())
     start = time.process_time()
     answer = fetch(paper)
     assert (answer.status_code, "took too long" in answer.text) == (400, True)
@@ -305,31 +307,29 @@ def test_a_row_page_that_takes_too_long_is_told_on_one_page(
     assert time.process_time() - start < 3
 
 
-def test_a_page_that_finds_no_memory_is_told_to_come_back(
-    fetch: Fetch, paper: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_page_that_finds_no_memory_is_answered_503(fetch: Fetch, paper: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setitem(rows._PAGES, "papers", full)
+    monkeypatch.setitem(row_files._PAGES, "papers", full)
     answer = fetch(paper)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert fetch("/paperledger/papers").status_code == 200
 
 
-def test_costly_statements_give_way_to_pages(connection: Connection) -> None:
+def test_costly_statements_end_when_pages_need_memory(connection: TimedConnection) -> None:
     def cost() -> None:
-        with pytest.raises(sqlite3.OperationalError), WATCH.watching(connection, 60, is_costly=True):
+        with pytest.raises(sqlite3.OperationalError), INTERRUPTER.watch(connection, 60, is_costly=True):
             connection.execute(ENDLESS)
 
     running = threading.Thread(target=cost)
     running.start()
-    while not WATCH._running:
+    while not INTERRUPTER._running:
         time.sleep(0.01)
-    WATCH.make_room(5)
+    INTERRUPTER.free_memory(5)
     running.join(5)
     assert not running.is_alive()
-    assert connection.clock.gave_way
+    assert connection.clock.is_preempted
 
 
 def test_a_page_gets_the_memory_that_a_costly_statement_gives_back(site: Datasette, fetch: Fetch) -> None:
@@ -350,7 +350,7 @@ def test_a_page_gets_the_memory_that_a_costly_statement_gives_back(site: Dataset
     def never(_: sqlite3.Connection) -> int:
         raise MemoryError
 
-    with pytest.raises(Busy):
+    with pytest.raises(SiteBusy):
         asyncio.run(ask(never))
 
 
@@ -396,10 +396,10 @@ def test_the_schema_is_asked_once(site: Datasette, fetch: Fetch, monkeypatch: py
 def test_counts_that_took_too_long_are_counted_again(site: Datasette, fetch: Fetch) -> None:
     assert fetch("/").status_code == 200
     database = site.get_database(DATABASE)
-    kept = database._cached_table_counts
+    stored = database._cached_table_counts
     database._cached_table_counts = None
     assert asyncio.run(database.table_counts(limit=-1))["papers"] is None
-    assert asyncio.run(database.table_counts(limit=1000)) == kept
+    assert asyncio.run(database.table_counts(limit=1000)) == stored
 
 
 @pytest.mark.parametrize(
@@ -469,7 +469,7 @@ def test_a_body_that_does_not_come_takes_no_place(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(
-    ("path", "query", "lane"),
+    ("path", "query", "limit"),
     [
         ("/", b"", "_pages"),
         ("/paperledger/papers", b"_search=some+words", "_pages"),
@@ -489,24 +489,24 @@ def test_a_body_that_does_not_come_takes_no_place(monkeypatch: pytest.MonkeyPatc
         ("/paperledger/papers.parquet", b"", "_files"),
     ],
 )
-def test_each_request_has_its_lane(path: str, query: bytes, lane: str) -> None:
+def test_each_request_has_its_limit(path: str, query: bytes, limit: str) -> None:
     site = ConcurrencyLimits(answer_ok)
-    assert site._lane({"path": path, "query_string": query}) is getattr(site, lane)
+    assert site._limit_of({"path": path, "query_string": query}) is getattr(site, limit)
 
 
 def test_all_who_wait_are_fewer_than_the_connections() -> None:
     site = ConcurrencyLimits(answer_ok)
     every = [site._pages, site._slow, site._costly, site._files]
-    assert sum(lane.most_waiting + lane.places._value for lane in every) < sockets.most_connections(1024)
+    assert sum(limit.most_waiting + limit.places._value for limit in every) < sockets.most_connections(1024)
 
 
 class Running:
     """A server of ours in this event loop."""
 
     def __init__(self, most: int = 100, app: Any = answer_ok) -> None:
-        sockets.Protocol.most = most
-        config = uvicorn.Config(app, port=0, http=sockets.Protocol, lifespan="off", log_level="critical")
-        self.server = sockets.Server(config)
+        sockets.TimedProtocol.most = most
+        config = uvicorn.Config(app, port=0, http=sockets.TimedProtocol, lifespan="off", log_level="critical")
+        self.server = sockets.PromptServer(config)
 
     async def __aenter__(self) -> int:
         self.task = asyncio.ensure_future(self.server._serve())
@@ -517,7 +517,7 @@ class Running:
     async def __aexit__(self, *_: object) -> None:
         self.server.should_exit = True
         await self.task
-        sockets.Protocol.most = sockets.MOST_CONNECTIONS
+        sockets.TimedProtocol.most = sockets.MOST_CONNECTIONS
 
 
 @asynccontextmanager
@@ -567,7 +567,7 @@ def test_a_client_that_sends_little_by_little_is_not_waited_for_longer(monkeypat
     asyncio.run(ask())
 
 
-def test_a_connection_is_kept_for_the_next_request(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_stays_open_for_the_next_request(monkeypatch: pytest.MonkeyPatch) -> None:
     async def ask() -> None:
         monkeypatch.setattr(sockets, "REQUEST_SECONDS", 0.5)
         async with Running() as port, httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
@@ -589,7 +589,7 @@ def test_idle_connections_give_way_to_those_who_ask() -> None:
     asyncio.run(ask())
 
 
-def test_where_all_are_busy_a_new_connection_is_told_to_come_back() -> None:
+def test_where_all_are_busy_a_new_connection_is_answered_503() -> None:
     async def ask() -> None:
         async with Running(most=0) as port, httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
             answer = await client.get("/")
@@ -629,10 +629,10 @@ def test_a_slow_reader_is_served_and_one_who_stalls_is_not(pause: float, monkeyp
 
 def test_a_full_file_table_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
     logger = logging.Logger("asyncio-like")
-    logger.addFilter(sockets.FullTable())
+    logger.addFilter(sockets.NoFileLeftFilter())
     logger.addHandler(caplog.handler)
     for _ in range(1000):
-        logger.error("%s\nsocket: x", sockets.FULL, exc_info=OSError("too many open files"))
+        logger.error("%s\nsocket: x", sockets.NO_FILE_LEFT, exc_info=OSError("too many open files"))
     logger.error("something else")
     first, second = caplog.records
     assert ("ulimit" in first.getMessage(), first.exc_info, second.getMessage()) == (True, None, "something else")
@@ -640,6 +640,6 @@ def test_a_full_file_table_is_one_line(caplog: pytest.LogCaptureFixture) -> None
 
 def test_addresses_in_the_log_are_cut() -> None:
     record = logging.LogRecord("x", 20, "", 0, '%s "%s" %d', ("127.0.0.1:1", "/" + "x" * 10_000, 200), None)
-    assert sockets.ShortAddresses().filter(record)
+    assert sockets.ShortAddressFilter().filter(record)
     assert len(record.getMessage()) < sockets.LOGGED + 50
     assert json.dumps(record.args)

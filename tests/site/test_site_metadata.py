@@ -1,4 +1,4 @@
-"""Every address that the metadata tells answers in every form, and shows what the metadata says of it."""
+"""Every address in the metadata answers in every format, and shows the metadata's descriptions."""
 
 import asyncio
 import html
@@ -46,7 +46,7 @@ def fetch(release: Path, metadata: Any) -> Fetch:
     return lambda path, **asked: asyncio.run(site.client.get(path, **asked))
 
 
-def test_the_metadata_tells_all_tables_views_and_questions(metadata: Any) -> None:
+def test_the_metadata_describes_all_tables_views_and_questions(metadata: Any) -> None:
     database = metadata["databases"]["paperledger"]
     assert [*database["tables"], *database["queries"]] == NAMES
 
@@ -75,7 +75,7 @@ def test_every_form_has_the_same_rows(fetch: Fetch, name: str) -> None:
 def test_a_page_shows_words_rights_and_columns(fetch: Fetch, metadata: Any, name: str) -> None:
     facts = metadata["databases"]["paperledger"]["tables"][name]
     page = fetch(f"/paperledger/{name}").text
-    told = [
+    expected = [
         facts["title"],
         facts["description"],
         facts["license"],
@@ -83,7 +83,7 @@ def test_a_page_shows_words_rights_and_columns(fetch: Fetch, metadata: Any, name
         facts["about"],
         *facts["columns"].values(),
     ]
-    assert [words for words in told if words not in html.unescape(page)] == []
+    assert [words for words in expected if words not in html.unescape(page)] == []
     assert f'href="{facts["license_url"]}"' in page
 
 

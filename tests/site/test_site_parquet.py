@@ -120,11 +120,11 @@ def test_a_view_has_the_types_of_the_columns_that_it_shows(fetch: Fetch) -> None
     assert types["author_names"] == pa.string()
 
 
-@pytest.mark.parametrize("said", [SAID, {}], ids=["answered", "empty"])
+@pytest.mark.parametrize("answers", [SAID, {}], ids=["answered", "empty"])
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_a_canned_query_comes_whole(fetch: Fetch, release: Path, name: str, said: dict[str, str]) -> None:
+def test_a_canned_query_comes_whole(fetch: Fetch, release: Path, name: str, answers: dict[str, str]) -> None:
     question = QUESTIONS[name]
-    parameters = {parameter: said.get(parameter, "") for parameter in question.params}
+    parameters = {parameter: answers.get(parameter, "") for parameter in question.params}
     table = opened(fetch(f"/paperledger/{name}.parquet", params=parameters))
     assert rows(table) == run(release, question.sql, parameters)
     assert table.schema.metadata[b"title"].decode() == question.title
@@ -260,14 +260,14 @@ def test_parameters_come_from_the_address(fetch: Fetch) -> None:
     assert json.loads(table.schema.metadata[b"parameters"]) == {"word": 'c++ " AND 日本語', "none": ""}
 
 
-def test_the_file_says_what_it_is(fetch: Fetch, release: Path) -> None:
+def test_the_file_describes_itself(fetch: Fetch, release: Path) -> None:
     table = opened(fetch("/paperledger/papers.parquet?has_code=1&_sort=paper_id&_next=zzz"))
-    said = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
+    stored = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
     definition = TABLES["papers"].definition()
-    assert said["logical_hash"] == read_manifest(release)["logical_hash"]
-    assert said["sql"].endswith('from papers where "has_code" = :p0 order by paper_id')
-    assert json.loads(said["parameters"]) == {"p0": "1"}
-    assert (said["title"], said["description"]) == (definition.title, definition.description)
+    assert stored["logical_hash"] == read_manifest(release)["logical_hash"]
+    assert stored["sql"].endswith('from papers where "has_code" = :p0 order by paper_id')
+    assert json.loads(stored["parameters"]) == {"p0": "1"}
+    assert (stored["title"], stored["description"]) == (definition.title, definition.description)
 
 
 def test_the_same_question_has_the_same_bytes_and_tag(fetch: Fetch) -> None:
@@ -275,8 +275,8 @@ def test_the_same_question_has_the_same_bytes_and_tag(fetch: Fetch) -> None:
     assert first.content == second.content
     assert first.headers["etag"] == second.headers["etag"]
     assert first.headers["content-disposition"] == 'attachment; filename="paper_list.parquet"'
-    held = fetch("/paperledger/paper_list.parquet?has_code=1", headers={"if-none-match": first.headers["etag"]})
-    assert (held.status_code, held.content) == (304, b"")
+    unchanged = fetch("/paperledger/paper_list.parquet?has_code=1", headers={"if-none-match": first.headers["etag"]})
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
 
 
 def test_a_part_of_an_answer_comes_alone(fetch: Fetch) -> None:
@@ -308,7 +308,7 @@ def test_pages_link_to_their_parquet(fetch: Fetch, path: str) -> None:
         ("/paperledger/papers.parquet?_col=nothing", 400),
     ],
 )
-def test_what_cannot_be_answered_is_told(fetch: Fetch, path: str, status: int) -> None:
+def test_what_cannot_be_answered_has_a_status_and_a_reason(fetch: Fetch, path: str, status: int) -> None:
     answer = fetch(path)
     assert answer.status_code == status
     assert answer.text

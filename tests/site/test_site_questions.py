@@ -179,7 +179,7 @@ def test_no_input_makes_a_question_fail(
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_a_question_says_itself_and_what_to_fill_in(fetch: Fetch, name: str) -> None:
+def test_a_question_has_a_title_and_labels_for_its_fields(fetch: Fetch, name: str) -> None:
     page = fetch(f"/paperledger/{name}")
     assert page.status_code == 200
     assert QUESTIONS[name].title.replace("'", "&#39;") in page.text
@@ -196,7 +196,7 @@ def test_the_order_of_a_questions_rows_is_total(database: sqlite3.Connection, na
     assert [tuple(row) for row in database.execute(QUESTIONS[name].sql, params)] == forwards
 
 
-def test_lower_bounds_are_told_in_words() -> None:
+def test_lower_bounds_are_described() -> None:
     for name in ("coauthors_of_author", "papers_of_author", "coverage_by_profile"):
         assert "lower bound" in QUESTIONS[name].description
 
@@ -282,7 +282,7 @@ def test_papers_by_category_and_year_take_either_both_or_none(
     assert [row["published"] for row in rows] == dates
 
 
-def test_papers_with_code_tell_what_told(fetch: Fetch) -> None:
+def test_papers_with_code_show_the_evidence(fetch: Fetch) -> None:
     rows = rows_of(fetch, "papers_with_code")
     assert [(row["title"], row["told_by"], row["url"]) for row in rows] == [
         ("On Bells in C++", "flag and address", "https://github.com/example/bells"),
@@ -293,13 +293,13 @@ def test_papers_with_code_tell_what_told(fetch: Fetch) -> None:
 def test_changed_papers_show_both_values_and_the_page(fetch: Fetch) -> None:
     rows = rows_of(fetch, "changed_papers")
     assert {row["title"] for row in rows} == {"On Bells in C++"}
-    told = {(row["differs_in"], row["page_of"]): (row["this_page_says"], row["dataset_says"]) for row in rows}
+    changes = {(row["differs_in"], row["page_of"]): (row["this_page_says"], row["dataset_says"]) for row in rows}
     merged = "Cy Dole, Eve Fox, Gil Hart et al. · mila, Tower Lab"
     abstract = "Bells ring loudly. See https://github.com/example/bells and https://example.org/."
-    # Which of the two categories of that code the words of a short text make likelier is not for this test to say.
-    unsure = [told.pop(("category_id", owner)) for owner in ("Ann Bell", "Mo Nye")]
-    assert [(said.partition(".")[2], kept) for said, kept in unsure] == [("CV", "cs.LG")] * 2
-    assert told == {
+    # The text is too short to decide between the two categories of that code, so either may be on the page.
+    unsure = [changes.pop(("category_id", owner)) for owner in ("Ann Bell", "Mo Nye")]
+    assert [(category.partition(".")[2], dataset) for category, dataset in unsure] == [("CV", "cs.LG")] * 2
+    assert changes == {
         ("title", "Eve Fox"): ("On Bells in C++!", "On Bells in C++"),
         ("byline", "Eve Fox"): ("Cy Dole, Eve Fox, Gil Hart et al.", merged),
         ("byline", "Ann Bell"): ("Cy Dole, Eve Fox, Gil Hart et al. · Tower Lab, mila", merged),

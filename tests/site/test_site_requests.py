@@ -2,20 +2,23 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus, unquote
 
+import httpx
 import pytest
 from datasette.app import Datasette
 from helpers import cpu_limit
 from site_words import Fetch
 
 from etl.load.layout import DATABASE_FILE, METADATA
-from etl.site.safety.requests import MOST_FACETS, MOST_PARAMETERS, is_of_the_request
+from etl.site.safety.bad_requests import MOST_FACETS, MOST_PARAMETERS, is_caused_by_request
 from etl.site.served import SETTINGS
 
 TABLE, VIEW, QUERY, SQL = "/paperledger/papers", "/paperledger/paper_list", "/paperledger/search_papers", "/paperledger"
@@ -287,32 +290,32 @@ def test_more_parameters_than_a_page_needs_are_refused(site: Datasette) -> None:
         (f"{TABLE}.parquet?rowid__gt={'9' * 30}", "int too large"),
     ],
 )
-def test_what_is_wrong_is_said(site: Datasette, address: str, words: str) -> None:
+def test_an_error_states_what_is_wrong(site: Datasette, address: str, words: str) -> None:
     answer = ask(site, address)
     assert (answer.status, words in answer.body.decode()) == (400, True)
 
 
-def test_an_error_of_this_project_is_none_of_the_request() -> None:
+def test_an_error_of_this_project_is_not_caused_by_the_request() -> None:
     with pytest.raises(ValueError, match="x") as ours:
         int("x")
-    assert not is_of_the_request(ours.value)
+    assert not is_caused_by_request(ours.value)
     with pytest.raises(KeyError) as datasettes:
         Datasette([]).get_database("nosuch")
-    assert is_of_the_request(datasettes.value)
+    assert is_caused_by_request(datasettes.value)
 
 
 @pytest.mark.parametrize(
     "page", ["databases", "plugins", "plugins.json?all=1", "versions", "settings", "metadata", "config"]
 )
 @pytest.mark.parametrize("form", ["", ".json"])
-def test_no_page_tells_where_the_release_lies(site: Datasette, release: Path, page: str, form: str) -> None:
+def test_no_page_reveals_the_path_of_the_release(site: Datasette, release: Path, page: str, form: str) -> None:
     answer = ask(site, f"/-/{page}{form}" if "?" not in page else f"/-/{page}")
     assert answer.status in {200, 301}
     for folder in {str(release), str(release.parents[1]), str(Path.home()), str(Path(__file__).parents[2])}:
         assert folder not in answer.body.decode()
 
 
-def test_no_sql_tells_where_the_release_lies(fetch: Fetch) -> None:
+def test_no_sql_reveals_the_path_of_the_release(fetch: Fetch) -> None:
     rows = fetch("/paperledger.json", params={"sql": "select name, file from pragma_database_list()"}).json()["rows"]
     assert rows == [["main", None]]
 
@@ -354,3 +357,30 @@ def test_a_site_under_a_base_url_answers_and_redirects_under_it(release: Path, b
     for page in ("", "paperledger", "paperledger/papers", "paperledger/papers.json", "paperledger/authors/ann-b-bell"):
         assert ask(site, base_url + page).status == 200
     assert ask(site, f"{base_url}paperledger/papers/").headers["location"] == f"{base_url}paperledger/papers"
+
+
+LINK = re.compile(r'(?:href|src|action)="(/[^"#]*)')
+FIRST = ["/data/", "/data/paperledger", "/data/paperledger/papers", "/data/-/charts", "/data/-/downloads"]
+MOST = 120
+
+
+async def walk(site: Datasette) -> dict[str, httpx.Response]:
+    """The answers of so many pages, found link by link."""
+    transport = httpx.ASGITransport(site.app())
+    answers: dict[str, httpx.Response] = {}
+    waiting = list(FIRST)
+    async with httpx.AsyncClient(transport=transport, base_url="http://here", follow_redirects=True) as client:
+        while waiting and len(answers) < MOST:
+            place = waiting.pop(0)
+            answers[place] = await client.get(place)
+            if answers[place].headers["content-type"].startswith("text/html"):
+                found = [unescape(link) for link in LINK.findall(answers[place].text)]
+                waiting += [link for link in dict.fromkeys(found) if link not in answers and link not in waiting]
+    return answers
+
+
+def test_every_link_has_the_prefix_once_and_works(release: Path) -> None:
+    answers = asyncio.run(walk(under(release, "/data/")))
+    assert len(answers) == MOST
+    assert [place for place in answers if not place.startswith("/data/") or place.startswith("/data/data/")] == []
+    assert {place: answer.status_code for place, answer in answers.items() if answer.status_code != 200} == {}

@@ -22,8 +22,8 @@ from etl.pipeline import Request, build
 from etl.progress import Progress
 from etl.release.lineage import ReleaseRows
 from etl.release.release import Release
-from etl.site.row_pages import lines_of, paper_page
-from etl.site.rows import PageTexts
+from etl.site.row_files import PageTexts
+from etl.site.row_pages import lines_of_listing, paper_page
 from etl.site.safety.sql_limits import LARGEST_ANSWER
 
 DATA = Path(__file__).parents[1] / "data"
@@ -101,18 +101,18 @@ def paper(release: Path, title: str) -> str:
 
 def test_a_paper_reads_well(release: Path) -> None:
     answer = page_of(release, f"/paperledger/papers/{paper(release, 'Seeing Bells%')}")
-    said = words(answer)
-    assert "counts them almost as well" in said
+    text = words(answer)
+    assert "counts them almost as well" in text
     assert "<em>almost</em>" in answer.text
-    for told in (
+    for expected in (
         "Cy Dole, Ann B. Bell (here Ann Bell)",
         "2024-12-01",
         "mila, Tower Lab",
         "there is code",
     ):
-        assert told in said, told
-    assert "CVDec 1, 2024CodeDataset" in said
-    assert "@misc{dole2024seeing," in said
+        assert expected in text, expected
+    assert "CVDec 1, 2024CodeDataset" in text
+    assert "@misc{dole2024seeing," in text
 
 
 def test_its_people_and_pages_are_links(release: Path) -> None:
@@ -124,20 +124,20 @@ def test_its_people_and_pages_are_links(release: Path) -> None:
     assert {*wanted[:2], "https://github.com/example/peals", f"/-/bibtex/{key}.bib"} <= set(leads)
 
 
-def test_tex_and_inferred_years_are_told_in_words(release: Path) -> None:
+def test_tex_and_inferred_years_are_readable(release: Path) -> None:
     assert "32× smaller" in words(page_of(release, f"/paperledger/papers/{paper(release, 'On Bells and%')}"))
     assert "it is inferred" in words(page_of(release, f"/paperledger/papers/{paper(release, 'What Does a Bell%')}"))
 
 
 def test_an_owner_behind_et_al_is_an_author_at_an_unknown_place(release: Path) -> None:
     key = paper(release, "The Dose of a Bell%")
-    said = words(page_of(release, f"/paperledger/papers/{key}"))
-    assert "et al." in said
-    assert re.search(r"Also an author, at a place that the pages do not show: Ann B\. Bell", said)
+    text = words(page_of(release, f"/paperledger/papers/{key}"))
+    assert "et al." in text
+    assert re.search(r"Also an author, at a place that the pages do not show: Ann B\. Bell", text)
 
 
 @pytest.mark.parametrize("table", ["papers", "authors", "profiles"])
-def test_every_row_has_its_page_and_every_link_of_it_leads_somewhere(release: Path, table: str) -> None:
+def test_every_row_has_a_page_whose_links_work(release: Path, table: str) -> None:
     for key in keys(release, table)[:4]:
         answer = page_of(release, f"/paperledger/{table}/{key}")
         assert answer.text.count("<h1") == 1
@@ -158,12 +158,12 @@ def test_the_raw_lines_of_every_listing_are_those_of_its_page(release: Path, hos
         listings = list(rows.rows("SELECT listings.*, source FROM listings JOIN profiles USING (profile_id)"))
         for listing in listings:
             row = next(rows.rows("SELECT * FROM papers WHERE paper_id = ?", listing["paper_id"]))
-            kept = rows.rows(
+            stored = rows.rows(
                 "SELECT * FROM variants WHERE profile_id = ? AND position = ?",
                 listing["profile_id"],
                 listing["position"],
             )
-            lines = lines_of(rows, listing, row, {one["field"]: one["value"] for one in kept})
+            lines = lines_of_listing(rows, listing, row, {one["field"]: one["value"] for one in stored})
             page_lines = texts[listing["source"]].read_text(encoding="utf-8").split("\n")
             assert lines == page_lines[listing["line_start"] - 1 : listing["line_end"]]
         assert listings
@@ -224,8 +224,8 @@ def test_what_there_is_not_is_not_found(release: Path, path: str) -> None:
 
 def test_an_author_has_papers_people_spellings_and_pages(release: Path) -> None:
     ann = rows(release, "SELECT author_id FROM author_names WHERE name = 'Ann Bell'")[0][0]
-    said = words(page_of(release, f"/paperledger/authors/{ann}"))
-    for told in (
+    text = words(page_of(release, f"/paperledger/authors/{ann}"))
+    for expected in (
         "6 papers",
         "At least",
         "co-authors",
@@ -233,23 +233,23 @@ def test_an_author_has_papers_people_spellings_and_pages(release: Path) -> None:
         "Ann B. Bell the fullest spelling",
         "lists 6 of 8 papers",
     ):
-        assert told in said, told
-    dates = re.findall(r"\d{4}-\d\d-\d\d", said)
+        assert expected in text, expected
+    dates = re.findall(r"\d{4}-\d\d-\d\d", text)
     assert dates == sorted(dates, reverse=True)
 
 
 def test_a_profile_has_header_coverage_listings_and_findings(release: Path) -> None:
     ((key,),) = rows(release, "SELECT profile_id FROM profiles WHERE source LIKE 'mehdi%'")
-    said = words(page_of(release, f"/paperledger/profiles/{key}"))
-    for told in ("lists 50 of 76 stated (66%)", "h-index 87", "PRO-001", "DyLoRA", "lines 12–17"):
-        assert told in said, told
+    text = words(page_of(release, f"/paperledger/profiles/{key}"))
+    for expected in ("lists 50 of 76 stated (66%)", "h-index 87", "PRO-001", "DyLoRA", "lines 12–17"):
+        assert expected in text, expected
 
 
-def test_what_a_listing_says_otherwise_is_told(hostile: Path) -> None:
-    said = words(page_of(hostile, f"/paperledger/papers/{paper(hostile, 'On Towers')}"))
-    assert "This row is taken from it." in said
-    assert re.search(r"says otherwise: abstract Towers are tall, and that is all that we say\.", said)
-    assert "old@2024-07-01.txt" in said
+def test_variants_of_a_listing_are_shown(hostile: Path) -> None:
+    text = words(page_of(hostile, f"/paperledger/papers/{paper(hostile, 'On Towers')}"))
+    assert "This row is taken from it." in text
+    assert re.search(r"says otherwise: abstract Towers are tall, and that is all that we say\.", text)
+    assert "old@2024-07-01.txt" in text
 
 
 @pytest.mark.parametrize("table", ["papers", "authors", "profiles"])
@@ -273,20 +273,20 @@ def test_hostile_text_makes_no_script_no_handler_and_no_strange_link(hostile: Pa
         assert not re.search("[\u202a-\u202e\u2066-\u2069\x00-\x08\x0b-\x1f]", words(answer))
 
 
-def test_a_paper_of_which_nothing_is_known_says_so(hostile: Path) -> None:
-    said = words(page_of(hostile, f"/paperledger/papers/{paper(hostile, 'No date%')}"))
-    assert "unknown: no page tells the year" in said or "it is inferred" in said
-    assert "unknown: the badge's code fits none" in said
+def test_a_paper_without_date_and_authors_has_a_page(hostile: Path) -> None:
+    text = words(page_of(hostile, f"/paperledger/papers/{paper(hostile, 'No date%')}"))
+    assert "unknown: no page tells the year" in text or "it is inferred" in text
+    assert "unknown: the badge's code fits none" in text
 
 
 def test_a_page_without_a_good_name_shows_its_quarantine(hostile: Path) -> None:
     ((key,),) = rows(hostile, "SELECT profile_id FROM profiles WHERE source LIKE 'evil%'")
-    said = words(page_of(hostile, f"/paperledger/profiles/{key}"))
-    assert f"junk {SCRIPT} U+202Emore junk" in said
-    assert "Quarantine" in said
+    text = words(page_of(hostile, f"/paperledger/profiles/{key}"))
+    assert f"junk {SCRIPT} U+202Emore junk" in text
+    assert "Quarantine" in text
 
 
-def test_long_lists_are_cut_and_lead_on(hostile: Path) -> None:
+def test_long_lists_are_cut_with_a_link_to_the_rest(hostile: Path) -> None:
     ((ida,),) = rows(hostile, "SELECT author_id FROM authors WHERE name = 'Ida Many'")
     author = page_of(hostile, f"/paperledger/authors/{ida}")
     assert "240 papers" in words(author)

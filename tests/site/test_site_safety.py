@@ -18,9 +18,9 @@ from datasette.app import Datasette
 from site_words import Fetch
 
 from etl.site.safety import request_limits
-from etl.site.safety.headers import INLINE_SCRIPT, VARIABLES, hash_source, sources
+from etl.site.safety.headers import INLINE_SCRIPT, VARIABLES, script_hash, template_sources
 from etl.site.safety.request_limits import LARGEST_BODY, LONGEST_ADDRESS, PIECE, ConcurrencyLimits
-from etl.site.safety.sql_limits import LARGEST_ANSWER, LONGEST_VALUE, SQLITE_MEMORY, functions, guard
+from etl.site.safety.sql_limits import LARGEST_ANSWER, LONGEST_VALUE, SQLITE_MEMORY, limit_connection, limited_functions
 from etl.site.safety.statement_time import Clock
 from etl.site.served import SETTINGS
 
@@ -43,15 +43,15 @@ def sql(fetch: Fetch, text: str, form: str = ".json") -> httpx.Response:
 
 
 def directives(answer: httpx.Response) -> dict[str, list[str]]:
-    parts = (part.split() for part in answer.headers["content-security-policy"].split("; "))
+    parts = (part.split() for part in answer.headers["content-security-content_security_policy"].split("; "))
     return {name: values for name, *values in parts}
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/paperledger/papers.json", "/paperledger/papers.csv", "/-/static/app.css"])
-def test_every_answer_tells_browsers_what_it_may_do(fetch: Fetch, path: str) -> None:
+def test_every_answer_has_security_headers(fetch: Fetch, path: str) -> None:
     answer = fetch(path)
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["referrer-content_security_policy"] == "no-referrer"
     allowed = directives(answer)
     scripts = allowed.pop("script-src")
     assert scripts[0] == "'self'"
@@ -64,13 +64,13 @@ def test_every_inline_script_of_a_page_may_run_and_no_attribute_is_one(fetch: Fe
     answer = fetch(path)
     page = html5lib.parse(answer.text, namespaceHTMLElements=False)
     inline = {script.text or "" for script in page.iter("script") if "src" not in script.attrib}
-    assert {hash_source(script) for script in inline} <= set(directives(answer)["script-src"])
+    assert {script_hash(script) for script in inline} <= set(directives(answer)["script-src"])
     assert [name for element in page.iter() for name in element.attrib if str(name).startswith("on")] == []
 
 
 def test_the_inline_scripts_of_all_templates_are_known(site: Datasette) -> None:
     """A new variable in one of them would leave it without a hash."""
-    scripts = {script for text in sources(site.jinja_env) for script in INLINE_SCRIPT.findall(text)}
+    scripts = {script for text in template_sources(site.jinja_env) for script in INLINE_SCRIPT.findall(text)}
     assert scripts
     for variable in VARIABLES:
         scripts = {script.replace(variable, "") for script in scripts}
@@ -78,7 +78,7 @@ def test_the_inline_scripts_of_all_templates_are_known(site: Datasette) -> None:
 
 
 @pytest.mark.parametrize("form", ["", ".json", ".csv"])
-def test_a_query_that_takes_too_long_is_told_without_a_script(fetch: Fetch, form: str) -> None:
+def test_a_query_that_takes_too_long_is_an_error_without_a_script(fetch: Fetch, form: str) -> None:
     answer = fetch(f"/paperledger{form}", params={"sql": ENDLESS, "_timelimit": 20})
     assert answer.status_code == 400
     assert "took too long" in answer.text
@@ -126,7 +126,7 @@ def test_sql_that_is_more_than_reading_is_refused(fetch: Fetch, text: str) -> No
 
 def test_a_connection_refuses_what_slips_through_datasettes_own_check(release: Path) -> None:
     with closing(sqlite3.connect(f"file:{release / 'paperledger.db'}?immutable=1", uri=True)) as connection:
-        guard(connection)
+        limit_connection(connection)
         for text in ("CREATE TEMP TABLE t (x)", "PRAGMA temp_store_directory", "ATTACH ':memory:' AS other", "BEGIN"):
             with pytest.raises(sqlite3.DatabaseError, match="not authorized"):
                 connection.execute(text)
@@ -187,11 +187,11 @@ def test_rows_that_are_too_large_together_are_refused_in_words(fetch: Fetch) -> 
 )
 def test_functions_that_are_replaced_answer_as_sqlites_own(call: str) -> None:
     with closing(sqlite3.connect(":memory:")) as own, closing(sqlite3.connect(":memory:")) as guarded:
-        guard(guarded)
+        limit_connection(guarded)
         (expected,) = own.execute(f"SELECT {call}").fetchone()
         (found,) = guarded.execute(f"SELECT {call}").fetchone()
         assert (found, type(found)) == (expected, type(expected))
-        assert any(call.startswith(name) for name, _ in functions(Clock()))
+        assert any(call.startswith(name) for name, _ in limited_functions(Clock()))
 
 
 def test_an_address_or_a_body_that_is_too_long_is_refused(site: Datasette) -> None:
@@ -239,7 +239,7 @@ def test_a_datasette_without_a_release_is_left_alone(tmp_path: Path) -> None:
 
     answer = asyncio.run(ask())
     assert answer.json()["rows"] == [[3_000_000]]
-    assert "content-security-policy" not in answer.headers
+    assert "content-security-content_security_policy" not in answer.headers
 
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -336,7 +336,7 @@ def test_more_than_can_wait_are_sent_away_at_once() -> None:
     asyncio.run(crowd())
 
 
-def test_who_waited_too_long_is_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_that_waited_too_long_is_answered_503(monkeypatch: pytest.MonkeyPatch) -> None:
     async def crowd() -> None:
         monkeypatch.setattr(request_limits, "PATIENCE", 0.01)
         app = Counting()
@@ -390,7 +390,7 @@ def test_a_reader_who_stalls_gives_the_place_free(monkeypatch: pytest.MonkeyPatc
     asyncio.run(crowd())
 
 
-def test_readers_who_stall_keep_nobody_from_a_page() -> None:
+def test_clients_that_stop_reading_block_no_page() -> None:
     async def crowd() -> None:
         app = Counting(bytes(2 * PIECE))
         app.go.set()
@@ -403,15 +403,15 @@ def test_readers_who_stall_keep_nobody_from_a_page() -> None:
         for task in stalled:
             task.cancel()
         await asyncio.gather(*stalled, return_exceptions=True)
-        room = site._pages.room  # noqa: SLF001  what waits is seen nowhere else
-        assert (room.free, room.answers) == (request_limits.ROOM, set())
+        memory = site._pages.memory  # noqa: SLF001  it is visible nowhere else
+        assert (memory.free, memory.answers) == (request_limits.ANSWER_MEMORY, set())
 
     asyncio.run(crowd())
 
 
-def test_where_answers_fill_their_room_the_slowest_reader_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_answers_fill_their_memory_the_slowest_client_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
     async def crowd() -> None:
-        monkeypatch.setattr(request_limits, "ROOM", 40 * PIECE)
+        monkeypatch.setattr(request_limits, "ANSWER_MEMORY", 40 * PIECE)
         monkeypatch.setattr(request_limits, "SLOW_SECONDS", 0.1)
         app = Counting(bytes(10 * PIECE))
         app.go.set()
@@ -476,7 +476,7 @@ def test_a_reader_who_leaves_leaves_nothing_in_the_log(
     assert "Traceback" not in "".join(capfd.readouterr())
 
 
-def test_the_door_knows_its_pages_under_a_base_url(release: Path) -> None:
+def test_pages_for_debugging_are_refused_under_a_base_url(release: Path) -> None:
     metadata = json.loads((release / "datasette-metadata.json").read_text(encoding="utf-8"))
     database = str(release / "paperledger.db")
     site = Datasette([], immutables=[database], metadata=metadata, settings={"base_url": "/data/"})

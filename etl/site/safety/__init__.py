@@ -1,7 +1,7 @@
-"""What keeps a public site up: one Datasette plugin that stands between a release and anybody's requests.
+"""Limits of a public site: one Datasette plugin around all requests, connections and errors.
 
-In: every request, every connection to the release's database, and every error. Out: refusals that say why, bounds on
-what an answer may cost, and headers that tell browsers what a page may do. All of it only where a release is served.
+In: every request, every connection to the release's database, and every error. Out: refusals with their reason, limits of time
+and memory, and security headers. All of it applies only where a release is served.
 """
 
 import functools
@@ -19,40 +19,42 @@ from datasette.views.base import DatasetteError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from etl.load.layout import DATABASE
-from etl.site.safety.headers import SafeHeaders, WithoutPrefix, policy
-from etl.site.safety.request_limits import BUSY, RETRY, ConcurrencyLimits, RequestLimits
-from etl.site.safety.requests import Requests, as_csv, as_page, page_of, words_of_sql
-from etl.site.safety.sql_limits import bound_memory, check_sql_in_time, guard
-from etl.site.safety.statement_time import Busy, bound
+from etl.site.safety.bad_requests import AS_CSV, AS_PAGE, RejectBadRequests, error_page, sql_message
+from etl.site.safety.headers import SafeHeaders, WithoutPrefix, content_security_policy
+from etl.site.safety.request_limits import BUSY_MESSAGE, RETRY, ConcurrencyLimits, RequestLimits
+from etl.site.safety.sql_limits import check_select_in_linear_time, limit_connection, limit_sqlite_memory
+from etl.site.safety.statement_time import SiteBusy, limit_database
 from etl.site.served import served
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
 
 MOST_CELLS = 10_000
-"""Cells that a page of an answer to SQL shows: they are drawn in a tenth of a second, while nobody else is answered."""
+"""Cells of the page of an SQL result: they are rendered in a tenth of a second, during which no other request is answered."""
 
 
 @hookimpl
 def asgi_wrapper(datasette: "Datasette") -> Any:
-    """Around all of Datasette, from the outside in: the prefix, headers, sensible requests, the request limits, and the concurrency limits behind them."""
+    """Wrap Datasette, from the outside in: base URL, headers, malformed requests, sizes of requests, requests at once."""
 
     def wrap(app: ASGIApp) -> ASGIApp:
         if served(datasette) is None:
             return app
-        site = SafeHeaders(Requests(RequestLimits(ConcurrencyLimits(app))), policy(datasette.jinja_env))
-        return _bounded(WithoutPrefix(site, datasette.setting("base_url")))
+        site = SafeHeaders(
+            RejectBadRequests(RequestLimits(ConcurrencyLimits(app))), content_security_policy(datasette.jinja_env)
+        )
+        return _in_server_process(WithoutPrefix(site, datasette.setting("base_url")))
 
     return wrap
 
 
-def _bounded(app: ASGIApp) -> ASGIApp:
-    """The application in a process of its own: where a server starts it, and not where a program asks it a question."""
+def _in_server_process(app: ASGIApp) -> ASGIApp:
+    """Set the limits of a process where a server starts the application, and not where a program calls it."""
 
     async def start(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            bound_memory()
-            # What Datasette meant to await when a facet could not be counted is no event of the server.
+            limit_sqlite_memory()
+            # Datasette leaves coroutines without await where a facet could not be counted: not an event for the log.
             warnings.filterwarnings("ignore", r"coroutine '(TableView|\w+Facet)\b", RuntimeWarning)
         await app(scope, receive, send)
 
@@ -61,23 +63,23 @@ def _bounded(app: ASGIApp) -> ASGIApp:
 
 @hookimpl
 def prepare_connection(conn: sqlite3.Connection, database: str, datasette: "Datasette") -> None:
-    """Bound what a connection to the release may read, hold and do."""
+    """Apply all limits to a connection to the release."""
     if database == DATABASE and served(datasette) is not None:
         queries = datasette.metadata("queries", database=DATABASE, fallback=False) or {}
-        guard(conn, [query["sql"] if isinstance(query, dict) else query for query in queries.values()])
+        limit_connection(conn, [query["sql"] if isinstance(query, dict) else query for query in queries.values()])
 
 
 @hookimpl(tryfirst=True)
 def startup(datasette: "Datasette") -> None:
-    """Have the release's database asked within bounds of time; other plugins change the database that is there then.
+    """Replace the release's database by one with time limits, before other plugins change it.
 
-    SQL that fails leaves no lines in the log, and is an error where CSV is asked for, which Datasette leaves empty. A page
-    shows as many rows of its answer as are drawn in a moment.
+    SQL that fails logs nothing, and is an error for CSV too, where Datasette's answer is empty. An HTML page has at most
+    `MOST_CELLS`.
     """
     if served(datasette) is None:
         return
-    check_sql_in_time()
-    bound(datasette, DATABASE)
+    check_select_in_linear_time()
+    limit_database(datasette, DATABASE)
     database = datasette.databases[DATABASE]
     run = database.execute
 
@@ -86,21 +88,21 @@ def startup(datasette: "Datasette") -> None:
         try:
             found = await run(*arguments, **{**named, "log_sql_errors": False})
         except sqlite3.Error as error:
-            words = words_of_sql(error)
-            if as_csv.get():
-                raise DatasetteError(words, title="Invalid SQL", status=400) from error
-            if words != str(error):
-                raise sqlite3.OperationalError(words) from error
+            message = sql_message(error)
+            if AS_CSV.get():
+                raise DatasetteError(message, title="Invalid SQL", status=400) from error
+            if message != str(error):
+                raise sqlite3.OperationalError(message) from error
             raise
-        # Tables, which hand their parameters in the second place, count their rows to find the next page.
+        # Tables, whose parameters are the second argument, count their rows to find the next page.
         is_of_a_person = named.get("truncate") and len(arguments) == 1
-        return drawable(found) if is_of_a_person and as_page.get() else found
+        return _drawable(found) if is_of_a_person and AS_PAGE.get() else found
 
     database.execute = execute
 
 
-def drawable(found: Results) -> Results:
-    """As many rows as a page draws, said to be more where there are more."""
+def _drawable(found: Results) -> Results:
+    """The rows of a result that a page shows, marked as truncated where there are more."""
     most = MOST_CELLS // max(1, len(found.description))
     if len(found.rows) <= most:
         return found
@@ -109,7 +111,7 @@ def drawable(found: Results) -> Results:
 
 @hookimpl
 def register_routes(datasette: "Datasette") -> list[tuple[str, Any]]:
-    """The page of databases without the folders that they lie in."""
+    """Replace the page of databases by one without their folders."""
     if served(datasette) is None:
         return []
 
@@ -123,9 +125,9 @@ def register_routes(datasette: "Datasette") -> list[tuple[str, Any]]:
 
 @hookimpl(wrapper=True)
 def handle_exception(datasette: "Datasette", request: Request, exception: Exception) -> Generator[None, Any, Any]:
-    """An error that a person caused is told on a page, without the traceback that Datasette prints for each."""
+    """Answer an error that a request caused by a page, without the traceback that Datasette logs for each."""
     answers = yield
-    if isinstance(exception, Busy):
-        return [Response.text(BUSY, status=503, headers=RETRY)]
-    page = page_of(datasette, request, exception) if served(datasette) is not None else None
+    if isinstance(exception, SiteBusy):
+        return [Response.text(BUSY_MESSAGE, status=503, headers=RETRY)]
+    page = error_page(datasette, request, exception) if served(datasette) is not None else None
     return answers if page is None else [page]

@@ -1,8 +1,8 @@
-"""What a browser may do with an answer, and where the site lies.
+"""Headers of every answer: the browser's security policy, and redirects under the site's base URL.
 
-In: Datasette's templates, and every answer. Out: headers on each. No script runs but the files of this site and the inline
-scripts that stand in templates. A script's hash is taken from its template and never from an answer: what a page's text
-could smuggle into an answer has no hash.
+In: Datasette's templates, and every answer. Out: headers on each. Browsers run only the site's script files and the inline
+scripts of templates. Hashes of scripts are computed from templates, never from answers: a script that a page's text injects
+into an answer has no hash.
 """
 
 import re
@@ -14,10 +14,10 @@ from jinja2 import Environment
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-FIXED = {
+FIXED_HEADERS = {
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
+    "referrer-content_security_policy": "no-referrer",
+    "cross-origin-opener-content_security_policy": "same-origin",
 }
 DIRECTIVES = {
     "default-src": "'none'",
@@ -32,15 +32,15 @@ DIRECTIVES = {
 }
 INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 VARIABLES = {"{{ datasette_allow_facet }}": ("true", "false")}
-"""What Datasette's templates put into inline scripts, with all that it can be."""
+"""The variables in inline scripts of Datasette's templates, with all their values."""
 
 
 class SafeHeaders:
-    """Adds the headers to every answer of an application; one that names a header itself keeps it."""
+    """ASGI middleware that adds the headers to every answer that does not have them."""
 
     def __init__(self, app: ASGIApp, content_policy: str) -> None:
         self._app = app
-        self._headers = FIXED | {"content-security-policy": content_policy}
+        self._headers = FIXED_HEADERS | {"content-security-content_security_policy": content_policy}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
@@ -57,14 +57,14 @@ class SafeHeaders:
         await self._app(scope, receive, send_safely)
 
 
-def policy(templates: Environment) -> str:
+def content_security_policy(templates: Environment) -> str:
     """The Content-Security-Policy of a site with these templates."""
-    hashes = sorted(map(hash_source, inline_scripts(sources(templates))))
+    hashes = sorted(map(script_hash, inline_scripts(template_sources(templates))))
     directives = DIRECTIVES | {"script-src": " ".join([DIRECTIVES["script-src"], *hashes])}
     return "; ".join(f"{name} {value}" for name, value in directives.items())
 
 
-def sources(templates: Environment) -> Iterator[str]:
+def template_sources(templates: Environment) -> Iterator[str]:
     """The text of every template."""
     assert templates.loader is not None  # noqa: S101  Datasette's environment has one
     for name in templates.list_templates(extensions=["html"]):
@@ -72,7 +72,7 @@ def sources(templates: Environment) -> Iterator[str]:
 
 
 def inline_scripts(texts: Iterable[str]) -> set[str]:
-    """The inline scripts in templates, as they read once rendered; one that holds another variable has no such form.
+    """The inline scripts of templates as rendered; scripts with other variables are left out.
 
     >>> sorted(inline_scripts(["<script>A = {{ datasette_allow_facet }};</script>", "<script>{{ x }}</script>"]))
     ['A = false;', 'A = true;']
@@ -83,17 +83,17 @@ def inline_scripts(texts: Iterable[str]) -> set[str]:
     return {script for script in scripts if "{{" not in script and "{%" not in script}
 
 
-def hash_source(script: str) -> str:
-    """How a policy names an inline script.
+def script_hash(script: str) -> str:
+    """The name of an inline script in a content security policy.
 
-    >>> hash_source("")
+    >>> script_hash("")
     "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
     """
     return f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'"
 
 
 class WithoutPrefix:
-    """Takes the prefix off the address before an application sees it."""
+    """ASGI middleware that removes the site's prefix from addresses, and adds it to redirects."""
 
     def __init__(self, app: ASGIApp, base_url: str) -> None:
         self._app = app
@@ -102,46 +102,46 @@ class WithoutPrefix:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
         if scope["type"] == "http":
-            scope = {**scope, "path": inside(scope["path"], self._base_url)}
+            scope = {**scope, "path": without_prefix(scope["path"], self._base_url)}
             if scope.get("raw_path"):
-                raw_path = inside(scope["raw_path"].decode("latin-1"), self._base_url)
-                scope["raw_path"] = routed(raw_path, self._base_url).encode("latin-1")
+                raw_path = without_prefix(scope["raw_path"].decode("latin-1"), self._base_url)
+                scope["raw_path"] = protected_path(raw_path, self._base_url).encode("latin-1")
 
         async def send_with_prefix(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(raw=[(name.lower(), value) for name, value in message.get("headers", [])])
                 if "location" in headers:
-                    headers["location"] = outside(headers["location"], self._base_url)
+                    headers["location"] = with_prefix(headers["location"], self._base_url)
                 message = {**message, "headers": headers.raw}
             await send(message)
 
         await self._app(scope, receive, send if self._base_url == "/" else send_with_prefix)
 
 
-def outside(location: str, base_url: str) -> str:
-    """Where a redirect leads, with the prefix: Datasette leaves it out where it takes a slash off the address it was given.
+def with_prefix(location: str, base_url: str) -> str:
+    """The target of a redirect with the prefix, which Datasette leaves out where it removes a slash from an address.
 
-    >>> outside("/-/charts", "/data/"), outside("/data/-/charts", "/data/"), outside("https://example.org/", "/data/")
+    >>> with_prefix("/-/charts", "/data/"), with_prefix("/data/-/charts", "/data/"), with_prefix("https://example.org/", "/data/")
     ('/data/-/charts', '/data/-/charts', 'https://example.org/')
     """
     return base_url + location[1:] if location.startswith("/") and not location.startswith(base_url) else location
 
 
-def inside(path: str, base_url: str) -> str:
-    """A path without the prefix under which the site lies.
+def without_prefix(path: str, base_url: str) -> str:
+    """A path without the site's prefix.
 
-    >>> inside("/data/-/charts", "/data/"), inside("/-/charts", "/data/"), inside("/-/charts", "/")
+    >>> without_prefix("/data/-/charts", "/data/"), without_prefix("/-/charts", "/data/"), without_prefix("/-/charts", "/")
     ('/-/charts', '/-/charts', '/-/charts')
     """
     path = "/" + path.removeprefix(base_url).removeprefix("/")
-    # The links that Datasette writes from a path that `routed` gave the prefix again.
+    # Links that Datasette makes from a `protected_path` have the prefix twice.
     return path.removeprefix(base_url[:-1]) if path.startswith(base_url + base_url[1:]) else path
 
 
-def routed(path: str, base_url: str) -> str:
-    """The path for Datasette, which takes a prefix off that it finds: one that begins like it gets it again.
+def protected_path(path: str, base_url: str) -> str:
+    """The path for Datasette, which removes the prefix once more: a path that begins like the prefix gets it twice.
 
-    >>> routed("/data/-/threads", "/data/"), routed("/-/charts", "/data/"), routed("/-/charts", "/")
+    >>> protected_path("/data/-/threads", "/data/"), protected_path("/-/charts", "/data/"), protected_path("/-/charts", "/")
     ('/data/data/-/threads', '/-/charts', '/-/charts')
     """
     return base_url + path[1:] if base_url != "/" and path.startswith(base_url) else path

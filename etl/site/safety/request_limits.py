@@ -1,8 +1,8 @@
-"""Limits of requests: what is refused before Datasette sees it, and how many are worked on at once.
+"""Limits of requests: their size, and how many are processed at once.
 
-In: requests. Out: answers, in turn; a refusal that says why; and 503 where too many wait. Costly requests (SQL that anybody
-wrote, whole tables) have a limit of their own, so that they cannot keep plain pages from their threads and memory. A request
-has its place until its answer is computed. What its reader has not taken then waits in memory, of which each lane has some.
+In: requests. Out: answers in order; refusals with their reason; 503 where too many wait. There is a limit for each kind of
+request, so that costly ones (SQL of a person's own, whole tables) leave threads and memory to plain pages. A request has its
+place until its answer is computed. What its client has not received then waits in memory, which each limit bounds too.
 """
 
 import asyncio
@@ -24,13 +24,13 @@ from schemas import TABLES
 LONGEST_ADDRESS = 16 << 10
 """Bytes of an address: SQL of some hundred lines, and about what common proxies let through."""
 LARGEST_BODY = 16 << 10
-"""Bytes of a request's body: nothing here takes more than a small form."""
+"""Bytes of a request's body: the site has small forms only."""
 DEBUGGING = frozenset({"/-/allow-debug", "/-/messages", "/-/patterns", "/-/threads", "/-/threads.json"})
-"""Pages of Datasette that serve those who write plugins."""
+"""Pages of Datasette for developers of plugins."""
 
 
 class RequestLimits:
-    """Lets requests of a sensible size through to an application."""
+    """ASGI middleware that refuses requests which are too large."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -41,7 +41,7 @@ class RequestLimits:
         await (refused or self._app)(scope, receive, send)
 
     def _refuse(self, scope: Scope) -> PlainTextResponse | None:
-        """The answer to a request that is not handed on."""
+        """The answer to a refused request; None for one to pass on."""
         headers = Headers(scope=scope)
         size = headers.get("content-length", "0")
         if len(scope["path"]) + len(scope.get("query_string", b"")) > LONGEST_ADDRESS:
@@ -55,54 +55,54 @@ class RequestLimits:
         return None
 
 
-BUSY = "Too many requests at once; try again in a moment."
+BUSY_MESSAGE = "Too many requests at once; try again in a moment."
 RETRY = {"retry-after": "5"}
 PATIENCE = 20.0
-"""Seconds that a request waits for its turn, and that a reader may take for a piece of its answer."""
+"""Seconds that a request waits for its place, and that a client may take to receive a piece of its answer."""
 BODY_SECONDS = 10.0
 """Seconds in which a request's body comes; it takes no place before."""
 PIECE = 64 << 10
-"""Bytes of an answer that are handed to the server at once: as many as its buffer holds before it says stop."""
+"""Bytes of an answer that are sent to the server at once: as many as its buffer takes."""
 STREAMED = 256 << 10
-"""Bytes of an answer that may wait while more of it is made; one that is made as a whole waits as a whole."""
-ROOM = 16 << 20
-"""Bytes of answers that wait for their readers, in each lane."""
+"""Bytes of a streamed answer that may wait for its client while more is made; an answer made at once waits whole."""
+ANSWER_MEMORY = 16 << 20
+"""Bytes of answers that wait for their clients, in each limit."""
 SLOW_SECONDS = 1.0
-"""Seconds without a piece taken after which a reader is let go where the lane has no room."""
+"""Seconds without a piece received after which a client is disconnected where the limit has no memory left."""
 LOOK_SECONDS = 0.05
-"""Seconds between two looks for room."""
-FREE = re.compile(r"/-/(static|static-plugins)/|/favicon\.ico$")
-"""Small files, which are sent at once: they take no place."""
-FILES = re.compile(r"/-/downloads/|/[^/]+\.db$")
-"""Files, which are read piece by piece and may take an hour: many places."""
-WHOLE_TABLE = re.compile(rf"/{DATABASE}/({'|'.join(TABLES)})\.parquet$")
+"""Seconds between two attempts to get memory."""
+UNLIMITED_PATH = re.compile(r"/-/(static|static-plugins)/|/favicon\.ico$")
+"""Small files, which are sent at once and need no place."""
+FILE_PATH = re.compile(r"/-/downloads/|/[^/]+\.db$")
+"""Files, which are read piece by piece and may take an hour: they have many places."""
+WHOLE_TABLE_PATH = re.compile(rf"/{DATABASE}/({'|'.join(TABLES)})\.parquet$")
 """A file too, unless the query asks for some of its rows."""
 SLOW_PATH = re.compile(rf"/{DATABASE}/[^/]+/.")
-"""Rows, and what is made of them."""
+"""Pages of rows, and files made of rows."""
 QUICK_QUERY = re.compile(rb"((^|&)(_search|q|_next)=[^&]{0,200})*$")
-"""What a page is asked without taking longer: some words to search, or the rows behind a row."""
+"""Queries that a page answers quickly: a search for some words, or the next rows."""
 QUICK_GAPS = 12
 GAP = re.compile(rb'[+" ]|%2[02]')
-"""Gaps between the words of such a search: one word fifty times takes a second where an abstract holds nothing else."""
+"""Gaps between the words of such a search: one word fifty times takes a second where it is all of an abstract."""
 COSTLY_PATH = re.compile(r"\.(csv|parquet|blob|txt)$")
 COSTLY_QUERY = re.compile(rb"(^|&)(sql|_where|_searchmode|_stream|_size|_json)=")
 
 
-class ReaderGone(BaseException):
-    """Nobody takes the answer any more; no error, so that nobody answers it with a page or logs it."""
+class ClientGone(BaseException):
+    """The client has disconnected; not an `Exception`, so that it is neither logged nor answered by an error page."""
 
 
 @dataclass
 class ConcurrencyLimit:
-    """Places for requests, and for those who wait for one; and room for the answers that their readers have not taken."""
+    """Places for requests of one kind, the number that may wait for one, and memory for answers not yet received."""
 
     places: asyncio.Semaphore
     most_waiting: int
     waiting: int = 0
-    room: "Room" = field(default_factory=lambda: Room())  # noqa: PLW0108  it is defined below
+    memory: "AnswerMemory" = field(default_factory=lambda: AnswerMemory())  # noqa: PLW0108  it is defined below
 
     async def enter(self) -> bool:
-        """Wait for a place; whether there is one, which the caller then gives back by `leave`."""
+        """Wait for a place; whether there is one, which the caller then returns by `leave`."""
         if self.waiting >= self.most_waiting:
             return False
         self.waiting += 1
@@ -115,15 +115,15 @@ class ConcurrencyLimit:
             self.waiting -= 1
 
     def leave(self) -> None:
-        """Give the place back."""
+        """Return the place."""
         self.places.release()
 
 
 class ConcurrencyLimits:
-    """Lets an application work on a bounded number of requests.
+    """ASGI middleware that bounds how many requests of each kind are processed at once.
 
-    All places and all who wait are fewer than the connections that a server takes (`sockets.py`): who waits in one lane
-    keeps nobody of another out.
+    All places and all waiting requests are fewer than the server's connections (`sockets.py`): requests that wait for one limit
+    leave connections for the others.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -135,12 +135,12 @@ class ConcurrencyLimits:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
-        lane = self._lane(scope) if scope["type"] == "http" else None
-        if lane is None:
+        limit = self._limit_of(scope) if scope["type"] == "http" else None
+        if limit is None:
             await self._app(scope, receive, send)
             return
         try:
-            client = await Client.of(receive)
+            client = await Client.with_body(receive)
         except TimeoutError:
             await PlainTextResponse("The request's body did not come.", 408, {"connection": "close"})(
                 scope, receive, send
@@ -149,38 +149,38 @@ class ConcurrencyLimits:
         try:
             if client.is_gone:
                 return
-            if not await lane.enter():
+            if not await limit.enter():
                 await _busy()(scope, receive, send)
                 return
-            async with Answer(client, lane.room, send) as answer:
+            async with PacedAnswer(client, limit.memory, send) as answer:
                 try:
-                    await self._work(lane, scope, client, answer)
+                    await self._work(limit, scope, client, answer)
                 finally:
-                    lane.leave()
+                    limit.leave()
         finally:
-            client.forget()
+            client.stop_waiting()
 
-    def _lane(self, scope: Scope) -> ConcurrencyLimit | None:
+    def _limit_of(self, scope: Scope) -> ConcurrencyLimit | None:
         path, query = scope["path"], scope.get("query_string", b"")
-        if FREE.match(path):
+        if UNLIMITED_PATH.match(path):
             return None
-        if FILES.match(path) or (WHOLE_TABLE.match(path) and not query):
+        if FILE_PATH.match(path) or (WHOLE_TABLE_PATH.match(path) and not query):
             return self._files
         if COSTLY_PATH.search(path) or COSTLY_QUERY.search(unquote_to_bytes(query)):  # Datasette decodes names too
             return self._costly
         is_quick = QUICK_QUERY.match(query) and len(GAP.findall(query)) <= QUICK_GAPS
         return self._pages if is_quick and not SLOW_PATH.match(path) else self._slow
 
-    async def _work(self, lane: ConcurrencyLimit, scope: Scope, client: "Client", answer: "Answer") -> None:
-        """Answer, unless the client went away while it waited."""
-        await asyncio.sleep(0)  # so that what came of the client is known
+    async def _work(self, limit: ConcurrencyLimit, scope: Scope, client: "Client", answer: "PacedAnswer") -> None:
+        """Answer, unless the client disconnected while it waited."""
+        await asyncio.sleep(0)  # so that a message of the client is received first
         if not client.is_gone:
-            IS_COSTLY.set(lane is self._costly)
+            IS_COSTLY.set(limit is self._costly)
             await self._app(scope, client.receive, answer.put)
 
 
 class Client:
-    """Who asked: the body that was sent, and whether anybody is still there."""
+    """The client of a request: its body, and whether it is still connected."""
 
     def __init__(self, body: Message, receive: Receive) -> None:
         self._body: Message | None = body
@@ -188,7 +188,7 @@ class Client:
         self._receive = receive
 
     @classmethod
-    async def of(cls, receive: Receive) -> "Client":
+    async def with_body(cls, receive: Receive) -> "Client":
         """The client once its body is here; raises `TimeoutError`."""
         body = b""
         async with asyncio.timeout(BODY_SECONDS):
@@ -200,78 +200,80 @@ class Client:
 
     @property
     def is_gone(self) -> bool:
-        """Whether the client went away."""
+        """Whether the client has disconnected."""
         came = [self._body, self._next.result() if self._next.done() else None]
         return any(message and message["type"] == "http.disconnect" for message in came)
 
     async def receive(self) -> Message:
-        """The body, and then what the server says."""
+        """The body, then the server's next message."""
         if self._body is None:
             return await asyncio.shield(self._next)
         body, self._body = self._body, None
         return body
 
-    def forget(self) -> None:
-        """Wait no longer for the client to leave."""
+    def stop_waiting(self) -> None:
+        """Wait no longer for the client to disconnect."""
         self._next.cancel()
 
 
-class Room:
-    """Memory for the answers of a lane that wait for their readers."""
+class AnswerMemory:
+    """Memory for the answers of one limit that wait for their clients."""
 
     def __init__(self) -> None:
-        self.free = ROOM
-        self.answers: set[Answer] = set()
+        self.free = ANSWER_MEMORY
+        self.answers: set[PacedAnswer] = set()
 
-    def let_go(self) -> bool:
-        """Let the reader go who has taken nothing for longest; whether there is one."""
-        slowest = min((answer for answer in self.answers if answer.waiting), key=lambda one: one.moved, default=None)
-        if slowest is None or time.monotonic() - slowest.moved < SLOW_SECONDS:
+    def drop_slowest(self) -> bool:
+        """Disconnect the client that has received nothing for longest; whether there is one."""
+        slowest = min(
+            (answer for answer in self.answers if answer.waiting), key=lambda one: one.last_received, default=None
+        )
+        if slowest is None or time.monotonic() - slowest.last_received < SLOW_SECONDS:
             return False
         slowest.drop()
         return True
 
 
-class Answer:
-    """An answer on its way to a reader: made as fast as there is room for it, sent piece by piece as fast as it is read.
+class PacedAnswer:
+    """An answer that is made as fast as there is memory for it, and sent piece by piece as fast as its client receives it.
 
-    A reader who takes nothing of it for `PATIENCE` is let go.
+    A client that receives nothing for `PATIENCE` is disconnected.
     """
 
-    def __init__(self, client: Client, room: Room, send: Send) -> None:
-        self.moved = time.monotonic()
-        """When the reader took a piece."""
+    def __init__(self, client: Client, memory: AnswerMemory, send: Send) -> None:
+        self.last_received = time.monotonic()
+        """When the client received the last piece."""
         self.waiting = 0
-        """Bytes that wait."""
-        self._client, self._room, self._send = client, room, send
+        """Bytes that wait for the client."""
+        self._client, self._memory, self._send = client, memory, send
         self._pieces: deque[Message] = deque()
         self._changed, self._taken = asyncio.Event(), asyncio.Event()
         self._is_whole = self._is_gone = False
 
-    async def __aenter__(self) -> "Answer":
-        self._room.answers.add(self)
+    async def __aenter__(self) -> "PacedAnswer":
+        self._memory.answers.add(self)
         self._sending = asyncio.ensure_future(self._send_all())
         return self
 
     async def __aexit__(
         self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None
     ) -> bool:
-        """Wait until all is sent, or the reader gone."""
+        """Wait until all is sent, or the client has disconnected."""
         self._is_whole = True
         self._changed.set()
-        if isinstance(error, ReaderGone | asyncio.CancelledError):
+        if isinstance(error, ClientGone | asyncio.CancelledError):
             self.drop()
         try:
             await asyncio.wait([self._sending])
         finally:
             self.drop()
-            self._room.answers.discard(self)
+            self._memory.answers.discard(self)
         if self._sending.done() and not self._sending.cancelled():
             self._sending.result()
-        return isinstance(error, ReaderGone)
+        return isinstance(error, ClientGone)
 
     async def put(self, message: Message) -> None:
-        """Take a message of the application's; raises `ReaderGone`."""
+        """Accept a message of the application; raises `ClientGone`."""
         body = message.get("body", b"")
         for start in range(0, len(body) - PIECE, PIECE):
             await self._put({"type": message["type"], "body": body[start : start + PIECE], "more_body": True})
@@ -281,32 +283,32 @@ class Answer:
         while message.get("more_body") and self.waiting > STREAMED:
             self._taken.clear()
             await self._taken.wait()
-            self._look()
+            self._require_client()
 
     def drop(self) -> None:
-        """Let the reader go, and free the memory."""
+        """Stop sending, and free the memory."""
         self._is_gone = True
         self._sending.cancel()
         self._pieces.clear()
         self._free(self.waiting)
 
     async def _put(self, piece: Message) -> None:
-        self._look()
+        self._require_client()
         size = len(piece.get("body", b""))
-        while self._room.free < size:
-            if not self._room.let_go():
+        while self._memory.free < size:
+            if not self._memory.drop_slowest():
                 await asyncio.sleep(LOOK_SECONDS)
-            self._look()
+            self._require_client()
         if not self._pieces:
-            self.moved = time.monotonic()
-        self._room.free -= size
+            self.last_received = time.monotonic()
+        self._memory.free -= size
         self.waiting += size
         self._pieces.append(piece)
         self._changed.set()
 
-    def _look(self) -> None:
+    def _require_client(self) -> None:
         if self._is_gone or self._sending.done() or self._client.is_gone:
-            raise ReaderGone
+            raise ClientGone
 
     async def _send_all(self) -> None:
         try:
@@ -326,13 +328,13 @@ class Answer:
             await self._send(piece)
         self._pieces.popleft()
         self._free(len(piece.get("body", b"")))
-        self.moved = time.monotonic()
+        self.last_received = time.monotonic()
 
     def _free(self, size: int) -> None:
         self.waiting -= size
-        self._room.free += size
+        self._memory.free += size
         self._taken.set()
 
 
 def _busy() -> PlainTextResponse:
-    return PlainTextResponse(BUSY, 503, RETRY)
+    return PlainTextResponse(BUSY_MESSAGE, 503, RETRY)

@@ -1,7 +1,7 @@
-"""Connections to a served release. In: what uvicorn accepts. Out: requests that come in time, and an end that comes in seconds.
+"""Limits of a server's connections. In: connections that uvicorn accepts. Out: requests within a time, and an exit within seconds.
 
-uvicorn waits without end for a request that was begun, for its body, and for a reader who stalls; it takes connections until
-the process has no file left; and it ends when the last answer is computed.
+uvicorn waits without limit for a request, for its body, and for a client that stops reading; it accepts connections until the
+process has no file left; and it exits only when the last answer is computed.
 """
 
 import asyncio
@@ -20,37 +20,37 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from etl.printable import cut
-from etl.site.safety.statement_time import WATCH
+from etl.site.safety.statement_time import INTERRUPTER
 
 REQUEST_SECONDS = 10.0
-"""Seconds from a connection, or the answer before, to the end of a request."""
+"""Seconds from a connection, or from its last answer, to the end of a request."""
 STALLED_SECONDS = 20.0
-"""Seconds that a reader may take nothing of an answer: 64 KiB in them is the slowest that is served."""
-UNSEEN = 64 << 10
-"""Bytes of an answer that wait for a reader before the server says stop."""
+"""Seconds in which a client may receive nothing: 64 KiB in that time is the slowest client that is served."""
+UNSENT = 64 << 10
+"""Bytes of an answer that wait for a client before the server pauses the application."""
 MOST_CONNECTIONS = 1000
-FILES = 2500
-"""Open files that the process asks the system for: two for each connection, and the database's."""
+OPEN_FILES = 2500
+"""Open files that the process requests of the system: two for each connection, and its own."""
 OWN_FILES = 100
-AT_ONCE = 64
-"""Connections that are taken before they are looked at: asyncio takes as many as the queue is long."""
-QUEUE = 1024
+ACCEPTED_AT_ONCE = 64
+"""Connections that asyncio accepts in one turn of its loop."""
+BACKLOG = 1024
 LOGGED = 500
 """Letters of an address in the log."""
 GRACE_SECONDS = 2
-"""Seconds that answers may take when the server ends."""
-LAST_SECONDS = 5.0
-"""Seconds after which it ends whatever happens."""
-FULL = "socket.accept() out of system resource"
+"""Seconds that answers may take when the server exits."""
+EXIT_SECONDS = 5.0
+"""Seconds after which the process exits in any case."""
+NO_FILE_LEFT = "socket.accept() out of system resource"
 SILENCE_SECONDS = 60.0
-BUSY = (
+BUSY_ANSWER = (
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\n"
     b"content-type: text/plain; charset=utf-8\r\ncontent-length: 22\r\n\r\nToo many connections.\n"
 )
 
 
-class Protocol(H11Protocol):
-    """uvicorn's own, with an end to each wait for the client, and to how many there are."""
+class TimedProtocol(H11Protocol):
+    """uvicorn's protocol with time limits for its client, and a limit of connections."""
 
     most = MOST_CONNECTIONS
 
@@ -60,57 +60,59 @@ class Protocol(H11Protocol):
         self._reading_ends: asyncio.TimerHandle | None = None
 
     @property
-    def waits_since(self) -> float | None:
-        """When the wait for the request that is not here yet ends; None while one is worked on."""
+    def request_deadline(self) -> float | None:
+        """When the wait for the next request ends; None while one is processed."""
         return self._request_ends.when() if self._request_ends else None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take the connection, and let one go where there are too many: who waits longest without a request, or this one."""
+        """Accept the connection; of too many, close the one that has waited longest without a request, or this one."""
         super().connection_made(transport)
-        see_what_is_read(transport)
+        limit_unsent_bytes(transport)
         if len(self.connections) > self.most:
-            waiting = [other for other in self.connections if isinstance(other, Protocol) and other.waits_since]
+            waiting = [
+                other for other in self.connections if isinstance(other, TimedProtocol) and other.request_deadline
+            ]
             if waiting:
-                min(waiting, key=lambda other: other.waits_since or 0).drop()
+                min(waiting, key=lambda other: other.request_deadline or 0).drop()
             else:
-                transport.write(BUSY)
+                transport.write(BUSY_ANSWER)
                 transport.close()
-        self._look()
+        self._update_timer()
 
     def data_received(self, data: bytes) -> None:
-        """Take what came; the wait goes on until a request is whole."""
+        """Receive a part of a request; the time limit applies until it is whole."""
         super().data_received(data)
-        self._look()
+        self._update_timer()
 
     def on_response_complete(self) -> None:
-        """The answer is sent: wait for another request."""
+        """The answer is sent: begin the time of the next request."""
         super().on_response_complete()
-        self._look()
+        self._update_timer()
 
     def pause_writing(self) -> None:
-        """The client does not read: wait for it."""
+        """The client does not read: begin its time limit."""
         super().pause_writing()
         self._reading_ends = self._reading_ends or self.loop.call_later(STALLED_SECONDS, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """The client reads."""
+        """The client reads: end its time limit."""
         super().resume_writing()
         self._end_stall()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing any more."""
+        """End all time limits."""
         super().connection_lost(exc)
         self._end_wait()
         self._end_stall()
 
     def drop(self) -> None:
-        """Let the connection go, and count it no more."""
+        """Close the connection, and count it no more."""
         self._end_wait()
         self.connections.discard(self)
         self.transport.abort()
 
-    def _look(self) -> None:
-        """Have the wait for a request begin or end."""
+    def _update_timer(self) -> None:
+        """Begin or end the time limit of a request."""
         if self.conn.their_state not in (h11.IDLE, h11.SEND_BODY):
             self._end_wait()
         elif self._request_ends is None:
@@ -127,37 +129,37 @@ class Protocol(H11Protocol):
             self._reading_ends = None
 
 
-class Server(uvicorn.Server):
-    """uvicorn's own, which ends whatever is computed."""
+class PromptServer(uvicorn.Server):
+    """uvicorn's server, which exits in time even while answers are computed."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, and have the system queue more connections than are taken at once."""
+        """Listen, with a longer queue in the system than the number of connections accepted at once."""
         await super().startup(sockets)
         for server in self.servers:
             for listener in server.sockets:
                 with socket.socket(fileno=os.dup(listener.fileno())) as again:
-                    again.listen(QUEUE)
+                    again.listen(BACKLOG)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """End: statements at once, answers in a moment, and all the rest soon after."""
+        """Exit: end statements at once, answers within `GRACE_SECONDS`, the process within `EXIT_SECONDS`."""
         super().handle_exit(sig, frame)
-        WATCH.close()
-        last = Timer(LAST_SECONDS, os._exit, [128 + sig])
+        INTERRUPTER.close()
+        last = Timer(EXIT_SECONDS, os._exit, [128 + sig])
         last.daemon = True
         last.start()
 
 
-class ShortAddresses(logging.Filter):
-    """Cuts the addresses in the log, which hold what anybody writes."""
+class ShortAddressFilter(logging.Filter):
+    """Cuts the addresses in the log, which requests choose freely."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Have the record logged, its address cut."""
+        """Cut the address of a record, which is then logged."""
         record.args = tuple(cut(value, LOGGED) if isinstance(value, str) else value for value in record.args or ())
         return True
 
 
-class FullTable(logging.Filter):
-    """Makes one line a minute of what asyncio says, with a traceback, of each connection that finds no file free."""
+class NoFileLeftFilter(logging.Filter):
+    """Logs one line a minute where asyncio logs a traceback for each connection that finds no file free."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -165,7 +167,7 @@ class FullTable(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is logged."""
-        if not record.getMessage().startswith(FULL):
+        if not record.getMessage().startswith(NO_FILE_LEFT):
             return True
         if time.monotonic() < self._silent_until:
             return False
@@ -180,12 +182,14 @@ class FullTable(logging.Filter):
 
 
 def run(app: Any, **options: Any) -> None:
-    """Be a server, as `uvicorn.run` is one; the options are its own."""
-    Protocol.most = most_connections(_raise_limit())
-    logging.getLogger("asyncio").addFilter(FullTable())
-    config = uvicorn.Config(app, **options, http=Protocol, backlog=AT_ONCE, timeout_graceful_shutdown=GRACE_SECONDS)
-    logging.getLogger("uvicorn.access").addFilter(ShortAddresses())  # once uvicorn has set up its log
-    server = Server(config)
+    """Serve an application in place of `uvicorn.run`, with its options."""
+    TimedProtocol.most = most_connections(_raise_limit())
+    logging.getLogger("asyncio").addFilter(NoFileLeftFilter())
+    config = uvicorn.Config(
+        app, **options, http=TimedProtocol, backlog=ACCEPTED_AT_ONCE, timeout_graceful_shutdown=GRACE_SECONDS
+    )
+    logging.getLogger("uvicorn.access").addFilter(ShortAddressFilter())  # once uvicorn has set up its log
+    server = PromptServer(config)
     try:
         server.run()
     finally:
@@ -195,16 +199,16 @@ def run(app: Any, **options: Any) -> None:
         sys.exit(3)
 
 
-def see_what_is_read(transport: asyncio.Transport) -> None:
-    """Have little of an answer wait unseen, in the system and before it: else a slow reader is taken for one who stalls."""
-    transport.set_write_buffer_limits(high=UNSEEN, low=UNSEEN - 1)
+def limit_unsent_bytes(transport: asyncio.Transport) -> None:
+    """Keep the buffers of a connection small: with large ones a slow client looks like one that has stopped reading."""
+    transport.set_write_buffer_limits(high=UNSENT, low=UNSENT - 1)
     connection = transport.get_extra_info("socket")
     if connection is not None and connection.family != socket.AF_UNIX and hasattr(socket, "TCP_NOTSENT_LOWAT"):
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSEEN)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
 
 
 def most_connections(files: int) -> int:
-    """Connections that are taken where a process may have so many files open.
+    """The limit of connections of a process that may have so many files open.
 
     >>> most_connections(1024), most_connections(2500), most_connections(65536)
     (462, 1000, 1000)
@@ -213,9 +217,9 @@ def most_connections(files: int) -> int:
 
 
 def _raise_limit() -> int:
-    """How many files this process may have open, which is made enough where the system allows it."""
+    """The number of files that this process may open, raised where the system allows it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return wanted
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

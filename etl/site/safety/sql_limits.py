@@ -1,9 +1,9 @@
-"""What a connection may do, and SQL functions in place of SQLite's own. In: a connection to the release's database. Out: the same, bounded.
+"""What SQL may do on a connection, with functions in place of some of SQLite's. In: a connection to the release's database. Out: the same, bounded.
 
-Datasette ends a query that takes too long, but looks only between SQLite's steps: one step may still ask for gigabytes, or
-compare two long texts for minutes. Hence bounds on every value, on a whole answer, and on all of SQLite's memory; and
-functions that take time that grows with the text alone, where SQLite's take the product of two lengths in one step. LIKE
-and GLOB do so too, but only where the product is small: a loop in Python would be slower for each real text.
+A statement is interrupted only between SQLite's steps: one step may still allocate gigabytes, or compare two long texts for
+minutes. Hence limits for each value, for a whole answer, and for all of SQLite's memory; and functions whose time grows with
+the length of the text, where SQLite's need the product of two lengths in one step. LIKE and GLOB are SQLite's, for small
+products only: a loop in Python would be slower for each real text.
 """
 
 import re
@@ -20,25 +20,25 @@ from weakref import ref
 from datasette.utils import allowed_pragmas, allowed_sql_res
 
 from etl.site.safety.request_limits import LONGEST_ADDRESS
-from etl.site.safety.statement_time import Clock, Connection
+from etl.site.safety.statement_time import Clock, TimedConnection
 from schemas import TABLES
 from schemas.limits import UNREAD_LINE
 
-Value = str | bytes | int | float | None
+SqlValue = str | bytes | int | float | None
 LONGEST_FORMAT = 1000
 """Letters of the longest format of printf and strftime."""
 LONGEST_PATTERN = 256
 """Bytes of a pattern of LIKE and GLOB."""
 LARGEST_MATCH = 32 << 20
 """Letters of a pattern times letters of a text: some 40 ms, and more than 100,000 letters for the longest pattern."""
-LONGEST_KEPT = 4 << 10
-"""Letters of the values that a function's statement keeps until its next call: there may be 128 statements a connection."""
-WIDE = re.compile(r"\d{5}")
-"""A width or precision that printf fills letter by letter, ten thousand and more."""
+LONGEST_REMAINING = 4 << 10
+"""Letters of the values that stay bound to a function's statement until its next call: a connection may have 128 statements."""
+WIDE_FIELD = re.compile(r"\d{5}")
+"""A width or precision of ten thousand and more, which printf fills letter by letter."""
 
 
-def instr(text: Value, part: Value) -> int | None:
-    """Where a part begins, from 1; 0 where it is not.
+def instr(text: SqlValue, part: SqlValue) -> int | None:
+    """The position of a part in a text, from 1; 0 where there is none.
 
     >>> instr("ropes", "pe"), instr("ropes", "x"), instr(None, "x"), instr(b"ab", b"b")
     (3, 0, None, 2)
@@ -50,8 +50,8 @@ def instr(text: Value, part: Value) -> int | None:
     return _text(text).find(_text(part)) + 1
 
 
-def replace(text: Value, part: Value, new: Value) -> Value:
-    """A text with every part replaced; raises `OverflowError` before the text is made that is too long.
+def replace(text: SqlValue, part: SqlValue, new: SqlValue) -> SqlValue:
+    """A text with every part replaced; raises `OverflowError`, before it is made, where the new text is too long.
 
     >>> replace("a-b-c", "-", "+"), replace("abc", "", "x"), replace(17, 1, 2)
     ('a+b+c', 'abc', '27')
@@ -66,7 +66,7 @@ def replace(text: Value, part: Value, new: Value) -> Value:
     return text.replace(part, new)
 
 
-def ltrim(text: Value, letters: Value) -> str | None:
+def ltrim(text: SqlValue, letters: SqlValue) -> str | None:
     """A text without any of the letters at its beginning.
 
     >>> ltrim("--a-", "-"), ltrim("abc", "")
@@ -78,7 +78,7 @@ def ltrim(text: Value, letters: Value) -> str | None:
     return text[sum(1 for _ in takewhile(unwanted.__contains__, text)) :]
 
 
-def rtrim(text: Value, letters: Value) -> str | None:
+def rtrim(text: SqlValue, letters: SqlValue) -> str | None:
     """A text without any of the letters at its end.
 
     >>> rtrim("-a--", "-"), rtrim("---", "-")
@@ -89,7 +89,7 @@ def rtrim(text: Value, letters: Value) -> str | None:
     return (ltrim(_text(text)[::-1], letters) or "")[::-1]
 
 
-def trim(text: Value, letters: Value) -> str | None:
+def trim(text: SqlValue, letters: SqlValue) -> str | None:
     """A text without any of the letters at both ends.
 
     >>> trim("-a-b--", "-")
@@ -98,8 +98,8 @@ def trim(text: Value, letters: Value) -> str | None:
     return rtrim(ltrim(text, letters), letters)
 
 
-class Native:
-    """SQLite's own functions on a connection of their own, for arguments that take little time; one for each connection."""
+class SqliteFunctions:
+    """SQLite's own functions, called on a separate connection, for arguments that take little time."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -107,45 +107,45 @@ class Native:
         own.setlimit(sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, LONGEST_PATTERN)
         self._ask = own.cursor().execute
 
-    def printf(self, *values: Value) -> Value:
+    def printf(self, *values: SqlValue) -> SqlValue:
         """SQLite's printf; raises `OverflowError` for widths that would take minutes.
 
-        >>> Native(Clock()).printf("%05d|%*s|%.1f", 7, 3, "x", 2.5)
+        >>> SqliteFunctions(Clock()).printf("%05d|%*s|%.1f", 7, 3, "x", 2.5)
         '00007|  x|2.5'
         """
         form = _text(values[0]) if values and values[0] is not None else ""
         widths = [form, *map(str, values[1:])] if "*" in form else [form]
-        if len(form) > LONGEST_FORMAT or any(map(WIDE.search, widths)):
+        if len(form) > LONGEST_FORMAT or any(map(WIDE_FIELD.search, widths)):
             raise OverflowError("printf's format is too wide")
         return self._call("printf", values)
 
-    def strftime(self, *values: Value) -> Value:
+    def strftime(self, *values: SqlValue) -> SqlValue:
         """SQLite's strftime; raises `OverflowError` for formats that would take seconds.
 
-        >>> Native(Clock()).strftime("%Y-%m", "2026-01-02")
+        >>> SqliteFunctions(Clock()).strftime("%Y-%m", "2026-01-02")
         '2026-01'
         """
         if values and len(_text(values[0] if values[0] is not None else "")) > LONGEST_FORMAT:
             raise OverflowError("strftime's format is too long")
         return self._call("strftime", values)
 
-    def like(self, *values: Value) -> Value:
-        """SQLite's LIKE: the pattern, the text, and the sign before a letter that is itself; raises `OverflowError`.
+    def like(self, *values: SqlValue) -> SqlValue:
+        """SQLite's LIKE of a pattern, a text and an escape character; raises `OverflowError` where they are too long.
 
-        >>> Native(Clock()).like("%pe_", "ropes"), Native(Clock()).like("a#%", "A%", "#")
+        >>> SqliteFunctions(Clock()).like("%pe_", "ropes"), SqliteFunctions(Clock()).like("a#%", "A%", "#")
         (1, 1)
         """
         return self._match("like", values)
 
-    def glob(self, *values: Value) -> Value:
-        """SQLite's GLOB: the pattern and the text; raises `OverflowError`.
+    def glob(self, *values: SqlValue) -> SqlValue:
+        """SQLite's GLOB of a pattern and a text; raises `OverflowError` where they are too long.
 
-        >>> Native(Clock()).glob("*pe?", "ropes"), Native(Clock()).glob("*PE?", "ropes")
+        >>> SqliteFunctions(Clock()).glob("*pe?", "ropes"), SqliteFunctions(Clock()).glob("*PE?", "ropes")
         (1, 0)
         """
         return self._match("glob", values)
 
-    def _match(self, name: str, values: tuple[Value, ...]) -> Value:
+    def _match(self, name: str, values: tuple[SqlValue, ...]) -> SqlValue:
         pattern, text = (len(value) if isinstance(value, str | bytes) else 1 for value in values[:2])
         if pattern > LONGEST_PATTERN or pattern * text > LARGEST_MATCH:
             self._clock.refusal = (
@@ -155,13 +155,13 @@ class Native:
             raise OverflowError(self._clock.refusal)
         return self._call(name, values)
 
-    def _call(self, name: str, values: tuple[Value, ...]) -> Value:
-        """What the function finds; its statement is kept, and would keep long values."""
+    def _call(self, name: str, values: tuple[SqlValue, ...]) -> SqlValue:
+        """The function's result; its statement is cached, and so would be the long values bound to it."""
         sql = _calling(name, len(values))
         try:
-            row: tuple[Value] = self._ask(sql, values).fetchone()
+            row: tuple[SqlValue] = self._ask(sql, values).fetchone()
         finally:
-            if sum(len(value) for value in values if isinstance(value, str | bytes)) > LONGEST_KEPT:
+            if sum(len(value) for value in values if isinstance(value, str | bytes)) > LONGEST_REMAINING:
                 self._ask(sql, [None] * len(values))
         return row[0]
 
@@ -175,20 +175,20 @@ def _text(value: str | bytes | float) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-FUNCTIONS: dict[tuple[str, int], Callable[..., Value]] = {
+LINEAR_FUNCTIONS: dict[tuple[str, int], Callable[..., SqlValue]] = {
     ("instr", 2): instr,
     ("replace", 3): replace,
     ("ltrim", 2): ltrim,
     ("rtrim", 2): rtrim,
     ("trim", 2): trim,
 }
-"""By name and number of arguments."""
+"""Functions in linear time, by name and number of arguments."""
 
 
-def functions(clock: Clock) -> dict[tuple[str, int], Callable[..., Value]]:
-    """What a connection calls instead of SQLite's own functions, by name and number of arguments, while its clock runs."""
-    native = Native(clock)
-    natives: dict[tuple[str, int], Callable[..., Value]] = {
+def limited_functions(clock: Clock) -> dict[tuple[str, int], Callable[..., SqlValue]]:
+    """The functions of a connection in place of SQLite's, by name and number of arguments; each checks the clock first."""
+    native = SqliteFunctions(clock)
+    natives: dict[tuple[str, int], Callable[..., SqlValue]] = {
         ("printf", -1): native.printf,
         ("format", -1): native.printf,
         ("strftime", -1): native.strftime,
@@ -196,93 +196,93 @@ def functions(clock: Clock) -> dict[tuple[str, int], Callable[..., Value]]:
         ("like", 3): native.like,
         ("glob", 2): native.glob,
     }
-    return {name: _in_time(function, clock) for name, function in (FUNCTIONS | natives).items()}
+    return {name: _in_time(function, clock) for name, function in (LINEAR_FUNCTIONS | natives).items()}
 
 
-def _in_time(function: Callable[..., Value], clock: Clock) -> Callable[..., Value]:
-    """The function; raises `TimeIsUp` where its statement has to end."""
+def _in_time(function: Callable[..., SqlValue], clock: Clock) -> Callable[..., SqlValue]:
+    """The function, which raises `TimeIsUp` where its statement has to end."""
 
-    def call(*values: Value) -> Value:
-        clock.look()
+    def call(*values: SqlValue) -> SqlValue:
+        clock.require_time()
         return function(*values)
 
     return call
 
 
 LONGEST_VALUE = UNREAD_LINE
-"""Bytes of a value that SQL may read or make: any line that a page may hold."""
+"""Bytes of a value that SQL may read or make: as many as the longest line of a page."""
 LONGEST_SEARCHED = 32 << 10
-"""The same for costly SQL that searches words: SQLite takes seconds in one step to read a text of 100,000 words to search."""
+"""The same for costly SQL with full-text search: SQLite reads a text of 100,000 words for seconds in one step."""
 LONGEST_JSON = 256 << 10
-"""The same for costly SQL that reads or writes JSON: SQLite takes 24 ms for a list of 4 MiB, in one step as often as a row asks."""
-JSON = re.compile(r"json|->")
+"""The same for costly SQL that reads or writes JSON: one step takes 24 ms for a list of 4 MiB, and a row may have many."""
+JSON_NAME = re.compile(r"json|->")
 """How the names of SQLite's functions and tables for JSON begin."""
 MOST_WORDS = 100
 """Words and signs of a parameter to search for: to rank papers or mark words takes some 0.3 s in an abstract of 20,000 letters
-that has them everywhere.
+that repeats them.
 """
 WORD = re.compile(r"\w+|[^\w\s]+")
-RANKING = {"bm25", "highlight", "snippet"}
-"""Functions that look in one step at each word searched times each place where it is found, so only canned queries use them:
-2,300 words took SQLite 7 s in an abstract of the usual size. `snippet` takes the square, and is for nobody: 24 s for five
-words in an abstract of 20,000 letters.
+RANKING_FUNCTIONS = {"bm25", "highlight", "snippet"}
+"""Functions whose one step takes the number of words searched times the places found, so only canned queries use them: 2,300
+words took SQLite 7 s in an abstract of the usual size. `snippet` takes the square, and is always refused: five words took 24 s
+in an abstract of 20,000 letters.
 """
-RANK = "rank"
-"""The column of a search's table that is `bm25`."""
+RANK_COLUMN = "rank"
+"""The column of a full-text table whose value is `bm25`."""
 LARGEST_ANSWER = 16 << 20
-"""Bytes of all rows of an answer, by `weight`."""
-JSON_BEGINS = ("[", "{")
-BYTES_OF_A_THING = 64
-"""What an empty list takes, and its place in another."""
+"""Bytes of all rows of an answer, by `answer_bytes`."""
+JSON_STARTS = ("[", "{")
+BYTES_AN_ELEMENT = 64
+"""Bytes of an empty list and its place in another."""
 SQLITE_MEMORY = 96 << 20
-"""Bytes that SQLite may hold in this process, all connections together, what it sorts included: no file takes that, since
-SQLite has no bound for its files, and a short query filled a disk at 700 MB a second. It is enough to sort 50,000 papers
-with all columns, or a million short rows; who sorts more is told to take the files.
+"""Bytes of SQLite's memory in this process, for all connections and for sorting: temporary files have no limit, and a short
+query filled a disk at 700 MB a second. It is enough to sort 50,000 papers with all columns, or a million short rows; an error
+refers larger sorts to the files.
 """
 LIMITS = {
     sqlite3.SQLITE_LIMIT_LENGTH: LONGEST_VALUE,
-    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 4 * LONGEST_ADDRESS,  # Datasette puts its own around what a person asks
+    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 4 * LONGEST_ADDRESS,  # Datasette adds its own to a person's
     sqlite3.SQLITE_LIMIT_COLUMN: 100,  # a thousand rows of them are drawn in a second
     sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 200,
     sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 50,
-    # Nobody looks at the time within a row, where a step reads a number of 4 MiB in 5 ms; ours take 500 steps at most. SQLite
-    # doubles its room for them, so that this is 672.
+    # The time is not checked within a row, where a step reads a number of 4 MiB in 5 ms; our SQL takes 500 steps at most.
+    # SQLite doubles its array of them, so that this is 672.
     sqlite3.SQLITE_LIMIT_VDBE_OP: 1200,
     sqlite3.SQLITE_LIMIT_ATTACHED: 0,
 }
 MakeRow = Callable[[sqlite3.Cursor, tuple[Any, ...]], Any]
 ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
 ALLOWED_WITH = {
-    sqlite3.SQLITE_PRAGMA: {*allowed_pragmas, "data_version"},  # the last is asked by full-text search
-    sqlite3.SQLITE_UPDATE: {"sqlite_master"},  # a full-text index declares itself so; the file stays as it is
+    sqlite3.SQLITE_PRAGMA: {*allowed_pragmas, "data_version"},  # the last is read by full-text search
+    sqlite3.SQLITE_UPDATE: {"sqlite_master"},  # how a full-text index is declared; the file does not change
 }
 REFUSED = {
     sqlite3.SQLITE_FUNCTION: {
         "load_extension",
         "fts3_tokenizer",
         "json_patch",
-    },  # the last takes the square of its time
-    sqlite3.SQLITE_READ: {"sqlite_stmt"},  # it shows what other people ask
+    },  # the last takes quadratic time
+    sqlite3.SQLITE_READ: {"sqlite_stmt"},  # it shows the SQL of other people
 }
 
 
-def check_sql_in_time() -> None:
-    """Have Datasette see in linear time whether SQL is a SELECT: its patterns try each division of the blanks after a comment."""
+def check_select_in_linear_time() -> None:
+    """Let Datasette check in linear time whether SQL is a SELECT: its patterns try each division of the blanks after a comment."""
     allowed_sql_res[:] = [
         re.compile(pattern.pattern.replace(r"\s*)*\s*", r"\s*)*+\s*+"), pattern.flags) for pattern in allowed_sql_res
     ]
 
 
-SEARCHED = {f"{name}_fts" for name in TABLES}
-"""The tables where words are searched, by any of their columns or as functions."""
+SEARCH_TABLES = {f"{name}_fts" for name in TABLES}
+"""The full-text tables, searched by any of their columns or as functions."""
 
 
 class AnswerTooLarge(sqlite3.OperationalError):
-    """Rows that together are larger than one answer may be."""
+    """The rows of an answer are together larger than its limit."""
 
 
 class CountedRows:
-    """Makes rows, and stops an answer that grows too large; Datasette's own rows unless another kind is named."""
+    """A row factory that ends answers which grow too large; it makes `sqlite3.Row` unless another factory is given."""
 
     def __init__(self, make: MakeRow = sqlite3.Row) -> None:
         self._make = make
@@ -293,10 +293,10 @@ class CountedRows:
         """A row of a cursor; raises `AnswerTooLarge`."""
         if self._cursor is None or self._cursor() is not cursor:
             self._cursor, self._bytes = ref(cursor), 0
-            self._names = sum(weight(name) for name, *_ in cursor.description)
-        self._bytes += self._names + sum(map(weight, values))
+            self._names = sum(answer_bytes(name) for name, *_ in cursor.description)
+        self._bytes += self._names + sum(map(answer_bytes, values))
         if self._bytes > LARGEST_ANSWER:
-            values = ()  # else the error would keep them
+            values = ()  # else the error would refer to them
             raise AnswerTooLarge(
                 f"the answer is larger than {LARGEST_ANSWER >> 20} MiB: ask for fewer rows or columns,"
                 " or take the files of the release"
@@ -304,37 +304,37 @@ class CountedRows:
         return self._make(cursor, values)
 
 
-def weight(value: Value) -> int:
-    r"""Bytes that a value takes in an answer at most, be it as Python has it or as JSON writes or reads it.
+def answer_bytes(value: SqlValue) -> int:
+    r"""The most bytes that a value takes in an answer: as Python's object, as JSON, or as JSON that is parsed.
 
-    A sign that nobody sees is six bytes of JSON; and a text of a list is what Datasette reads as one where it is asked
-    to (`_json=`), where every comma is a thing of Python's.
+    A control character is six bytes of JSON; and Datasette parses the text of a list (`_json=`), where each comma is one more
+    Python object.
 
-    >>> weight("ab"), weight("\0" * 100), weight("[" + "[]," * 99 + "[]]") > 6000
+    >>> answer_bytes("ab"), answer_bytes("\0" * 100), answer_bytes("[" + "[]," * 99 + "[]]") > 6000
     (51, 602, True)
     """
     if isinstance(value, str):
-        things = value.count("[") + value.count("{") + value.count(",") if value.lstrip()[:1] in JSON_BEGINS else 0
-        return max(getsizeof(value), len(dumps(value))) + BYTES_OF_A_THING * things
+        elements = value.count("[") + value.count("{") + value.count(",") if value.lstrip()[:1] in JSON_STARTS else 0
+        return max(getsizeof(value), len(dumps(value))) + BYTES_AN_ELEMENT * elements
     return getsizeof(value) * (2 if isinstance(value, bytes) else 1)
 
 
-def guard(connection: sqlite3.Connection, canned: Collection[str] = ()) -> None:
-    """Bound a connection; SQL of canned queries may rank papers and mark words."""
-    sqlite3.enable_callback_tracebacks(False)  # Datasette has one printed for each value that a function refuses
+def limit_connection(connection: sqlite3.Connection, canned: Collection[str] = ()) -> None:
+    """Apply all limits to a connection; the SQL of canned queries may rank papers and mark words."""
+    sqlite3.enable_callback_tracebacks(False)  # Datasette prints one for each value that a function refuses
     for limit, value in LIMITS.items():
         connection.setlimit(limit, value)
-    clock = connection.clock if isinstance(connection, Connection) else Clock()
-    for (name, arity), function in functions(clock).items():
+    clock = connection.clock if isinstance(connection, TimedConnection) else Clock()
+    for (name, arity), function in limited_functions(clock).items():
         connection.create_function(name, arity, function, deterministic=True)
     connection.execute("PRAGMA temp_store=MEMORY")  # see `SQLITE_MEMORY`
     connection.row_factory = CountedRows()
-    clock.begins = partial(connection.setlimit, sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
+    clock.on_start = partial(connection.setlimit, sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
     connection.set_authorizer(partial(_authorize, connection, clock, frozenset(map(str.strip, canned))))
 
 
-def bound_memory() -> None:
-    """Bound what all of SQLite may hold in this process, for good: SQLite lets nobody widen it again."""
+def limit_sqlite_memory() -> None:
+    """Limit the memory of all of SQLite in this process; SQLite cannot raise the limit again."""
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.execute(f"PRAGMA hard_heap_limit={SQLITE_MEMORY}")
 
@@ -348,37 +348,38 @@ def _authorize(
     second: str | None,
     *_: str | None,
 ) -> int:
-    """Let SQL read, and nothing else."""
+    """SQLite's authorizer: SQL may read, and nothing else."""
     if (action, first, second) == (sqlite3.SQLITE_READ, "pragma_database_list", "file"):
-        return sqlite3.SQLITE_IGNORE  # null: where the release lies is nobody's business
+        return sqlite3.SQLITE_IGNORE  # null: the path of the release is private
     name = (second if action == sqlite3.SQLITE_FUNCTION else first) or ""
-    is_own = clock.is_costly and clock.asked.sql.strip() not in canned
-    if is_own:
-        _shorten(
-            connection, LONGEST_SEARCHED if first in SEARCHED else LONGEST_JSON if JSON.match(name) else LONGEST_VALUE
+    is_ad_hoc = clock.is_costly and clock.query.sql.strip() not in canned
+    if is_ad_hoc:
+        _lower_length_limit(
+            connection,
+            LONGEST_SEARCHED if first in SEARCH_TABLES else LONGEST_JSON if JSON_NAME.match(name) else LONGEST_VALUE,
         )
-    if name in RANKING or first in SEARCHED:
-        ranks = second if name in RANKING or second == RANK else None
-        clock.refusal = (ranks and _against_ranking(ranks, is_own=is_own)) or _against_words(clock)
+    if name in RANKING_FUNCTIONS or first in SEARCH_TABLES:
+        ranks = second if name in RANKING_FUNCTIONS or second == RANK_COLUMN else None
+        clock.refusal = (ranks and _ranking_refusal(ranks, is_ad_hoc=is_ad_hoc)) or _words_refusal(clock)
         if clock.refusal:
             return sqlite3.SQLITE_DENY
     allowed = (action in ALLOWED and name not in REFUSED.get(action, ())) or name in ALLOWED_WITH.get(action, ())
     return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
 
 
-def _shorten(connection: sqlite3.Connection, most: int) -> None:
-    """Let the statement have no longer values, since it does what takes long in one step."""
+def _lower_length_limit(connection: sqlite3.Connection, most: int) -> None:
+    """Lower the limit of the statement's values, since it takes long in one step."""
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, min(most, connection.getlimit(sqlite3.SQLITE_LIMIT_LENGTH)))
 
 
-def _against_ranking(name: str, *, is_own: bool) -> str | None:
-    """What is said against a statement that ranks papers, or marks words; None where there is nothing."""
+def _ranking_refusal(name: str, *, is_ad_hoc: bool) -> str | None:
+    """Why a statement that ranks papers or marks words is refused; None where it is allowed."""
     if name == "snippet":
         return (
             "snippet takes the square of the words found, too long for this site; use highlight in a canned query, or"
             " build the release again"
         )
-    if is_own:
+    if is_ad_hoc:
         return (
             f"{name} takes too long in SQL of one's own, which may search for thousands of words; expected in canned"
             " queries only: ask search_papers, or leave it out"
@@ -386,10 +387,10 @@ def _against_ranking(name: str, *, is_own: bool) -> str | None:
     return None
 
 
-def _against_words(clock: Clock) -> str | None:
-    """What is said against a search for very many words; None where there is nothing."""
-    asked = clock.asked.parameters
-    values = asked.values() if isinstance(asked, Mapping) else asked
+def _words_refusal(clock: Clock) -> str | None:
+    """Why a search for very many words is refused; None where it is allowed."""
+    parameters = clock.query.parameters
+    values = parameters.values() if isinstance(parameters, Mapping) else parameters
     words = max((len(WORD.findall(value)) for value in values if isinstance(value, str)), default=0)
     if words > MOST_WORDS:
         return f"There are {words:,} words and signs to search for; expected at most {MOST_WORDS}: search for fewer"

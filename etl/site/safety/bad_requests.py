@@ -1,7 +1,7 @@
-"""Requests that no page can answer are refused in one line. In: a request. Out: the application's answer, or 400 or 405.
+"""Refuses malformed requests in one line, and makes pages of errors. In: a request. Out: the application's answer, 400 or 405.
 
-Datasette and what it stands on raise on parameters, cookies and paths that they do not expect, each in its own way, and each
-is a traceback in the log: work that anybody could order.
+Datasette and its libraries raise various errors for parameters, cookies and paths that they do not expect, each with a traceback
+in the log, which any client could cause.
 """
 
 import errno
@@ -31,14 +31,14 @@ from etl.site.safety.sql_limits import LONGEST_JSON, LONGEST_SEARCHED, LONGEST_V
 if TYPE_CHECKING:
     from datasette.app import Datasette
 
-READING = ("GET", "HEAD", "OPTIONS")
+READ_METHODS = ("GET", "HEAD", "OPTIONS")
 MOST_PARAMETERS = 100
-"""Parameters of an address: SQL has some, and a table's filters."""
+"""Parameters of an address: those of SQL, and a table's filters."""
 MOST_FACETS = 5
-"""Facets of a page; each may take as long as the setting `facet_time_limit_ms` says."""
-UNWRITTEN = re.compile(rb"[^!-~]|\\")
-"""What no client writes into a path as it is; browsers take a backslash for a slash."""
-STUMBLES = (
+"""Facets of a page, each of at most `facet_time_limit_ms`."""
+UNESCAPED = re.compile(rb"[^!-~]|\\")
+"""Bytes that clients escape in a path; browsers read a backslash as a slash."""
+REQUEST_ERRORS = (
     ArithmeticError,
     AssertionError,
     AttributeError,
@@ -49,18 +49,18 @@ STUMBLES = (
     TypeError,
     ValueError,
 )
-"""What is raised where a value is not what was expected."""
-NO_PLACES = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.ELOOP)
-"""What is wrong with the name of a file, and not with the disk."""
-OURS, OTHERS = ("etl", "schemas"), ("datasette", "asgi_csrf")
-as_csv: ContextVar[bool] = ContextVar("as_csv", default=False)
-"""Whether the request that is worked on asks for CSV."""
-as_page: ContextVar[bool] = ContextVar("as_page", default=False)
-"""Whether it asks for a page to look at, and no other format."""
+"""Errors that an unexpected value of a request may cause."""
+FILE_NAME_ERRORS = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.ELOOP)
+"""Errors of a file's name, not of the disk."""
+OWN_PACKAGES, DATASETTE_PACKAGES = ("etl", "schemas"), ("datasette", "asgi_csrf")
+AS_CSV: ContextVar[bool] = ContextVar("AS_CSV", default=False)
+"""Whether the current request is for CSV."""
+AS_PAGE: ContextVar[bool] = ContextVar("AS_PAGE", default=False)
+"""Whether it is for an HTML page."""
 
 
-class Requests:
-    """Lets requests through to an application that its pages may answer."""
+class RejectBadRequests:
+    """ASGI middleware that refuses requests which no page can answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -76,45 +76,50 @@ class Requests:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = False
-        held: Message | None = None
+        start: Message | None = None
 
         async def send_on(message: Message) -> None:
-            """Hold the status back until there is a body: an answer that fails to make one gets another status."""
-            nonlocal started, held
+            """Delay the status until there is a body: where making it fails, the status is another one."""
+            nonlocal started, start
             if message["type"] == "http.response.start":
-                held = message
+                start = message
                 return
-            if held:
-                started, first, held = True, held, None
+            if start:
+                started, first, start = True, start, None
                 await send(first)
             await send(message)
 
-        before = as_csv.set(scope["path"].endswith(".csv"))
-        page_before = as_page.set("." not in scope["path"].rpartition("/")[2])
+        before = AS_CSV.set(scope["path"].endswith(".csv"))
+        page_before = AS_PAGE.set("." not in scope["path"].rpartition("/")[2])
         try:
             await self._app(scope, receive, send_on)
-        except STUMBLES as error:
-            if started or not is_of_the_request(error):
+        except REQUEST_ERRORS as error:
+            if started or not is_caused_by_request(error):
                 raise
-            await PlainTextResponse(words_of(error), 400)(scope, receive, send)
+            await PlainTextResponse(bad_request_message(error), 400)(scope, receive, send)
         finally:
-            as_csv.reset(before)
-            as_page.reset(page_before)
+            AS_CSV.reset(before)
+            AS_PAGE.reset(page_before)
 
 
-def is_of_the_request(error: BaseException) -> bool:
-    """Whether Datasette stumbled over what a request holds, and no code of this project did."""
-    if not isinstance(error, STUMBLES) or (isinstance(error, OSError) and error.errno not in NO_PLACES):
+def is_caused_by_request(error: BaseException) -> bool:
+    """Whether a request caused an error in Datasette, and not in this project's code."""
+    if not isinstance(error, REQUEST_ERRORS) or (isinstance(error, OSError) and error.errno not in FILE_NAME_ERRORS):
         return False
     files = [Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
-    known = (name for file in reversed(files) for name in (*OURS, *OTHERS) if file.is_relative_to(_place(name)))
-    return next(known, None) in OTHERS
+    known = (
+        name
+        for file in reversed(files)
+        for name in (*OWN_PACKAGES, *DATASETTE_PACKAGES)
+        if file.is_relative_to(_location(name))
+    )
+    return next(known, None) in DATASETTE_PACKAGES
 
 
-def words_of(error: BaseException) -> str:
-    """What is said of a request that was stumbled over.
+def bad_request_message(error: BaseException) -> str:
+    """The message about a request that caused an error.
 
-    >>> words_of(ValueError("no number: 'x'"))
+    >>> bad_request_message(ValueError("no number: 'x'"))
     "The address cannot be answered as it stands (no number: 'x'); see whether its parameters have sensible values."
     """
     problem = str(error).partition("\n")[0] or type(error).__name__
@@ -122,12 +127,12 @@ def words_of(error: BaseException) -> str:
 
 
 def _refuse(scope: Scope) -> PlainTextResponse | None:
-    """The answer to a request that is not handed on."""
+    """The answer to a refused request; None for one to pass on."""
     method, path = scope["method"], scope["path"]
-    if method not in READING and not (method == "POST" and path.startswith("/-/")):
-        allowed = ", ".join(READING)
+    if method not in READ_METHODS and not (method == "POST" and path.startswith("/-/")):
+        allowed = ", ".join(READ_METHODS)
         return PlainTextResponse(f"This site is read only: {allowed}.", 405, {"allow": allowed})
-    if UNWRITTEN.search(scope.get("raw_path") or b""):
+    if UNESCAPED.search(scope.get("raw_path") or b""):
         return PlainTextResponse("The address holds bytes that no address holds: write them as %XX.", 400)
     try:
         query = scope.get("query_string", b"").decode("latin-1")
@@ -140,25 +145,25 @@ def _refuse(scope: Scope) -> PlainTextResponse | None:
 
 
 @cache
-def _place(package: str) -> Path:
-    """Where a package, or a module, lies."""
+def _location(package: str) -> Path:
+    """The path of a package or module."""
     spec = find_spec(package)
-    assert spec is not None  # noqa: S101  all of them are there
+    assert spec is not None  # noqa: S101  all of them are installed
     assert spec.origin is not None  # noqa: S101
     origin = Path(spec.origin)
     return origin.parent if origin.name == "__init__.py" else origin
 
 
 TOO_BIG = "string or blob too big"
-"""What SQLite says of a value beyond its limit."""
+"""SQLite's message about a value beyond its limit."""
 
 
-def page_of(datasette: "Datasette", request: Request, error: Exception) -> Callable[[], Awaitable[Response]] | None:
-    """What makes the page of an error; None where the error is not a person's."""
-    told = _tell(error)
-    if told is None:
+def error_page(datasette: "Datasette", request: Request, error: Exception) -> Callable[[], Awaitable[Response]] | None:
+    """A function that makes the page of an error; None for errors that no request caused."""
+    described = _describe(error)
+    if described is None:
         return None
-    status, title, message = told
+    status, title, message = described
     context = {"ok": False, "error": message, "status": status, "title": title}
 
     async def answer() -> Response:
@@ -175,42 +180,42 @@ def page_of(datasette: "Datasette", request: Request, error: Exception) -> Calla
     return answer
 
 
-def _tell(error: Exception) -> tuple[int, str | None, str] | None:
-    """The status, the title and the words for an error."""
+def _describe(error: Exception) -> tuple[int, str | None, str] | None:
+    """The status, title and message of an error; None for errors that no request caused."""
     if isinstance(error, Base400 | DatasetteError):
-        return _tell_of_datasettes(error)
+        return _describe_datasette_error(error)
     if isinstance(error, QueryInterrupted):
         return 400, "SQL Interrupted", "The query took too long; ask for less, or take the files of the release"
     if isinstance(error, MemoryError):
         return 400, "Too large", "This takes more memory than the site gives to all; ask for less."
     if isinstance(error, sqlite3.Error | sqlite3.Warning):  # a warning: two statements in one
-        return 400, "Invalid SQL", words_of_sql(error)
-    if is_of_the_request(error):
-        return 400, "Bad request", words_of(error)
+        return 400, "Invalid SQL", sql_message(error)
+    if is_caused_by_request(error):
+        return 400, "Bad request", bad_request_message(error)
     return None
 
 
-def _tell_of_datasettes(error: Base400 | DatasetteError) -> tuple[int, str | None, str]:
-    """The same for errors that Datasette words itself."""
+def _describe_datasette_error(error: Base400 | DatasetteError) -> tuple[int, str | None, str]:
+    """The same for Datasette's own errors."""
     if isinstance(error, Base400):
         return error.status, None, str(error)
-    # 500 is what stands there where Datasette names no status, as of a column that it cannot sort by.
+    # 500 is the default where Datasette sets no status, for example for a column that it cannot sort by.
     status = error.status if error.status < HTTPStatus.INTERNAL_SERVER_ERROR else HTTPStatus.BAD_REQUEST
     return status, error.title, _without_script(error)
 
 
 def _without_script(error: DatasetteError) -> str:
-    """The message; of one in HTML not the inline script behind it, whose text, and so whose hash, hangs on the query."""
+    """The message; of one in HTML without its inline script, whose text, and so whose hash, depends on the query."""
     if not error.message_is_html:
-        return words_of_sql(error)
+        return sql_message(error)
     return Markup(error.message.partition("<script>")[0])  # noqa: S704  Datasette's own, its query escaped
 
 
-def words_of_sql(error: Exception) -> str:
-    """What is said of SQL that failed."""
-    words = error.message if isinstance(error, DatasetteError) else str(error)
-    if words != TOO_BIG:
-        return str(words)
+def sql_message(error: Exception) -> str:
+    """The message of an SQL error, with what to do about a value beyond the limit."""
+    message = error.message if isinstance(error, DatasetteError) else str(error)
+    if message != TOO_BIG:
+        return str(message)
     return (
         f"A value is longer than {LONGEST_VALUE >> 20} MiB (in SQL that searches words, {LONGEST_SEARCHED >> 10} KiB,"
         f" with JSON {LONGEST_JSON >> 10} KiB),"

@@ -1,6 +1,7 @@
-"""A page and a paper as files. In: an address. Out: the page's bytes as they were read, the paper's BibTeX.
+"""Files of rows: a profile's page as it was read, a paper's BibTeX; and the hooks of the pages in `row_pages.py`.
 
-A page may have 64 MiB: it is rebuilt as an export is made, piece by piece into a file, which is then sent.
+In: an address. Out: a file, the variables of a row's page, or a redirect to a paper. A page may have 64 MiB: it is rebuilt in the
+thread of an export, piece by piece into a temporary file, which is then sent.
 """
 
 import hashlib
@@ -21,17 +22,17 @@ from datasette.utils.asgi import NotFound, Request, Response
 from etl.load.layout import DATABASE
 from etl.release.lineage import ReleaseRows
 from etl.release.release import Release, require_read
-from etl.site.files import FileResponse, Send, digest_of, last_modified, other_method, path_of, send_file
+from etl.site.files import FileToSend, Send, answer_other_method, descriptor_path, last_modified, send_file, sha256_of
 from etl.site.parquet import refusal
-from etl.site.parquet_export import ExportQueue, Refused, in_time, limits_of, own_connection
+from etl.site.parquet_export import ExportQueue, ExportRefused, limits_of, new_connection, within_limits
 from etl.site.row_pages import (
     author_page,
-    in_thread,
     page_pieces,
     paper_bibtex,
     paper_of_alias,
     paper_page,
     profile_page,
+    query_in_thread,
 )
 from etl.site.served import served
 from schemas.limits import PAPER_ID
@@ -45,7 +46,7 @@ BIBTEX_ROUTE = r"^/-/bibtex/(?P<key>[a-z2-7]{16})\.bib$"
 
 
 class PageTexts:
-    """The pages of one release, as plain text."""
+    """The route of one release's pages as plain text."""
 
     def __init__(self, datasette: "Datasette", release: Release) -> None:
         self._datasette = datasette
@@ -54,27 +55,27 @@ class PageTexts:
         self._queue = ExportQueue(self._limits)
 
     async def answer(self, request: Request, send: Send) -> Response | None:
-        """The bytes of a page, or the part of them that is asked for."""
+        """The bytes of a page, or the range of them that is requested."""
         await _require(self._datasette, request, "profiles")
-        is_open, key = self._datasette.cors, request.url_vars["key"]
-        if answer := other_method(request, is_open=is_open):
+        cors, key = self._datasette.cors, request.url_vars["key"]
+        if answer := answer_other_method(request, cors=cors):
             return answer
         try:
             file = await self._queue.run(partial(self._rebuild, key), request.receive)
-        except Refused as refused:
+        except ExportRefused as refused:
             return refusal(refused)
         if file:
             with file:
-                digest = await digest_of(file)
-                sent = FileResponse(
-                    path_of(file), f"{key}.txt", _TEXT, digest, last_modified(self._release), shown=True
+                digest = await sha256_of(file)
+                sent = FileToSend(
+                    descriptor_path(file), f"{key}.txt", _TEXT, digest, last_modified(self._release), shown=True
                 )
-                await send_file(sent, request, send, is_open=is_open)
+                await send_file(sent, request, send, cors=cors)
         return None
 
     def _rebuild(self, profile_id: str, stop: Event) -> BufferedRandom:
-        """A page in a file; raises `NotFound`, and `BrokenTables` where it is not the page that was read."""
-        with closing(own_connection(self._datasette)) as connection, in_time(connection, self._limits, stop):
+        """A page in a temporary file; raises `NotFound`, and `BrokenTables` where its hash is not that of the page read."""
+        with closing(new_connection(self._datasette)) as connection, within_limits(connection, self._limits, stop):
             release = ReleaseRows(connection)
             profile = next(release.rows("SELECT * FROM profiles WHERE profile_id = ?", profile_id), None)
             if profile is None:
@@ -93,7 +94,7 @@ async def paper_file(datasette: "Datasette", request: Request) -> Response:
     """The BibTeX of a paper."""
     await _require(datasette, request, "papers")
     key = request.url_vars["key"]
-    body = await in_thread(datasette, lambda database: paper_bibtex(database, key))
+    body = await query_in_thread(datasette, lambda database: paper_bibtex(database, key))
     if body is None:
         raise NotFound(f"There is no row {key} in papers")
     headers = {"x-content-type-options": "nosniff"}
@@ -119,7 +120,7 @@ Variables = Callable[[], Awaitable[dict[str, Any]]]
 def extra_template_vars(
     database: str | None, table: str | None, view_name: str | None, request: Request | None, datasette: "Datasette"
 ) -> Variables | None:
-    """`shown`: what the page of a paper, an author or a profile shows."""
+    """The variable `shown` of the page of a paper, an author or a profile."""
     read = _PAGES.get(table or "") if view_name == "row" and database == DATABASE else None
     if read is None or request is None or served(datasette) is None:
         return None
@@ -127,8 +128,8 @@ def extra_template_vars(
 
     async def variables() -> dict[str, Any]:
         try:
-            return {"shown": await in_thread(datasette, lambda connection: read(connection, key))}
-        except sqlite3.DatabaseError:  # a value too long for the site, say: Datasette's own page does without
+            return {"shown": await query_in_thread(datasette, lambda connection: read(connection, key))}
+        except sqlite3.DatabaseError:  # for example a value too long for the site: the page is Datasette's own
             return {}
 
     return variables
@@ -136,16 +137,16 @@ def extra_template_vars(
 
 @hookimpl(wrapper=True, tryfirst=True)
 def handle_exception(request: Request, datasette: "Datasette", exception: Exception) -> Generator[None, Any, Any]:
-    """The way from a paper's other identifier to the paper, where there is no row of that key."""
+    """Redirect from a paper's other identifier to the paper, where there is no row of that key."""
     answers = yield
-    asked = request.url_vars if isinstance(exception, NotFound) else {}
-    key = tilde_decode(asked.get("pks") or "")
-    is_paper = (asked.get("database"), asked.get("table")) == (DATABASE, "papers") and re.search(PAPER_ID, key)
+    named = request.url_vars if isinstance(exception, NotFound) else {}
+    key = tilde_decode(named.get("pks") or "")
+    is_paper = (named.get("database"), named.get("table")) == (DATABASE, "papers") and re.search(PAPER_ID, key)
     if not is_paper or served(datasette) is None:
         return answers
 
     async def redirect() -> Response:
-        paper_id = await in_thread(datasette, lambda connection: paper_of_alias(connection, key))
+        paper_id = await query_in_thread(datasette, lambda connection: paper_of_alias(connection, key))
         if paper_id:
             return Response.redirect(_address(datasette, request, paper_id))
         return await await_me_maybe(answers[0])
@@ -154,7 +155,7 @@ def handle_exception(request: Request, datasette: "Datasette", exception: Except
 
 
 def _address(datasette: "Datasette", request: Request, paper_id: str) -> str:
-    """The address of a paper in the format, and with the arguments, that were asked for."""
+    """The address of a paper in the requested format and with the same arguments."""
     form = request.url_vars.get("format")
     address = datasette.urls.row(DATABASE, "papers", paper_id, format=form)
     return f"{address}?{request.query_string}" if request.query_string else str(address)
@@ -162,7 +163,7 @@ def _address(datasette: "Datasette", request: Request, paper_id: str) -> str:
 
 @hookimpl
 def register_routes(datasette: "Datasette") -> list[tuple[str, Callable[..., Awaitable[object]]]]:
-    """Where the files are, where a release is served."""
+    """The routes of pages and BibTeX, where a release is served."""
     release = served(datasette)
     if release is None:
         return []
