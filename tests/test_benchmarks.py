@@ -6,6 +6,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
+import pytest
 from helpers import tables_of
 from regenerate import ROOT
 
@@ -45,6 +46,7 @@ def test_varied_invented_pages_fill_what_clean_ones_leave_empty(tmp_path: Path) 
     assert set(tables["author_names"]["matched_by"]) >= {"exact", "fuller_name"}
 
 
+@pytest.mark.slow
 def test_the_benchmark_of_builds_fills_its_tables(tmp_path: Path) -> None:
     document = tmp_path / "performance.md"
     document.write_bytes(DOCUMENT.read_bytes())
