@@ -114,7 +114,8 @@ def recipe(pages: Path, out: Path) -> None:
 
 def pipeline(pages: Path, out: Path) -> None:
     """Write the tables as a dlt pipeline does."""
-    os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
+    # SQLite has one writer; several would wait for each other, and try again.
+    os.environ |= {"RUNTIME__DLTHUB_TELEMETRY": "false", "LOAD__WORKERS": "1"}
     import dlt  # noqa: PLC0415
 
     destination = dlt.destinations.sqlalchemy(f"sqlite:///{(out / 'dlt.db').resolve()}")
