@@ -67,7 +67,7 @@ class FileToSend:
     shown: bool = False
 
 
-def files_of(release: Release) -> dict[str, dict[str, Any]]:
+def _files_of(release: Release) -> dict[str, dict[str, Any]]:
     """Size and hash of the release's files by name: those in its manifest, and the manifest itself."""
     return {**release.manifest["files"], MANIFEST: _own_facts(release)}
 
@@ -249,7 +249,7 @@ class Downloads:
         await self._require(request, [])
         urls = self._datasette.urls
         context = {
-            "groups": downloads_by_group(files_of(self._release)),
+            "groups": downloads_by_group(_files_of(self._release)),
             "logical_hash": self._release.manifest["logical_hash"],
             "folder": urls.path(DOWNLOADS),
             "address": self._datasette.absolute_url(request, urls.path(DOWNLOADS)),

@@ -25,7 +25,7 @@ from datasette.utils import InvalidSql, derive_named_parameters
 from datasette.utils.asgi import NotFound, Request, Response
 
 from etl.load.layout import DATABASE
-from etl.site.parquet_columns import ColumnLineage, ExportColumn, columns_read, distinct_names, lineage_of
+from etl.site.parquet_columns import ColumnLineage, ExportColumn, Metadata, columns_read, distinct_names, lineage_of
 from etl.site.safety.bad_requests import sql_message
 from etl.site.safety.statement_time import (
     INTERRUPTER,
@@ -151,11 +151,11 @@ async def _query(page: Awaitable[Any], name: str | None = None, limit: str = "")
     """The SQL of a Datasette page without its limit; the page itself where it is a redirect."""
     try:
         answer = await page
-    except _CapturedSql as handed:
-        names = await derive_named_parameters(None, handed.sql)  # which uses no database
-        values = dict(handed.parameters)
+    except _CapturedSql as captured:
+        names = await derive_named_parameters(None, captured.sql)  # which uses no database
+        values = dict(captured.parameters)
         named = {name: values[name] for name in sorted(names) if name in values}
-        return ExportQuery(handed.sql.strip().removesuffix(limit).strip(), handed.parameters, named, name)
+        return ExportQuery(captured.sql.strip().removesuffix(limit).strip(), captured.parameters, named, name)
     except (InvalidSql, sqlite3.Error) as error:
         raise ExportRefused(400, str(error)) from error
     if isinstance(answer, Response):
@@ -182,7 +182,7 @@ class Export:
     connect: Connect
     query: ExportQuery
     limits: ExportLimits
-    metadata: Mapping[Any, Any]
+    metadata: Metadata
 
     def __call__(self, stop: Event) -> BufferedRandom:
         """The Parquet file; raises `ExportRefused` beyond the limits, `ExportStopped` once `stop` is set."""
@@ -198,10 +198,10 @@ class Export:
 
     def _spool(self, spool: BufferedRandom, stop: Event) -> tuple[list[ExportColumn], list[int]]:
         """Write the rows to a file batch by batch; the columns, and the length of each batch in bytes."""
-        with closing(self.connect()) as connection, within_limits(connection, self.limits, stop):
+        with closing(self.connect()) as connection, in_time(connection, self.limits, stop):
             reads = columns_read(connection, self.query.sql, self.query.parameters)
         query = SqlQuery(self.query.sql, self.query.parameters)
-        with closing(self.connect()) as connection, within_limits(connection, self.limits, stop, query):
+        with closing(self.connect()) as connection, in_time(connection, self.limits, stop, query):
             cursor = connection.execute(self.query.sql, self.query.parameters)
             known = lineage_of(reads, self.query.page)
             names = [name for name, *_ in cursor.description]
@@ -232,14 +232,11 @@ class Export:
             self._require_within_limits(count + len(rows), spool.tell())
 
     def _require_within_limits(self, rows: int, size: int) -> None:
-        if rows > self.limits.rows:
-            raise ExportRefused(
-                413, f"more than {self.limits.rows:,} rows; ask for fewer, or take the release's own files"
-            )
-        if size > self.limits.megabytes << 20:
-            raise ExportRefused(
-                413, f"more than {self.limits.megabytes:,} MiB; ask for less, or take the release's own files"
-            )
+        limits, files = self.limits, "or take the release's own files"
+        if rows > limits.rows:
+            raise ExportRefused(413, f"more than {limits.rows:,} rows; ask for fewer, {files}")
+        if size > limits.megabytes << 20:
+            raise ExportRefused(413, f"more than {limits.megabytes:,} MiB; ask for less, {files}")
 
 
 class ExportStopped(Exception):
@@ -255,7 +252,7 @@ def new_connection(datasette: "Datasette") -> TimedConnection:
 
 
 @contextmanager
-def within_limits(
+def in_time(
     connection: TimedConnection, limits: ExportLimits, stop: Event, query: SqlQuery = NO_QUERY
 ) -> Iterator[None]:
     """Limit the time of a connection's statements; raises `ExportRefused` beyond it, `ExportStopped` once `stop` is set."""
@@ -274,9 +271,7 @@ def _spool_batch(rows: list[Any], columns: list[ExportColumn], spool: BufferedRa
     return spool.write(msgspec.msgpack.encode(values))
 
 
-def _write(
-    columns: list[ExportColumn], batches: Iterator[bytes], metadata: Mapping[Any, Any], stop: Event
-) -> BufferedRandom:
+def _write(columns: list[ExportColumn], batches: Iterator[bytes], metadata: Metadata, stop: Event) -> BufferedRandom:
     schema = pa.schema([column.field for column in columns], metadata=dict(metadata))
     with ExitStack() as closed_on_error:
         file = closed_on_error.enter_context(TemporaryFile())

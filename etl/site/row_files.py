@@ -24,7 +24,7 @@ from etl.release.lineage import ReleaseRows
 from etl.release.release import Release, require_read
 from etl.site.files import FileToSend, Send, answer_other_method, descriptor_path, last_modified, send_file, sha256_of
 from etl.site.parquet import refusal
-from etl.site.parquet_export import ExportQueue, ExportRefused, limits_of, new_connection, within_limits
+from etl.site.parquet_export import ExportQueue, ExportRefused, in_time, limits_of, new_connection
 from etl.site.row_pages import (
     author_page,
     page_pieces,
@@ -75,7 +75,7 @@ class PageTexts:
 
     def _rebuild(self, profile_id: str, stop: Event) -> BufferedRandom:
         """A page in a temporary file; raises `NotFound`, and `BrokenTables` where its hash is not that of the page read."""
-        with closing(new_connection(self._datasette)) as connection, within_limits(connection, self._limits, stop):
+        with closing(new_connection(self._datasette)) as connection, in_time(connection, self._limits, stop):
             release = ReleaseRows(connection)
             profile = next(release.rows("SELECT * FROM profiles WHERE profile_id = ?", profile_id), None)
             if profile is None:
@@ -90,7 +90,7 @@ class PageTexts:
         return file
 
 
-async def paper_file(datasette: "Datasette", request: Request) -> Response:
+async def _paper_file(datasette: "Datasette", request: Request) -> Response:
     """The BibTeX of a paper."""
     await _require(datasette, request, "papers")
     key = request.url_vars["key"]
@@ -167,4 +167,4 @@ def register_routes(datasette: "Datasette") -> list[tuple[str, Callable[..., Awa
     release = served(datasette)
     if release is None:
         return []
-    return [(PAGE_ROUTE, PageTexts(datasette, release).answer), (BIBTEX_ROUTE, paper_file)]
+    return [(PAGE_ROUTE, PageTexts(datasette, release).answer), (BIBTEX_ROUTE, _paper_file)]

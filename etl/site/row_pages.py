@@ -24,11 +24,10 @@ from etl.release.lineage import ReleaseRows, Row
 from etl.resolve.rendering import listing_lines
 from etl.site.safety.sql_limits import CountedRows
 from etl.site.tex import plain, readable
+from schemas.views import SHARE
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
-
-from schemas.views import SHARE
 
 Result = TypeVar("Result")
 FINDINGS = "SELECT findings.*, rules.title AS rule FROM findings JOIN rules USING (rule_id)"
@@ -37,8 +36,6 @@ _TAGS = (
     "SELECT name FROM paper_institutions JOIN institutions USING (institution_id) WHERE paper_id = ?"
     " ORDER BY institution_id"
 )
-
-
 SHOWN_LINES = 40
 SHOWN_LETTERS = 5_000
 """Raw lines that a page shows of one place, and letters of each line."""
@@ -86,7 +83,7 @@ def plain_rows(database: sqlite3.Connection) -> Iterator[None]:
         database.row_factory = kind
 
 
-def first_rows(release: ReleaseRows, most: int, sql: str, *values: object) -> FirstRows:
+def _first_rows(release: ReleaseRows, most: int, sql: str, *values: object) -> FirstRows:
     """At most `most` rows of a query, and the number of all its rows."""
     rows = list(release.rows(f"{sql} LIMIT {most}", *values))
     if len(rows) < most:
@@ -95,7 +92,7 @@ def first_rows(release: ReleaseRows, most: int, sql: str, *values: object) -> Fi
     return FirstRows(rows, counted["total"])
 
 
-def with_titles(part: FirstRows) -> FirstRows:
+def _with_titles(part: FirstRows) -> FirstRows:
     """The part with its titles as HTML."""
     return FirstRows([{**row, "title": readable(row["title"])} for row in part.rows], part.total)
 
@@ -186,11 +183,11 @@ def author_page(database: sqlite3.Connection, author_id: str) -> AuthorPage | No
         return None
     return AuthorPage(
         row=row,
-        papers=with_titles(first_rows(release, SHOWN_PAPERS, _PAPERS, author_id)),
-        coauthors=first_rows(release, SHOWN_OTHERS, _COAUTHORS, author_id),
-        spellings=first_rows(release, SHOWN_OTHERS, _SPELLINGS, author_id),
-        profiles=first_rows(release, SHOWN_OTHERS, _PROFILES, author_id),
-        candidates=first_rows(release, SHOWN_OTHERS, _AUTHOR_CANDIDATES, author_id, author_id, author_id),
+        papers=_with_titles(_first_rows(release, SHOWN_PAPERS, _PAPERS, author_id)),
+        coauthors=_first_rows(release, SHOWN_OTHERS, _COAUTHORS, author_id),
+        spellings=_first_rows(release, SHOWN_OTHERS, _SPELLINGS, author_id),
+        profiles=_first_rows(release, SHOWN_OTHERS, _PROFILES, author_id),
+        candidates=_first_rows(release, SHOWN_OTHERS, _AUTHOR_CANDIDATES, author_id, author_id, author_id),
     )
 
 
@@ -273,21 +270,21 @@ def paper_page(database: sqlite3.Connection, paper_id: str) -> PaperPage | None:
     if row is None:
         return None
     listings = release.listings(paper_id)
-    authors = first_rows(release, SHOWN_AUTHORS, _AUTHORS.format("NOT"), paper_id)
+    authors = _first_rows(release, SHOWN_AUTHORS, _AUTHORS.format("NOT"), paper_id)
     return PaperPage(
         row=row,
         title=readable(row["title"]),
         plain_title=plain(row["title"]),
         abstract=readable(_shortened(row["abstract"])),
         authors=authors,
-        hidden=first_rows(release, SHOWN_AUTHORS, _AUTHORS.format(""), paper_id),
-        institutions=first_rows(release, SHOWN_AUTHORS, _INSTITUTIONS, paper_id),
-        links=first_rows(release, SHOWN_AUTHORS, _LINKS, paper_id),
-        aliases=first_rows(release, SHOWN_AUTHORS, _ALIASES, paper_id),
-        candidates=with_titles(first_rows(release, SHOWN_AUTHORS, _PAPER_CANDIDATES, paper_id, paper_id, paper_id)),
+        hidden=_first_rows(release, SHOWN_AUTHORS, _AUTHORS.format(""), paper_id),
+        institutions=_first_rows(release, SHOWN_AUTHORS, _INSTITUTIONS, paper_id),
+        links=_first_rows(release, SHOWN_AUTHORS, _LINKS, paper_id),
+        aliases=_first_rows(release, SHOWN_AUTHORS, _ALIASES, paper_id),
+        candidates=_with_titles(_first_rows(release, SHOWN_AUTHORS, _PAPER_CANDIDATES, paper_id, paper_id, paper_id)),
         listings=[_listing(release, listing, row) for listing in listings[:SHOWN_LISTINGS]],
         more_listings=max(0, len(listings) - SHOWN_LISTINGS),
-        findings=first_rows(release, SHOWN_AUTHORS, _FOUND, paper_id, paper_id),
+        findings=_first_rows(release, SHOWN_AUTHORS, _FOUND, paper_id, paper_id),
         bibtex=None if authors.more else _bibtex(row, authors.rows),
     )
 
@@ -365,9 +362,9 @@ def profile_page(database: sqlite3.Connection, profile_id: str) -> ProfilePage |
         return None
     return ProfilePage(
         row=row,
-        listings=with_titles(first_rows(release, SHOWN_PAGE_LISTINGS, _LISTINGS, profile_id)),
-        quarantine=_readable(first_rows(release, SHOWN_OTHERS, _QUARANTINE, profile_id)),
-        findings=first_rows(
+        listings=_with_titles(_first_rows(release, SHOWN_PAGE_LISTINGS, _LISTINGS, profile_id)),
+        quarantine=_readable(_first_rows(release, SHOWN_OTHERS, _QUARANTINE, profile_id)),
+        findings=_first_rows(
             release, SHOWN_OTHERS, f"{FINDINGS} WHERE profile_id = ? ORDER BY line_start, rule_id", profile_id
         ),
     )

@@ -52,7 +52,7 @@ REQUEST_ERRORS = (
 """Errors that an unexpected value of a request may cause."""
 FILE_NAME_ERRORS = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.ELOOP)
 """Errors of a file's name, not of the disk."""
-OWN_PACKAGES, DATASETTE_PACKAGES = ("etl", "schemas"), ("datasette", "asgi_csrf")
+OWN, DATASETTE = ("etl", "schemas"), ("datasette", "asgi_csrf")
 AS_CSV: ContextVar[bool] = ContextVar("AS_CSV", default=False)
 """Whether the current request is for CSV."""
 AS_PAGE: ContextVar[bool] = ContextVar("AS_PAGE", default=False)
@@ -107,13 +107,8 @@ def is_caused_by_request(error: BaseException) -> bool:
     if not isinstance(error, REQUEST_ERRORS) or (isinstance(error, OSError) and error.errno not in FILE_NAME_ERRORS):
         return False
     files = [Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
-    known = (
-        name
-        for file in reversed(files)
-        for name in (*OWN_PACKAGES, *DATASETTE_PACKAGES)
-        if file.is_relative_to(_location(name))
-    )
-    return next(known, None) in DATASETTE_PACKAGES
+    known = (name for file in reversed(files) for name in (*OWN, *DATASETTE) if file.is_relative_to(_location(name)))
+    return next(known, None) in DATASETTE
 
 
 def bad_request_message(error: BaseException) -> str:
@@ -212,7 +207,11 @@ def _without_script(error: DatasetteError) -> str:
 
 
 def sql_message(error: Exception) -> str:
-    """The message of an SQL error, with what to do about a value beyond the limit."""
+    """The message of an SQL error, with what to do about a value beyond the limit.
+
+    >>> sql_message(sqlite3.DataError("string or blob too big")).partition(" (")[0]
+    'A value is longer than 4 MiB'
+    """
     message = error.message if isinstance(error, DatasetteError) else str(error)
     if message != TOO_BIG:
         return str(message)

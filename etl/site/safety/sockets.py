@@ -67,7 +67,7 @@ class TimedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Accept the connection; of too many, close the one that has waited longest without a request, or this one."""
         super().connection_made(transport)
-        limit_unsent_bytes(transport)
+        _limit_unsent_bytes(transport)
         if len(self.connections) > self.most:
             waiting = [
                 other for other in self.connections if isinstance(other, TimedProtocol) and other.request_deadline
@@ -199,7 +199,7 @@ def run(app: Any, **options: Any) -> None:
         sys.exit(3)
 
 
-def limit_unsent_bytes(transport: asyncio.Transport) -> None:
+def _limit_unsent_bytes(transport: asyncio.Transport) -> None:
     """Keep the buffers of a connection small: with large ones a slow client looks like one that has stopped reading."""
     transport.set_write_buffer_limits(high=UNSENT, low=UNSENT - 1)
     connection = transport.get_extra_info("socket")
