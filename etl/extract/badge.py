@@ -45,6 +45,7 @@ _DATE = (
 )
 _LEAD = re.compile(r"(?:[-–•*>#·]+|[0-9]{1,3}[.)]) ?")
 """Marks of lists and quotations at the start of a line."""
+_DIGIT = re.compile("[0-9]")
 _BADGE = re.compile(rf"(?P<code>[A-Za-z][A-Za-z.-]*?)(?P<gap>[ \])]*(?:[-·|,:–] ?)?){_DATE}")
 _DATE_LINE = re.compile(_DATE)
 _FLAG = re.compile(r"[A-Z]+[^A-Z]*|[^A-Z]+")
@@ -117,6 +118,8 @@ def _codes_by_case() -> dict[str, str]:
 
 def _parse(line: str) -> Badge | None:
     """A badge with flags of any length."""
+    if line.isascii() and not _DIGIT.search(line, 0, BADGE_LETTERS):
+        return None
     text = clean(line[:BADGE_LETTERS])
     text = text if text.isascii() else with_plain_hyphens(unicodedata.normalize("NFKC", text))
     lead = _LEAD.match(text)

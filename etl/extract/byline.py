@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import compress
 
 from etl.extract.text import clean
 from schemas.limits import BYLINE_LETTERS, NAME_LETTERS, NAME_WORDS, SENTENCE_END, TAG_LETTERS
@@ -108,9 +109,13 @@ def parse_byline(line: str) -> Byline:
     items = [_ended(item) for item in _items(people)]
     if _is_prose(people, items):
         items = []
-    names = tuple(filter(_may_be_name, items))
+    sound = [_may_be_name(item) for item in items]
+    names = tuple(compress(items, sound))
     behind = [_ended(tag) for tag in _parts(tags)]
-    odd = (*(item for item in items if not _may_be_name(item)), *(tag for tag in behind if len(tag) > TAG_LETTERS))
+    odd = (
+        *(item for item, is_sound in zip(items, sound, strict=True) if not is_sound),
+        *(tag for tag in behind if len(tag) > TAG_LETTERS),
+    )
     groups = tuple(filter(set(names).__contains__, map(_ended, _before_colons(people)))) if names else ()
     return Byline(names, truncated, tuple(tag for tag in behind if len(tag) <= TAG_LETTERS), odd, groups)
 

@@ -111,8 +111,9 @@ def find_headers(lines: Sequence[str], start: int) -> list[int]:
     >>> find_headers(["They ring.", "", "Eve Fox", "", "LG", "h-index4", "3papers"], 0)
     [2]
     """
-    filled = [index for index in range(start, len(lines)) if clean(lines[index][:LONGEST_STAT])]
-    texts = [clean(lines[index]) if len(lines[index]) <= LONGEST_STAT else "" for index in filled]
+    starts = {index: text for index in range(start, len(lines)) if (text := clean(lines[index][:LONGEST_STAT]))}
+    filled = list(starts)
+    texts = [text if len(lines[index]) <= LONGEST_STAT else "" for index, text in starts.items()]
     found: list[int] = []
     place = 0
     while place < len(filled):
