@@ -4,6 +4,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from helpers import tables_of
 
 from etl.validate.integrity import Failure, failures
 from schemas import Blocks, Listings
@@ -102,11 +103,10 @@ def test_a_title_says_something(title: str | None, passes: bool) -> None:
 
 
 def test_a_check_blames_the_row() -> None:
-    rows = [
-        ("0" * 16, position, "a" * 16, None, "CLMay 1", "unique", None, 12, last)
-        for position, last in ((1, 12), (2, 11))
-    ]
-    assert list(failures(Listings, Listings.frame(rows))) == [Failure("line_end", "at_least", (1,))]
+    block = "CLMay 1, 2024\nOn {}\n\nAnn Bell\n\nThey hold every bell.\n\n"
+    listings = tables_of(block.format("Bells") + block.format("Ropes"))["listings"]
+    second_ends_early = listings.with_columns(line_end=pl.col("line_start") + 1 - pl.col("position"))
+    assert list(failures(Listings, second_ends_early)) == [Failure("line_end", "at_least", (1,))]
 
 
 def test_the_checks_numbers_travel_with_the_schema() -> None:
