@@ -24,8 +24,9 @@ from etl.load.layout import DATABASE_FILE, METADATA, PAPER_LIST_FILE, read_manif
 from etl.load.manifest import HashedContent, damaged_files, hash_content, provenance_of
 from etl.load.parquet import paper_list
 from etl.load.sqlite import search_table, searched_rows
-from etl.release.release import database_address
+from etl.release.release import database_address, read_batches
 from schemas import SCHEMA_VERSION, TABLES, Definition, PaperList
+from schemas.limits import ROWS_PER_BATCH
 
 BATCH = 10_000
 """Rows that are compared at once, since they are large as Python objects."""
@@ -53,13 +54,6 @@ def _stored_tables(database: sqlite3.Connection) -> list[_StoredTable]:
     return [_StoredTable(name, sql, tuple(key for (key,) in database.execute(_KEY, [name]))) for name, sql in found]
 
 
-def _read_batches(path: Path) -> Iterator[pl.DataFrame]:
-    """The rows of a Parquet file in batches."""
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(BATCH):
-            yield pl.DataFrame(pl.from_arrow(pa.Table.from_batches([batch])))
-
-
 def _differing_rows(table: _StoredTable, database: sqlite3.Connection, path: Path) -> Iterator[str]:
     """The first row of a Parquet file that differs from the table's row, in words; nothing if all are equal."""
     order = ", ".join(map(_quoted, table.key))
@@ -72,7 +66,7 @@ def _differing_rows(table: _StoredTable, database: sqlite3.Connection, path: Pat
     number = 0
     mine: list[_Row]
     stored: list[_Row]
-    for mine, stored in zip_longest(map(_as_stored, _read_batches(path)), _fetched(cursor), fillvalue=[]):
+    for mine, stored in zip_longest(map(_as_stored, read_batches(path, BATCH)), _fetched(cursor), fillvalue=[]):
         if mine != stored:
             yield _first_difference(number, columns, mine, stored)
             return
@@ -247,7 +241,9 @@ def _logical_hash(release: Path, database: sqlite3.Connection) -> Iterator[str]:
     content = HashedContent(
         metadata=(release / METADATA).read_bytes().decode(),
         views=(sql.partition(" AS ")[2] for (sql,) in database.execute(_VIEWS)),
-        tables=((table.sql, _read_batches(release / f"{table.name}.parquet")) for table in _stored_tables(database)),
+        tables=(
+            (table.sql, read_batches(release / f"{table.name}.parquet", BATCH)) for table in _stored_tables(database)
+        ),
     )
     found = hash_content(content, provenance_of(manifest))
     if found != manifest["logical_hash"]:
@@ -260,32 +256,48 @@ def _parquet_is_sqlite(release: Path, database: sqlite3.Connection) -> Iterator[
         yield from (f"{path.name}: {problem}" for problem in _differing_rows(table, database, path))
 
 
+_FACTS_OF_PAPERS = ("paper_authors", "paper_institutions", "paper_identifiers")
+_NAMED_ON_PAPERS = ("authors", "categories", "institutions")
+
+
 def _paper_list(release: Path, _: sqlite3.Connection) -> Iterator[str]:
-    needed = (
-        "papers",
-        "authors",
-        "categories",
-        "paper_authors",
-        "institutions",
-        "paper_institutions",
-        "paper_identifiers",
-    )
-    tables = {name: TABLES[name].select(_read(release / f"{name}.parquet")) for name in needed}
-    found, expected = PaperList.select(_read(release / PAPER_LIST_FILE)), paper_list(tables)
-    if not found.equals(expected):
-        yield f"{PAPER_LIST_FILE}: found {_first_other_paper(found, expected)}, expected what the other tables say of it"
+    """Check the list of papers against the other tables, for a range of papers at once."""
+    found, papers = _scan(release / PAPER_LIST_FILE), _scan(release / "papers.parquet")
+    count, expected = (rows.select(pl.len()).collect().item() for rows in (found, papers))
+    if count != expected:
+        yield _another_list(f"{count} papers where there are {expected}")
+        return
+    named = {name: _scan(release / f"{name}.parquet").collect() for name in _NAMED_ON_PAPERS}
+    for start in range(0, count, ROWS_PER_BATCH):
+        part = papers.slice(start, ROWS_PER_BATCH).select(pl.exclude("abstract")).collect()
+        ids = part["paper_id"]
+        facts = {
+            name: _scan(release / f"{name}.parquet")
+            .filter(pl.col("paper_id").is_between(pl.lit(ids.min()), pl.lit(ids.max())))
+            .collect()
+            for name in _FACTS_OF_PAPERS
+        }
+        mine = PaperList.select(found.slice(start, ROWS_PER_BATCH).collect())
+        other = paper_list({**named, **facts, "papers": part})
+        if not mine.equals(other):
+            yield _another_list(_first_other_paper(start, mine, other))
+            return
 
 
-def _read(path: Path) -> pl.DataFrame:
+def _scan(path: Path) -> pl.LazyFrame:
     # glob=False, since a folder's name may contain brackets.
-    return pl.read_parquet(path, glob=False)
+    return pl.scan_parquet(path, glob=False)
 
 
-def _first_other_paper(found: pl.DataFrame, expected: pl.DataFrame) -> str:
-    if found.height != expected.height:
-        return f"{found.height} papers where there are {expected.height}"
+def _another_list(found: str) -> str:
+    return f"{PAPER_LIST_FILE}: found {found}, expected what the other tables say of it"
+
+
+def _first_other_paper(before: int, found: pl.DataFrame, expected: pl.DataFrame) -> str:
     pairs = zip(found.iter_rows(), expected.iter_rows(), strict=True)
-    return next(f"another row {number} ({mine[0]})" for number, (mine, other) in enumerate(pairs, 1) if mine != other)
+    return next(
+        f"another row {number} ({mine[0]})" for number, (mine, other) in enumerate(pairs, before + 1) if mine != other
+    )
 
 
 CHECKS: dict[Check, str] = {

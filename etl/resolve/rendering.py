@@ -12,8 +12,11 @@ import polars as pl
 from etl.extract.byline import Byline, render_byline
 from etl.extract.page import join_lines, render_block
 from schemas import Frames
+from schemas.limits import ROWS_PER_BATCH
 
 _PARTS = ("title", "byline", "abstract", "block")
+_PAGES = 500
+"""Pages that are rebuilt at once: some 40 MB of text."""
 
 
 def listing_lines(printed: Mapping[str, Any]) -> list[str]:
@@ -33,13 +36,20 @@ def listing_lines(printed: Mapping[str, Any]) -> list[str]:
 
 
 def rebuild_pages(tables: Frames) -> Iterator[tuple[str, bytes]]:
-    """The id and the bytes of every page in `tables`, sorted by id."""
-    listings = _parts_of_listings(tables).partition_by("profile_id", as_dict=True)
-    strays = tables["quarantine"].partition_by("profile_id", as_dict=True)
-    none = pl.DataFrame()
-    for profile in tables["profiles"].sort("profile_id").iter_rows(named=True):
-        key = (profile["profile_id"],)
-        yield profile["profile_id"], _rebuild(profile, listings.get(key, none), strays.get(key, none))
+    """The id and the bytes of every page in `tables`, sorted by id, rebuilt so many at once that memory is bounded."""
+    papers = _printed_papers(tables)
+    needed = ("profiles", "listings", "variants", "quarantine")
+    for part in _parts({name: tables[name] for name in needed}, "profiles", "profile_id", _PAGES):
+        yield from _rebuild(part, papers)
+
+
+def _parts(tables: Frames, name: str, key: str, size: int) -> Iterator[Frames]:
+    """So many rows of the table `name` at once, in the order of their key, with all rows of other tables that have these keys."""
+    for rows in tables[name].sort(key).iter_slices(size):
+        yield {
+            other: frame.join(rows.select(key), on=key, how="semi") if key in frame.columns else frame
+            for other, frame in tables.items()
+        } | {name: rows}
 
 
 def merged_bylines(tables: Frames) -> dict[str, Byline]:
@@ -53,17 +63,22 @@ def merged_bylines(tables: Frames) -> dict[str, Byline]:
     }
 
 
-def _parts_of_listings(tables: Frames) -> pl.DataFrame:
-    """The listings with their printed title, byline and abstract, and their raw lines if they are a variant."""
-    bylines = {paper: render_byline(byline) for paper, byline in merged_bylines(tables).items()}
-    papers = tables["papers"].select(
-        "paper_id",
-        "title",
-        "abstract",
-        pl.col("paper_id").replace_strict(bylines, return_dtype=pl.String).alias("byline"),
-        pl.lit(None, dtype=pl.String).alias("block"),
+def _printed_papers(tables: Frames) -> pl.DataFrame:
+    """The merged title, byline and abstract of each paper, and no raw lines."""
+    needed = ("papers", "paper_authors", "paper_institutions", "institutions")
+    parts = _parts({name: tables[name] for name in needed}, "papers", "paper_id", ROWS_PER_BATCH)
+    bylines = [(paper, render_byline(byline)) for part in parts for paper, byline in merged_bylines(part).items()]
+    return (
+        tables["papers"]
+        .select("paper_id", "title", "abstract", pl.lit(None, dtype=pl.String).alias("block"))
+        .join(pl.DataFrame(bylines, {"paper_id": pl.String, "byline": pl.String}, orient="row"), on="paper_id")
     )
-    parts = tables["listings"].join(papers, on="paper_id", how="left")
+
+
+def _printed_listings(tables: Frames, papers: pl.DataFrame) -> pl.DataFrame:
+    """The listings with their printed title, byline and abstract, and their raw lines if they are a variant."""
+    listings = tables["listings"].select("profile_id", "position", "paper_id", "badge", "line_start", "line_end")
+    parts = listings.join(papers.join(listings, on="paper_id", how="semi"), on="paper_id", how="left")
     for part in _PARTS:
         variant = (
             tables["variants"]
@@ -78,14 +93,20 @@ def _parts_of_listings(tables: Frames) -> pl.DataFrame:
     return parts
 
 
-def _rebuild(profile: dict[str, object], listings: pl.DataFrame, strays: pl.DataFrame) -> bytes:
-    lines = [""] * int(str(profile["lines"]))
-    _place(lines, 1, str(profile["header"]).split("\n"))
-    for row in listings.iter_rows(named=True):
-        _place(lines, row["line_start"], listing_lines(row))
-    for row in strays.iter_rows(named=True):
-        _place(lines, row["line_start"], row["raw_text"].split("\n"))
-    return join_lines(str(profile["newline"]), lines).encode()
+def _rebuild(tables: Frames, papers: pl.DataFrame) -> Iterator[tuple[str, bytes]]:
+    pages = {profile: [""] * lines for profile, lines in tables["profiles"].select("profile_id", "lines").iter_rows()}
+    for profile, line_start, text in _texts(tables):
+        _place(pages[profile], line_start, text.split("\n"))
+    for listing in _printed_listings(tables, papers).iter_rows(named=True):
+        _place(pages[listing["profile_id"]], listing["line_start"], listing_lines(listing))
+    for profile, newline in tables["profiles"].select("profile_id", "newline").iter_rows():
+        yield profile, join_lines(newline, pages.pop(profile)).encode()
+
+
+def _texts(tables: Frames) -> Iterator[tuple[str, int, str]]:
+    """Each stored header and each run of lines in quarantine, with its page and first line."""
+    yield from tables["profiles"].select("profile_id", pl.lit(1), "header").iter_rows()
+    yield from tables["quarantine"].select("profile_id", "line_start", "raw_text").iter_rows()
 
 
 def _place(lines: list[str], line_start: int, placed: list[str]) -> None:
