@@ -32,7 +32,7 @@ def build(out: Path, annotate: str | None, **asked: Any) -> None:
     from etl import pipeline
     from etl.load.publish import locked
     from etl.report import write_reports
-    from etl.report.results import kept_charts
+    from etl.report.results import stored_charts
     from etl.report.terminal import print_release
 
     request, progress = _request(out, asked), _progress()
@@ -43,7 +43,7 @@ def build(out: Path, annotate: str | None, **asked: Any) -> None:
     print_release(Output(), built.release, built.tables["profiles"], str(out))
     if request.report:
         # Written before the release, so that none is published without them; now the release has charts.
-        write_reports(checked.results.with_charts(kept_charts(built.release.path)), request.report, checked.paths)
+        write_reports(checked.results.with_charts(stored_charts(built.release.path)), request.report, checked.paths)
 
 
 @click.command()

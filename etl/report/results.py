@@ -176,7 +176,7 @@ def read_results(text: str, place: object = RESULTS_FILE) -> Results:
     return msgspec.json.decode(text, type=Results)
 
 
-def kept_charts(release: Path) -> list[Chart]:
+def stored_charts(release: Path) -> list[Chart]:
     """The charts in the `results.json` of a release; none where the file is missing."""
     path = release / RESULTS_FILE
     return msgspec.json.decode(path.read_bytes(), type=_StoredCharts).charts if path.is_file() else []

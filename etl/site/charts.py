@@ -20,7 +20,7 @@ from etl.load.layout import DATABASE
 from etl.release.release import Release
 from etl.report.charts import Chart
 from etl.report.pictures import Drawn, draw_all, style
-from etl.report.results import kept_charts
+from etl.report.results import stored_charts
 from etl.site.served import served
 from etl.site.tables import target_of
 from schemas import PaperAuthors
@@ -113,4 +113,4 @@ def _draw_once(folder: Path) -> Sequence[Drawn]:
 
 @cache
 def _draw_all(folder: Path) -> Sequence[Drawn]:
-    return draw_all(kept_charts(folder))
+    return draw_all(stored_charts(folder))
