@@ -12,6 +12,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -34,7 +35,7 @@ from etl.load.layout import (
 )
 from etl.load.manifest import damaged_files, file_facts, hash_release, make_manifest, render_manifest
 from etl.load.parquet import paper_list, write_parquet
-from etl.load.sqlite import write_database
+from etl.load.sqlite import check_database, write_database
 from schemas import TABLES, Frames, PaperList
 
 HIDDEN = ".build-"
@@ -211,14 +212,21 @@ def _write_aside(place: Path, tables: Frames, documents: Documents, manifest_of:
 
 def _write_files(folder: Path, tables: Frames, documents: Documents) -> dict[str, int]:
     """Write all files but the manifest; returns the number of rows of each Parquet file by name."""
-    write_database(folder / DATABASE_FILE, tables)
-    for name, frame in tables.items():
-        write_parquet(folder / f"{name}.parquet", TABLES[name], frame)
-    papers = paper_list(tables)
-    write_parquet(folder / PAPER_LIST_FILE, PaperList, papers)
-    package = render_datapackage({path.name: file_facts(path) for path in folder.iterdir()})
-    for name, text in {METADATA: render_metadata(papers.height), DATA_PACKAGE: package, **documents(folder)}.items():
-        _write_text(folder / name, text)
+    database, papers = folder / DATABASE_FILE, paper_list(tables)
+    write_database(database, tables)
+    with ThreadPoolExecutor(max_workers=1) as beside:  # SQLite checks without the interpreter's lock.
+        checked = beside.submit(check_database, database)
+        for name, frame in tables.items():
+            write_parquet(folder / f"{name}.parquet", TABLES[name], frame)
+        write_parquet(folder / PAPER_LIST_FILE, PaperList, papers)
+        package = render_datapackage({path.name: file_facts(path) for path in folder.iterdir()})
+        for name, text in {
+            METADATA: render_metadata(papers.height),
+            DATA_PACKAGE: package,
+            **documents(folder),
+        }.items():
+            _write_text(folder / name, text)
+        checked.result()
     return {f"{name}.parquet": frame.height for name, frame in tables.items()} | {PAPER_LIST_FILE: papers.height}
 
 

@@ -78,10 +78,7 @@ def searched_rows(definition: Definition) -> str | None:
 
 
 def write_database(path: Path, tables: Frames) -> None:
-    """Write the tables to a new file at `path`, and check its keys, integrity and full-text indexes.
-
-    Raises `PublicationError` if a check fails or SQLite is too old.
-    """
+    """Write the tables to a new file at `path`; raises `PublicationError` if SQLite is too old."""
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         wanted = ".".join(map(str, OLDEST_SQLITE))
         raise PublicationError(f"SQLite is {sqlite3.sqlite_version}, expected {wanted} or newer; use a newer Python")
@@ -97,7 +94,6 @@ def write_database(path: Path, tables: Frames) -> None:
     finally:
         database.close()
     draft.unlink()
-    _check(path)
 
 
 def _insert(database: Database, name: str, frame: pl.DataFrame) -> None:
@@ -153,7 +149,8 @@ def _gathered(source: str, definition: Definition) -> str:
     return f"(SELECT group_concat(word, char(10)) FROM ({words}))"  # noqa: S608
 
 
-def _check(path: Path) -> None:
+def check_database(path: Path) -> None:
+    """Check the keys, the integrity and the full-text indexes of a new file; raises `PublicationError` if a check fails."""
     database = Database(path, execute_plugins=False)
     try:
         problems = [*database.query("PRAGMA foreign_key_check")]

@@ -321,3 +321,10 @@ def test_a_release_can_be_read_by_others(tables: Frames, tmp_path: Path) -> None
         os.umask(before)
     assert published.path.stat().st_mode & 0o777 == 0o755
     assert {path.stat().st_mode & 0o777 for path in published.path.iterdir()} == {0o644}
+
+
+def test_a_database_that_fails_its_checks_is_not_published(tables: Frames, tmp_path: Path) -> None:
+    lost = tables | {"categories": tables["categories"].filter(pl.col("category_id") != "cs.RO")}
+    with pytest.raises(PublicationError, match=r"fails SQLite's own checks"):
+        publish(tmp_path, lost, NO_OVERRIDES)
+    assert contents(tmp_path) == {}
