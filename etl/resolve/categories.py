@@ -72,20 +72,30 @@ def votes(code: str, badges: Mapping[str, int], text: str | None, published: dat
     >>> [(vote.category_id, vote.confidence) for vote in votes("CV", {"math": 3}, "Holomorphic functions", None)]
     [('math.CV', 1.0), ('cs.CV', 0.0)]
     """
-    found, _ = candidates(code)
-    present = None if text is None else set(_WORD.findall(text.lower()))
-    sums = {one: _log_weight(code, one, badges, present, published) for one in found}
+    present = _words(text)
+    return [
+        Vote(one, badges.get(_archive(one), 0), _word_weights(code, one, present), confidence)
+        for one, confidence in _confidences(code, badges, present, published)
+    ]
+
+
+def _confidences(
+    code: str, badges: Mapping[str, int], present: set[str] | None, published: date | None
+) -> list[tuple[str, float]]:
+    """The candidates of a code with their posterior probabilities, the most probable first."""
+    sums = {one: _log_weight(code, one, badges, present, published) for one in candidates(code)[0]}
     highest = max((value for value in sums.values() if value is not None), default=None)
     shares = {
         one: 0.0 if value is None or highest is None else math.exp((value - highest) / (100 * _MILLI))
         for one, value in sums.items()
     }
     total = math.fsum(shares.values()) or 1.0
-    weighed = [
-        Vote(one, badges.get(_archive(one), 0), _word_weights(code, one, present), round(shares[one] / total, 3))
-        for one in found
-    ]
-    return sorted(weighed, key=lambda vote: (-vote.confidence, vote.category_id))
+    found = ((one, round(share / total, 3)) for one, share in shares.items())
+    return sorted(found, key=lambda one: (-one[1], one[0]))
+
+
+def _words(text: str | None) -> set[str] | None:
+    return None if text is None else set(_WORD.findall(text.lower()))
 
 
 def resolve_code(
@@ -103,10 +113,8 @@ def resolve_code(
         return None, "unresolved", None
     if len(found) == 1:
         return found[0], "alias" if through_alias else "unique", None
-    best = votes(code, badges, text, published)[0]
-    if best.confidence >= SURE:
-        return best.category_id, "evidence", best.confidence
-    return None, "unresolved", best.confidence
+    best, confidence = _confidences(code, badges, _words(text), published)[0]
+    return (best, "evidence", confidence) if confidence >= SURE else (None, "unresolved", confidence)
 
 
 _RESOLVED = {"category_id": pl.String, "category_resolution": pl.String, "category_confidence": pl.Float64}

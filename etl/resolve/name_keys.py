@@ -154,8 +154,15 @@ def _is_turned(name: Name, other: Name) -> bool:
 
 
 def _share_a_word(name: str, other: str) -> bool:
-    words, others = set(fold(name).split()), set(fold(other).split())
-    return not words.isdisjoint(others) or "".join(sorted(words)) == "".join(sorted(others))
+    (words, letters), (others, other_letters) = _words(name), _words(other)
+    return not words.isdisjoint(others) or letters == other_letters
+
+
+@lru_cache(maxsize=1 << 17)
+def _words(name: str) -> tuple[frozenset[str], str]:
+    """The folded words of a name, and the same sorted and joined."""
+    words = frozenset(fold(name).split())
+    return words, "".join(sorted(words))
 
 
 def _fuller_owners(bylines: Iterable[_OwnedByline], owner_keys: Mapping[str, str]) -> dict[str, str]:
