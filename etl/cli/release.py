@@ -51,7 +51,8 @@ def diff(old: Path, new: Path, form: str) -> None:
         _require_undamaged(release)
     difference = compare(old, new)
     if form == "json":
-        write(render_json(difference))
+        for lines in render_json(difference):
+            write(lines)
     else:
         Output().print(render_text(difference), soft_wrap=True)
     if not difference.is_empty:

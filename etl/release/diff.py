@@ -69,7 +69,7 @@ _NEW = "\nnew"
 """Suffix of the columns of new values in a frame of both versions; no column of a table can have it."""
 _KEY, _LABEL = "\nkey", "\nlabel"
 _PAGE = "profile_id"
-_BATCH = 20_000
+_BATCH = 10_000
 """Rows of each version of a table that are compared at once."""
 
 
@@ -90,7 +90,7 @@ def compare_rows(
     (['1'], ['3'])
     """
     old_rows = new_rows = lost = 0
-    removed, added, changed = [], [], []
+    removed, added, changed = Rows(_unmatched_row), Rows(_unmatched_row), Rows(_changed_row)
     for before, after in _aligned(iter(old), iter(new), key[0]):
         old_rows, new_rows = old_rows + before.height, new_rows + after.height
         if before.equals(after):
@@ -98,17 +98,17 @@ def compare_rows(
         label = _label(table, before, after)
         gone = before.join(after.select(key), on=key, how="anti")
         lost += _lost(gone, key, replaced)
-        removed.append(_rows(gone, key, label))
-        added.append(_rows(after.join(before.select(key), on=key, how="anti"), key, label))
-        changed.append(_changed(before, after, key, label))
+        removed.add(_rows(gone, key, label))
+        added.add(_rows(after.join(before.select(key), on=key, how="anti"), key, label))
+        changed.add(_changed(before, after, key, label))
     return TableDifference(
         table=table,
         old_rows=old_rows,
         new_rows=new_rows,
         lost=lost,
-        removed=Rows(removed, _unmatched_row),
-        added=Rows(added, _unmatched_row),
-        changed=Rows(changed, _changed_row),
+        removed=removed,
+        added=added,
+        changed=changed,
     )
 
 
@@ -124,9 +124,11 @@ def _aligned(
             return
         end = min(ends)
         rest = [_past(end, frame, side, key) for frame, side in zip(rest, sides, strict=True)]
-        before, after = (frame.filter(pl.col(key) <= end) for frame in rest)
+        # Slices, since a filtered frame of polars keeps the texts of all its rows in memory.
+        lengths = [frame[key].search_sorted(end, "right") for frame in rest]
+        before, after = (frame.head(length) for frame, length in zip(rest, lengths, strict=True))
         yield before, after
-        rest = [frame.filter(pl.col(key) > end) for frame in rest]
+        rest = [frame.slice(length) for frame, length in zip(rest, lengths, strict=True)]
 
 
 def _past(end: Any, frame: pl.DataFrame, rows: Iterator[pl.DataFrame], key: str) -> pl.DataFrame:

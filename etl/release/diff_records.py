@@ -4,12 +4,13 @@
 row, which `paperledger why` accepts too. Lost rows, lost coverage and newly broken rules are "worse"; all else is neutral.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, TypeVar, get_args
 
 import msgspec
 import polars as pl
+import pyarrow as pa
 
 from etl.printable import count
 from schemas.views import coverage_share
@@ -57,15 +58,20 @@ _READ_ROWS = 10_000
 class Rows(Generic[_Row]):
     """Rows in compact columns, each made into a record when it is read: millions of records do not fit into memory.
 
-    >>> rows = Rows([pl.DataFrame({"key": ["a", "b"], "label": ["A", None]})], lambda row: UnmatchedRow(**row))
+    >>> rows = Rows(lambda row: UnmatchedRow(**row))
+    >>> rows.add(pl.DataFrame({"key": ["a", "b"], "label": ["A", None]}))
     >>> len(rows), next(iter(rows))
     (2, UnmatchedRow(key='a', label='A'))
     """
 
-    def __init__(self, frames: Iterable[pl.DataFrame], make: Callable[[dict[str, Any]], _Row]) -> None:
-        # Rows of a filtered frame of polars would keep the texts of all its rows in memory.
-        self._tables = [frame.to_arrow(compat_level=pl.CompatLevel.oldest()) for frame in frames if len(frame)]
+    def __init__(self, make: Callable[[dict[str, Any]], _Row]) -> None:
         self._make = make
+        self._tables: list[pa.Table] = []
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Copy the rows of a frame, whose buffers may have many more."""
+        if len(rows):
+            self._tables.append(rows.to_arrow(compat_level=pl.CompatLevel.oldest()))
 
     def __len__(self) -> int:
         return sum(table.num_rows for table in self._tables)
@@ -73,7 +79,7 @@ class Rows(Generic[_Row]):
     def __iter__(self) -> Iterator[_Row]:
         for table in self._tables:
             for batch in table.to_batches(_READ_ROWS):
-                yield from map(self._make, batch.to_pylist())
+                yield from map(self._make, pl.DataFrame(batch).iter_rows(named=True))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice, takewhile
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from rich.console import Group
@@ -34,6 +34,7 @@ Item = TypeVar("Item")
 
 SHOWN_ROWS = 10
 SHOWN_LETTERS = 60
+_JSON_ROWS = 10_000
 _CONTEXT = 20
 """Letters that are shown before the first different one."""
 _STYLES: dict[ReasonSeverity, str] = {"worse": "bold red", "schema": "magenta", "changed": "yellow", "more": "green"}
@@ -41,9 +42,35 @@ _TALLIES = {"rules": ("checked", "failed")}
 """Columns whose changes are in the list of rules already."""
 
 
-def render_json(difference: Difference) -> str:
-    """The difference as the text of a JSON file, the same for equal releases, with invisible characters escaped."""
-    return inert_json(msgspec.json.format(msgspec.json.encode(difference, enc_hook=list), indent=2).decode()) + "\n"
+def render_json(difference: Difference) -> Iterator[str]:
+    """The difference as the text of a JSON file, the same for equal releases, with invisible characters escaped.
+
+    The text comes in parts of whole lines, since all rows of large tables do not fit into memory.
+    """
+    found: list[Rows[Any]] = []
+
+    def place(rows: Rows[Any]) -> list[dict[str, Any]]:
+        found.extend([rows] if rows else [])
+        return [{}] if rows else []
+
+    text = msgspec.json.format(msgspec.json.encode(difference, enc_hook=place), indent=2).decode()
+    *heads, tail = text.split(_PLACE)
+    for head, rows in zip(heads, found, strict=True):
+        yield inert_json(head) + "\n"
+        yield from _json_rows(rows)
+    yield inert_json(tail) + "\n"
+
+
+_PLACE = "\n        {}\n"
+"""The line in place of a table's rows; no string of JSON has a line break, and nothing else is an empty object."""
+
+
+def _json_rows(rows: Rows[Any]) -> Iterator[str]:
+    left, items = len(rows), iter(rows)
+    while batch := list(islice(items, _JSON_ROWS)):
+        left -= len(batch)
+        lines = msgspec.json.format(msgspec.json.encode(batch), indent=2).decode().removeprefix("[").removesuffix("\n]")
+        yield inert_json(lines.replace("\n", "\n      ").removeprefix("\n")) + (",\n" if left else "\n")
 
 
 def render_text(difference: Difference) -> Group:

@@ -47,6 +47,7 @@ def require_schema_version(place: object, found: object, tool: object) -> None:
         )
 
 
+_READ_BYTES = 1 << 16
 _UNREADABLE = (OSError, pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
 
@@ -85,7 +86,8 @@ class TableFile:
 
 def read_batches(path: Path, size: int) -> Iterator[pl.DataFrame]:
     """Read the rows of a Parquet file in batches of at most `size` rows; a file without rows is one batch."""
-    with pq.ParquetFile(path) as file:
+    # Else the compressed columns of a whole row group are in memory.
+    with pq.ParquetFile(path, buffer_size=_READ_BYTES, pre_buffer=False) as file:
         none = () if file.metadata.num_rows else (file.schema_arrow.empty_table(),)
         batches = (pa.Table.from_batches([batch]) for batch in file.iter_batches(size))
         yield from map(pl.DataFrame, chain(none, batches))

@@ -70,8 +70,15 @@ def row_key(columns: tuple[str, ...]) -> pl.Expr:
     >>> pl.DataFrame({"name": ["Ann Bell"], "position": [1]}).select(row_key(("name", "position"))).item()
     'Ann+Bell,1'
     """
-    parts = [pl.col(column).cast(pl.String).map_elements(tilde_encode, return_dtype=pl.String) for column in columns]
+    parts = [pl.col(column).cast(pl.String).map_batches(_encoded, return_dtype=pl.String) for column in columns]
     return pl.concat_str(parts, separator=",")
+
+
+def _encoded(parts: pl.Series) -> pl.Series:
+    """Parts of keys, escaped; most are identifiers of letters and digits, which need no escapes."""
+    if not parts.str.contains("[^a-zA-Z0-9_-]").any():
+        return parts
+    return parts.map_elements(tilde_encode, return_dtype=pl.String)
 
 
 PROFILE_KEY = ("profile_id",)
