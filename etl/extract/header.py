@@ -7,7 +7,7 @@ Values may be absent, in another order, or on another line than their word. Line
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from etl.extract.badge import known_code
@@ -83,13 +83,14 @@ def parse_stat(line: str) -> tuple[str, str] | None:
     return None
 
 
-def parse_header(lines: Sequence[str], authors: Mapping[str, int] | None = None, *, has_blocks: bool) -> Header:
+def parse_header(lines: Sequence[str], authors: Callable[[], Mapping[str, int]] = dict) -> Header:
     """Parse the header in `lines`, the page's first: through "N Papers", or the last line that is known.
 
     The owner is the last line before field and figures that can be a name; of several, the one in most of the page's
-    bylines (`authors` maps names to counts). A name alone is no header on a page without blocks.
+    bylines. `authors` returns the names of the bylines with their numbers, and is called only where the header alone does
+    not decide. A name alone is no header on a page without authors.
 
-    >>> header = parse_header(["Home", "", "Ada Bell", "", "CL", "h-index4"], has_blocks=True)
+    >>> header = parse_header(["Home", "", "Ada Bell", "", "CL", "h-index4"])
     >>> header.values["name"], header.unknown
     (Value(text='Ada Bell', line=3), (1,))
     """
@@ -97,8 +98,8 @@ def parse_header(lines: Sequence[str], authors: Mapping[str, int] | None = None,
     values = _figures(entries)
     words = [entry for entry in entries if entry.stat is None]
     first = min((value.line for value in values.values()), default=len(lines) + 1)
-    values |= _name_and_field(words, first, authors or {})
-    if not has_blocks and set(values) <= {"name"}:
+    values |= _name_and_field(words, first, authors)
+    if set(values) <= {"name"} and not authors():
         return Header(0, {}, ())
     known = {value.line for value in values.values()}
     end = max((entry.last for entry in entries if entry.line in known), default=0)
@@ -181,7 +182,9 @@ def _figures(entries: Sequence[_Entry]) -> dict[str, Value]:
     return values
 
 
-def _name_and_field(words: Sequence[_Entry], first_figure: int, authors: Mapping[str, int]) -> dict[str, Value]:
+def _name_and_field(
+    words: Sequence[_Entry], first_figure: int, authors: Callable[[], Mapping[str, int]]
+) -> dict[str, Value]:
     """The owner and the field among the lines without a figure."""
     coded = next((entry for entry in words if known_code(entry.text) in field_codes()), None)
     above = [entry for entry in words if entry.line < min(first_figure, coded.line if coded else first_figure)]
@@ -203,17 +206,20 @@ def _name_in(text: str) -> str | None:
     return name if is_name(name) and not menu else None
 
 
-def _owner(above: Sequence[_Entry], authors: Mapping[str, int], *, has_field: bool) -> _Entry | None:
+def _owner(above: Sequence[_Entry], authors: Callable[[], Mapping[str, int]], *, has_field: bool) -> _Entry | None:
     """The owner among the lines above field and figures."""
     names = [entry for entry in above if _name_in(entry.text)]
-    times = {entry: authors.get(_name_in(entry.text) or "", 0) for entry in names}
-    times = times if any(times.values()) else {entry: _times(entry.text, authors) for entry in names}
+    full = [entry for entry in names if " " in entry.text or not entry.text.isascii()]
+    if names == full[:1]:
+        return names[0] if names else None
+    known = authors()
+    times = {entry: known.get(_name_in(entry.text) or "", 0) for entry in names}
+    times = times if any(times.values()) else {entry: _times(entry.text, known) for entry in names}
     if any(times.values()):
         return max(reversed(names), key=lambda entry: times[entry])
-    full = [entry for entry in names if " " in entry.text or not entry.text.isascii()]
     if full:
         return full[-1]
-    if len(names) < len(above) or not names:
+    if len(names) < len(above):
         return None
     # Without a code of arXiv's the last of several single words may be the field.
     return names[-1] if has_field else names[0]

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache, partial
 from itertools import accumulate, islice, takewhile
 
 from etl.extract.blocks import Block, BlockReader
@@ -86,12 +87,16 @@ def parse_page(page: Page) -> ParsedPage:
     newline, lines = split_lines(page.text)
     reader = BlockReader(lines)
     above = lines[: _header_limit(lines, reader)]
-    authors = Counter(name for block in reader.read(None)[0] for name in block.byline_parts.names)
-    header = parse_header(above, authors, has_blocks=bool(authors))
+    header = parse_header(above, cache(partial(_authors, reader)))
     blocks, shifted = reader.read(header.values["name"].text if "name" in header.values else None)
     strays = list(_strays(lines, header, blocks, reader, shifted))
     second = tuple(index + 1 for index in reader.headers)
     return ParsedPage(page, newline, tuple(lines), header, tuple(blocks), tuple(strays), second)
+
+
+def _authors(reader: BlockReader) -> Counter[str]:
+    """The names in the page's bylines, as far as they can be read without the owner's, with their numbers."""
+    return Counter(name for block in reader.read(None)[0] for name in block.byline_parts.names)
 
 
 def split_lines(text: str) -> tuple[str, list[str]]:

@@ -149,9 +149,8 @@ class ReleaseRows:
 
     def header(self, profile: Row) -> Header:
         """A page's header, parsed."""
-        return parse_header(
-            profile["header"].split("\n"), {profile["name"]: 1} if profile["name"] else None, has_blocks=True
-        )
+        known = {profile["name"]: 1} if profile["name"] else {}
+        return parse_header(profile["header"].split("\n"), lambda: known)
 
 
 _SHOWN_KEYS = 5

@@ -102,13 +102,13 @@ def test_the_owner_is_the_name_that_bylines_show() -> None:
 
 
 def test_without_bylines_the_last_full_name_is_the_owner() -> None:
-    header = parse_header(["Home", "Ann Bell", "", "CL", "h-index4"], has_blocks=True)
+    header = parse_header(["Home", "Ann Bell", "", "CL", "h-index4"])
     assert header.values["name"] == Value("Ann Bell", 2)
 
 
 def test_an_owner_of_one_word_is_one_where_nothing_else_stands_above() -> None:
-    assert parse_header(["Plato", "", "h-index4"], has_blocks=True).values["name"] == Value("Plato", 1)
-    assert "name" not in parse_header(["2.1k stars", "Followers", "", "h-index4"], has_blocks=True).values
+    assert parse_header(["Plato", "", "h-index4"]).values["name"] == Value("Plato", 1)
+    assert "name" not in parse_header(["2.1k stars", "Followers", "", "h-index4"]).values
 
 
 def test_a_second_header_ends_the_owner_and_is_told_by_its_line() -> None:
@@ -139,4 +139,4 @@ def test_a_header_that_is_all_figures_keeps_them() -> None:
 def test_a_hostile_line_is_read_in_linear_time(line: str) -> None:
     with cpu_limit(1):
         parse_stat(line * 300_000)
-        parse_header([line * 300_000, *[line] * 20_000], has_blocks=True)
+        parse_header([line * 300_000, *[line] * 20_000])

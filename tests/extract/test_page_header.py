@@ -185,7 +185,7 @@ def test_where_only_some_lines_end_in_crlf_rows_are_the_same_and_lines_of_a_carr
 def test_a_header_is_read_the_same_from_its_own_lines() -> None:
     page = parsed(damaged({6: ["2.1k stars"]}))
     own = page.lines[: page.header.line_count]
-    assert parse_header(own, {"Ann Bell": 1}, has_blocks=True) == page.header
+    assert parse_header(own, lambda: {"Ann Bell": 1}) == page.header
 
 
 def test_blank_lines_before_the_header_move_everything() -> None:
