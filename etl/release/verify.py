@@ -26,10 +26,11 @@ from etl.load.parquet import paper_list
 from etl.load.sqlite import search_table, searched_rows
 from etl.release.release import database_address, read_batches
 from schemas import SCHEMA_VERSION, TABLES, Definition, PaperList
-from schemas.limits import ROWS_PER_BATCH
 
 BATCH = 10_000
 """Rows that are compared at once, since they are large as Python objects."""
+PAPERS = 25_000
+"""Papers that are checked against the list of papers at once."""
 _TABLES = """
     SELECT stored.name, stored.sql FROM sqlite_schema AS stored JOIN pragma_table_list AS listed ON listed.name = stored.name
     WHERE stored.type = 'table' AND listed.type = 'table' AND stored.name NOT LIKE 'sqlite^_%' ESCAPE '^' ORDER BY stored.rowid
@@ -267,9 +268,12 @@ def _paper_list(release: Path, _: sqlite3.Connection) -> Iterator[str]:
     if count != expected:
         yield _another_list(f"{count} papers where there are {expected}")
         return
-    named = {name: _scan(release / f"{name}.parquet").collect() for name in _NAMED_ON_PAPERS}
-    for start in range(0, count, ROWS_PER_BATCH):
-        part = papers.slice(start, ROWS_PER_BATCH).select(pl.exclude("abstract")).collect()
+    named = {
+        name: _scan(release / f"{name}.parquet").select(*TABLES[name].definition().primary_key, "name").collect()
+        for name in _NAMED_ON_PAPERS
+    }
+    for start in range(0, count, PAPERS):
+        part = papers.slice(start, PAPERS).select(pl.exclude("abstract")).collect()
         ids = part["paper_id"]
         facts = {
             name: _scan(release / f"{name}.parquet")
@@ -277,7 +281,7 @@ def _paper_list(release: Path, _: sqlite3.Connection) -> Iterator[str]:
             .collect()
             for name in _FACTS_OF_PAPERS
         }
-        mine = PaperList.select(found.slice(start, ROWS_PER_BATCH).collect())
+        mine = PaperList.select(found.slice(start, PAPERS).collect())
         other = paper_list({**named, **facts, "papers": part})
         if not mine.equals(other):
             yield _another_list(_first_other_paper(start, mine, other))

@@ -309,7 +309,7 @@ def test_a_list_of_papers_that_says_something_else_is_found(
 
 def test_rows_are_compared_in_batches_of_any_size(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("etl.release.verify.BATCH", 1)
-    monkeypatch.setattr("etl.release.verify.ROWS_PER_BATCH", 1)
+    monkeypatch.setattr("etl.release.verify.PAPERS", 1)
     assert verify(copied) == []
     run_sql(copied, "UPDATE rules SET title = 'x' WHERE rule_id = (SELECT max(rule_id) FROM rules)")
     reseal(copied)
@@ -319,7 +319,7 @@ def test_rows_are_compared_in_batches_of_any_size(copied: Path, monkeypatch: pyt
 
 
 def test_a_list_of_papers_is_checked_in_ranges_of_any_size(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("etl.release.verify.ROWS_PER_BATCH", 1)
+    monkeypatch.setattr("etl.release.verify.PAPERS", 1)
     last = pl.col("paper_id") == pl.col("paper_id").max()
     rewrite(
         copied, "paper_list", lambda rows: rows.with_columns(title=pl.when(last).then(pl.lit("x")).otherwise("title"))
