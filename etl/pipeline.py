@@ -1,6 +1,6 @@
-"""The way of the data, in order: pages, blocks, good blocks, tables, checked tables, a release.
+"""The data flow, in order: pages, blocks, good blocks, tables, checked tables, a release.
 
-Read this page first. It calls the stages and does nothing else.
+Read this file first. It calls the stages (extract, validate, resolve, load, report) and contains no rule of its own.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,9 @@ from itertools import chain, starmap
 from pathlib import Path
 
 from etl.engine.embedded import map_batches
-from etl.extract.sources import PageFile, find_others, find_pages, parse_files
+from etl.extract.archives import Found, batches
+from etl.extract.reading import PageFile, parse_files
+from etl.extract.sources import find_others, find_pages
 from etl.load.publish import locked, publish
 from etl.printable import path_text
 from etl.progress import Progress
@@ -28,12 +30,10 @@ from etl.validate.findings import validate
 from etl.validate.severity import read_thresholds
 from schemas import Frames
 
-PAGES_PER_BATCH = 100
-
 
 @dataclass(frozen=True)
 class Request:
-    """What a run is asked for; `report` is the folder of its reports, which the command writes."""
+    """The options of a run; the command writes reports into the folder `report`."""
 
     pages: Sequence[str]
     out: Path
@@ -49,10 +49,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Checked:
-    """What a run found: the tables, the results that they hold, and those results as judged, against a baseline too.
+    """The outcome of all stages before publication.
 
-    `provenance` tells what else the tables depend on; `paths` leads from a page's source to its file. `passed_over` are
-    files in the folders given that may be saved pages, but are none by their names.
+    `in_release` are the results that a release contains, `results` the same compared with the baseline and with a verdict.
+    `provenance` is what the tables depend on besides the pages. `paths` maps a page's source to its file. `passed_over` are
+    files that were not read since their names are not those of pages.
     """
 
     tables: Frames
@@ -65,40 +66,43 @@ class Checked:
 
 @dataclass(frozen=True)
 class Built:
-    """What a build made: the release, and the tables in it."""
+    """A published release, and its tables."""
 
     release: Release
     tables: Frames
 
 
 def check(request: Request, progress: Progress) -> Checked:
-    """Run all stages but the last on the pages that the request names."""
+    """Extract, validate and resolve the requested pages, and publish nothing."""
     files = find_pages(request.pages)
     overrides = read_overrides(request.overrides)
     thresholds = read_thresholds(request.thresholds)
     baseline = read_baseline(request.baseline) if request.baseline else None
     staged = combine(_extract(files, request, progress))
-    with progress.step("Telling who is who"):
+    with progress.step("Resolving papers and people"):
         resolved = resolve(staged.profiles, staged.blocks, overrides)
     with progress.step("Checking the tables"):
         tables = validate(resolved, staged, overrides, thresholds, allow_unreadable=request.allow_unreadable)
         results = summarize(tables)
-    held = compare_with_baseline(results, baseline, str(request.baseline), thresholds) if baseline else results
+    compared = compare_with_baseline(results, baseline, str(request.baseline), thresholds) if baseline else results
     provenance = overrides.provenance | {"skipped": sorted(error.source for error in staged.unreadable)}
-    paths = {file.source: file.path.as_posix() for file in files}
+    paths = {file.source: file.path for file in files}
     if request.overrides:
         paths |= {path_text(request.overrides.name): request.overrides.as_posix()}
-    return Checked(tables, provenance, results, judged(held, request.fail_on), paths, find_others(request.pages))
+    return Checked(tables, provenance, results, judged(compared, request.fail_on), paths, find_others(request.pages))
 
 
 def build(request: Request, progress: Progress) -> Built:
-    """Check the pages, and publish a release where they are good enough; the output folder is locked all the while."""
+    """Check the pages and publish a release, with the output folder locked from start to end."""
     with locked(request.out):
         return release(check(request, progress), request, progress)
 
 
 def release(checked: Checked, request: Request, progress: Progress) -> Built:
-    """Publish what was checked, with the output folder locked; raises `BadData` where it is not good enough."""
+    """Publish the checked tables; the caller holds the lock of the output folder.
+
+    Raises `BadData` where the results fail by the request's `fail_on`.
+    """
     require_good(checked.results, request.fail_on, request.report)
     with progress.step("Writing the release"):
         documents = partial(_documents, checked.in_release)
@@ -107,18 +111,17 @@ def release(checked: Checked, request: Request, progress: Progress) -> Built:
 
 
 def _documents(results: Results, draft: Path) -> dict[str, str]:
-    """The results as the release has them, with the charts of its database, in JSON and in HTML."""
+    """The release's results with the charts of its database, as JSON and HTML; `draft` is the folder of the new release."""
     drawn = results.with_charts(charts_of(draft))
     return {RESULTS_FILE: write_results(drawn), REPORT_FILE: render_html(drawn)}
 
 
 def _extract(files: Sequence[PageFile], request: Request, progress: Progress) -> Iterator[StagedBatch]:
-    """Read the pages batch by batch; blocks that break a rule leave for the quarantine here."""
-    batches = [files[start : start + PAGES_PER_BATCH] for start in range(0, len(files), PAGES_PER_BATCH)]
-    staged = map_batches(partial(_stage, observed_on=request.observed_on), batches, request.workers)
-    return chain.from_iterable(progress.each("Reading pages", staged, total=len(batches)))
+    """Read, parse and stage the pages in batches, by worker processes."""
+    staged = map_batches(partial(_stage, observed_on=request.observed_on), batches(files), request.workers)
+    return chain.from_iterable(progress.each("Reading pages", staged))
 
 
-def _stage(files: Sequence[PageFile], observed_on: date | None) -> list[StagedBatch]:
-    """Batches of the files' pages, portion by portion; the last is the one with which large pages become too many."""
-    return list(up_to_limit(starmap(stage, parse_files(files, observed_on))))
+def _stage(found: Sequence[Found], observed_on: date | None) -> list[StagedBatch]:
+    """The staged pages of one batch; ends after the page with which the large pages together exceed their limit."""
+    return list(up_to_limit(starmap(stage, parse_files(found, observed_on))))

@@ -16,8 +16,8 @@ class Progress:
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    def each(self, label: str, items: Iterable[Item], total: int) -> Iterator[Item]:
-        """The items, with a bar that fills as they come."""
+    def each(self, label: str, items: Iterable[Item], total: int | None = None) -> Iterator[Item]:
+        """The items, with a bar that fills as they come, or one that moves where their number is unknown."""
         shown = self._console.is_terminal
         yield from track(items, label, total, console=self._console, transient=True, disable=not shown)
 

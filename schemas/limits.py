@@ -18,6 +18,17 @@ PACKED_PAGE = 128 << 10
 PACKED_TIMES = 100
 """Bytes (128 KiB) that any packed page may have; beyond them it may have so many times its size. A real one has 79,481 bytes,
 three or four times its packed size."""
+PACKED_ARCHIVE = LONGEST_PAGE
+"""Bytes (64 MiB) that any packed archive or shard may have; beyond them it may have `PACKED_TIMES` its packed size."""
+ROW_BYTES = 512
+"""Bytes that a row of a shard counts for beside its text, as a header in an archive does."""
+LONGEST_JSON = 2 * LONGEST_PAGE
+"""Bytes of the longest line of JSON, in which a letter may be an escape."""
+SOURCE_LETTERS = 4096
+"""Letters of the longest name of a page in an archive or a shard."""
+BATCH_PAGES = 1000
+BATCH_BYTES = 4 << 20
+"""Pages, and bytes of pages, with which a batch for one worker is full."""
 LONGEST_LINE = 1 << 20
 """Bytes of the longest line that a row may hold (1 MiB), and of a whole block."""
 UNREAD_LINE = 4 << 20

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from etl.extract.sources import ENDINGS
+from etl.extract.reading import PAGE_ENDINGS
 
 ROOT = Path(__file__).parents[1]
 COMMAND = Path(sys.executable).with_name("paperledger")
@@ -105,8 +105,8 @@ def test_the_hook_checks_the_files_that_it_is_given(checkout: Path) -> None:
     assert "ann b.txt:4 PAG-006" in done.stdout
 
 
-@pytest.mark.parametrize("ending", [*ENDINGS, ".TXT", ".Text.GZ"])
-def test_the_hook_looks_at_all_files_that_a_folder_is_searched_for(ending: str) -> None:
+@pytest.mark.parametrize("ending", [*PAGE_ENDINGS, ".TXT", ".Text.GZ"])
+def test_the_hook_looks_at_all_text_files_that_a_folder_is_searched_for(ending: str) -> None:
     (hook,) = read(".pre-commit-hooks.yaml")
     assert re.search(hook["files"], f"pages/ann{ending}")
     assert not re.search(hook["files"], f"pages/ann{ending}.md")

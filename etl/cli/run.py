@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 @run_options
 @OUT
 def build(out: Path, annotate: str | None, **asked: Any) -> None:
-    """Build a release of PAGES: files, folders, globs, .gz, .zst, or - for standard input.
+    """Build a release of PAGES: files, folders, globs, archives, shards, or - for standard input.
+
+    Archives are .tar; shards are .jsonl and .parquet, with source, text and optionally observed_on in each row. All but
+    .parquet may be compressed: .gz, .zst.
 
     Without PAGES it builds the page that comes with paperledger.
     """

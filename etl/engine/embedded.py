@@ -9,8 +9,9 @@ import pickle
 import signal
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain, islice
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeVar
@@ -21,27 +22,29 @@ Batch = TypeVar("Batch")
 Result = TypeVar("Result")
 
 
-def map_batches(function: Callable[[Batch], Result], batches: Sequence[Batch], workers: int) -> Iterator[Result]:
-    """The function's result for each batch; its errors are raised here.
+def map_batches(function: Callable[[Batch], Result], batches: Iterable[Batch], workers: int) -> Iterator[Result]:
+    """The function's result for each batch, which is taken when a worker is free; its errors are raised here.
 
     Raises `WorkerDied` where the system ends a worker. No worker outlives the iterator.
 
     >>> list(map_batches(len, ["a", "bb"], workers=1))
     [1, 2]
     """
-    if workers == 1 or len(batches) < 2:
-        yield from map(function, batches)
+    batches = iter(batches)
+    first = list(islice(batches, workers))
+    if len(first) < 2:
+        yield from map(function, chain(first, batches))
         return
-    with _started(function, min(workers, len(batches))) as links:
-        yield from _Run[Batch, Result](batches).results(links)
+    with _started(function, len(first)) as links:
+        yield from _Run[Batch, Result](chain(first, batches)).results(links)
 
 
 class _Run(Generic[Batch, Result]):
     """Batches sent to workers, and results that are ahead of their turn."""
 
-    def __init__(self, batches: Sequence[Batch]) -> None:
-        self._batches = batches
-        self._left = iter(range(len(batches)))
+    def __init__(self, batches: Iterable[Batch]) -> None:
+        self._left = enumerate(batches)
+        self._next = next(self._left, None)
         self._given: dict[Connection, int] = {}
         self._done: dict[int, Result] = {}
 
@@ -49,20 +52,23 @@ class _Run(Generic[Batch, Result]):
         """The results in order, from idle workers."""
         for link in links:
             self._give(link)
-        for turn in range(len(self._batches)):
+        turn = 0
+        while self._given or self._done:
             while turn not in self._done:
                 self._take()
             yield self._done.pop(turn)
+            turn += 1
 
     def _give(self, link: Connection) -> None:
-        """Send the next batch to an idle worker: one that sends its result would not read, a deadlock."""
-        number = next(self._left, None)
-        if number is not None:
+        """Send the next batch to an idle worker, and prepare another: one that sends its result would not read, a deadlock."""
+        if self._next is not None:
+            number, batch = self._next
             try:
-                link.send(self._batches[number])
+                link.send(batch)
             except OSError as error:
                 raise _died() from error
             self._given[link] = number
+            self._next = next(self._left, None)
 
     def _take(self) -> None:
         ready = set(wait(self._given))

@@ -98,7 +98,7 @@ def stage(parsed: Sequence[ParsedPage], unreadable: Sequence[PageError] = ()) ->
 def combine(batches: Iterable[StagedBatch]) -> StagedBatch:
     r"""One batch of many; a page given twice counts once, under its smallest source, with its first and last day of saving.
 
-    Raises `BadData` where large pages exceed `LARGE_PAGES` together.
+    Raises `BadData` where large pages exceed `LARGE_PAGES` together, or different pages have one name.
 
     >>> from etl.extract.page import Page, parse_page
     >>> pages = [parse_page(Page(source, None, "", 0, "Ann Bell\n\n1 Papers")) for source in ("b.txt", "a.txt")]
@@ -108,6 +108,7 @@ def combine(batches: Iterable[StagedBatch]) -> StagedBatch:
     every = list(up_to_limit(batches))
     _require_limit(every)
     profiles = pl.concat([staged.profiles for staged in every]).sort("profile_id", "source")
+    _require_names(profiles)
     day = pl.col("observed_on")
     saved = profiles.with_columns(
         day.min().over("profile_id"), day.max().over("profile_id").alias("last_observed_on")
@@ -150,6 +151,17 @@ def _require_limit(batches: Iterable[StagedBatch]) -> None:
                 f"{source}: found {large:,} bytes, and with them more than {LARGE_PAGES >> 20} MiB in all pages of over"
                 f" {LARGE_PAGE >> 20} MiB, which no saved page has; leave such files out"
             )
+
+
+def _require_names(profiles: pl.DataFrame) -> None:
+    """Raise `BadData` for a name of different pages, which rows of shards may have."""
+    shared = profiles.filter(pl.col("profile_id").n_unique().over("source") > 1)
+    if shared.height:
+        names = sorted(set(shared["source"]))
+        raise BadData(
+            f"{names[0]}: found different pages of this name, expected a name for each (and so for {len(names) - 1:,}"
+            " others); put a folder or the day of saving into the name, such as 2026/ann@2026-06-01.txt"
+        )
 
 
 def _large_pages(batches: Iterable[StagedBatch]) -> Iterator[tuple[str, int]]:

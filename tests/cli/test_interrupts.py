@@ -1,18 +1,22 @@
 """Ctrl-C, which reaches the whole process group, at any moment of a command: one line, exit code 130, and soon."""
 
+import io
 import os
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from schemas.limits import BATCH_PAGES
+
 COMMAND = Path(sys.executable).with_name("paperledger")
 PAGE = "Ann Bell {0}\n\nCLMay 1, 2024\nOn Rope {0}\n\nCy Dole {0}, Ann Bell {0}\n\nRopes hold the bells of tower {0}.\n"
-PAGES = 201
+PAGES = 2 * BATCH_PAGES + 1
 """Pages for three batches, so that two workers have work."""
 Started = Callable[..., subprocess.Popen[str]]
 
@@ -23,6 +27,19 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(PAGES):
         (folder / f"{number:03}.txt").write_text(PAGE.format(number), encoding="utf-8")
     return folder
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive that takes seconds to read."""
+    path = tmp_path_factory.mktemp("archive") / "pages.tar.gz"
+    with tarfile.open(path, "w:gz", compresslevel=1) as members:
+        for number in range(20 * BATCH_PAGES):
+            data = PAGE.format(number).encode()
+            info = tarfile.TarInfo(f"{number:05}.txt")
+            info.size = len(data)
+            members.addfile(info, io.BytesIO(data))
+    return path
 
 
 @pytest.fixture
@@ -80,6 +97,13 @@ def until(process: subprocess.Popen[str], there: Callable[[], object]) -> None:
         time.sleep(0.002)
 
 
+def is_open(process: subprocess.Popen[str], path: Path) -> bool:
+    try:
+        return path in [link.readlink() for link in Path(f"/proc/{process.pid}/fd").iterdir()]
+    except OSError:
+        return False
+
+
 def children(process: subprocess.Popen[str]) -> int:
     return sum("spawn_main" in one for one in living(process.pid))
 
@@ -105,6 +129,18 @@ def test_workers_that_start_import_or_work_end_without_a_word(pages: Path, start
     until(process, lambda: children(process))
     time.sleep(later)
     assert interrupted(process) == (130, NOTHING)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("later", [0, 0.3, 1])
+def test_an_archive_that_is_read_leaves_nothing(
+    archive: Path, tmp_path: Path, start: Started, workers: str, later: float
+) -> None:
+    process = start(COMMAND, "build", archive, "--workers", workers, "--out", tmp_path / "out")
+    until(process, lambda: is_open(process, archive))
+    time.sleep(later)
+    assert interrupted(process) == (130, NOTHING)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_build_that_writes_its_release_leaves_nothing_of_it(pages: Path, tmp_path: Path, start: Started) -> None:

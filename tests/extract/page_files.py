@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from etl.errors import PageError
 from etl.extract.page import Page
-from etl.extract.sources import PageFile, find_pages, read_or_error, read_page
+from etl.extract.reading import PageFile, read_or_error, read_page
+from etl.extract.sources import find_pages
 
 TEXT = "Ann Bell\n\nCL\n\n李伟"
 DATA = TEXT.encode()

@@ -11,7 +11,8 @@ from page_files import write, zst
 from serving import COMMAND
 
 from etl.errors import BadData, PageError
-from etl.extract.sources import find_pages, parse_files
+from etl.extract.reading import parse_files
+from etl.extract.sources import find_pages
 from etl.validate.blocks import combine, stage, up_to_limit
 from schemas.limits import (
     LARGE_PAGE,

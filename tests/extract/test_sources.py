@@ -16,7 +16,8 @@ from page_files import DATA, TEXT, read, read_pages, sources, write, zst
 
 from etl.errors import Exit, PageError, PaperledgerError, UsageError
 from etl.extract.page import Page
-from etl.extract.sources import PageFile, find_others, find_pages, read_page, saved_on
+from etl.extract.reading import read_page, saved_on
+from etl.extract.sources import find_others, find_pages
 
 
 @pytest.mark.parametrize(
@@ -181,7 +182,11 @@ def test_pages_come_in_the_same_order_whatever_the_order_of_the_arguments(tmp_pa
     first, second = write(tmp_path / "a" / "x.txt"), write(tmp_path / "b" / "x.txt")
     other = write(tmp_path / "c" / "a.txt")
     files = find_pages([str(second), str(other), str(first)])
-    assert files == [PageFile(other, "a.txt"), PageFile(first, "a/x.txt"), PageFile(second, "b/x.txt")]
+    assert [(file.path, file.source) for file in files] == [
+        (str(other), "a.txt"),
+        (str(first), "a/x.txt"),
+        (str(second), "b/x.txt"),
+    ]
     assert find_pages([str(first), str(second), str(other)]) == files
 
 
@@ -244,7 +249,7 @@ def test_standard_input_is_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     }.items(),
 )
 def test_a_date_in_the_name_tells_when_the_page_was_saved(name: str, day: date | None) -> None:
-    assert saved_on(PageFile(Path(name), name))[0] == day
+    assert saved_on([name.rpartition("/")[2]])[0] == day
 
 
 @pytest.mark.parametrize(
@@ -263,7 +268,7 @@ def test_a_date_in_the_name_tells_when_the_page_was_saved(name: str, day: date |
     }.items(),
 )
 def test_what_looks_like_a_date_behind_the_at_sign_and_is_none_is_handed_on(name: str, odd: str | None) -> None:
-    assert saved_on(PageFile(Path(name), name))[1] == odd
+    assert saved_on([name])[1] == odd
 
 
 def test_a_date_that_is_given_goes_before_the_one_in_the_name(tmp_path: Path) -> None:
@@ -303,8 +308,8 @@ def test_a_folder_without_pages_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         find_pages([str(tmp_path)])
     expected = (
-        f"{tmp_path}: no pages in this folder, expected files ending in .txt, .txt.gz, .txt.zst, .text, .text.gz, .text.zst;"
-        " found ann.md, which is read only where it is named itself"
+        f"{tmp_path}: no pages in this folder, expected files ending in .txt, .txt.gz, .txt.zst, .text, .text.gz, .text.zst,"
+        " .tar, .tar.gz, .tgz, .tar.zst, .jsonl, .jsonl.gz, .jsonl.zst, .parquet; found ann.md, which is read only where it is named itself"
     )
     assert str(caught.value) == expected
     write(tmp_path / "eve.md")

@@ -12,7 +12,8 @@ from helpers import cpu_limit
 from page_files import DATA, TEXT, read, write, zst
 
 from etl.errors import Exit, PageError, PaperledgerError
-from etl.extract.sources import find_pages, read_page
+from etl.extract.reading import read_page
+from etl.extract.sources import find_pages
 from schemas.limits import LONGEST_PAGE
 
 NOT_AS_ROOT = pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented import block, page, resolved_of
 
-from etl.extract.sources import PageFile, read_page
+from etl.extract.reading import read_page
+from etl.extract.sources import find_pages
 from etl.resolve.dates import page_year, page_years, year_before
 from schemas import Frames
 
@@ -94,7 +95,7 @@ def test_the_option_dates_a_page_before_its_name(
 ) -> None:
     path = tmp_path / name
     path.write_text("Ann Bell")
-    assert read_page(PageFile(path, name), option).observed_on == observed_on
+    assert read_page(*find_pages([str(path)]), option).observed_on == observed_on
 
 
 @pytest.mark.parametrize(
@@ -114,15 +115,15 @@ def test_the_folder_that_directly_holds_a_page_dates_it_after_its_name(
     path = tmp_path / folder / name
     path.parent.mkdir(parents=True)
     path.write_text("Ann Bell")
-    assert read_page(PageFile(path, name)).observed_on == observed_on
+    assert read_page(*find_pages([str(path)])).observed_on == observed_on
     monkeypatch.chdir(path.parent)
-    assert read_page(PageFile(Path(name), name)).observed_on == observed_on
+    assert read_page(*find_pages([name])).observed_on == observed_on
 
 
 def test_a_date_that_does_not_exist_is_handed_on(tmp_path: Path) -> None:
     path = tmp_path / "ann@2026-02-30.txt"
     path.write_text("Ann Bell")
-    assert read_page(PageFile(path, path.name)).odd_date == "2026-02-30"
+    assert read_page(*find_pages([str(path)])).odd_date == "2026-02-30"
 
 
 def dated(tables: Frames) -> list[tuple[str, date | None, bool]]:

@@ -7,7 +7,8 @@ import pytest
 from helpers import tables_of
 
 from etl.extract.page import Page, parse_page
-from etl.extract.sources import find_pages, read_or_error
+from etl.extract.reading import read_or_error
+from etl.extract.sources import find_pages
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import resolve
 from etl.validate.blocks import combine, stage

@@ -1,0 +1,326 @@
+"""Pages in archives and shards: a tar's members, the lines of JSON Lines and the rows of Parquet are read as streams.
+
+In: files as they were found. Out: batches of pages, bounded in number and bytes; those of archives and shards bring their text.
+Nothing is extracted to disk. A row has `source` and `text`, and perhaps `observed_on`.
+"""
+
+import io
+import os
+import sys
+import tarfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from functools import partial
+from itertools import chain
+from typing import Annotated, Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from etl.errors import PageError
+from etl.extract.reading import NOT_WHOLE, PAGE_ENDINGS, TOO_LARGE, PageFile, codec_of, is_page, read_bytes, unpacked
+from etl.printable import cut, path_text
+from schemas.limits import (
+    BATCH_BYTES,
+    BATCH_PAGES,
+    LONGEST_JSON,
+    LONGEST_PAGE,
+    PACKED_ARCHIVE,
+    PACKED_TIMES,
+    ROW_BYTES,
+    SOURCE_LETTERS,
+)
+
+Found = PageFile | PageError
+_PIECE = 1 << 20
+_SHOWN = 80
+_ROWS = 8
+"""Rows of Parquet unpacked at once: few, since all may repeat one long value."""
+_SHAPE = 'expected {"source": "ann@2026-06-01.txt", "text": "Ann Bell…"}, perhaps with "observed_on": "2026-06-01"'
+
+
+_NO_PAGE = f"found no page in it, expected rows, or files ending in {', '.join(PAGE_ENDINGS)}; leave it out"
+
+
+class _Row(msgspec.Struct):
+    """A row of a shard; its text apart, which may be bytes."""
+
+    source: Annotated[str, msgspec.Meta(min_length=1, max_length=SOURCE_LETTERS, pattern=r"^[^\x00]*$")]
+    observed_on: date | None = None
+
+
+class _Line(_Row, kw_only=True):
+    """A line of JSON Lines."""
+
+    text: str
+
+
+def batches(files: Iterable[PageFile]) -> Iterator[list[Found]]:
+    """The files, with the pages in archives and shards in place of these, in batches for one worker each.
+
+    >>> pages = [PageFile("ann.txt", "ann.txt"), PageFile("cy.txt", "cy.txt", size=BATCH_BYTES), PageFile("x", "x")]
+    >>> [len(batch) for batch in batches(pages)]
+    [2, 1]
+    """
+    batch: list[Found] = []
+    size = 0
+    for found in chain.from_iterable(map(_found_in, files)):
+        batch.append(found)
+        size += found.size if isinstance(found, PageFile) else 0
+        if size >= BATCH_BYTES or len(batch) == BATCH_PAGES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def is_other_table(path: str) -> bool:
+    """Whether a file is JSON Lines or Parquet of another kind, by its first line or schema; no damaged file is."""
+    reader, names = _reader_of(path), {"source", "text"}
+    try:
+        if reader is _lines:
+            with _unpacking(PageFile(path, path)) as stream:
+                names = set(msgspec.json.decode(stream.readline(LONGEST_JSON), type=dict[str, msgspec.Raw]))
+        elif reader is _rows:
+            with open(path, "rb") as file:  # noqa: PTH123  a name that is not UTF-8 too
+                names = set(pq.read_schema(file).names)
+    except (PageError, pa.ArrowException, OSError, ValueError, RecursionError):
+        return False
+    return not names >= {"source", "text"}
+
+
+def _found_in(file: PageFile) -> Iterator[Found]:
+    """The file itself where it is one page; else the pages in it, and an error where it is damaged or has none."""
+    reader = _reader_of(file.path)
+    try:
+        if file.is_standard_input:  # a worker has another
+            yield PageFile(file.path, file.source, data=read_bytes(file))
+        elif reader is None or file.refused:
+            yield file
+        else:
+            pages = reader(file)
+            yield next(pages, None) or PageError(file.source, _NO_PAGE)
+            yield from pages
+    except PageError as error:
+        yield error.with_traceback(None)
+
+
+def _page_in(file: PageFile, name: str, source: str, data: bytes, observed_on: date | None = None) -> Found:
+    """A page of this name in an archive or a shard."""
+    if len(data) > LONGEST_PAGE:
+        return PageError(source, TOO_LARGE)
+    folder, _, base = name.rpartition("/")
+    names = (base, f"{folder.rpartition('/')[2]}/", *file.names)
+    return PageFile(f"{file.path}/{name}", source, names, len(data), data=data, observed_on=observed_on)
+
+
+class _Unpacked(io.RawIOBase):
+    """The bytes of a file as they are unpacked; raises `PageError` at more than a file of its size has."""
+
+    def __init__(self, file: PageFile, stream: Any, largest: int) -> None:
+        self._file, self._stream, self._largest = file, stream, largest
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        read: int = self._stream.readinto(buffer)
+        self._position += read
+        _require_size(self._file, self._position, self._largest)
+        return read
+
+
+class _Stream(io.BufferedReader):
+    """A stream that seeks forward only, and reads no more at once than a page may have; `last` is what it read last."""
+
+    last = b""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or not 0 <= size <= LONGEST_PAGE + tarfile.BLOCKSIZE:
+            raise tarfile.ReadError(f"found a size of {size:,} bytes")
+        self.last = super().read(size)
+        return self.last
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if whence != io.SEEK_SET or offset < self.tell():
+            raise tarfile.ReadError("found a size below 0")
+        while (left := offset - self.tell()) and self.read(min(left, _PIECE)):
+            pass
+        return self.tell()
+
+
+@contextmanager
+def _unpacking(file: PageFile) -> Iterator[_Stream]:
+    """The unpacked stream of a file; errors in the block become a `PageError` with the place that was reached."""
+    place = ""
+    try:
+        with open(file.path, "rb", buffering=0) as packed:  # noqa: PTH123  a name that is not UTF-8 too
+            codec = codec_of(file.path)
+            unpacking = pa.CompressedInputStream(packed, codec) if codec else packed
+            largest = _largest(os.fstat(packed.fileno()).st_size) if codec else sys.maxsize
+            stream = _Stream(_Unpacked(file, unpacking, largest), _PIECE)
+            try:
+                yield stream
+            finally:
+                place = f"byte {stream.tell():,}: "
+    except (tarfile.TarError, OSError, ValueError, LookupError, OverflowError, RecursionError) as error:
+        raise _damaged(file, error, place) from None
+
+
+def _largest(packed: int) -> int:
+    return max(PACKED_ARCHIVE, PACKED_TIMES * packed)
+
+
+def _require_size(file: PageFile, size: int, largest: int) -> None:
+    if size > largest:
+        found = f"unpacks to more than {largest:,} bytes, over {PACKED_TIMES} times as many as it has"
+        raise PageError(
+            file.source, f"{found}; expected saved pages, which unpack to a few times their size; leave it out"
+        )
+
+
+def _damaged(file: PageFile, error: Exception, place: str) -> PageError:
+    words = (isinstance(error, OSError) and error.strerror) or str(error)
+    return PageError(file.source, f"{place}cannot be read ({words}); {NOT_WHOLE}")
+
+
+def _members(file: PageFile) -> Iterator[Found]:
+    """The members of a tar that are named as the pages of a folder are, and an error for each that is no plain file in it."""
+    with _unpacking(file) as stream, tarfile.TarFile(fileobj=stream, encoding="utf-8") as tar:
+        while member := tar.next():
+            tar.members.clear()  # type: ignore[attr-defined]  # it would hold all
+            if refused := _why_refused(member):
+                yield PageError(f"{file.source}/{path_text(member.name)[:SOURCE_LETTERS]}", refused)
+            elif member.isreg() and is_page(member.name):
+                yield _member(file, member, stream)
+        if stream.last != bytes(tarfile.BLOCKSIZE):
+            raise tarfile.ReadError("found no member or end of an archive")
+        while rest := stream.read(_PIECE):
+            if rest.strip(b"\0"):
+                raise tarfile.ReadError("found more behind the end of the archive")
+
+
+def _why_refused(member: tarfile.TarInfo) -> str | None:
+    """Why a member is not read: it is not extracted, so that no harm is done, but no tool for saved pages writes such."""
+    if not (member.isreg() or member.isdir()) or member.issparse():
+        found = "a link" if member.issym() or member.islnk() else "a device, a pipe or a file with holes"
+        return f"found {found}, expected a saved page; pack the archive again without it"
+    if member.name.startswith("/") or ".." in member.name.split("/"):
+        return "found a path that leads out of the archive; pack the archive again, with paths within one folder"
+    if len(member.name) > SOURCE_LETTERS:
+        return f"found a path of {len(member.name):,} letters, expected {SOURCE_LETTERS:,} at most; rename it"
+    return None
+
+
+def _member(file: PageFile, member: tarfile.TarInfo, stream: _Stream) -> Found:
+    name = "/".join(part for part in path_text(member.name).split("/") if part not in {"", "."})
+    source = f"{file.source}/{name}"
+    if member.size > LONGEST_PAGE:
+        return PageError(source, TOO_LARGE)
+    data = stream.read(member.size)
+    if len(data) < member.size:
+        raise tarfile.ReadError("unexpected end of data")
+    try:
+        return _page_in(file, name, source, unpacked(source, name, io.BytesIO(data), len(data)))
+    except PageError as error:
+        return error.with_traceback(None)
+    except OSError as error:
+        return _damaged(PageFile(name, source), error, "")
+
+
+def _lines(file: PageFile) -> Iterator[Found]:
+    """The pages in the lines of JSON Lines."""
+    with _unpacking(file) as stream:
+        for number, line in enumerate(iter(partial(stream.readline, LONGEST_JSON + 1), b""), 1):
+            if not line.isspace():
+                row = _line(file, number, line)
+                yield _page_in(file, row.source, row.source, row.text.encode(), row.observed_on)
+
+
+def _line(file: PageFile, number: int, line: bytes) -> _Line:
+    try:
+        if len(line) <= LONGEST_JSON:
+            return msgspec.json.decode(line, type=_Line)
+        found = f"more than {LONGEST_JSON:,} bytes"
+    except (ValueError, RecursionError) as error:
+        found = f"{cut(line.decode(errors='replace').strip(), _SHOWN)} ({error})"
+    raise PageError(file.source, f"line {number:,}: found {found}, {_SHAPE}; correct the line", number)
+
+
+def _rows(file: PageFile) -> Iterator[Found]:
+    """The pages in the rows of Parquet."""
+    number = size = 0
+    try:
+        with (
+            open(file.path, "rb") as stream,  # noqa: PTH123  a name that is not UTF-8 too
+            pq.ParquetFile(stream, buffer_size=_PIECE, pre_buffer=False) as shard,
+        ):
+            largest = _largest(os.fstat(stream.fileno()).st_size)
+            columns = _columns(file, shard)
+            groups = map(shard.metadata.row_group, range(shard.num_row_groups))
+            _require_size(file, sum(group.total_byte_size for group in groups), largest)
+            for batch in shard.iter_batches(_ROWS, columns=columns, use_threads=False):
+                for source, text, day in zip(*_values(batch), strict=True):
+                    number += 1
+                    size += ROW_BYTES + len(text or b"")
+                    _require_size(file, size, largest)
+                    yield _row(file, number, source, text, day)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _damaged(file, error, f"behind row {number:,}: ") from None
+
+
+def _columns(file: PageFile, shard: pq.ParquetFile) -> list[str]:
+    """The columns that are read; raises `PageError` where there is no source or text."""
+    found = shard.schema_arrow
+    if not {"source", "text"} <= {field.name for field in found if _is_text(field.type)}:
+        columns = ", ".join(f"{field.name} ({field.type})" for field in found)
+        raise PageError(
+            file.source,
+            f"found the columns {columns}; expected source and text (string), and perhaps observed_on (date32)",
+        )
+    return [name for name in ("source", "text", "observed_on") if name in found.names]
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    kind = kind.value_type if isinstance(kind, pa.DictionaryType) else kind
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+
+
+def _values(batch: pa.RecordBatch) -> tuple[list[Any], list[Any], list[Any]]:
+    """Sources, texts as bytes, and days of a batch of rows."""
+    days = batch["observed_on"] if "observed_on" in batch.schema.names else pa.nulls(len(batch))
+    if pa.types.is_temporal(days.type):
+        days = days.cast(pa.date32())
+    return batch["source"].to_pylist(), batch["text"].cast(pa.large_binary()).to_pylist(), days.to_pylist()
+
+
+def _row(file: PageFile, number: int, source: str | None, text: bytes | None, day: Any) -> Found:
+    try:
+        row = msgspec.convert({"source": source, "observed_on": day}, _Row)
+    except msgspec.ValidationError as error:
+        raise PageError(
+            file.source, f"row {number:,}: found no row of a page ({error}), {_SHAPE}; correct the row"
+        ) from None
+    if text is None:
+        raise PageError(file.source, f"row {number:,}: found no text for {source}, {_SHAPE}; correct the row")
+    return _page_in(file, row.source, row.source, text, row.observed_on)
+
+
+_READERS: dict[str, Callable[[PageFile], Iterator[Found]]] = {
+    **{f".{ending}": _members for ending in ("tar", "tar.gz", "tgz", "tar.zst")},
+    **{f".jsonl{packed}": _lines for packed in ("", ".gz", ".zst")},
+    ".parquet": _rows,
+}
+ARCHIVE_ENDINGS = tuple(_READERS)
+"""Endings of archives and shards, in any letter case."""
+
+
+def _reader_of(name: str) -> Callable[[PageFile], Iterator[Found]] | None:
+    found = (reader for ending, reader in _READERS.items() if name.lower().endswith(ending))
+    return next(found, None)
