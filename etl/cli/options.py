@@ -153,8 +153,8 @@ _RUN_OPTIONS = (
     click.option(
         "--workers",
         type=click.IntRange(1),
-        default=1,
-        show_default=True,
+        default=os.cpu_count() or 1,
+        show_default="one a core",
         help="Processes that read pages side by side.",
     ),
 )

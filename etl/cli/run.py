@@ -1,5 +1,6 @@
 """The commands that read pages: `build` and `check`. In: pages. Out: findings, reports, and a release."""
 
+import gc
 import os
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 @run_options
 @OUT
 def build(out: Path, annotate: str | None, **asked: Any) -> None:
-    """Build a release of PAGES: files, folders, globs, archives, shards, or - for standard input.
+    """Build a release of PAGES: files, folders, globs, archives, shards, - (standard input).
 
     Archives are .tar; shards are .jsonl and .parquet, with source, text and optionally observed_on in each row. All but
     .parquet may be compressed: .gz, .zst.
@@ -78,6 +79,8 @@ def words_of_interrupt(out: Path) -> Callable[[], str]:
 def _request(out: Path, asked: dict[str, Any]) -> "Request":
     from etl.pipeline import Request
 
+    # Millions of objects, hardly a cycle among them: looking for cycles takes a fifth of the time.
+    gc.set_threshold(200_000, 20, 100)
     observed_on: datetime | None = asked.pop("observed_on")
     pages = asked.pop("pages") or (str(files("etl").joinpath("sample")),)
     return Request(pages, out, observed_on.date() if observed_on else None, **asked)

@@ -31,7 +31,7 @@ from schemas.limits import PAPERS_A_PAGE
 from schemas.rules import SEVERE, SEVERITY_OF, STATUSES, Status
 
 _SAVED_ON = re.compile(r"[@_ .-]?[0-9]{4}-[0-9]{2}-[0-9]{2}$")
-_ENDINGS = re.compile(r"(?:\.(?:gz|zst|txt|text|md))+$", re.IGNORECASE)
+_ENDINGS = re.compile(r"(?:\.(?:gz|zst|tar|tgz|txt|text|md))+$", re.IGNORECASE)
 
 _Pair = tuple[PageResult, PageResult | None]
 """A page of the baseline, and the same page in this run; None where it is missing."""
@@ -40,13 +40,12 @@ _Content = tuple[str, str, str | None, str]
 
 
 def undated(source: str) -> str:
-    """A page's source without the day of saving and the endings of text files, to compare pages of different days.
+    """A page's source without days of saving and endings of text files and archives, to compare pages of different days.
 
-    >>> undated("bells@2026-01-31.txt"), undated("pages-2026-01-31/bells.txt.gz")
-    ('bells', 'pages/bells')
+    >>> undated("bells@2026-01-31.txt"), undated("pages-2026-01-31/bells.txt.gz"), undated("pages-2026-01-31.tar/bells.txt")
+    ('bells', 'pages/bells', 'pages/bells')
     """
-    *folders, name = PurePosixPath(source).parts or ("",)
-    return "/".join(_SAVED_ON.sub("", part) for part in (*folders, _ENDINGS.sub("", name)))
+    return "/".join(_SAVED_ON.sub("", _ENDINGS.sub("", part)) for part in PurePosixPath(source).parts)
 
 
 _SAME: tuple[Callable[[PageResult], str], ...] = (
