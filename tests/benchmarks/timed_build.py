@@ -14,8 +14,6 @@ from typing import Any
 import etl.progress
 from etl.cli import main
 
-LOG = Path(sys.argv[1])
-
 
 class TimedProgress(etl.progress.Progress):
     """A progress that writes down when each step began and ended."""
@@ -36,11 +34,11 @@ class TimedProgress(etl.progress.Progress):
 def _timed(label: str) -> Iterator[None]:
     begin = time.monotonic()
     yield
-    with LOG.open("a", encoding="utf-8") as log:
+    with Path(sys.argv[0]).open("a", encoding="utf-8") as log:
         log.write(f"{begin}\t{time.monotonic()}\t{label}\n")
 
 
 if __name__ == "__main__":
     etl.progress.Progress = TimedProgress  # type: ignore[misc]
-    sys.argv[1:] = sys.argv[2:]
+    sys.argv.pop(0)  # The log takes the place of the program's name.
     main()
