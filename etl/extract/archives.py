@@ -34,13 +34,12 @@ from schemas.limits import (
 )
 
 Found = PageFile | PageError
+_NEEDED = ["source", "text"]
 _PIECE = 1 << 20
 _SHOWN = 80
 _ROWS = 8
 """Rows of Parquet unpacked at once: few, since all may repeat one long value."""
 _SHAPE = 'expected {"source": "ann@2026-06-01.txt", "text": "Ann Bell…"}, perhaps with "observed_on": "2026-06-01"'
-
-
 _NO_PAGE = f"found no page in it, expected rows, or files ending in {', '.join(PAGE_ENDINGS)}; leave it out"
 
 
@@ -77,18 +76,18 @@ def batches(files: Iterable[PageFile]) -> Iterator[list[Found]]:
 
 
 def is_other_table(path: str) -> bool:
-    """Whether a file is JSON Lines or Parquet of another kind, by its first line or schema; no damaged file is."""
-    reader, names = _reader_of(path), {"source", "text"}
+    """Whether a file is JSON Lines or Parquet without `text`, by its first line or schema; no damaged file is."""
+    reader = _reader_of(path)
     try:
         if reader is _lines:
             with _unpacking(PageFile(path, path)) as stream:
-                names = set(msgspec.json.decode(stream.readline(LONGEST_JSON), type=dict[str, msgspec.Raw]))
-        elif reader is _rows:
+                return "text" not in msgspec.json.decode(stream.readline(LONGEST_JSON), type=dict[str, msgspec.Raw])
+        if reader is _rows:
             with open(path, "rb") as file:  # noqa: PTH123  a name that is not UTF-8 too
-                names = set(pq.read_schema(file).names)
+                return "text" not in pq.read_schema(file).names
     except (PageError, pa.ArrowException, OSError, ValueError, RecursionError):
         return False
-    return not names >= {"source", "text"}
+    return False
 
 
 def _found_in(file: PageFile) -> Iterator[Found]:
@@ -143,7 +142,7 @@ class _Stream(io.BufferedReader):
 
     def read(self, size: int | None = -1) -> bytes:
         if size is None or not 0 <= size <= LONGEST_PAGE + tarfile.BLOCKSIZE:
-            raise tarfile.ReadError(f"found a size of {size:,} bytes")
+            raise tarfile.ReadError(f"found a size of {size} bytes")
         self.last = super().read(size)
         return self.last
 
@@ -249,7 +248,7 @@ def _line(file: PageFile, number: int, line: bytes) -> _Line:
             return msgspec.json.decode(line, type=_Line)
         found = f"more than {LONGEST_JSON:,} bytes"
     except (ValueError, RecursionError) as error:
-        found = f"{cut(line.decode(errors='replace').strip(), _SHOWN)} ({error})"
+        found = f"{cut(line[: 4 * _SHOWN].decode(errors='replace').strip(), _SHOWN)} ({error})"
     raise PageError(file.source, f"line {number:,}: found {found}, {_SHAPE}; correct the line", number)
 
 
@@ -278,13 +277,13 @@ def _rows(file: PageFile) -> Iterator[Found]:
 def _columns(file: PageFile, shard: pq.ParquetFile) -> list[str]:
     """The columns that are read; raises `PageError` where there is no source or text."""
     found = shard.schema_arrow
-    if not {"source", "text"} <= {field.name for field in found if _is_text(field.type)}:
+    if sorted(field.name for field in found if _is_text(field.type) and field.name in _NEEDED) != _NEEDED:
         columns = ", ".join(f"{field.name} ({field.type})" for field in found)
         raise PageError(
             file.source,
-            f"found the columns {columns}; expected source and text (string), and perhaps observed_on (date32)",
+            f"found the columns {columns}; expected one source and one text (string), and perhaps an observed_on (date32)",
         )
-    return [name for name in ("source", "text", "observed_on") if name in found.names]
+    return [*_NEEDED, *(name for name in ("observed_on",) if found.names.count(name) == 1)]
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -83,16 +83,21 @@ def find_others(paths: Sequence[str]) -> list[str]:
 def _others_in(folder: Path) -> Iterator[str]:
     for place, folders, files in _walk(folder):
         above = _prefix(place.relative_to(folder))
-        yield from (path_text(above + file.name) for file in files if _may_be_pages(file))
+        yield from (path_text(above + file.name) for file in files if _is_named(file.name, OTHER_ENDINGS))
         yield from (path_text(f"{above}{name}/") for name in folders if _leads_out(place / name, folder))
 
 
-def _may_be_pages(file: "os.DirEntry[str]") -> bool:
-    return not file.name.startswith(".") and (file.name.lower().endswith(OTHER_ENDINGS) or _is_other_table(file))
+def _is_named(name: str, endings: tuple[str, ...]) -> bool:
+    """Whether a file that is not hidden has such an ending.
+
+    >>> _is_named("ann.TXT", ENDINGS), _is_named(".ann.txt", ENDINGS)
+    (True, False)
+    """
+    return name.lower().endswith(endings) and not name.startswith(".")
 
 
 def _is_other_table(file: "os.DirEntry[str]") -> bool:
-    """Whether a file of a folder is a table of another kind, beside pages such as the tables of a release."""
+    """Whether a file of a folder is a table of another kind, such as those of a release."""
     return file.name.lower().endswith(ARCHIVE_ENDINGS) and file.is_file() and is_other_table(file.path)
 
 
@@ -135,7 +140,7 @@ def _pages_in(folder: Path) -> Iterator[PageFile]:
         holder = _folder_name(place) if place == folder else f"{place.name}/"  # no link
         for file in files:
             name = file.name
-            if name.lower().endswith(ENDINGS) and not name.startswith(".") and not _is_other_table(file):
+            if _is_named(name, ENDINGS) and not _is_other_table(file):
                 is_empty = False
                 refused = None if file.is_file(follow_symlinks=False) else _why_refused(place / name, folder)
                 size = file.stat(follow_symlinks=False).st_size

@@ -20,7 +20,7 @@ from helpers import cpu_limit
 from page_files import DATA, TEXT, sources, write, zst
 
 from etl.cli import main
-from etl.errors import PageError
+from etl.errors import PageError, UsageError
 from etl.extract.archives import batches
 from etl.extract.reading import PageFile, read_page
 from etl.extract.sources import ARCHIVE_ENDINGS, find_others, find_pages
@@ -244,7 +244,7 @@ def test_a_line_of_another_shape_is_an_error_that_names_file_and_line(tmp_path: 
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ([{"source": "a"}], "found the columns source (string); expected source and text (string)"),
+        ([{"source": "a"}], "found the columns source (string); expected one source and one text (string)"),
         ([{"source": "a", "text": 1}], "found the columns source (string), text (int64); expected"),
         ([ROW, {"source": None, "text": "x"}], "row 2: found no row of a page (Expected `str`, got `null`"),
         ([ROW, {"source": "a", "text": None}], "row 2: found no text"),
@@ -259,15 +259,29 @@ def test_rows_of_another_shape_are_an_error_that_names_file_and_row(
     assert error.startswith(f"p.parquet: {words}")
 
 
-def test_tables_of_another_kind_in_a_folder_are_passed_over_and_told(tmp_path: Path) -> None:
-    write(tmp_path / "ann.txt")
-    write(tmp_path / "papers.parquet", parquet([{"paper_id": "x"}]))
+def test_tables_without_text_in_a_folder_are_no_shards(tmp_path: Path) -> None:
+    write(tmp_path / "papers.parquet", parquet([{"paper_id": "x", "source": "x"}]))
     write(tmp_path / "truth.jsonl.gz", gzip.compress(jsonl([{"title": "x"}])))
+    with pytest.raises(UsageError, match=r"no pages in this folder, expected files ending in .+\.parquet"):
+        find_pages([str(tmp_path)])
     for name in ("pages.parquet", "pages.jsonl"):
         write(tmp_path / name, packed(name, {"ann.txt": DATA}))
-    write(tmp_path / "damaged.jsonl", b"{")
-    assert sources(tmp_path) == ["ann.txt", "damaged.jsonl", "pages.jsonl", "pages.parquet"]
-    assert find_others([str(tmp_path)]) == ["papers.parquet", "truth.jsonl.gz"]
+    for name, data in {
+        "damaged.jsonl": b"{",
+        "list.jsonl": b"[]",
+        "text.jsonl": b'{"text": "x"}',
+        "x.parquet": b"",
+    }.items():
+        write(tmp_path / name, data)
+    assert sources(tmp_path) == [
+        "damaged.jsonl",
+        "list.jsonl",
+        "pages.jsonl",
+        "pages.parquet",
+        "text.jsonl",
+        "x.parquet",
+    ]
+    assert find_others([str(tmp_path)]) == []
 
 
 @pytest.mark.parametrize("name", SHARDS)
