@@ -268,7 +268,9 @@ _ROWS_OF_PAGE = {
     "papers": f"paper_id IN ({_PAPERS_OF_PAGE})",
     "paper_authors": f"paper_id IN ({_PAPERS_OF_PAGE})",
     "paper_institutions": f"paper_id IN ({_PAPERS_OF_PAGE})",
-    "institutions": "TRUE",
+    "institutions": (
+        f"institution_id IN (SELECT institution_id FROM paper_institutions WHERE paper_id IN ({_PAPERS_OF_PAGE}))"  # noqa: S608
+    ),
 }
 
 
