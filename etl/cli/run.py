@@ -2,8 +2,8 @@
 
 import gc
 import os
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
@@ -40,7 +40,7 @@ def build(out: Path, annotate: str | None, **asked: Any) -> None:
     from etl.report.terminal import print_release
 
     request, progress = _request(out, asked), _progress()
-    with clearing_away(words_of_interrupt(out)), locked(out):
+    with clearing_away(words_of_interrupt(out)), _rare_collection(), locked(out):
         checked = pipeline.check(request, progress)
         _report(checked, request, annotate, publishes=True)
         built = pipeline.release(checked, request, progress)
@@ -61,7 +61,7 @@ def check(annotate: str | None, **asked: Any) -> None:
     from etl.report.wording import require_good
 
     request = _request(DEFAULT_OUT, asked)
-    with clearing_away():
+    with clearing_away(), _rare_collection():
         checked = pipeline.check(request, _progress())
         _report(checked, request, annotate, publishes=False)
     require_good(checked.results, request.fail_on, request.report)
@@ -76,11 +76,20 @@ def words_of_interrupt(out: Path) -> Callable[[], str]:
     return lambda: NOTHING if os.path.realpath(link) == before else "interrupted; the release was published before"
 
 
+@contextmanager
+def _rare_collection() -> Iterator[None]:
+    """Look for cycles of objects seldom: a build makes millions of objects and hardly a cycle, and looking takes a fifth of resolving."""
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, 20, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
 def _request(out: Path, asked: dict[str, Any]) -> "Request":
     from etl.pipeline import Request
 
-    # Millions of objects, hardly a cycle among them: looking for cycles takes a fifth of the time.
-    gc.set_threshold(200_000, 20, 100)
     observed_on: datetime | None = asked.pop("observed_on")
     pages = asked.pop("pages") or (str(files("etl").joinpath("sample")),)
     return Request(pages, out, observed_on.date() if observed_on else None, **asked)
