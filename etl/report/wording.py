@@ -1,4 +1,4 @@
-"""Wording and order that all reports share: places, verdicts, urgency; and whether results stop a build.
+"""Phrases and order that all reports share: places, verdicts, urgency; and whether results stop a build.
 
 In: `Results` and text from pages. Out: safe text of one line, and findings in order.
 """
