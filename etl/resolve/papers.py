@@ -91,19 +91,15 @@ def identify(blocks: pl.DataFrame, overrides: Overrides) -> pl.DataFrame:
     ids = dated.replace(_joined(blocks["alone"], dated, overrides))
     return winner_first(
         blocks.with_columns(
-            ids.alias("paper_id"), pl.when(pl.col("alone") != ids).then("alone").otherwise(None).alias("alias_id")
+            ids.alias("paper_id"), pl.when(pl.col("alone") != ids).then("alone").alias("alias_id")
         ).drop("alone")
     )
 
 
 def _dated_ids(blocks: pl.DataFrame) -> pl.Series:
     """The ids of blocks, with the year in those of which pages print several years."""
-    printed = pl.col("year").is_not_null()
-    first, last = (
-        pl.col("year").filter(printed).min().over("alone"),
-        pl.col("year").filter(printed).max().over("alone"),
-    )
-    several = blocks.select((first < last) & pl.col("published").is_not_null()).to_series().fill_null(value=False)
+    differ = pl.col("year").min().over("alone") < pl.col("year").max().over("alone")
+    several = blocks.select(differ & pl.col("published").is_not_null()).to_series().fill_null(value=False)
     rows = blocks.filter(several).select("work", "month", "day", pl.col("published").dt.year()).iter_rows()
     return blocks["alone"].scatter(several.arg_true(), [paper_id(*row) for row in rows])
 

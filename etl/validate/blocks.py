@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from etl.errors import BadData, BrokenTables, PageError
-from etl.extract.blocks import Block
-from etl.extract.page import ParsedPage, Stray, byte_length, diagnose, in_rows, last_bare_return, render_block
+from etl.extract.page import ParsedPage, Stray, byte_length, diagnose, in_rows, last_bare_return
 from etl.resolve.papers import with_paper_keys
 from etl.resolve.rendering import listing_lines
 from etl.validate.integrity import failures
@@ -292,14 +291,8 @@ def _block_rows(parsed: ParsedPage) -> Iterable[dict[str, object]]:
             "tag_count": len(block.byline_parts.tags),
             "abstract_letters": len(block.abstract),
             "block_bytes": byte_length(raw),
-            "raw": None if raw == _rendered(block) else raw,
+            "raw": None if raw == "\n".join(listing_lines({**vars(block), "block": None})) else raw,
         }
-
-
-def _rendered(block: Block) -> str:
-    """The lines of a block as its parts render; other lines are stored too."""
-    count = block.line_end - block.line_start + 1
-    return "\n".join(render_block(block.badge, block.title, block.byline, block.abstract, count))
 
 
 def _broken_rules(blocks: pl.DataFrame) -> dict[int, list[str]]:
