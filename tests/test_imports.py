@@ -28,13 +28,14 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "etl.load": BASE | {"etl"},
     "etl.release": BASE | {"etl", "etl.extract", "etl.resolve", "etl.validate", "etl.load"},
     "etl.report": BASE | {"etl", "etl.extract", "etl.resolve", "etl.validate", "etl.load", "etl.release"},
-    "etl.export": BASE | {"etl.tex", "etl.release"},
+    "etl.export": BASE | {"etl.tex", "etl.resolve", "etl.release"},
     "etl.site": BASE | {"etl.tex", "etl.extract", "etl.resolve", "etl.load", "etl.release", "etl.report", "etl.export"},
     "etl.pipeline": BASE
     | {"etl.progress", "etl.engine", "etl.extract", "etl.resolve", "etl.validate", "etl.load", "etl.release"}
     | {"etl.report"},
     "etl.cli": BASE
-    | {"etl", "etl.progress", "etl.validate", "etl.load", "etl.release", "etl.report", "etl.site", "etl.pipeline"},
+    | {"etl", "etl.progress", "etl.validate", "etl.load", "etl.release", "etl.report", "etl.export", "etl.site"}
+    | {"etl.pipeline"},
 }
 """Every package, in the order of the flow, and what each may import: itself, and what stands before it."""
 LIGHT = ("etl", "etl.errors", "etl.load.layout", "etl.printable")

@@ -141,6 +141,8 @@ def _are_flags(text: str) -> bool:
 
 def _parse_parted(lines: Sequence[str], at: int) -> tuple[Badge, int] | None:
     """A badge on several lines: a code of arXiv alone, then the date on the next line that is not blank."""
+    if lines[at].isascii() and " " in lines[at].strip():
+        return None
     code = known_code(_short(lines[at]))
     if code is None:
         return None

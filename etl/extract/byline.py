@@ -89,6 +89,9 @@ _NO_NAMES_SIGN = re.compile(r"[\x00-\x1f\x7f-\x9f@<>\[\]|/+*#=%!?0-9✓†‡§�
 _STOCK = frozenset({"unknown", "anonymous", "anonymous authors", "various", "various authors", "n/a", "none"})
 _GLANCE, _TEXT_WORDS = 200, 5
 """Letters of a line's start that show that it is an abstract, and words between its separators, more than a name has."""
+_KNOWN_ITEMS = 1 << 14
+"""Items of bylines whose reading is remembered: co-authors recur."""
+_ASCII_WORDS = re.compile("[a-z0-9]+")
 _STOP = re.compile(r"[^\W\d_]{3}\.$")
 
 
@@ -130,6 +133,7 @@ def render_byline(byline: Byline) -> str:
     return f"{', '.join(byline.names)}{ET_AL if byline.truncated else ''}{tags}"
 
 
+@lru_cache(maxsize=_KNOWN_ITEMS)
 def _may_be_name(text: str) -> bool:
     """Whether an item of a byline can be a name: short, no sentence, and without signs that names lack.
 
@@ -195,8 +199,8 @@ def is_same_person(name: str, other: str) -> bool:
     >>> is_same_person("Ada B. Bell", "A. Bell"), is_same_person("Ada Bell", "Cy Bell")
     (True, False)
     """
-    some, others = _bare(name).split(), _bare(other).split()
-    return bool(some and others) and some[-1] == others[-1] and some[0][0] == others[0][0]
+    ends = _ends(name)
+    return bool(ends) and ends == _ends(other)
 
 
 def _readable(line: str) -> str:
@@ -292,8 +296,14 @@ def _items(people: str) -> Iterator[str]:
     inverted = _inverted(people)
     for segment in inverted or [people]:
         for part in [segment] if inverted else _names(segment):
-            for item in _without_and(part):
-                yield from (piece for piece in _pieces(item) if any(map(str.isalpha, piece)))
+            yield from _people(part)
+
+
+@lru_cache(maxsize=_KNOWN_ITEMS)
+def _people(part: str) -> tuple[str, ...]:
+    """The items with a letter of a part between separators."""
+    pieces = (piece for item in _without_and(part) for piece in _pieces(item))
+    return tuple(piece for piece in pieces if any(map(str.isalpha, piece)))
 
 
 def _inverted(people: str) -> list[str]:
@@ -416,6 +426,8 @@ def _is_prose(people: str, items: Iterable[str]) -> bool:
 
 def _is_small(text: str) -> bool:
     """Whether the first word of a text has no capital letter and is no particle of a name."""
+    if text[:1].isupper():
+        return False
     word = text.split(maxsplit=1)[0] if text.strip() else ""
     return word.islower() and word.strip(".,'’") not in PARTICLES
 
@@ -424,7 +436,12 @@ def _parts(text: str) -> list[str]:
     return [part.strip() for part in _SEPARATOR.split(text) if part.strip()]
 
 
-@lru_cache(maxsize=4096)
-def _bare(name: str) -> str:
-    letters = (letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter))
-    return "".join(letter if letter.isalnum() else " " for letter in letters).casefold()
+@lru_cache(maxsize=_KNOWN_ITEMS)
+def _ends(name: str) -> tuple[str, str] | None:
+    """The first letter and the last word of a name, without diacritics and punctuation; None where it has no word."""
+    if name.isascii():
+        words = _ASCII_WORDS.findall(name.casefold())
+    else:
+        letters = (letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter))
+        words = "".join(letter if letter.isalnum() else " " for letter in letters).casefold().split()
+    return (words[0][0], words[-1]) if words else None

@@ -62,6 +62,7 @@ MENU_WORDS = frozenset([
 _WORDS = frozenset(
     {"h-index", "paper", "papers", "citation", "citations", "Novelty", "AI Score", "Paper", "Papers", "%"}
 )
+_FIGURE = re.compile("[0-9]")
 _NUMBER = re.compile(r"[0-9][0-9, ]{0,20} ?%?")
 _LARGEST = 2**63 - 1
 """The largest number that a column of whole numbers can hold."""
@@ -75,7 +76,9 @@ def parse_stat(line: str) -> tuple[str, str] | None:
     >>> parse_stat("2.1k stars") is None
     True
     """
-    text = clean(line) if len(line) <= LONGEST_STAT else ""
+    if len(line) > LONGEST_STAT or not _FIGURE.search(line):
+        return None
+    text = clean(line)
     for name, pattern in _STATS.items():
         match = pattern.fullmatch(text)
         if match and int(re.sub("[, ]", "", match["value"])) <= _LARGEST:
@@ -112,7 +115,7 @@ def find_headers(lines: Sequence[str], start: int) -> list[int]:
     >>> find_headers(["They ring.", "", "Eve Fox", "", "LG", "h-index4", "3papers"], 0)
     [2]
     """
-    starts = {index: text for index in range(start, len(lines)) if (text := clean(lines[index][:LONGEST_STAT]))}
+    starts = {index: text for index in range(start, len(lines)) if lines[index] and (text := clean(lines[index][:LONGEST_STAT]))}
     filled = list(starts)
     texts = [text if len(lines[index]) <= LONGEST_STAT else "" for index, text in starts.items()]
     found: list[int] = []

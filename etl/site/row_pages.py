@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from markupsafe import Markup
 
 from etl.export.bibtex import Author, BibtexEntry, bibtex
+from etl.export.plain_text import plain
 from etl.extract.byline import Byline, render_byline
 from etl.extract.page import join_lines
 from etl.load.layout import DATABASE
@@ -23,7 +24,7 @@ from etl.printable import cut
 from etl.release.lineage import ReleaseRows, Row
 from etl.resolve.rendering import listing_lines
 from etl.site.safety.sql_limits import CountedRows
-from etl.site.tex import plain, readable
+from etl.site.tex import readable
 from schemas.views import SHARE
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.export.bibtex import ALLOWED_MACROS, Author, BibtexEntry, bibtex
-from etl.site.tex import is_balanced
+from etl.tex import is_balanced
 
 ANN = Author("Ann", "Bell")
 

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pylatexenc.latexwalker import get_default_latex_context_db
 
-from etl.site.tex import LONGEST_READ, is_balanced, plain, readable
+from etl.export.plain_text import LONGEST_READ, plain
+from etl.site.tex import readable
+from etl.tex import is_balanced
 from schemas.limits import DEEPEST_TEX, LONGEST_TEX
 
 READ = {
