@@ -120,6 +120,19 @@ AROUND_MARK = 250
 TITLE_WEIGHT = 5.0
 """How much more a word counts in a title than in an abstract."""
 
+# Every word becomes a quoted string, so that no character is an operator of FTS5's own language. printf ends the text at a
+# NUL, where FTS5 would stop in the middle of a string.
+SEARCHED_WORDS = """input AS (SELECT trim(printf('%s', :q)) AS words),
+  asked AS (
+    SELECT
+      CASE
+        WHEN words LIKE '"%"' AND length(words) - length(replace(words, '"', '')) = 2 THEN words
+        ELSE '"' || replace(replace(words, '"', ' '), ' ', '" "') || '"'
+      END AS expression
+    FROM input
+  )"""
+"""Common tables of SQL of which the last, `asked`, has the words of the parameter `q` as an expression of FTS5."""
+
 SEARCH_PAPERS = Question(
     name="search_papers",
     title="Which papers speak of this?",
@@ -128,20 +141,11 @@ SEARCH_PAPERS = Question(
         " All words must occur, in any form (“ring” finds “ringing”); « and » mark them."
     ),
     params={"q": 'Words to look for, or one "exact phrase" in double quotes.'},
-    # Every word becomes a quoted string, so that no character is an operator of FTS5's own language. printf ends the
-    # text at a NUL, where FTS5 would stop in the middle of a string. The best are chosen before words
-    # are marked. FTS5's own snippet takes the square of the words found: minutes for an abstract of one word.
+    # The best are chosen before words are marked. FTS5's own snippet takes the square of the words found: minutes for an
+    # abstract of one word.
     sql=f"""
 WITH
-  input AS (SELECT trim(printf('%s', :q)) AS words),
-  asked AS (
-    SELECT
-      CASE
-        WHEN words LIKE '"%"' AND length(words) - length(replace(words, '"', '')) = 2 THEN words
-        ELSE '"' || replace(replace(words, '"', ' '), ' ', '" "') || '"'
-      END AS expression
-    FROM input
-  ),
+  {SEARCHED_WORDS},
   best AS (
     SELECT rowid AS place, bm25(papers_fts, {TITLE_WEIGHT}, 1.0) AS score
     FROM papers_fts

@@ -272,7 +272,10 @@ class Table(pa.DataFrameModel):
     @classmethod
     def frame(cls, rows: Any = ()) -> pl.DataFrame:
         """Rows (dicts, tuples or columns) as a frame of the model's columns and types; other columns are left out."""
-        return pl.DataFrame(rows, schema=cls.definition().schema, orient=None if isinstance(rows, dict) else "row")
+        schema = cls.definition().schema
+        if isinstance(rows, list) and rows and isinstance(rows[0], dict):
+            return pl.DataFrame([_series(name, dtype, [row.get(name) for row in rows]) for name, dtype in schema.items()])
+        return pl.DataFrame(rows, schema=schema, orient=None if isinstance(rows, dict) else "row")
 
     @classmethod
     def read(cls, rows: Sequence[Sequence[Any]]) -> pl.DataFrame:
@@ -295,6 +298,13 @@ class Table(pa.DataFrameModel):
     def sorted(cls, frame: pl.DataFrame) -> pl.DataFrame:
         """The model's columns, rows in the order of the primary key."""
         return cls.select(frame).sort(cls.definition().primary_key)
+
+
+def _series(name: str, dtype: pl.DataType, values: list[Any]) -> pl.Series:
+    """A column of values; one of lists by way of Arrow, since polars makes a Series of each list."""
+    if dtype == pl.List(pl.String):
+        return pl.Series(name, pyarrow.array(values, COLUMN_TYPES[dtype].arrow))
+    return pl.Series(name, values, dtype=dtype)
 
 
 def _column(name: str, column: Any) -> Column:

@@ -8,7 +8,7 @@ products only: a loop in Python would be slower for each real text.
 
 import re
 import sqlite3
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from contextlib import closing
 from functools import cache, partial
 from itertools import takewhile
@@ -20,6 +20,7 @@ from weakref import ref
 from datasette.utils import allowed_pragmas, allowed_sql_res
 
 from etl.site.safety.request_limits import LONGEST_ADDRESS
+from etl.site.safety.search_limits import parameters_refusal, search_refusal
 from etl.site.safety.statement_time import Clock, TimedConnection
 from schemas import TABLES
 from schemas.limits import UNREAD_LINE
@@ -217,11 +218,6 @@ LONGEST_JSON = 256 << 10
 """The same for costly SQL that reads or writes JSON: one step takes 24 ms for a list of 4 MiB, and a row may have many."""
 JSON_NAME = re.compile(r"json|->")
 """How the names of SQLite's functions and tables for JSON begin."""
-MOST_WORDS = 100
-"""Words and signs of a parameter to search for: to rank papers or mark words takes some 0.3 s in an abstract of 20,000 letters
-that repeats them.
-"""
-WORD = re.compile(r"\w+|[^\w\s]+")
 RANKING_FUNCTIONS = {"bm25", "highlight", "snippet"}
 """Functions whose one step takes the number of words searched times the places found, so only canned queries use them: 2,300
 words took SQLite 7 s in an abstract of the usual size. `snippet` takes the square, and is always refused: five words took 24 s
@@ -329,14 +325,29 @@ def limit_connection(connection: sqlite3.Connection, canned: Collection[str] = (
         connection.create_function(name, arity, function, deterministic=True)
     connection.execute("PRAGMA temp_store=MEMORY")  # see `SQLITE_MEMORY`
     connection.row_factory = CountedRows()
-    clock.on_start = partial(connection.setlimit, sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
-    connection.set_authorizer(partial(_authorize, connection, clock, frozenset(map(str.strip, canned))))
+    trusted = frozenset(map(str.strip, canned))
+    clock.on_start = partial(_start, connection, clock, trusted)
+    connection.set_authorizer(partial(_authorize, connection, clock, trusted))
 
 
 def limit_sqlite_memory() -> None:
     """Limit the memory of all of SQLite in this process; SQLite cannot raise the limit again."""
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.execute(f"PRAGMA hard_heap_limit={SQLITE_MEMORY}")
+
+
+def _start(connection: sqlite3.Connection, clock: Clock, canned: Collection[str]) -> None:
+    """Prepare for a statement; raises `OperationalError` for one of a person's own that searches too much."""
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
+    if _is_ad_hoc(clock, canned) and clock.query.sql:
+        clock.refusal = search_refusal(connection, clock.query)
+        if clock.refusal:
+            raise sqlite3.OperationalError(clock.refusal)
+
+
+def _is_ad_hoc(clock: Clock, canned: Collection[str]) -> bool:
+    """Whether a person may have written the statement that runs."""
+    return clock.is_costly and clock.query.sql.strip() not in canned
 
 
 def _authorize(
@@ -352,7 +363,7 @@ def _authorize(
     if (action, first, second) == (sqlite3.SQLITE_READ, "pragma_database_list", "file"):
         return sqlite3.SQLITE_IGNORE  # null: the path of the release is private
     name = (second if action == sqlite3.SQLITE_FUNCTION else first) or ""
-    is_ad_hoc = clock.is_costly and clock.query.sql.strip() not in canned
+    is_ad_hoc = _is_ad_hoc(clock, canned)
     if is_ad_hoc:
         _lower_length_limit(
             connection,
@@ -360,7 +371,7 @@ def _authorize(
         )
     if name in RANKING_FUNCTIONS or first in SEARCH_TABLES:
         ranks = second if name in RANKING_FUNCTIONS or second == RANK_COLUMN else None
-        clock.refusal = (ranks and _ranking_refusal(ranks, is_ad_hoc=is_ad_hoc)) or _words_refusal(clock)
+        clock.refusal = (ranks and _ranking_refusal(ranks, is_ad_hoc=is_ad_hoc)) or parameters_refusal(clock.query)
         if clock.refusal:
             return sqlite3.SQLITE_DENY
     allowed = (action in ALLOWED and name not in REFUSED.get(action, ())) or name in ALLOWED_WITH.get(action, ())
@@ -384,14 +395,4 @@ def _ranking_refusal(name: str, *, is_ad_hoc: bool) -> str | None:
             f"{name} takes too long in SQL of one's own, which may search for thousands of words; expected in canned"
             " queries only: ask search_papers, or leave it out"
         )
-    return None
-
-
-def _words_refusal(clock: Clock) -> str | None:
-    """Why a search for very many words is refused; None where it is allowed."""
-    parameters = clock.query.parameters
-    values = parameters.values() if isinstance(parameters, Mapping) else parameters
-    words = max((len(WORD.findall(value)) for value in values if isinstance(value, str)), default=0)
-    if words > MOST_WORDS:
-        return f"There are {words:,} words and signs to search for; expected at most {MOST_WORDS}: search for fewer"
     return None

@@ -57,7 +57,7 @@ class Clock:
         self.is_preempted = False
         """Whether its statements were ended to free memory for pages."""
         self.on_start: Callable[[], object] = lambda: None
-        """Called before statements begin."""
+        """Called within their time before statements begin; what it raises ends them."""
         self._ends = math.inf
         self._stop: Event | None = None
 
@@ -76,7 +76,6 @@ class Clock:
     ) -> None:
         """Begin the time of the next statements: some seconds, or until `stop` is set."""
         self.refusal, self.is_preempted, self.is_costly, self.query = None, False, is_costly, query
-        self.on_start()
         self._ends, self._stop = time.monotonic() + seconds, stop
 
 
@@ -113,6 +112,7 @@ class Interrupter:
             self._running.add(connection)
             self._wake()
         try:
+            connection.clock.on_start()
             yield
         finally:
             with self._changed:
