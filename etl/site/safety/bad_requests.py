@@ -26,7 +26,7 @@ from markupsafe import Markup
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from etl.site.safety.sql_limits import LONGEST_JSON, LONGEST_SEARCHED, LONGEST_VALUE
+from etl.site.safety.sql_limits import LONGEST_JSON, LONGEST_VALUE
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -115,10 +115,10 @@ def bad_request_message(error: BaseException) -> str:
     """The message about a request that caused an error.
 
     >>> bad_request_message(ValueError("no number: 'x'"))
-    "The address cannot be answered as it stands (no number: 'x'); see whether its parameters have sensible values."
+    "The address cannot be answered (no number: 'x'); see whether its parameters have sensible values."
     """
     problem = str(error).partition("\n")[0] or type(error).__name__
-    return f"The address cannot be answered as it stands ({problem}); see whether its parameters have sensible values."
+    return f"The address cannot be answered ({problem}); see whether its parameters have sensible values."
 
 
 def _refuse(scope: Scope) -> PlainTextResponse | None:
@@ -128,7 +128,7 @@ def _refuse(scope: Scope) -> PlainTextResponse | None:
         allowed = ", ".join(READ_METHODS)
         return PlainTextResponse(f"This site is read only: {allowed}.", 405, {"allow": allowed})
     if UNESCAPED.search(scope.get("raw_path") or b""):
-        return PlainTextResponse("The address holds bytes that no address holds: write them as %XX.", 400)
+        return PlainTextResponse("The address has bytes that no address may have: write them as %XX.", 400)
     try:
         query = scope.get("query_string", b"").decode("latin-1")
         names = [name for name, _ in parse_qsl(query, keep_blank_values=True, max_num_fields=MOST_PARAMETERS)]
@@ -216,7 +216,6 @@ def sql_message(error: Exception) -> str:
     if message != TOO_BIG:
         return str(message)
     return (
-        f"A value is longer than {LONGEST_VALUE >> 20} MiB (in SQL that searches words, {LONGEST_SEARCHED >> 10} KiB,"
-        f" with JSON {LONGEST_JSON >> 10} KiB),"
+        f"A value is longer than {LONGEST_VALUE >> 20} MiB (in SQL with JSON {LONGEST_JSON >> 10} KiB),"
         " too long for this site: leave its column out (_nocol=), or take the files of the release"
     )

@@ -212,10 +212,8 @@ def _in_time(function: Callable[..., SqlValue], clock: Clock) -> Callable[..., S
 
 LONGEST_VALUE = UNREAD_LINE
 """Bytes of a value that SQL may read or make: as many as the longest line of a page."""
-LONGEST_SEARCHED = 32 << 10
-"""The same for costly SQL with full-text search: SQLite reads a text of 100,000 words for seconds in one step."""
 LONGEST_JSON = 256 << 10
-"""The same for costly SQL that reads or writes JSON: one step takes 24 ms for a list of 4 MiB, and a row may have many."""
+"""The same for SQL of a person's own that reads or writes JSON: one step takes 24 ms for a list of 4 MiB, and a row may have many."""
 JSON_NAME = re.compile(r"json|->")
 """How the names of SQLite's functions and tables for JSON begin."""
 RANKING_FUNCTIONS = {"bm25", "highlight", "snippet"}
@@ -364,11 +362,8 @@ def _authorize(
         return sqlite3.SQLITE_IGNORE  # null: the path of the release is private
     name = (second if action == sqlite3.SQLITE_FUNCTION else first) or ""
     is_ad_hoc = _is_ad_hoc(clock, canned)
-    if is_ad_hoc:
-        _lower_length_limit(
-            connection,
-            LONGEST_SEARCHED if first in SEARCH_TABLES else LONGEST_JSON if JSON_NAME.match(name) else LONGEST_VALUE,
-        )
+    if is_ad_hoc and JSON_NAME.match(name):
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_JSON)
     if name in RANKING_FUNCTIONS or first in SEARCH_TABLES:
         ranks = second if name in RANKING_FUNCTIONS or second == RANK_COLUMN else None
         clock.refusal = (ranks and _ranking_refusal(ranks, is_ad_hoc=is_ad_hoc)) or parameters_refusal(clock.query)
@@ -376,11 +371,6 @@ def _authorize(
             return sqlite3.SQLITE_DENY
     allowed = (action in ALLOWED and name not in REFUSED.get(action, ())) or name in ALLOWED_WITH.get(action, ())
     return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
-
-
-def _lower_length_limit(connection: sqlite3.Connection, most: int) -> None:
-    """Lower the limit of the statement's values, since it takes long in one step."""
-    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, min(most, connection.getlimit(sqlite3.SQLITE_LIMIT_LENGTH)))
 
 
 def _ranking_refusal(name: str, *, is_ad_hoc: bool) -> str | None:
