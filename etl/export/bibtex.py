@@ -1,22 +1,25 @@
-r"""BibTeX of one paper. In: its row and the authors of its byline. Out: an entry for BibTeX and biber.
+r"""BibTeX. In: a paper. Out: its entry for BibTeX and biber.
 
 TeX macros of letters, signs, math and emphasis remain. Unmatched braces, dollars and per cent signs would break the entry and
 are escaped, and so are all other macros: a title is untrusted, and no macro may open a file, run a program or define another.
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date
+import string
+from collections.abc import Iterator
+from urllib.parse import quote
 
 from pylatexenc.latex2text import get_default_latex_context_db
 
+from etl.export.papers import CitedAuthor, CitedPaper
 from etl.printable import visible
 from etl.tex import guarded, is_balanced
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 """BibTeX's macros of months."""
 _DEEPEST = 100
+_VERBATIM = "".join(set(string.punctuation) - set("\\{}^"))
+"""The signs of identifiers and addresses, which TeX reads without its macros; all others are escaped as in addresses."""
 _ACCENTS = "' ` \" ^ = . ~ c k b d r u v H vec dot ddot hat check breve acute grave tilde bar not".split()  # noqa: SIM905
 _STYLES = """
 emph textbf textit textsl textrm textsc texttt text mbox mathrm mathbf mathit mathsf mathbb mathtt mathcal mathscr mathfrak
@@ -33,55 +36,35 @@ _LONE_BACKSLASH = re.compile(r"(?<!\\)(?:\\\\)*\\$")
 _LONE_SCRIPT = re.compile(r"(\$[^$]*\$|\\.)|([_^])", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class Author:
-    """A name in two parts; no given name if it is one word or a group's."""
+def bibtex(paper: CitedPaper) -> str:
+    r"""The paper's entry.
 
-    given: str | None
-    family: str
-    is_group: bool = False
-
-
-@dataclass(frozen=True)
-class BibtexEntry:
-    """The fields of an entry; `cut` if the byline ends in "et al."."""
-
-    citekey: str
-    title: str
-    authors: Sequence[Author]
-    cut: bool
-    published: date | None
-    year_inferred: bool
-
-
-def bibtex(entry: BibtexEntry) -> str:
-    r"""The entry's text.
-
-    >>> print(bibtex(BibtexEntry("bell2025bells", "On {Bells} & 5%", [Author("Ann", "Bell")], True, date(2025, 3, 14), False)))
+    >>> print(bibtex(CitedPaper("k3m", "bell2025bells", "On {Bells} & 5%", [CitedAuthor("Ann", "Bell")], has_others=True)))
     @misc{bell2025bells,
       title = {{On {Bells} \& 5\%}},
       author = {Bell, Ann and others},
-      year = {2025},
-      month = mar,
     }
     <BLANKLINE>
     """
-    fields = "".join(f"  {name} = {value},\n" for name, value in _fields(entry))
-    return f"@misc{{{entry.citekey},\n{fields}}}\n"
+    fields = "".join(f"  {name} = {value},\n" for name, value in _fields(paper))
+    return f"@misc{{{paper.citekey},\n{fields}}}\n"
 
 
-def _fields(entry: BibtexEntry) -> Iterator[tuple[str, str]]:
+def _fields(paper: CitedPaper) -> Iterator[tuple[str, str]]:
     # The inner braces preserve the title's capitals.
-    yield "title", f"{{{{{_value(entry.title)}}}}}"
-    yield "author", "{" + " and ".join([*map(_author, entry.authors), *(["others"] if entry.cut else [])]) + "}"
-    if entry.published:
-        yield "year", f"{{{entry.published.year}}}"
-        yield "month", _MONTHS[entry.published.month - 1]
-    if entry.year_inferred:
-        yield "note", "{Year inferred from the page}"
+    yield "title", f"{{{{{_value(paper.title)}}}}}"
+    yield "author", "{" + " and ".join([*map(_author, paper.authors), *(["others"] if paper.has_others else [])]) + "}"
+    if paper.published:
+        yield "year", f"{{{paper.published.year}}}"
+        yield "month", _MONTHS[paper.published.month - 1]
+    of_arxiv = {"eprint": paper.arxiv_id, "archivePrefix": "arXiv", "primaryClass": paper.category_id}
+    identifiers = {**(of_arxiv if paper.arxiv_id else {}), "doi": paper.doi, "url": paper.url}
+    for name, value in identifiers.items():
+        if value:
+            yield name, f"{{{quote(value, safe=_VERBATIM)}}}"
 
 
-def _author(author: Author) -> str:
+def _author(author: CitedAuthor) -> str:
     """Family name first; in braces if it is a group or contains a word or comma at which BibTeX would split."""
     given, family = _value(author.given or ""), _value(author.family)
     name = f"{family}, {given}"

@@ -5,17 +5,17 @@ In: a release's database, and a row's key. Out: the first rows of each list with
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from heapq import merge
 from operator import itemgetter
 from typing import TYPE_CHECKING, TypeVar
 
 from markupsafe import Markup
 
-from etl.export.bibtex import Author, BibtexEntry, bibtex
+from etl.export.bibtex import bibtex
+from etl.export.papers import Selection, cited_papers, select_papers
 from etl.export.plain_text import plain
 from etl.extract.byline import Byline, render_byline
 from etl.extract.page import join_lines
@@ -286,15 +286,8 @@ def paper_page(database: sqlite3.Connection, paper_id: str) -> PaperPage | None:
         listings=[_listing(release, listing, row) for listing in listings[:SHOWN_LISTINGS]],
         more_listings=max(0, len(listings) - SHOWN_LISTINGS),
         findings=_first_rows(release, SHOWN_AUTHORS, _FOUND, paper_id, paper_id),
-        bibtex=None if authors.more else _bibtex(row, authors.rows),
+        bibtex=None if authors.more else _bibtex(database, paper_id),
     )
-
-
-def paper_bibtex(database: sqlite3.Connection, paper_id: str) -> str | None:
-    """The BibTeX of a paper; None where there is no such paper."""
-    release = ReleaseRows(database)
-    row = next(release.rows(_PAPER, paper_id), None)
-    return _bibtex(row, release.rows(_AUTHORS.format("NOT"), paper_id)) if row else None
 
 
 def paper_of_alias(database: sqlite3.Connection, alias_id: str) -> str | None:
@@ -315,17 +308,8 @@ def _variants(release: ReleaseRows, listing: Row) -> dict[str, str]:
     return {row["field"]: row["value"] for row in release.rows(_VARIANTS, listing["profile_id"], listing["position"])}
 
 
-def _bibtex(row: Row, authors: Iterable[Row]) -> str:
-    return bibtex(
-        BibtexEntry(
-            citekey=row["citekey"],
-            title=row["title"],
-            authors=[Author(author["given"], author["family"], author["kind"] == "group") for author in authors],
-            cut=bool(row["authors_truncated"]),
-            published=date.fromisoformat(row["published"]) if row["published"] else None,
-            year_inferred=bool(row["year_inferred"]),
-        )
-    )
+def _bibtex(database: sqlite3.Connection, paper_id: str) -> str:
+    return "".join(map(bibtex, cited_papers(database, select_papers(database, Selection(paper_id)))))
 
 
 def _shortened(text: str) -> str:

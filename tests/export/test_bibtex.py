@@ -8,21 +8,22 @@ from helpers import cpu_limit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.export.bibtex import ALLOWED_MACROS, Author, BibtexEntry, bibtex
+from etl.export.bibtex import ALLOWED_MACROS, bibtex
+from etl.export.papers import CitedAuthor, CitedPaper
 from etl.tex import is_balanced
 
-ANN = Author("Ann", "Bell")
+ANN = CitedAuthor("Ann", "Bell")
 
 
-def entry(title: str = "On Bells", authors: tuple[Author, ...] = (ANN,), **other: object) -> str:
-    facts = {"cut": False, "published": date(2025, 3, 14), "year_inferred": False} | other
-    return bibtex(BibtexEntry("bell2025bells", title, authors, **facts))  # type: ignore[arg-type]
+def entry(title: str = "On Bells", authors: tuple[CitedAuthor, ...] = (ANN,), **other: object) -> str:
+    facts = {"published": date(2025, 3, 14)} | other
+    return bibtex(CitedPaper("kemu6opsraxxk7cm", "bell2025bells", title, authors, **facts))  # type: ignore[arg-type]
 
 
 def test_a_group_is_in_braces_however_many_words_it_has() -> None:
-    found = fields(entry(authors=(Author(None, "The Tower Collaboration", is_group=True), ANN)))
+    found = fields(entry(authors=(CitedAuthor(None, "The Tower Collaboration", is_group=True), ANN)))
     assert found["author"] == "{{The Tower Collaboration} and Bell, Ann}"
-    named = fields(entry(authors=(Author("Bells", "and Towers", is_group=True),)))
+    named = fields(entry(authors=(CitedAuthor("Bells", "and Towers", is_group=True),)))
     assert named["author"] == "{{Bells and Towers}}"
 
 
@@ -72,29 +73,44 @@ def test_an_entry_holds_title_authors_year_and_month() -> None:
 
 
 def test_a_cut_byline_ends_in_others() -> None:
-    assert names(entry(authors=(ANN, Author("Cy", "Dole")), cut=True)) == ["Bell, Ann", "Dole, Cy", "others"]
+    assert names(entry(authors=(ANN, CitedAuthor("Cy", "Dole")), has_others=True)) == [
+        "Bell, Ann",
+        "Dole, Cy",
+        "others",
+    ]
 
 
 def test_a_paper_without_a_date_has_no_year() -> None:
     assert set(fields(entry(published=None))) == {"title", "author"}
 
 
-def test_an_inferred_year_is_noted() -> None:
-    assert fields(entry(year_inferred=True))["note"] == "{Year inferred from the page}"
+def test_identifiers_are_fields_and_cannot_end_the_entry() -> None:
+    known = {"category_id": "cs.CL", "arxiv_id": "2404.00002", "doi": "10.1000/a_b%{}", "url": "http://x.org/^^5c\\b"}
+    assert {name: value for name, value in fields(entry(**known)).items() if name not in fields(entry())} == {
+        "eprint": "{2404.00002}",
+        "archivePrefix": "{arXiv}",
+        "primaryClass": "{cs.CL}",
+        "doi": "{10.1000/a_b%%7B%7D}",
+        "url": "{http://x.org/%5E%5E5c%5Cb}",
+    }
+
+
+def test_a_category_is_named_only_beside_an_arxiv_identifier() -> None:
+    assert "primaryClass" not in fields(entry(category_id="cs.CL", doi="10.1000/a"))
 
 
 @pytest.mark.parametrize(
     ("author", "printed"),
     [
-        (Author("Søren", "Øst"), "Øst, Søren"),
-        (Author("Ludwig", "van der Berg Jr."), "van der Berg Jr., Ludwig"),
-        (Author("Cy", "Dole, Jr."), "Dole, Jr., Cy"),
-        (Author(None, "Plato"), "{Plato}"),
-        (Author("Bell and", "Sons"), "{Bell and Sons}"),
-        (Author("A", "b, c, d, e"), "{A b, c, d, e}"),
+        (CitedAuthor("Søren", "Øst"), "Øst, Søren"),
+        (CitedAuthor("Ludwig", "van der Berg Jr."), "van der Berg Jr., Ludwig"),
+        (CitedAuthor("Cy", "Dole, Jr."), "Dole, Jr., Cy"),
+        (CitedAuthor(None, "Plato"), "{Plato}"),
+        (CitedAuthor("Bell and", "Sons"), "{Bell and Sons}"),
+        (CitedAuthor("A", "b, c, d, e"), "{A b, c, d, e}"),
     ],
 )
-def test_a_name_is_one_author_family_name_first(author: Author, printed: str) -> None:
+def test_a_name_is_one_author_family_name_first(author: CitedAuthor, printed: str) -> None:
     assert names(entry(authors=(author, ANN))) == [printed, "Bell, Ann"]
 
 
@@ -153,7 +169,7 @@ def test_a_long_text_takes_little_time(text: str) -> None:
     st.text(alphabet='\\{}$%&#~_^@,"= and\n', max_size=40), st.text(alphabet="\\{}$%, andAB", min_size=1, max_size=20)
 )
 def test_no_text_ends_the_entry(printed: str, family: str) -> None:
-    text = entry(printed, (Author("Eve", family), ANN))
+    text = entry(printed, (CitedAuthor("Eve", family), ANN))
     assert set(fields(text)) == {"title", "author", "year", "month"}
     assert names(text)[-1] == "Bell, Ann"
     assert len(names(text)) == 2
