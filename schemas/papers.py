@@ -67,7 +67,7 @@ class Papers(Table):
     published: dt.date = Field(
         nullable=True,
         title="Published",
-        description="Date of the badge; null where neither the page nor its save date tells the year.",
+        description="Date of the badge; null where neither the page nor its save date gives the year.",
     )
     year_inferred: bool = Field(
         title="Year inferred",
@@ -84,7 +84,7 @@ class Papers(Table):
         nullable=True,
         ge=1,
         title="Authors",
-        description="How many authors the paper has; null where the byline is cut and nothing else tells.",
+        description="How many authors the paper has; null where the byline is cut and no reference completes it.",
         metadata={"unit": "authors"},
     )
     authors_truncated: bool = Field(
@@ -116,7 +116,7 @@ class Papers(Table):
 
 
 class PaperAuthors(Table):
-    """Who wrote which paper: the byline in its order, then owners of pages who stand behind "et al."."""
+    """Who wrote which paper: the byline in its order, then owners of pages whose names are behind "et al."."""
 
     paper_id: str = Field(title="Paper", description="The paper.")
     author_id: str = Field(title="Author", description="The author.")
@@ -142,7 +142,7 @@ class PaperAuthors(Table):
 
 
 class PaperCategories(Table):
-    """The categories of papers: the primary one of the badge, and further ones as far as a reference tells them."""
+    """The categories of papers: the primary one of the badge, and further ones from a reference."""
 
     paper_id: str = Field(title="Paper", description="The paper.")
     category_id: str = Field(title="Category", description="The category.")
@@ -167,7 +167,7 @@ class PaperIdentifiers(Table):
     paper_id: str = Field(title="Paper", description="The paper.")
     scheme: str = Field(isin=IDENTIFIER_SCHEMES, title="Scheme", description="arxiv or doi.", metadata={"facet": True})
     value: str = Field(title="Identifier", description="The identifier, such as 2401.00001.")
-    url: str = Field(str_matches=URL, title="Address", description="The address that it leads to.")
+    url: str = Field(str_matches=URL, title="Address", description="The web address of the identifier.")
     matched_by: str = Field(
         isin=IDENTIFIER_MATCHES,
         title="Matched by",
@@ -249,7 +249,7 @@ class PaperInstitutions(Table):
 class Links(Table):
     """Web addresses in the abstracts."""
 
-    paper_id: str = Field(title="Paper", description="The paper whose abstract holds the address.")
+    paper_id: str = Field(title="Paper", description="The paper whose abstract contains the address.")
     url: str = Field(
         str_matches=URL,
         title="Address",

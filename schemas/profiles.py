@@ -22,13 +22,13 @@ class Profiles(Table):
     )
     name: str = Field(nullable=True, title="Name", description="The owner's name as printed.")
     field: str = Field(nullable=True, title="Field", description="The owner's field as printed, such as CL.")
-    category_id: str = Field(nullable=True, title="Category", description="The category that the field stands for.")
+    category_id: str = Field(nullable=True, title="Category", description="The category that the field means.")
     h_index: int = Field(nullable=True, ge=0, title="h-index", description="The h-index that the page states.")
     stated_papers: int = Field(
         nullable=True,
         ge=0,
         title="Stated papers",
-        description="How many papers the page says there are.",
+        description="How many papers the page states.",
         metadata={"unit": "papers"},
     )
     listed_papers: int = Field(
@@ -51,7 +51,7 @@ class Profiles(Table):
     observed_on: dt.date = Field(
         nullable=True,
         title="Saved on",
-        description="When the page was first saved, as far as the build's option, or its file's or folder's name tells.",
+        description="When the page was first saved, from the build's option, or its file's or folder's name.",
     )
     last_observed_on: dt.date = Field(
         nullable=True,
@@ -89,7 +89,7 @@ class Profiles(Table):
 
 
 class Listings(Table):
-    """Each paper on each page: where it stands, and how its badge reads."""
+    """Each paper on each page: its lines, and its badge."""
 
     profile_id: str = Field(title="Profile", description="The page.")
     position: int = Field(ge=1, title="Position", description="Place in the order of the page, from 1.")
@@ -98,7 +98,7 @@ class Listings(Table):
         nullable=True,
         str_matches=PAPER_ID,
         title="Other identifier",
-        description="The identifier that this listing alone would have, where the paper has another; it leads to the paper too.",
+        description="The identifier that this listing alone would have, where the paper has another; it is an address of the paper too.",
     )
     badge: str = Field(title="Badge", description="The badge as printed: code, date and flags in one.")
     category_resolution: str = Field(
@@ -142,7 +142,7 @@ class Listings(Table):
 
 
 class Variants(Table):
-    """What a listing says where the merged paper does not give it back: what merging would else have lost."""
+    """The values of a listing that differ from the merged paper's, which merging would lose."""
 
     profile_id: str = Field(title="Profile", description="The page.")
     position: int = Field(ge=1, title="Position", description="The listing's place on the page.")

@@ -135,7 +135,7 @@ SEARCHED_WORDS = """input AS (SELECT trim(printf('%s', :q)) AS words),
 
 SEARCH_PAPERS = Question(
     name="search_papers",
-    title="Which papers speak of this?",
+    title="Which papers mention this?",
     description=(
         f"The {FOUND_PAPERS} best matches; a word in the title counts {TITLE_WEIGHT:g} times one in the abstract."
         " All words must occur, in any form (“ring” finds “ringing”); « and » mark them."
@@ -178,7 +178,7 @@ ORDER BY best.score, papers.paper_id
 COAUTHORS_OF_AUTHOR = Question(
     name="coauthors_of_author",
     title="Who wrote together with this author?",
-    description=f"Everybody who stands on a paper with the author, most papers first. {CUT_BYLINES}",
+    description=f"The co-authors of an author, most papers first. {CUT_BYLINES}",
     params={"author_id": "The author's identifier, such as ann-bell: see the table of authors."},
     sql="""
 SELECT other_id AS author_id, other AS author, papers AS papers_together_at_least
@@ -259,8 +259,8 @@ CHANGED_PAPERS = Question(
     name="changed_papers",
     title="Where do pages disagree about a paper?",
     description=(
-        "What a page says of a paper where the dataset says something else: another title, date, category, byline or abstract,"
-        " because a newer or surer page was believed. (A paper that stands under two dates was not merged: see the rule PAP-008.)"
+        "Where a page and the dataset differ about a paper: another title, date, category, byline or abstract,"
+        " because a newer or surer page was preferred. (A paper with two dates was not merged: see the rule PAP-008.)"
     ),
     sql=f"""
 SELECT
@@ -312,10 +312,10 @@ ORDER BY share IS NULL, share, missing_papers DESC, name, profile_id
 
 FINDINGS_WITH_LINES = Question(
     name="findings_with_lines",
-    title="What did the rules find, and what stands there?",
+    title="What did the rules find, and on which lines?",
     description=(
         "Each finding with the lines of the page as they were printed; of lines in quarantine, the first"
-        f" {SHOWN_LETTERS:,} characters. A finding tells what is wrong or odd on a page; the dataset keeps it as printed."
+        f" {SHOWN_LETTERS:,} characters. A finding is something wrong or odd on a page; the dataset has it as printed."
     ),
     params={"rule_id": "A rule, such as PAP-002; empty for all. The table of rules lists them."},
     sql=WITH_LINES,

@@ -67,7 +67,7 @@ def _explanation(rule: "Rule") -> Iterator[str]:
 _SEVERITIES = {
     "error": "nothing is published",
     "warning": "published and reported",
-    "info": "only counted, since a column tells it",
+    "info": "only counted, since a column has it",
 }
 
 

@@ -218,7 +218,7 @@ def _fault(run: Lines, at: int, reader: BlockReader, shifted: Collection[int]) -
         return "PAG-012", "another header; one file holds one page, so split the file above this line"
     if at in shifted:
         return "BLK-005", (
-            "title, names and abstract do not stand in this order; see whether a line was doubled,"
+            "title, names and abstract are not in this order; see whether a line was doubled,"
             " lost or copied along with a button, and save the page again"
         )
     if at in reader.badges:
@@ -266,7 +266,7 @@ _KINDS = (
     ("a page of arXiv", r"(?i)arxiv:[0-9]{4}\.[0-9]{4,5}|(?m:^(?:Comments|Subjects): )", ""),
 )
 _OTHER_SITE = (
-    f"paperledger reads the profile pages whose papers stand under badges such as CLMar 14, 2025; {SAVE_AS_TEXT}"
+    f"paperledger reads the profile pages whose papers are under badges such as CLMar 14, 2025; {SAVE_AS_TEXT}"
 )
 
 

@@ -23,7 +23,7 @@ DESCRIPTION = (
 )
 GROUPS: dict[Group, tuple[str, str]] = {
     "data": ("", ""),
-    "audit": ("Audit: ", " It belongs to the audit: what tells how the dataset came about, and what is odd in it."),
+    "audit": ("Audit: ", " It belongs to the audit: how the dataset was made, and what is odd in it."),
 }
 """The prefix of the titles and the suffix of the descriptions of each group's tables."""
 FEW_PAPERS = 2_000

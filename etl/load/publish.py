@@ -276,7 +276,7 @@ def _lock(handle: int, out: Path) -> None:
         _clear_debris(out)
     except BlockingIOError as error:
         raise PublicationError(
-            f"{out}: another build holds this folder; wait for it, or choose another with --out"
+            f"{out}: another build is writing to this folder; wait for it, or choose another with --out"
         ) from error
     except OSError as error:
         raise _unwritable(out, error) from error

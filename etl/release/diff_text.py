@@ -92,7 +92,7 @@ def render_text(difference: Difference) -> Group:
 
 
 def _no_difference(difference: Difference) -> Iterator[Text]:
-    yield Text("No difference: every table holds the same rows.", "green")
+    yield Text("No difference: every table has the same rows.", "green")
     if difference.old.logical_hash != difference.new.logical_hash:
         yield Text("The releases' hashes differ, since their descriptions, views or overrides do.", "dim")
 

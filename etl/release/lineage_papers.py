@@ -97,7 +97,7 @@ def _votes(release: ReleaseRows, one: Row) -> Iterator[RelatedRow]:
             f"{vote.confidence:.3f} of the evidence: {count(vote.badges, 'sure badge')} of its archive on the page"
         )
         known = [*release.rows("SELECT 1 FROM categories WHERE category_id = ?", vote.category_id)]
-        words = f"{vote.category_id}: {evidence}; words that speak for it: {words or 'none'}"
+        words = f"{vote.category_id}: {evidence}; words in favour: {words or 'none'}"
         yield RelatedRow("categories", tilde_encode(vote.category_id) if known else "", words)
 
 
@@ -149,7 +149,7 @@ def _year_words(one: Row) -> str:
         return "the year is printed"
     if one["observed_on"]:
         return f"no year is printed; the page was saved on {one['observed_on']}"
-    return "no year is printed, nor is it known when the page was saved; the page's other years tell at best"
+    return "no year is printed, and the day on which the page was saved is unknown; the page's other years decide at best"
 
 
 def _variants(release: ReleaseRows, condition: str, *values: object) -> Iterator[RelatedRow]:

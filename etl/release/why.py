@@ -43,7 +43,7 @@ def _rule(release: ReleaseRows, row: Row) -> Trace:
     ))  # fmt: skip
     related = [RelatedRow("findings", one["finding_id"], one["message"]) for one in found]
     counts = f"{row['failed']:,} of {row['checked']:,} broke it"
-    counted = "; only counted, since a column of the table tells it" if row["severity"] == "info" else ""
+    counted = "; only counted, since a column of the table has it" if row["severity"] == "info" else ""
     return Trace(_shown(release, found), [RelatedRow(row["table_name"], "", counts + counted), *related])
 
 

@@ -240,7 +240,7 @@ SELECT rule_id, iif(status = 'failed', 'error', 'warning') AS severity, title, c
 FROM findings JOIN rules USING (rule_id)
 GROUP BY rule_id
 ORDER BY findings DESC, rule_id"""
-    summary = "How often the pages break each rule. Rules that only count what a column tells already are left out."
+    summary = "How often the pages break each rule. Rules that only count what a column has already are left out."
     return _ask(database, sql).chart(sql, [summary], id="findings", title="Findings by rule and severity")
 
 

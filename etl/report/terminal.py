@@ -101,7 +101,7 @@ def _rows(results: Results) -> Table:
     table = Table(box=SIMPLE, pad_edge=False)
     table.add_column("table")
     table.add_column("rows", justify="right")
-    table.add_column("what it holds")
+    table.add_column("contents")
     for name, rows in results.rows.items():
         words = TABLES[name].definition().description.partition(":")[0].partition(".")[0]
         table.add_row(name, f"{rows:,}", words, style="dim" if name in JUDGING_TABLES else "")

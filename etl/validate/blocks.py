@@ -193,7 +193,7 @@ def _given_twice(profiles: pl.DataFrame) -> Iterator[Note]:
         known = first.setdefault((profile_id, day), source)
         if known != source:
             message = (
-                f"{source} holds the same bytes as {known}, so that it was not counted; remove one of the two files"
+                f"{source} has the same bytes as {known}, so that it was not counted; remove one of the two files"
             )
             yield Note(TWICE_RULE, profile_id, source, None, source, message)
 
@@ -313,7 +313,7 @@ def _broken_rules(blocks: pl.DataFrame) -> dict[int, list[str]]:
 
 _REASONS = {
     "BLK-001": "the line under the badge has no letter, expected a title",
-    "BLK-002": "the line in the byline's place holds no name ({byline}), expected names such as Ann Bell, Cy Dole et al.",
+    "BLK-002": "the line in the byline's place has no name ({byline}), expected names such as Ann Bell, Cy Dole et al.",
     "BLK-003": "the badge {badge} has a date that does not exist",
     SIZE_RULE: "longer than any paper's: {sizes}",
 }

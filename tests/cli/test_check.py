@@ -187,7 +187,7 @@ def test_a_page_that_is_none_stops_the_build_in_one_line_and_shows_no_empty_coun
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     assert result.stderr.startswith("paperledger: ann.txt: ")
     assert "PAG-010  error" in result.stdout
-    assert "what it holds" not in result.stdout
+    assert "contents" not in result.stdout
     assert Path("build/current").resolve() == before
 
 
@@ -208,7 +208,7 @@ def test_all_pages_may_be_unreadable_and_are_told(pages: Path) -> None:
     (pages / "ann.txt").write_bytes(b"")
     result = run("check", "pages")
     assert result.exit_code == 1
-    assert "what it holds" not in result.stdout
+    assert "contents" not in result.stdout
 
 
 def test_against_a_baseline_only_what_is_new_fails(pages: Path) -> None:

@@ -228,7 +228,7 @@ def test_a_build_that_finds_another_at_work_ends_at_once(before: Path, tmp_path:
         result = run(out)
     assert result.returncode == 4
     assert result.stderr.splitlines()[-1] == (
-        f"paperledger: {out}: another build holds this folder; wait for it, or choose another with --out"
+        f"paperledger: {out}: another build is writing to this folder; wait for it, or choose another with --out"
     )
     assert verify(newest_release(out)) == []
     assert len(list((out / "releases").iterdir())) == 1
@@ -243,5 +243,5 @@ def test_of_two_builds_at_once_one_publishes_and_the_other_says_so(tmp_path: Pat
     # A machine that is busy enough may run them one after the other.
     assert told.keys() <= {0, 4}
     assert 0 in told
-    assert "another build holds this folder" in told.get(4, "another build holds this folder")
+    assert "another build is writing to this folder" in told.get(4, "another build is writing to this folder")
     assert verify(newest_release(out)) == []

@@ -243,7 +243,7 @@ def test_a_link_that_cannot_take_its_place_leaves_no_debris(tables: Frames, tmp_
 
 
 def test_two_builds_cannot_hold_one_folder(tmp_path: Path) -> None:
-    told = pytest.raises(PublicationError, match="another build holds this folder")
+    told = pytest.raises(PublicationError, match="another build is writing to this folder")
     with locked(tmp_path), told as caught, locked(tmp_path):
         pytest.fail("both hold it")
     assert caught.value.exit_code == 4

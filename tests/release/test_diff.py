@@ -99,7 +99,7 @@ def test_equal_releases_do_not_differ(release: Releases) -> None:
     assert difference.is_empty
     assert not difference.is_worse
     assert (difference.reasons, difference.pages, difference.rules) == ([], [], [])
-    assert "No difference: every table holds the same rows." in shown(difference)
+    assert "No difference: every table has the same rows." in shown(difference)
 
 
 def test_an_output_folder_stands_for_its_newest_release(release: Releases, tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def test_a_page_given_twice_names_the_file_that_was_dropped(tmp_path: Path) -> N
     assert tables["profiles"]["source"].to_list() == ["a.txt"]
     ((source, _, message),) = findings(tables, "PAG-014")
     assert source == "b/c.txt"
-    assert message == "b/c.txt holds the same bytes as a.txt, so that it was not counted; remove one of the two files"
+    assert message == "b/c.txt has the same bytes as a.txt, so that it was not counted; remove one of the two files"
 
 
 def test_the_same_bytes_saved_again_are_one_page_with_its_first_and_last_day(tmp_path: Path) -> None:
@@ -143,4 +143,4 @@ def test_blocks_in_another_order_say_so() -> None:
     )
     assert tables["quarantine"]["rule_ids"].to_list() == ['["BLK-005"]']
     ((_, line, message),) = findings(tables, "BLK-005")
-    assert (line, "do not stand in this order" in message) == (17, True)
+    assert (line, "are not in this order" in message) == (17, True)

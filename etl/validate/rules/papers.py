@@ -46,7 +46,7 @@ def _abstract_is_there(context: RuleContext) -> RuleResult:
         context.papers.filter(pl.col("abstract").str.strip_chars() == ""),
         PAPER_KEY,
         value="title",
-        message=pl.format("no abstract stands under {}; if the site shows one, save the page again", "title"),
+        message=pl.format("{} has no abstract; if the site shows one, save the page again", "title"),
     )
 
 
@@ -193,7 +193,7 @@ def _text_is_visible(context: RuleContext) -> RuleResult:
         PAPER_KEY,
         value=point,
         message=pl.format(
-            "the {} holds {}, which cannot be seen; take it out, since it hides words from search", _FIELD, point
+            "the {} contains {}, which is invisible; remove it, since it hides words from search", _FIELD, point
         ),
     )
 

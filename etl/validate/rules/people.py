@@ -124,7 +124,7 @@ def _author_has_two_names(context: RuleContext) -> RuleResult:
         ("author_id",),
         value=pl.format("{}, {}", "name", "other"),
         message=pl.format(
-            "{} and {} stand side by side with one name each; if the comma parts one author's name, write it without",
+            "{} and {} are neighbours of one name each; if the comma splits one author's name, write it without",
             "name",
             "other",
         ),
