@@ -4,6 +4,7 @@ In: an open database, a table's name and a key as a person types it. Out: the ro
 escaped as in Datasette's address of the row, so that each is a valid argument again.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,8 +20,10 @@ from etl.extract.header import Header, parse_header
 from etl.extract.page import Page, parse_page, split_lines
 from etl.printable import cut
 from etl.release.release import rebuild_page
+from etl.resolve.folding import slug
 from etl.resolve.papers import winner_first
 from schemas import TABLES, Definition
+from schemas.limits import SLUG
 
 Value = str | int | None
 
@@ -159,6 +162,11 @@ _COMPARED_KEYS = 20_000
 """Keys with which a mistyped one is compared, at 20 µs each."""
 _LARGEST_DIGITS = 18
 """Most digits of an integer that certainly fits into SQLite's 64 bits."""
+_NAME_WORDS = 20
+_SPELLINGS = """
+SELECT author_id, author_names.name FROM authors_fts JOIN author_names USING (author_id)
+WHERE authors_fts MATCH ? LIMIT 1000
+"""
 
 
 def find_row(database: sqlite3.Connection, table: str, key: str) -> tuple[str, dict[str, Value]]:
@@ -213,17 +221,30 @@ def _row(database: sqlite3.Connection, definition: Definition, parts: Sequence[s
 
 
 def _by_other_name(database: sqlite3.Connection, definition: Definition, key: str) -> dict[str, Value] | None:
-    """The only row that another column identifies: a paper by its alias, a spelling by its name alone."""
+    """The only row that something else identifies: a paper by its alias, a spelling by its name alone, an author by a spelling."""
     ways = {
         "papers": "SELECT papers.* FROM papers JOIN listings USING (paper_id) WHERE alias_id = ?",
         "author_names": "SELECT * FROM author_names WHERE name = ?",
     }
+    if definition.name == "authors":
+        author_id = author_of_slug(database, key)
+        return _row(database, definition, [author_id]) if author_id else None
     if definition.name not in ways or "\x00" in key:
         return None
     cursor = database.execute(f"SELECT DISTINCT * FROM ({ways[definition.name]}) LIMIT 2", [tilde_decode(key)])  # noqa: S608
     names = [name for name, *_ in cursor.description]
     found = cursor.fetchall()
     return dict(zip(names, found[0], strict=True)) if len(found) == 1 else None
+
+
+def author_of_slug(database: sqlite3.Connection, key: str) -> str | None:
+    """The only author with a spelling of this slug, which was an author's id before a fuller spelling was known."""
+    words = key.split("-")
+    if not re.search(SLUG, key) or len(words) > _NAME_WORDS:
+        return None
+    found = database.execute(_SPELLINGS, [" ".join(f'"{word}"' for word in words)])
+    authors = {str(author_id) for author_id, name in found if slug(name) == key}
+    return authors.pop() if len(authors) == 1 else None
 
 
 def _is_number(part: str) -> bool:

@@ -7,11 +7,13 @@ are sent: whole or in ranges (by starlette), and again only where they changed.
 import asyncio
 import hashlib
 import os
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from email.utils import formatdate
 from io import BufferedRandom
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from datasette import hookimpl
@@ -95,6 +97,16 @@ def release_file(release: Release, name: str) -> FileToSend | None:
 def descriptor_path(file: BufferedRandom) -> str:
     """The path of an open temporary file, which has no name."""
     return f"/dev/fd/{file.fileno()}"
+
+
+def spool(pieces: Iterable[str]) -> BufferedRandom:
+    """A text in a temporary file, written piece by piece; closed where one cannot be made."""
+    with ExitStack() as closed_on_error:
+        file = closed_on_error.enter_context(TemporaryFile())
+        for piece in pieces:
+            file.write(piece.encode())
+        closed_on_error.pop_all()
+    return file
 
 
 async def sha256_of(file: BufferedRandom) -> str:

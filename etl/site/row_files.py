@@ -1,58 +1,62 @@
-"""Files of rows: a profile's page as it was read, a paper's BibTeX; and the hooks of the pages in `row_pages.py`.
+"""Files of rows: a profile's page as it was read; and the hooks of the pages in `row_pages.py` and of `citations.py`.
 
-In: an address. Out: a file, the variables of a row's page, or a redirect to a paper. A page may have 64 MiB: it is rebuilt in the
+In: an address. Out: a file, the variables of a row's page, or a redirect from a row's former key. A page may have 64 MiB: it is rebuilt in the
 thread of an export, piece by piece into a temporary file, which is then sent.
 """
 
 import hashlib
-import re
 import sqlite3
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import ExitStack, closing
 from functools import partial
 from io import BufferedRandom
-from tempfile import TemporaryFile
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from datasette import hookimpl
-from datasette.utils import add_cors_headers, await_me_maybe, tilde_decode
+from datasette.utils import await_me_maybe, tilde_decode
 from datasette.utils.asgi import NotFound, Request, Response
 
 from etl.load.layout import DATABASE
 from etl.release.lineage import ReleaseRows
 from etl.release.release import Release, require_read
-from etl.site.files import FileToSend, Send, answer_other_method, descriptor_path, last_modified, send_file, sha256_of
+from etl.site.citations import citation_routes, successor
+from etl.site.files import (
+    FileToSend,
+    Send,
+    answer_other_method,
+    descriptor_path,
+    last_modified,
+    send_file,
+    sha256_of,
+    spool,
+)
 from etl.site.parquet import refusal
 from etl.site.parquet_export import ExportQueue, ExportRefused, in_time, limits_of, new_connection
 from etl.site.row_pages import (
     author_page,
     page_pieces,
-    paper_bibtex,
-    paper_of_alias,
     paper_page,
     profile_page,
     query_in_thread,
 )
 from etl.site.served import served
-from schemas.limits import PAPER_ID
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
 
 PAGE_ROUTE = r"^/-/pages/(?P<key>[0-9a-f]{16})\.txt$"
 _TEXT = "text/plain; charset=utf-8"
-BIBTEX_ROUTE = r"^/-/bibtex/(?P<key>[a-z2-7]{16})\.bib$"
 
 
 class PageTexts:
     """The route of one release's pages as plain text."""
 
-    def __init__(self, datasette: "Datasette", release: Release) -> None:
+    def __init__(self, datasette: "Datasette", release: Release, queue: ExportQueue) -> None:
         self._datasette = datasette
         self._release = release
         self._limits = limits_of(datasette)
-        self._queue = ExportQueue(self._limits)
+        self._queue = queue
 
     async def answer(self, request: Request, send: Send) -> Response | None:
         """The bytes of a page, or the range of them that is requested."""
@@ -81,26 +85,11 @@ class PageTexts:
             if profile is None:
                 raise NotFound(f"There is no row {profile_id} in profiles")
             with ExitStack() as closed_on_error:
-                file = closed_on_error.enter_context(TemporaryFile())
-                for piece in page_pieces(release, profile):
-                    file.write(piece.encode())
+                file = closed_on_error.enter_context(spool(page_pieces(release, profile)))
                 file.seek(0)
                 require_read(profile_id, hashlib.file_digest(file, "sha256").hexdigest(), profile["sha256"])
                 closed_on_error.pop_all()
         return file
-
-
-async def _paper_file(datasette: "Datasette", request: Request) -> Response:
-    """The BibTeX of a paper."""
-    await _require(datasette, request, "papers")
-    key = request.url_vars["key"]
-    body = await query_in_thread(datasette, lambda database: paper_bibtex(database, key))
-    if body is None:
-        raise NotFound(f"There is no row {key} in papers")
-    headers = {"x-content-type-options": "nosniff"}
-    if datasette.cors:
-        add_cors_headers(headers)
-    return Response(body, headers=headers, content_type="application/x-bibtex; charset=utf-8")
 
 
 async def _require(datasette: "Datasette", request: Request, table: str) -> None:
@@ -137,34 +126,35 @@ def extra_template_vars(
 
 @hookimpl(wrapper=True, tryfirst=True)
 def handle_exception(request: Request, datasette: "Datasette", exception: Exception) -> Generator[None, Any, Any]:
-    """Redirect from a paper's other identifier to the paper, where there is no row of that key."""
+    """Redirect from a former key of a paper or an author to its page, where there is no row of that key."""
     answers = yield
     named = request.url_vars if isinstance(exception, NotFound) else {}
-    key = tilde_decode(named.get("pks") or "")
-    is_paper = (named.get("database"), named.get("table")) == (DATABASE, "papers") and re.search(PAPER_ID, key)
-    if not is_paper or served(datasette) is None:
+    table, key = named.get("table") or "", tilde_decode(named.get("pks") or "")
+    if named.get("database") != DATABASE or not key or served(datasette) is None:
         return answers
 
     async def redirect() -> Response:
-        paper_id = await query_in_thread(datasette, lambda connection: paper_of_alias(connection, key))
-        if paper_id:
-            return Response.redirect(_address(datasette, request, paper_id))
+        current = await query_in_thread(datasette, lambda connection: successor(connection, table, key))
+        if current:
+            return Response.redirect(_address(datasette, request, table, current))
         return await await_me_maybe(answers[0])
 
     return [redirect]
 
 
-def _address(datasette: "Datasette", request: Request, paper_id: str) -> str:
-    """The address of a paper in the requested format and with the same arguments."""
+def _address(datasette: "Datasette", request: Request, table: str, key: str) -> str:
+    """The address of a row in the requested format and with the same arguments."""
     form = request.url_vars.get("format")
-    address = datasette.urls.row(DATABASE, "papers", paper_id, format=form)
+    address = datasette.urls.row(DATABASE, table, key, format=form)
     return f"{address}?{request.query_string}" if request.query_string else str(address)
 
 
 @hookimpl
 def register_routes(datasette: "Datasette") -> list[tuple[str, Callable[..., Awaitable[object]]]]:
-    """The routes of pages and BibTeX, where a release is served."""
+    """The routes of pages, bibliographies and feeds, where a release is served."""
     release = served(datasette)
     if release is None:
         return []
-    return [(PAGE_ROUTE, PageTexts(datasette, release).answer), (BIBTEX_ROUTE, _paper_file)]
+    queue = ExportQueue(limits_of(datasette))
+    pages = PageTexts(datasette, release, queue)
+    return [(PAGE_ROUTE, pages.answer), *citation_routes(datasette, release, queue)]

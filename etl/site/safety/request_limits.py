@@ -84,7 +84,7 @@ QUICK_QUERY = re.compile(rb"((^|&)(_search|q|_next)=[^&]{0,200})*$")
 QUICK_GAPS = 12
 GAP = re.compile(rb'[+" ]|%2[02]')
 """Gaps between the words of such a search: one word fifty times takes a second where it is all of an abstract."""
-COSTLY_PATH = re.compile(r"\.(csv|parquet|blob|txt)$")
+COSTLY_PATH = re.compile(r"\.(csv|parquet|blob|txt)$|^/-/(cite|feed)(?!/papers/)")
 COSTLY_QUERY = re.compile(rb"(^|&)(sql|_where|_searchmode|_stream|_size|_json)=")
 
 

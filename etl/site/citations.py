@@ -1,0 +1,176 @@
+"""Bibliographies and feeds over HTTP: of a paper, an author, a category, a search, or of all papers.
+
+In: `/-/cite/authors/KEY.bib` (or .json, .ris), `/-/cite/search.bib?q=`, `/-/cite.bib`; the same under `/-/feed`, with .atom.
+Out: a file, written in the thread of an export, or a redirect from a former key.
+"""
+
+import re
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+from io import BufferedRandom
+from threading import Event
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from datasette.utils import tilde_decode, tilde_encode
+from datasette.utils.asgi import NotFound, Request, Response
+
+from etl.export.formats import BY_NAME, Format, feed_of
+from etl.export.papers import Selection, cited_papers, select_papers
+from etl.load.layout import DATABASE
+from etl.release.lineage import author_of_slug
+from etl.release.release import Release
+from etl.site.files import (
+    FileToSend,
+    Send,
+    answer_other_method,
+    descriptor_path,
+    last_modified,
+    send_file,
+    sha256_of,
+    spool,
+)
+from etl.site.home import SEARCH
+from etl.site.parquet import refusal
+from etl.site.parquet_export import ExportQueue, ExportRefused, in_time, limits_of, new_connection
+from etl.site.row_pages import paper_of_alias, query_in_thread
+from etl.site.safety.statement_time import SqlQuery
+from schemas import TABLES
+from schemas.limits import PAPER_ID, SLUG
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+FEED_ENTRIES = 100
+"""The newest papers, which a feed has."""
+_FORMATS = {form.suffix: form for form in BY_NAME.values()}
+_WHAT = r"(?:/(?P<table>papers|authors|categories)/(?P<key>[^/]+)|/(?P<search>search))?"
+ROUTES = (
+    rf"^/-/cite{_WHAT}\.(?P<suffix>bib|json|ris)$",
+    rf"^/-/feed{_WHAT}\.(?P<suffix>atom)$",
+    r"^/-/(?P<table>bibtex)/(?P<key>[a-z2-7]{16})\.(?P<suffix>bib)$",
+)
+"""The last is the former address of a paper's BibTeX."""
+_SUCCESSORS: dict[str, tuple[str, Callable[[sqlite3.Connection, str], str | None]]] = {
+    "papers": (PAPER_ID, paper_of_alias),
+    "authors": (SLUG, author_of_slug),
+}
+"""The patterns of keys of tables whose rows may have another key in a later release, and how to find them by a former one."""
+
+
+def successor(database: sqlite3.Connection, table: str, key: str) -> str | None:
+    """The key of the row that had this key in an earlier release; None where there is none."""
+    if table not in _SUCCESSORS:
+        return None
+    pattern, find = _SUCCESSORS[table]
+    return find(database, key) if re.search(pattern, key) else None
+
+
+@dataclass(frozen=True)
+class CitationRequest:
+    """What an address asks for: papers by one condition, or all, and their format; and the address of their page."""
+
+    selection: Selection
+    form: Format
+    name: str
+    page: str
+    address: str
+
+
+class Citations:
+    """The routes of one release."""
+
+    def __init__(self, datasette: "Datasette", release: Release, queue: ExportQueue) -> None:
+        self._datasette = datasette
+        self._release = release
+        self._limits = limits_of(datasette)
+        self._queue = queue
+
+    async def answer(self, request: Request, send: Send) -> Response | None:
+        """A file of citations or a feed, or the range of it that is requested."""
+        seen = [("view-table", (DATABASE, "papers")), ("view-database", DATABASE), "view-instance"]
+        await self._datasette.ensure_permissions(request.actor, seen)
+        cors = self._datasette.cors
+        if answer := answer_other_method(request, cors=cors):
+            return answer
+        asked = await self._asked(request)
+        if isinstance(asked, Response):
+            return asked
+        try:
+            file = await self._queue.run(partial(self._write, asked), request.receive)
+        except ExportRefused as refused:
+            return refusal(refused)
+        if file:
+            with file:
+                digest, modified = await sha256_of(file), last_modified(self._release)
+                sent = FileToSend(
+                    descriptor_path(file), asked.name, asked.form.media_type, digest, modified, shown=True
+                )
+                await send_file(sent, request, send, cors=cors)
+        return None
+
+    async def _asked(self, request: Request) -> CitationRequest | Response:
+        """What a request asks for, or a redirect from a former key; raises `NotFound`."""
+        named, urls = request.url_vars, self._datasette.urls
+        suffix, address = named["suffix"], urls.path(request.path)
+        if named.get("search"):
+            words = request.args.get("q") or ""
+            query = urlencode({"q": words})
+            page, selection = f"{urls.query(DATABASE, SEARCH)}?{query}", Selection(search=words)
+            return CitationRequest(selection, _FORMATS[suffix], f"search.{suffix}", page, f"{address}?{query}")
+        if not named.get("table"):
+            return CitationRequest(
+                Selection(), _FORMATS[suffix], f"papers.{suffix}", str(urls.instance()), str(address)
+            )
+        table = "papers" if named["table"] == "bibtex" else named["table"]
+        key = tilde_decode(named["key"])
+        current = await query_in_thread(self._datasette, partial(_current, table=table, key=key))
+        if current is None:
+            raise NotFound(f"There is no row {key} in {table}")
+        if current != key:
+            return Response.redirect(urls.path(citation_path(table, current, suffix)))
+        page, selection = str(urls.row(DATABASE, table, tilde_encode(key))), Selection(**{_key_of(table): key})
+        return CitationRequest(selection, _FORMATS[suffix], f"{key}.{suffix}", page, str(address))
+
+    def _write(self, asked: CitationRequest, stop: Event) -> BufferedRandom:
+        query = SqlQuery(parameters={"q": asked.selection.search or ""})
+        most = FEED_ENTRIES if asked.form is BY_NAME["atom"] else None
+        with closing(new_connection(self._datasette)) as connection:
+            with in_time(connection, self._limits, stop, query):
+                places = select_papers(connection, asked.selection, most)
+            with in_time(connection, self._limits, stop):
+                # The addresses are relative, since the site does not know its name.
+                feed = replace(
+                    feed_of(connection, asked.selection),
+                    page=asked.page,
+                    address=asked.address,
+                    paper_page=lambda paper_id: str(self._datasette.urls.row(DATABASE, "papers", paper_id)),
+                )
+                return spool(asked.form.pieces(cited_papers(connection, places), feed))
+
+
+def citation_path(table: str, key: str, suffix: str) -> str:
+    """The address of a row's citations or feed.
+
+    >>> citation_path("authors", "ann-bell", "bib"), citation_path("categories", "cs.CL", "atom")
+    ('/-/cite/authors/ann-bell.bib', '/-/feed/categories/cs~2ECL.atom')
+    """
+    return f"/-/{'feed' if suffix == 'atom' else 'cite'}/{table}/{tilde_encode(key)}.{suffix}"
+
+
+def _current(database: sqlite3.Connection, table: str, key: str) -> str | None:
+    """The key of the row that has this key, or had it in an earlier release; None where there is none."""
+    is_there = database.execute(f"SELECT 1 FROM {table} WHERE {_key_of(table)} = ?", [key]).fetchone()  # noqa: S608
+    return key if is_there else successor(database, table, key)
+
+
+def _key_of(table: str) -> str:
+    return TABLES[table].definition().primary_key[0]
+
+
+def citation_routes(datasette: "Datasette", release: Release, queue: ExportQueue) -> list[tuple[str, Any]]:
+    """The routes of bibliographies and feeds."""
+    return [(route, Citations(datasette, release, queue).answer) for route in ROUTES]
