@@ -34,6 +34,7 @@ from etl.load.layout import DATABASE_FILE
 from etl.pipeline import Request, build
 from etl.progress import Progress
 from etl.release.release import newest_release
+from schemas.limits import ABSTRACT_LETTERS
 
 COMMAND = Path(sys.executable).with_name("paperledger")
 SECONDS = 8.0
@@ -117,6 +118,8 @@ QUERIES = {
     "marks": f"SELECT highlight(papers_fts, 1, '', '') FROM papers_fts WHERE papers_fts MATCH ({THE} || 'the')",
     "ranks": f"SELECT rank FROM papers_fts WHERE papers_fts MATCH ({THE} || 'the') ORDER BY rank",
     "near words": "SELECT 1 FROM papers_fts WHERE papers_fts MATCH 'NEAR(' || replace(hex(zeroblob(500)), '0', 'the ') || ', 99)'",
+    "near words of a choice": "SELECT 1 FROM papers_fts WHERE papers_fts MATCH"
+    " CASE WHEN random() THEN 'NEAR(' || replace(hex(zeroblob(500)), '0', 'the ') || ', 99)' ELSE 'the' END",
     "long JSON": f"WITH x AS MATERIALIZED (SELECT '[' || replace(hex(zeroblob(900000)), '0', '1,') || '1]' AS j)"
     f" SELECT max({','.join(f'json_valid(j || {n})' for n in range(100))}) FROM x",
     "short JSON": f"WITH x AS MATERIALIZED (SELECT '[' || replace(hex(zeroblob(60000)), '0', '1,') || '1]' AS j)"
@@ -349,14 +352,15 @@ def paths_of(out: Path) -> dict[str, str]:
 
 
 def crowd() -> str:
-    """A page of fifty papers, each by thousands."""
+    """A page of fifty papers, each by thousands; an abstract is as long as may be, and one word."""
     blocks = []
     for number in range(50):
         people = ", ".join(
             f"Bo {invented_pages.WORDS[n // 300].title()}{invented_pages.WORDS[n % 300]}" for n in range(CROWD)
         )
+        abstract = f"We count to {number}." if number else "the " * (ABSTRACT_LETTERS // 4)
         blocks.append(
-            f"CLMay {number % 28 + 1}, 2020\nA long work number {number}\n\nAnn Crowd, {people}\n\nWe count to {number}.\n"
+            f"CLMay {number % 28 + 1}, 2020\nA long work number {number}\n\nAnn Crowd, {people}\n\n{abstract}\n"
         )
     head = [
         "Ann Crowd",

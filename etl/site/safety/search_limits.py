@@ -106,7 +106,9 @@ def _words_of_value(program: Sequence[Operation], value: Operation, register: in
 
 
 def _words_of_parameters(query: SqlQuery) -> int:
-    values = query.parameters.values() if isinstance(query.parameters, Mapping) else query.parameters
+    """The number of words of all parameters in the SQL; Datasette's own (`_size`) are not in it."""
+    named = query.parameters
+    values = [named[name] for name in named if name in query.sql] if isinstance(named, Mapping) else named
     return sum(words_of(value) for value in values if isinstance(value, str))
 
 
