@@ -1,6 +1,6 @@
 """How many words a full-text search may have. In: a statement of a request, and its parameters. Out: why it is refused, if it is.
 
-FTS5 compares the places of all words in one step, which nothing interrupts, and NEAR takes the square of the words: 600 took 21 s
+FTS5 compares the places of all words in one step, which nothing interrupts, and NEAR takes the square of the words: 1,000 took 21 s
 in an abstract of 20,000 letters. SQLite's authorizer does not see what is searched for. So SQL of a person's own is compiled
 first: the program that SQLite makes of it shows where each search gets its words.
 """
