@@ -143,7 +143,7 @@ def test_words_that_sql_computes_are_not_searched(crowded: Datasette, name: str)
         COMPUTED["match"],
         f"{FOUND} WHERE papers_fts MATCH '{'z ' * 101}'",
         f"{FOUND} WHERE papers_fts MATCH 'z{'_z' * 100}'",
-        f"{FOUND} WHERE papers_fts MATCH '{'ᦰa' * 1100}'",
+        f"{FOUND} WHERE papers_fts MATCH '{'ᦰa' * 101}'",
         f"{FOUND} WHERE papers_fts MATCH 'NEAR({'z ' * 18})'",
         f"{FOUND} WHERE papers_fts MATCH '{'z ' * 51}' AND abstract MATCH '{'z ' * 51}'",
         f"{FOUND} WHERE papers_fts MATCH :q{' AND abstract MATCH :q' * 2}",
@@ -223,7 +223,7 @@ def letters() -> Iterator[sqlite3.Connection]:
 
 @pytest.mark.parametrize("between", ["_", " ", "-", "ᦰ", "ß", "語", "\u0301", '"', ",", "·", "ª", "𐴀"])
 def test_no_more_words_are_searched_than_are_counted(letters: sqlite3.Connection, between: str) -> None:
-    text = f"x{between}" * 1000
+    text = f"x{between}" * 1000 + "x"
     letters.execute("INSERT INTO t VALUES (?)", [text])
     (found,) = letters.execute("SELECT count(*) FROM found").fetchone()
-    assert found <= words_of(text) * 10
+    assert found <= words_of(text)

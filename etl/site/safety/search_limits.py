@@ -18,8 +18,8 @@ MOST_WORDS = 100
 """Words and signs of a search: to rank papers or mark words takes some 0.3 s in an abstract of 20,000 letters that repeats them."""
 NEAR_TIMES = 5
 """How many words a word counts for beside NEAR: twenty take 0.3 s in an author's 40,000 spellings, a hundred 8 s."""
-WORD = re.compile(r"[^\W_]{1,20}|[^\w\s]+")
-"""A word or sign. FTS5 splits words at `_`, and at some letters of New Tai Lue: so a long one counts for several."""
+WORD = re.compile(r"[^\W_\u19b0-\u19c9]+|[^\w\s]+")
+"""A word or sign. FTS5 splits words at `_` and at vowels of New Tai Lue, which are letters for Python only."""
 CONSTRAINT = re.compile(r"[MLG]\d+|[r=<>]")
 """How FTS5 names what a search asks: words in a column (MATCH, LIKE, GLOB), how to rank, or a range of rows."""
 ROWS = "=<>"
