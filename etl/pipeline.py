@@ -10,9 +10,12 @@ from functools import partial
 from itertools import chain, starmap
 from pathlib import Path
 
+import polars as pl
+
 from etl.engine.embedded import map_batches
 from etl.extract.archives import Found, batches
 from etl.extract.reading import PageFile, parse_files
+from etl.extract.reference import Reference, facts_of, read_reference
 from etl.extract.sources import find_others, find_pages
 from etl.load.publish import locked, publish
 from etl.printable import path_text
@@ -24,7 +27,8 @@ from etl.report.charts import charts_of
 from etl.report.results import RESULTS_FILE, FailOn, Results, summarize, write_results
 from etl.report.wording import judged, require_good
 from etl.resolve.overrides import read_overrides
-from etl.resolve.tables import resolve
+from etl.resolve.reference import wanted
+from etl.resolve.tables import list_papers, resolve
 from etl.validate.blocks import StagedBatch, combine, stage, up_to_limit
 from etl.validate.findings import validate
 from etl.validate.severity import read_thresholds
@@ -39,6 +43,7 @@ class Request:
     out: Path
     observed_on: date | None = None
     overrides: Path | None = None
+    reference: Sequence[Path] = ()
     thresholds: Path | None = None
     baseline: Path | None = None
     report: Path | None = None
@@ -79,14 +84,20 @@ def check(request: Request, progress: Progress) -> Checked:
     thresholds = read_thresholds(request.thresholds)
     baseline = read_baseline(request.baseline) if request.baseline else None
     staged = combine(_extract(files, request, progress))
-    with progress.step("Resolving papers and people"):
-        resolved = resolve(staged.profiles, staged.blocks, overrides)
+    with progress.step("Resolving papers"):
+        listings = list_papers(staged.profiles, staged.blocks, overrides)
+    reference = _look_up(listings, request, progress)
+    with progress.step("Resolving people"):
+        resolved = resolve(staged.profiles, listings, overrides, reference)
     with progress.step("Checking the tables"):
         tables = validate(resolved, staged, overrides, thresholds, allow_unreadable=request.allow_unreadable)
         results = summarize(tables)
     compared = compare_with_baseline(results, baseline, str(request.baseline), thresholds) if baseline else results
     provenance = overrides.provenance | {"skipped": sorted(error.source for error in staged.unreadable)}
+    if reference.files:
+        provenance |= {"reference": facts_of(reference.files)}
     paths = {file.source: file.path for file in files}
+    paths |= {path_text(path.name): path.as_posix() for path in request.reference}
     if request.overrides:
         paths |= {path_text(request.overrides.name): request.overrides.as_posix()}
     return Checked(tables, provenance, results, judged(compared, request.fail_on), paths, find_others(request.pages))
@@ -120,6 +131,15 @@ def _extract(files: Sequence[PageFile], request: Request, progress: Progress) ->
     """Read, parse and stage the pages in batches, by worker processes."""
     staged = map_batches(partial(_stage, observed_on=request.observed_on), batches(files), request.workers)
     return chain.from_iterable(progress.each("Reading pages", staged))
+
+
+def _look_up(listings: pl.DataFrame, request: Request, progress: Progress) -> Reference:
+    """The records of the request's reference that may be about these papers, read by worker processes."""
+    if not request.reference:
+        return Reference()
+    run = partial(map_batches, workers=request.workers)
+    with progress.step("Reading the reference"):
+        return read_reference(request.reference, wanted(listings), run)
 
 
 def _stage(found: Sequence[Found], observed_on: date | None) -> list[StagedBatch]:

@@ -14,7 +14,7 @@ from etl.cli import main
 from etl.extract.page import Page, ParsedPage, parse_page
 from etl.resolve.overrides import Overrides
 from etl.resolve.rendering import rebuild_pages
-from etl.resolve.tables import resolve
+from etl.resolve.tables import list_papers, resolve
 from etl.validate.blocks import combine, stage
 from etl.validate.findings import validate
 from schemas import Frames
@@ -39,7 +39,7 @@ def tables_of(*texts: str, observed_on: Dates = None, overrides: Overrides | Non
     pages = [parsed(text, f"p{number}.txt", day) for number, (text, day) in enumerate(zip(texts, dates, strict=True))]
     staged = combine([stage(pages)])
     decided = overrides or Overrides()
-    resolved = resolve(staged.profiles, staged.blocks, decided)
+    resolved = resolve(staged.profiles, list_papers(staged.profiles, staged.blocks, decided), decided)
     return validate(resolved, staged, decided, allow_unreadable=True)
 
 

@@ -10,7 +10,7 @@ from helpers import parsed, tables_of
 from etl.errors import PageError
 from etl.report.results import BaselineResult, FindingResult, PageResult, Results, RuleSummary, summarize
 from etl.resolve.overrides import Overrides
-from etl.resolve.tables import resolve
+from etl.resolve.tables import list_papers, resolve
 from etl.validate.blocks import combine, stage
 from etl.validate.findings import validate
 from schemas import Frames
@@ -53,7 +53,12 @@ def validated(*texts: str, unreadable: Sequence[PageError] = (), **options: Any)
     """The checked tables of pages p0.txt, p1.txt, … with these texts, without notes on pages, under options of `validate`."""
     staged = combine([stage([parsed(text, f"p{number}.txt") for number, text in enumerate(texts)])])
     staged = replace(staged, unreadable=tuple(unreadable), notes=())
-    return validate(resolve(staged.profiles, staged.blocks, Overrides()), staged, Overrides(), **options)
+    return validate(
+        resolve(staged.profiles, list_papers(staged.profiles, staged.blocks, Overrides()), Overrides()),
+        staged,
+        Overrides(),
+        **options,
+    )
 
 
 def rule(rule_id: str, status: str = "warned", **values: object) -> RuleSummary:

@@ -24,7 +24,7 @@ def year_before(observed_on: date, month: int, day: int) -> int | None:
     """
     last = min(observed_on, date.max - AHEAD) + AHEAD
     years = range(last.year, max(0, last.year - _LEAP_YEARS_APART - 1), -1)
-    days = ((year, _date(year, month, day)) for year in years)
+    days = ((year, day_in_year(year, month, day)) for year in years)
     return next((year for year, found in days if found and found <= last), None)
 
 
@@ -78,13 +78,18 @@ def resolve_dates(blocks: pl.DataFrame) -> pl.DataFrame:
         positions, badges = zip(*((position, badge) for _, _, position, *badge in page), strict=True)
         years = page_years(observed_on, badges)
         for position, (year, month, day), inferred in zip(positions, badges, years, strict=True):
-            published = _date(year or inferred, month, day)
+            published = day_in_year(year or inferred, month, day)
             rows.append((profile_id, position, published, year is None and published is not None))
     schema = {"profile_id": pl.String, "position": pl.Int64, "published": pl.Date, "year_inferred": pl.Boolean}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _date(year: int | None, month: int, day: int) -> date | None:
+def day_in_year(year: int | None, month: int, day: int) -> date | None:
+    """The day of a badge in a year; None without a year, and for February 29 in a year that has none.
+
+    >>> day_in_year(2024, 2, 29), day_in_year(2023, 2, 29), day_in_year(None, 5, 1)
+    (datetime.date(2024, 2, 29), None, None)
+    """
     if year is None or ((month, day) == (2, 29) and not calendar.isleap(year)):
         return None
     return date(year, month, day)

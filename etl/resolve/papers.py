@@ -96,6 +96,17 @@ def identify(blocks: pl.DataFrame, overrides: Overrides) -> pl.DataFrame:
     )
 
 
+def with_papers(listings: pl.DataFrame, joined: Mapping[str, str]) -> pl.DataFrame:
+    """The listings with other paper ids, by their present ones, each paper's winner first; `alias_id` has the former ones.
+
+    >>> listing = {"paper_id": "p2", "alias_id": None, "abstract": "", "last_observed_on": None, "profile_id": "ann", "position": 1}
+    >>> with_papers(pl.DataFrame([listing]), {"p2": "p1"}).select("paper_id", "alias_id").row(0)
+    ('p1', 'p2')
+    """
+    alone, ids = pl.coalesce("alias_id", "paper_id"), pl.col("paper_id").replace(joined)
+    return winner_first(listings.with_columns(ids, pl.when(alone != ids).then(alone).alias("alias_id")))
+
+
 def _dated_ids(blocks: pl.DataFrame) -> pl.Series:
     """The ids of blocks, with the year in those of which pages print several years."""
     differ = pl.col("year").min().over("alone") < pl.col("year").max().over("alone")
@@ -107,11 +118,17 @@ def _dated_ids(blocks: pl.DataFrame) -> pl.Series:
 def paper_by_any_id(listings: pl.DataFrame) -> dict[str, str]:
     """The paper of each id in `listings`: the paper with that `paper_id`, else the only paper with that `alias_id`.
 
+    Where listings have an `arxiv_id`, the paper of each such id too.
+
     >>> paper_by_any_id(pl.DataFrame({"paper_id": ["bells"], "alias_id": ["chimes"]}))
     {'chimes': 'bells', 'bells': 'bells'}
     """
     alone = listings.drop_nulls("alias_id").group_by("alias_id").agg(pl.col("paper_id").unique())
     meant = {alias: papers[0] for alias, papers in alone.iter_rows() if len(papers) == 1}
+    if "arxiv_id" in listings.columns:
+        meant |= dict(
+            listings.drop_nulls("arxiv_id").select("arxiv_id", "paper_id").unique().sort("paper_id").iter_rows()
+        )
     return meant | {one: one for one in listings["paper_id"].unique()}
 
 
@@ -176,10 +193,11 @@ def find_variants(listings: pl.DataFrame, papers: pl.DataFrame, bylines: dict[st
     )
 
 
-def find_candidates(papers: pl.DataFrame) -> pl.DataFrame:
+def find_candidates(papers: pl.DataFrame, identifiers: pl.DataFrame | None = None) -> pl.DataFrame:
     """Pairs of papers that may be one, each paper with the next similar one by date.
 
-    In: merged rows with paper_id, work, title, names, abstract, published. Out: the frame of `paper_candidates`.
+    In: merged rows with paper_id, work, title, names, abstract, published; and the rows of `paper_identifiers`, of which
+    two papers may share one. Out: the frame of `paper_candidates`.
 
     >>> bells = {"work": "on bells", "title": "On Bells", "names": ["Ann Bell"], "abstract": ""}
     >>> days = {"p1": date(2024, 5, 1), "p2": date(2025, 5, 1)}
@@ -189,20 +207,35 @@ def find_candidates(papers: pl.DataFrame) -> pl.DataFrame:
     found: dict[tuple[str, str], tuple[str, str]] = {}
     by_work: defaultdict[str, list[tuple[str, str, date | None]]] = defaultdict(list)
     by_abstract: defaultdict[str, list[tuple[str, str, date | None]]] = defaultdict(list)
+    by_identifier: defaultdict[str, list[tuple[str, str, date | None]]] = defaultdict(list)
+    shared = _shared(identifiers)
     columns = papers.select("paper_id", "work", "title", "names", "abstract", "published")
     for one, work, title, names, abstract, published in columns.iter_rows():
         by_work[work].append((one, title, published))
         if len(abstract) >= LEAST_ABSTRACT:
             by_abstract[f"{fold_long(abstract)}\n{author_key(names[0])}"].append((one, title, published))
-    for reason, groups in (("other_date", by_work), ("same_abstract", by_abstract)):
+        for value in shared.get(one, ()):
+            by_identifier[value].append((one, title, published))
+    for reason, groups in (("other_date", by_work), ("same_abstract", by_abstract), ("same_identifier", by_identifier)):
         for (one, title, day), (other, other_title, other_day) in _neighbours(groups.values()):
             words = (
                 f"{_short(title)} is dated {_day(day)} and {_day(other_day)}, with one first author"
                 if reason == "other_date"
-                else f"{_short(title)} and {_short(other_title)} have one abstract and first author"
+                else f"{_short(title)} and {_short(other_title)} have one {_SHARED[reason]}"
             )
             found.setdefault((min(one, other), max(one, other)), (reason, words))
     return PaperCandidates.frame([(*pair, *row) for pair, row in found.items()])
+
+
+_SHARED = {"same_abstract": "abstract and first author", "same_identifier": "identifier"}
+
+
+def _shared(identifiers: pl.DataFrame | None) -> dict[str, list[str]]:
+    """The identifiers that several papers have, by paper."""
+    if identifiers is None or not identifiers.height:
+        return {}
+    several = identifiers.filter(pl.col("paper_id").n_unique().over("scheme", "value") > 1)
+    return dict(several.sort("paper_id", "value").group_by("paper_id", maintain_order=True).agg("value").iter_rows())
 
 
 def _without_suffix(name: str) -> list[str]:

@@ -1,7 +1,7 @@
 """From valid blocks to the tables of papers, authors and categories.
 
-In: profiles and blocks as parsed, and the overrides. Out: a frame for each published table except the audit ones, sorted by
-key.
+In: profiles and blocks as parsed, the overrides, and the records of a reference. Out: a frame for each published table except
+the audit ones, sorted by key.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,6 +10,7 @@ from datetime import date
 
 import polars as pl
 
+from etl.extract.reference import Reference
 from etl.extract.taxonomy import taxonomy
 from etl.resolve.authors import People, resolve_authors
 from etl.resolve.candidate_pairs import BylineEvidence
@@ -20,6 +21,7 @@ from etl.resolve.links import find_links
 from etl.resolve.name_keys import key_names
 from etl.resolve.overrides import Overrides
 from etl.resolve.papers import citekeys, find_candidates, find_variants, identify, merge, paper_by_any_id
+from etl.resolve.reference import Completed, Match, complete, nearest_day
 from etl.resolve.rendering import merged_bylines
 from schemas import (
     TABLES,
@@ -39,50 +41,66 @@ from schemas.limits import URL_LETTERS
 class Resolved:
     """The tables, and the listings from which they were made: one row a block, with its parts, category, date and paper.
 
-    `author_ids` of a listing are the authors of its `names`, in order. For `uncompared` see `People`.
+    `author_ids` of a listing are the authors of its `names`, in order. For `uncompared` see `People`. `completed` is what the
+    records of `reference` complete and contradict.
     """
 
     tables: Frames
     listings: pl.DataFrame
     uncompared: pl.DataFrame
+    reference: Reference
+    completed: Completed
 
 
-def resolve(profiles: pl.DataFrame, blocks: pl.DataFrame, overrides: Overrides) -> Resolved:
-    """Resolve categories, dates, papers and authors; every frame has all columns of its table and is sorted by key."""
-    listings = _correct(identify(_interpret(profiles, blocks), overrides), overrides)
-    mentions = key_names(listings, profiles, overrides)
+def list_papers(profiles: pl.DataFrame, blocks: pl.DataFrame, overrides: Overrides) -> pl.DataFrame:
+    """The blocks as listings: with the facts of their page, category, date and paper, each paper's winner first."""
+    return identify(_interpret(profiles, blocks), overrides)
+
+
+def resolve(
+    profiles: pl.DataFrame, listings: pl.DataFrame, overrides: Overrides, reference: Reference | None = None
+) -> Resolved:
+    """Resolve papers and authors; every frame has all columns of its table and is sorted by key."""
+    reference = reference or Reference()
+    completed = complete(listings, reference.records)
+    listings = _correct(_with_facts(completed), overrides)
+    mentions = key_names(_as_completed(listings), profiles, overrides)
     evidence = [
         BylineEvidence(names, owner) for names, owner in mentions.listings.select("name_keys", "owner_key").iter_rows()
     ]
     people = resolve_authors(evidence, mentions.keys, overrides, mentions.known)
-    listings = _with_authors(mentions.listings, people)
+    listings = _with_authors(listings.hstack(mentions.listings.select("name_keys", "owner_key")), people)
     merged = merge(listings, _corrected_days(listings, overrides))
     profiles = _complete_profiles(profiles, listings, people, mentions.owner_keys)
     paper_authors = _paper_authors(merged, listings, profiles)
     institutions, paper_institutions = _institutions(merged)
     papers = _complete_papers(merged, paper_authors)
+    paper_categories = _paper_categories(papers, completed.of_paper)
+    paper_identifiers = _paper_identifiers(completed.of_paper)
     referenced = pl.concat([paper_authors["author_id"], profiles["author_id"].drop_nulls()]).unique()
     tables = {
-        "categories": _categories(papers, profiles),
+        "categories": _categories(paper_categories, profiles),
         "authors": _known(people.authors, referenced, "author_id"),
         "author_names": _known(people.author_names, referenced, "author_id"),
         "profiles": profiles,
         "papers": papers,
         "paper_authors": paper_authors,
-        "paper_categories": _paper_categories(papers),
-        "paper_identifiers": PaperIdentifiers.frame(),
+        "paper_categories": paper_categories,
+        "paper_identifiers": paper_identifiers,
         "listings": listings,
         "institutions": institutions,
         "paper_institutions": paper_institutions,
         "links": _links(papers),
         "merge_candidates": _known(people.merge_candidates, referenced, "author_id", "other_id"),
-        "paper_candidates": find_candidates(merged),
+        "paper_candidates": find_candidates(merged, paper_identifiers),
     }
     tables["variants"] = find_variants(listings, papers, merged_bylines(tables))
     return Resolved(
         {name: TABLES[name].sorted(frame) for name, frame in tables.items()},
         listings,
         _known(people.uncompared, referenced, "author_id"),
+        reference,
+        completed,
     )
 
 
@@ -102,20 +120,50 @@ def _interpret(profiles: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
     return dated.join(resolve_categories(dated), on=key, how="left", maintain_order="left")
 
 
+def _with_facts(completed: Completed) -> pl.DataFrame:
+    """The listings with the categories of their records, and with the years where the page prints none."""
+    if not completed.of_paper:
+        return completed.listings
+    found = [(key, one.record.arxiv_id, one.record.primary, one.record.day) for key, one in completed.of_paper.items()]
+    schema = {"paper_id": pl.String, "arxiv_id": pl.String, "recorded": pl.String, "first_day": pl.Date}
+    records = pl.DataFrame(found, schema, orient="row")
+    listings = completed.listings.join(records, on="paper_id", how="left", maintain_order="left")
+    dated = [
+        None if first_day is None or year is not None else nearest_day(first_day, month, day)
+        for first_day, year, month, day in listings.select("first_day", "year", "month", "day").iter_rows()
+    ]
+    return (
+        listings.with_columns(pl.Series("dated", dated, dtype=pl.Date))
+        .with_columns(
+            pl.coalesce("dated", "published").alias("published"),
+            pl.col("year_inferred") & pl.col("dated").is_null(),
+            *_decided(pl.col("recorded"), "reference"),
+        )
+        .drop("dated", "recorded", "first_day")
+    )
+
+
+def _decided(category_id: pl.Expr | pl.Series, how: str) -> list[pl.Expr]:
+    """The columns of a listing's category where one is given; else as they are."""
+    given = pl.lit(category_id) if isinstance(category_id, pl.Series) else category_id
+    return [
+        given.fill_null(pl.col("category_id")).alias("category_id"),
+        pl.when(given.is_null()).then("category_resolution").otherwise(pl.lit(how)).alias("category_resolution"),
+        pl.when(given.is_null()).then("category_confidence").alias("category_confidence"),
+    ]
+
+
+def _as_completed(listings: pl.DataFrame) -> pl.DataFrame:
+    """The listings with all names that are known, in place of those that the byline shows."""
+    return listings.with_columns(pl.col("all_names").alias("names"), pl.col("is_cut").alias("truncated"))
+
+
 def _correct(listings: pl.DataFrame, overrides: Overrides) -> pl.DataFrame:
     """Listings with the categories from overrides."""
     given = {entry.paper_id: entry.category_id for entry in overrides.papers if entry.paper_id and entry.category_id}
     if not given:
         return listings
-    decided = _by_paper(given, listings, pl.String)
-    return listings.with_columns(
-        decided.fill_null(pl.col("category_id")).alias("category_id"),
-        pl.when(decided.is_null())
-        .then("category_resolution")
-        .otherwise(pl.lit("override"))
-        .alias("category_resolution"),
-        pl.when(decided.is_null()).then("category_confidence").alias("category_confidence"),
-    )
+    return listings.with_columns(_decided(_by_paper(given, listings, pl.String), "override"))
 
 
 def _corrected_days(listings: pl.DataFrame, overrides: Overrides) -> dict[str, date]:
@@ -136,7 +184,8 @@ def _by_paper(given: Mapping[str, object], listings: pl.DataFrame, dtype: type[p
 
 def _with_authors(listings: pl.DataFrame, people: People) -> pl.DataFrame:
     found = pl.element().replace_strict(people.author_of, return_dtype=pl.String)
-    return listings.with_columns(pl.col("name_keys").list.eval(found).alias("author_ids"))
+    every = listings.with_columns(pl.col("name_keys").list.eval(found).alias("all_author_ids"))
+    return every.with_columns(pl.col("all_author_ids").list.head(pl.col("names").list.len()).alias("author_ids"))
 
 
 def _complete_profiles(
@@ -158,13 +207,19 @@ def _complete_profiles(
 
 
 def _paper_authors(papers: pl.DataFrame, listings: pl.DataFrame, profiles: pl.DataFrame) -> pl.DataFrame:
-    """The winning bylines, each author at the first position; then the owners of all pages that list the paper."""
+    """The winning bylines as completed, each author at the first position; then the owners of all pages that list the paper."""
+    position = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("paper_id")
     printed = (
-        papers.select("paper_id", pl.col("author_ids").alias("author_id"), pl.col("names").alias("name"))
+        papers.select(
+            "paper_id",
+            pl.col("names").list.len().alias("shown"),
+            pl.col("all_author_ids").alias("author_id"),
+            pl.col("all_names").alias("name"),
+        )
         .explode("author_id", "name")
         .with_columns(
-            pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("paper_id").alias("position"),
-            pl.lit("byline").alias("source"),
+            position.alias("position"),
+            pl.when(position > pl.col("shown")).then(pl.lit("reference")).otherwise(pl.lit("byline")).alias("source"),
         )
     )
     owners = (
@@ -187,27 +242,54 @@ def _institutions(papers: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def _complete_papers(papers: pl.DataFrame, paper_authors: pl.DataFrame) -> pl.DataFrame:
-    in_byline = paper_authors.filter(source="byline")
-    listed = in_byline.group_by("paper_id").agg(pl.len().cast(pl.Int64).alias("listed_author_count"))
+    in_byline = pl.col("source") == "byline"
+    listed = (
+        paper_authors.drop_nulls("position")
+        .group_by("paper_id")
+        .agg(
+            in_byline.sum().cast(pl.Int64).alias("listed_author_count"),
+            pl.len().cast(pl.Int64).alias("author_count"),
+        )
+    )
     rows = papers.select("paper_id", pl.col("names").list.first(), "published", "title").iter_rows()
     return papers.join(listed, on="paper_id", how="left").with_columns(
-        pl.when(~pl.col("truncated")).then("listed_author_count").alias("author_count"),
+        pl.when(~pl.col("is_cut")).then("author_count").alias("author_count"),
         pl.col("truncated").alias("authors_truncated"),
         pl.col("flags").list.contains("Code").alias("has_code"),
         pl.col("paper_id").replace_strict(citekeys(list(rows)), return_dtype=pl.String).alias("citekey"),
     )
 
 
-def _categories(papers: pl.DataFrame, profiles: pl.DataFrame) -> pl.DataFrame:
-    used = pl.concat([papers["category_id"], profiles["category_id"]]).drop_nulls().unique()
+def _categories(paper_categories: pl.DataFrame, profiles: pl.DataFrame) -> pl.DataFrame:
+    used = pl.concat([paper_categories["category_id"], profiles["category_id"]]).drop_nulls().unique()
     known = [taxonomy()[category_id] for category_id in used]
     return Categories.frame([{**vars(category), "badge_code": category.badge_code} for category in known])
 
 
-def _paper_categories(papers: pl.DataFrame) -> pl.DataFrame:
-    return PaperCategories.select(
-        papers.drop_nulls("category_id").with_columns(pl.lit(True).alias("is_primary"), pl.lit("badge").alias("source"))
+def _paper_categories(papers: pl.DataFrame, of_paper: Mapping[str, Match]) -> pl.DataFrame:
+    """The primary categories, and the further ones of records."""
+    is_recorded = pl.col("category_resolution") == "reference"
+    primary = papers.drop_nulls("category_id").with_columns(
+        pl.lit(True).alias("is_primary"),
+        pl.when(is_recorded).then(pl.lit("reference")).otherwise(pl.lit("badge")).alias("source"),
     )
+    others = [(paper, one, False, "reference") for paper, found in of_paper.items() for one in found.record.categories]
+    every = pl.concat([PaperCategories.select(primary), PaperCategories.frame(others)])
+    return every.unique(["paper_id", "category_id"], keep="first", maintain_order=True)
+
+
+def _paper_identifiers(of_paper: Mapping[str, Match]) -> pl.DataFrame:
+    return PaperIdentifiers.frame(
+        [
+            (paper, scheme, value, f"{_ADDRESSES[scheme]}{value}", found.matched_by, found.evidence)
+            for paper, found in of_paper.items()
+            for scheme, values in (("arxiv", (found.record.arxiv_id,)), ("doi", found.record.dois))
+            for value in values
+        ]
+    )
+
+
+_ADDRESSES = {"arxiv": "https://arxiv.org/abs/", "doi": "https://doi.org/"}
 
 
 def _links(papers: pl.DataFrame) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from etl.extract.byline import parse_byline
 from etl.resolve.authors import People, resolve_authors
 from etl.resolve.candidate_pairs import BylineEvidence
 from etl.resolve.overrides import Overrides
-from etl.resolve.tables import resolve
+from etl.resolve.tables import list_papers, resolve
 from etl.validate.blocks import combine, stage
 from schemas import Frames
 
@@ -29,7 +29,9 @@ def resolved_of(*texts: str, observed_on: Sequence[date | None] = (), overrides:
     days = observed_on or [None] * len(texts)
     pages = [parsed(text, f"p{number}.txt", day) for number, (text, day) in enumerate(zip(texts, days, strict=True))]
     staged = combine([stage(pages)])
-    return resolve(staged.profiles, staged.blocks, overrides or Overrides()).tables | {"quarantine": staged.quarantine}
+    return resolve(
+        staged.profiles, list_papers(staged.profiles, staged.blocks, overrides or Overrides()), overrides or Overrides()
+    ).tables | {"quarantine": staged.quarantine}
 
 
 def people_of(*bylines: str, owner: str | None = None, overrides: Overrides | None = None) -> People:

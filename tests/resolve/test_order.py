@@ -11,7 +11,7 @@ from invented import block, page
 
 from etl.extract.page import ParsedPage
 from etl.resolve.overrides import Overrides
-from etl.resolve.tables import resolve
+from etl.resolve.tables import list_papers, resolve
 from etl.validate.blocks import combine, stage
 from etl.validate.findings import validate
 from schemas import Frames
@@ -48,7 +48,9 @@ days = st.sampled_from([None, date(2026, 1, 1), date(2026, 6, 1)])
 
 def built(batches: Sequence[Sequence[ParsedPage]], overrides: Overrides) -> Frames:
     staged = combine([stage(batch) for batch in batches])
-    return validate(resolve(staged.profiles, staged.blocks, overrides), staged, overrides)
+    return validate(
+        resolve(staged.profiles, list_papers(staged.profiles, staged.blocks, overrides), overrides), staged, overrides
+    )
 
 
 def differing(some: Frames, other: Frames) -> list[str]:

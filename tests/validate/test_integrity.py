@@ -10,7 +10,7 @@ from etl.errors import BadData, Exit
 from etl.report.results import summarize
 from etl.report.wording import require_good
 from etl.resolve.overrides import Overrides
-from etl.resolve.tables import Resolved, resolve
+from etl.resolve.tables import Resolved, list_papers, resolve
 from etl.validate import integrity
 from etl.validate.blocks import StagedBatch, combine, stage
 from etl.validate.findings import validate
@@ -60,7 +60,7 @@ def staged() -> StagedBatch:
 
 @pytest.fixture(scope="module")
 def resolved(staged: StagedBatch) -> Resolved:
-    return resolve(staged.profiles, staged.blocks, Overrides())
+    return resolve(staged.profiles, list_papers(staged.profiles, staged.blocks, Overrides()), Overrides())
 
 
 def told(found: list[TableFailure]) -> list[tuple[str, int, str]]:

@@ -10,7 +10,7 @@ from etl.extract.page import Page, parse_page
 from etl.extract.reading import read_or_error
 from etl.extract.sources import find_pages
 from etl.resolve.overrides import Overrides
-from etl.resolve.tables import resolve
+from etl.resolve.tables import list_papers, resolve
 from etl.validate.blocks import combine, stage
 from etl.validate.findings import validate
 from schemas import Frames
@@ -45,7 +45,9 @@ def files_of(folder: Path, files: dict[str, str], observed_on: date | None = Non
     read = [read_or_error(file, observed_on) for file in find_pages([str(folder)])]
     staged = combine([stage([parse_page(one)]) for one in read if isinstance(one, Page)])
     decided = Overrides()
-    return validate(resolve(staged.profiles, staged.blocks, decided), staged, decided)
+    return validate(
+        resolve(staged.profiles, list_papers(staged.profiles, staged.blocks, decided), decided), staged, decided
+    )
 
 
 def test_the_sites_limit_is_only_counted() -> None:
