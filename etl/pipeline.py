@@ -91,7 +91,7 @@ def check(request: Request, progress: Progress) -> Checked:
         resolved = resolve(staged.profiles, listings, overrides, reference)
     with progress.step("Checking the tables"):
         tables = validate(resolved, staged, overrides, thresholds, allow_unreadable=request.allow_unreadable)
-        results = summarize(tables)
+        results = summarize(tables, reference.files)
     compared = compare_with_baseline(results, baseline, str(request.baseline), thresholds) if baseline else results
     provenance = overrides.provenance | {"skipped": sorted(error.source for error in staged.unreadable)}
     if reference.files:

@@ -119,6 +119,13 @@ _RUN_OPTIONS = (
         help="TOML file that joins or separates names, joins papers, and corrects authors, categories and dates.",
     ),
     click.option(
+        "--reference",
+        type=_FILE,
+        metavar="FILE",
+        multiple=True,
+        help="arXiv's metadata (JSON Lines, plain, .gz or .zst, or Parquet): identifiers, whole bylines, all categories. Repeatable.",
+    ),
+    click.option(
         "--rules",
         "thresholds",
         type=_FILE,

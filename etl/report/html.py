@@ -75,6 +75,8 @@ def _template() -> Template:
         count=printable.count,
         verdict=wording.verdict,
         drift=wording.drift,
+        matched=wording.matched,
+        unmarked=str,
         lines=wording.lines,
         share=_share,
         width=_width,

@@ -10,7 +10,18 @@ from itertools import islice
 
 from etl.printable import count
 from etl.report.results import FindingResult, PageResult, Results, RuleSummary
-from etl.report.wording import SHOWN_NAMES, by_failure, clipped, drift, left_out, picked, place, shorten, verdict
+from etl.report.wording import (
+    SHOWN_NAMES,
+    by_failure,
+    clipped,
+    drift,
+    left_out,
+    matched,
+    picked,
+    place,
+    shorten,
+    verdict,
+)
 
 SHOWN_FINDINGS = 50
 SHOWN_RULES = 100
@@ -28,7 +39,13 @@ def render_markdown(results: Results) -> str:
     >>> print(render_markdown(Results(verdict="passed", rows={}, pages=[], rules=[], findings=[])).splitlines()[0])
     # paperledger: Passed, without a finding.
     """
-    sections = [f"# paperledger: {verdict(results)}", drift(results), _totals(results), _left_out(results)]
+    sections = [
+        f"# paperledger: {verdict(results)}",
+        drift(results),
+        _totals(results),
+        _matched(results),
+        _left_out(results),
+    ]
     sections += [_rules(results), _findings(results), _pages(results.pages)]
     return "\n\n".join(filter(None, sections)) + "\n"
 
@@ -37,6 +54,11 @@ def _totals(results: Results) -> str:
     quarantined = sum(page.quarantined_lines for page in results.pages)
     papers, authors = (count(results.rows.get(name, 0), name.removesuffix("s")) for name in ("papers", "authors"))
     return f"{count(len(results.pages), 'page')}, {papers}, {authors}; {count(quarantined, 'line')} in quarantine."
+
+
+def _matched(results: Results) -> str | None:
+    words = matched(results, code)
+    return words and f"{words}."
 
 
 def _left_out(results: Results) -> str | None:

@@ -4,6 +4,7 @@ In: the checked tables. Out: `Results`, which includes the raw lines of every fi
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +13,7 @@ import polars as pl
 
 from etl import __version__
 from etl.extract.page import split_lines
+from etl.extract.reference import ReferenceFile
 from etl.release.release import FIRST_VERSION, require_schema_version
 from etl.report.charts import Chart
 from etl.resolve.dates import newest_pages
@@ -95,6 +97,22 @@ class BaselineResult(msgspec.Struct, frozen=True, kw_only=True):
     rows: dict[str, int]
 
 
+class ReferenceFileResult(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of records, with the numbers of sound and damaged ones."""
+
+    name: str
+    records: int
+    damaged: int
+
+
+class ReferenceResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The files of the reference, the papers that match a record of them, and how many cut bylines these complete."""
+
+    files: list[ReferenceFileResult]
+    matched: int
+    completed: int
+
+
 class _StoredCharts(msgspec.Struct):
     """The charts in results of any version; results of older versions have none."""
 
@@ -123,6 +141,8 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     baseline: BaselineResult | None = None
     charts: list[Chart] = []
     fail_on: FailOn = "error"
+    reference: ReferenceResult | msgspec.UnsetType = msgspec.UNSET
+    """Absent in a run without a reference."""
 
     def rule(self, rule_id: str) -> RuleSummary:
         """The result of one rule."""
@@ -133,7 +153,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, charts=charts)
 
 
-def summarize(tables: Frames) -> Results:
+def summarize(tables: Frames, reference: Sequence[ReferenceFile] = ()) -> Results:
     """The results of a run from its tables, findings ordered by file, line and rule; charts need a release."""
     rules = [_rule(row) for row in tables["rules"].iter_rows(named=True)]
     findings = tables["findings"].sort("source", "line_start", "rule_id", "finding_id", nulls_last=True)
@@ -150,6 +170,15 @@ def summarize(tables: Frames) -> Results:
         pages=_pages(tables),
         rules=rules,
         findings=reported,
+        reference=_reference(tables, reference) if reference else msgspec.UNSET,
+    )
+
+
+def _reference(tables: Frames, files: Sequence[ReferenceFile]) -> ReferenceResult:
+    return ReferenceResult(
+        files=[ReferenceFileResult(name=file.name, records=file.records, damaged=file.damaged) for file in files],
+        matched=tables["paper_identifiers"]["paper_id"].n_unique(),
+        completed=tables["papers"].filter("authors_truncated", pl.col("author_count").is_not_null()).height,
     )
 
 

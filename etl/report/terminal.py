@@ -18,7 +18,7 @@ from etl.printable import command, count, visible
 from etl.release.release import Release
 from etl.report.baseline import LOST
 from etl.report.results import FindingResult, Results, RuleSummary
-from etl.report.wording import by_failure, left_out, more, named, picked, stopping_findings
+from etl.report.wording import by_failure, left_out, matched, more, named, picked, stopping_findings
 from etl.report.wording import lines as lines_of
 from etl.validate.severity import UNREADABLE
 from schemas import JUDGING_TABLES, TABLES
@@ -40,7 +40,15 @@ def print_results(
     rows = [_rows(results)] if results.rows.get("papers") else []
     broken = [*_baseline(results), *_rules(results), *_findings(results, report), *_notes(results)]
     reports = [Text.assemble((f"{'Reports':<8}", "bold"), visible(str(report)))] if report else []
-    parts: list[RenderableType] = [*counts, *rows, *broken, *_left_out(results), *_passed_over(passed_over), *reports]
+    parts: list[RenderableType] = [
+        *counts,
+        *_reference(results),
+        *rows,
+        *broken,
+        *_left_out(results),
+        *_passed_over(passed_over),
+        *reports,
+    ]
     console.print(Group(*parts), soft_wrap=not console.is_terminal)
 
 
@@ -95,6 +103,11 @@ def _headline(results: Results) -> Text:
     return Text.assemble(
         (f"{count(len(results.pages), 'page')}, {counts}", "bold"), f" from {count(lines, 'line')}; {rest}"
     )
+
+
+def _reference(results: Results) -> list[RenderableType]:
+    words = matched(results)
+    return [Text(f"{words}")] if words else []
 
 
 def _rows(results: Results) -> Table:

@@ -3,7 +3,7 @@
 In: `Results` and text from pages. Out: safe text of one line, and findings in order.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -51,6 +51,23 @@ def _stopped(results: Results) -> str:
     if results.fail_on == "warning" and len(results.findings) > errors:
         return f"{counts}, and warnings stop this run (--fail-on warning)"
     return counts if errors else "since none of the files could be read"
+
+
+def matched(results: Results, name: Callable[[str], str] = visible) -> str | None:
+    """How many papers match a record of the reference, in a sentence with its files by `name`; None without a reference.
+
+    >>> matched(Results(verdict="passed", rows={}, pages=[], rules=[], findings=[])) is None
+    True
+    """
+    if isinstance(results.reference, msgspec.UnsetType):
+        return None
+    files = ", ".join(
+        f"{name(file.name)} ({count(file.records, 'record')}{f', {file.damaged:,} damaged' if file.damaged else ''})"
+        for file in results.reference.files
+    )
+    papers = count(results.rows.get("papers", 0), "paper")
+    completed = count(results.reference.completed, "cut byline")
+    return f"{results.reference.matched:,} of {papers} found in {files}, which completes {completed}"
 
 
 def left_out(results: Results) -> list[str]:

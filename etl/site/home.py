@@ -35,6 +35,8 @@ _NUMBERS = """
 SELECT
   (SELECT count(*) FROM papers) AS papers,
   (SELECT count(*) FROM papers WHERE authors_truncated) AS cut_bylines,
+  (SELECT count(*) FROM papers WHERE authors_truncated AND author_count IS NOT NULL) AS completed_bylines,
+  (SELECT count(DISTINCT paper_id) FROM paper_identifiers) AS matched,
   (SELECT count(*) FROM authors) AS authors,
   (SELECT count(*) FROM categories) AS categories,
   (SELECT count(*) FROM findings) AS findings,
@@ -88,6 +90,7 @@ def extra_template_vars(view_name: str | None, request: Request | None, datasett
         return {
             "home": {
                 "facts": await asyncio.to_thread(facts, release.path),
+                "reference": [file["name"] for file in release.manifest.get("reference", [])],
                 "database": DATABASE,
                 "search": SEARCH if SEARCH in queries else None,
                 "questions": [_link_to_question(query) for query in queries.values()],

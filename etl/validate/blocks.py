@@ -192,9 +192,7 @@ def _given_twice(profiles: pl.DataFrame) -> Iterator[Note]:
     for profile_id, source, day in profiles.select("profile_id", "source", "observed_on").iter_rows():
         known = first.setdefault((profile_id, day), source)
         if known != source:
-            message = (
-                f"{source} has the same bytes as {known}, so that it was not counted; remove one of the two files"
-            )
+            message = f"{source} has the same bytes as {known}, so that it was not counted; remove one of the two files"
             yield Note(TWICE_RULE, profile_id, source, None, source, message)
 
 

@@ -6,7 +6,7 @@ from string import Formatter
 import polars as pl
 
 from etl.validate.rule_results import RuleContext, RuleResult, at_line, rule_result
-from etl.validate.rules import pages, papers, people, text
+from etl.validate.rules import pages, papers, people, reference, text
 from schemas import RULES, TABLES, Rule
 from schemas.rules import Condition
 
@@ -16,7 +16,7 @@ def find(context: RuleContext) -> Iterator[RuleResult]:
     for rule in RULES.values():
         if rule.condition:
             yield _broken_rows(rule, rule.condition, context)
-    for family in (pages, papers, people, text):
+    for family in (pages, papers, people, text, reference):
         for check in family.RULES:
             yield check(context)
 
