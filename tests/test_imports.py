@@ -38,7 +38,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     | {"etl.pipeline"},
 }
 """Every package, in the order of the flow, and what each may import: itself, and what stands before it."""
-LIGHT = ("etl", "etl.errors", "etl.load.layout", "etl.printable")
+LIGHT = ("etl", "etl.errors", "etl.export", "etl.load.layout", "etl.printable")
 """What the command may import before it is told what to do, so that help comes at once."""
 
 

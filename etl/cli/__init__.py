@@ -18,6 +18,7 @@ with leaving_at_once():
 
     from etl import __version__
     from etl.cli.about import rules, schema
+    from etl.cli.export import export
     from etl.cli.output import discard_output, say
     from etl.cli.release import authors, diff, page, verify, why
     from etl.cli.run import build, check
@@ -55,7 +56,7 @@ def main() -> None:
     sys.excepthook = _report_bug
 
 
-for _command in (build, check, rules, page, diff, why, authors, verify, serve, schema):
+for _command in (build, check, rules, page, diff, why, authors, verify, export, serve, schema):
     main.add_command(_command)
 
 

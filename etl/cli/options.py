@@ -30,6 +30,16 @@ class GivenPath(click.Path):
         return f"found {path!r}, expected a path without a NUL" if "\x00" in path else None
 
 
+class Unicode(click.types.StringParamType):
+    """A text that SQLite takes: the shell passes any bytes on."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text; a usage error where it is not Unicode, or has a NUL."""
+        if not _is_utf8(value) or "\x00" in value:
+            self.fail(f"found {value!r}, expected a text in UTF-8 without a NUL", param, ctx)
+        return str(value)
+
+
 class ReleasePath(GivenPath):
     """The path of a release or of an output folder, which must be UTF-8 for Parquet and SQLite."""
 

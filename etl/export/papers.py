@@ -97,29 +97,21 @@ _CONDITIONS = {
 def select_papers(database: sqlite3.Connection, selection: Selection, most: int | None = None) -> Sequence[int]:
     """The row numbers of the selected papers, at most `most`, newest first; papers without a date come last.
 
-    Raises `UsageError` if `where` is no condition over the columns of `paper_list`, or a text is not Unicode.
+    Raises `UsageError` if `where` is no condition over the columns of `paper_list`.
     """
     given = selection.conditions
     met = " AND ".join(["TRUE", *(_CONDITIONS[name].replace("{where}", given.get("where", "")) for name in given)])
     sql = f"SELECT rowid FROM papers WHERE {met} ORDER BY published DESC, paper_id LIMIT {-1 if most is None else most}"  # noqa: S608
+    named = {**given, **({} if selection.search is None else {"q": selection.search})}
     try:
-        rows = database.execute(sql, {**given, "q": selection.search})
-        return array("q", map(itemgetter(0), rows))
-    except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
-        if isinstance(error, UnicodeEncodeError) or (selection.where is not None and not is_refusal(error)):
-            raise _not_a_condition(selection, error) from error
-        raise
-
-
-def _not_a_condition(selection: Selection, error: Exception) -> UsageError:
-    if selection.where is None:
-        return UsageError(
-            f"{cut(str(selection.search), _SHOWN_LETTERS)}: found bytes that are not UTF-8, expected text"
-        )
-    return UsageError(
-        f"--where {cut(selection.where, _SHOWN_LETTERS)}: {error}; expected one condition in SQL over the columns of"
-        f" {PAPER_LIST.name}: {', '.join(PAPER_LIST.columns)}"
-    )
+        return array("q", map(itemgetter(0), database.execute(sql, named)))
+    except (sqlite3.Error, sqlite3.Warning) as error:
+        if selection.where is None or is_refusal(error):
+            raise
+        raise UsageError(
+            f"--where {cut(selection.where, _SHOWN_LETTERS)}: {str(error).rstrip('.')}; expected one condition in SQL over"
+            f" the columns of {PAPER_LIST.name}: {', '.join(PAPER_LIST.columns)}"
+        ) from error
 
 
 _PAPERS = """

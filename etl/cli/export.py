@@ -1,0 +1,117 @@
+"""The command `export`: papers of a release as a bibliography or a feed. In: its folder. Out: text, or a file."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from etl.cli.interrupts import clearing_away
+from etl.cli.options import GivenPath, Unicode, release_folder
+from etl.cli.output import is_terminal, say, write, write_exactly
+from etl.errors import UsageError, refusal
+from etl.export import FORMATS
+
+if TYPE_CHECKING:
+    from etl.export.papers import Selection
+
+
+@click.command()
+@click.argument("form", type=click.Choice(FORMATS))
+@release_folder
+@click.option("--author", type=Unicode(), metavar="ID", help="Papers of this author, such as ann-bell.")
+@click.option(
+    "--category", type=Unicode(), metavar="ID", help="Papers of this category, such as cs.CL, cross-listed ones too."
+)
+@click.option(
+    "--search",
+    type=Unicode(),
+    metavar="WORDS",
+    help='Papers with all of these words, or with one "exact phrase" in quotes.',
+)
+@click.option(
+    "--where",
+    type=Unicode(),
+    metavar="SQL",
+    help="Papers that meet a condition over the columns of paper_list, such as \"published >= '2024'\".",
+)
+@click.option(
+    "-o",
+    "--output",
+    "file",
+    type=GivenPath(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write there.  [default: standard output]",
+)
+def export(form: str, folder: Path, file: Path | None, **conditions: str | None) -> None:
+    """Export papers of a release as a bibliography or as a feed, newest first.
+
+    All papers are exported, or those that meet each of the conditions given.
+
+    FOLDER is a release's folder, or an output folder whose newest release is meant.
+    """
+    from etl.export.formats import BY_NAME, feed_of
+    from etl.export.papers import cited_papers, select_papers
+    from etl.release.release import open_database
+
+    with open_database(folder) as database:
+        selection = _selection(database, **conditions)
+        places = select_papers(database, selection)
+        pieces = BY_NAME[form].pieces(cited_papers(database, places), feed_of(database, selection))
+        if not places:
+            say(f"{folder}: no paper meets the conditions; the {form} is empty")
+        if file:
+            _write_file(file, pieces)
+        else:
+            _write_out(pieces)
+
+
+def _selection(
+    database: sqlite3.Connection, author: str | None, category: str | None, search: str | None, where: str | None
+) -> "Selection":
+    """The selection of the options; raises `UsageError` for an unknown author or category."""
+    from etl.export.papers import Selection
+
+    return Selection(
+        author_id=None if author is None else _known_key(database, "authors", "author_id", author),
+        category_id=None if category is None else _known_key(database, "categories", "category_id", category),
+        search=search,
+        where=where,
+    )
+
+
+def _known_key(database: sqlite3.Connection, table: str, column: str, key: str) -> str:
+    """The key of the row that has this key, or had it in an earlier release; raises `UsageError` with similar keys."""
+    from datasette.utils import tilde_decode
+
+    from etl.release.lineage import find_row
+
+    try:
+        return str(find_row(database, table, key)[1][column])
+    except UsageError as error:  # it has keys as in addresses: cs~2ECL
+        raise UsageError(tilde_decode(str(error))) from error
+
+
+def _write_out(pieces: Iterator[str]) -> None:
+    shown = is_terminal()
+    for piece in pieces:
+        if shown:
+            write(piece.replace("\r\n", "\n"))
+        else:
+            write_exactly(piece.encode())
+
+
+def _write_file(path: Path, pieces: Iterator[str]) -> None:
+    """Write a file; one that cannot be written to its end is removed."""
+    try:
+        with clearing_away(), path.open("wb") as file:
+            try:
+                file.writelines(map(str.encode, pieces))
+                file.flush()
+            except BaseException:
+                if path.is_file():
+                    path.unlink()
+                raise
+    except OSError as error:
+        raise refusal(error, "cannot be written", "give another file with -o", path) from error
