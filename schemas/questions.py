@@ -13,7 +13,7 @@ SHOWN_LETTERS = 4000
 
 BYLINE = """(
     SELECT group_concat(name, ', ')
-    FROM (SELECT name FROM paper_authors WHERE paper_id = papers.paper_id AND position > 0 ORDER BY position)
+    FROM (SELECT name FROM paper_authors WHERE paper_id = papers.paper_id AND source = 'byline' ORDER BY position)
   ) || iif(papers.authors_truncated, ' et al.', '') || coalesce(' · ' || (
     SELECT group_concat(name, ', ')
     FROM (
@@ -111,7 +111,10 @@ class Question:
     params: dict[str, str] = field(default_factory=dict)
 
 
-CUT_BYLINES = f"A lower bound: most bylines are cut after three names, and pages list at most {PAPERS_A_PAGE} papers."
+CUT_BYLINES = (
+    "A lower bound: most bylines are cut after three names, unless arXiv's metadata completes them, and pages list at most"
+    f" {PAPERS_A_PAGE} papers."
+)
 FOUND_PAPERS = 100
 """How many papers a search shows."""
 BEFORE_MARK = 60
@@ -204,8 +207,8 @@ SELECT
   papers.category_id,
   CASE
     WHEN mine.position IS NULL THEN 'hidden: not in the byline as printed'
-    WHEN papers.authors_truncated THEN mine.position || ' of more than ' || papers.listed_author_count
-    ELSE mine.position || ' of ' || papers.listed_author_count
+    WHEN papers.author_count IS NULL THEN mine.position || ' of more than ' || papers.listed_author_count
+    ELSE mine.position || ' of ' || papers.author_count
   END AS place_in_byline,
   mine.name AS written_as,
   paper_list.authors

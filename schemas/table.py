@@ -274,7 +274,9 @@ class Table(pa.DataFrameModel):
         """Rows (dicts, tuples or columns) as a frame of the model's columns and types; other columns are left out."""
         schema = cls.definition().schema
         if isinstance(rows, list) and rows and isinstance(rows[0], dict):
-            return pl.DataFrame([_series(name, dtype, [row.get(name) for row in rows]) for name, dtype in schema.items()])
+            return pl.DataFrame(
+                [_series(name, dtype, [row.get(name) for row in rows]) for name, dtype in schema.items()]
+            )
         return pl.DataFrame(rows, schema=schema, orient=None if isinstance(rows, dict) else "row")
 
     @classmethod

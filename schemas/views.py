@@ -72,7 +72,7 @@ SELECT
       WHERE paper_id = papers.paper_id AND position IS NOT NULL
       ORDER BY position
     )
-  ) || iif(papers.authors_truncated, '; et al.', '') AS authors,
+  ) || iif(papers.author_count IS NULL, '; et al.', '') AS authors,
   (
     SELECT json_group_array(name)
     FROM (

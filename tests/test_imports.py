@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     | {"etl.progress", "etl.engine", "etl.extract", "etl.resolve", "etl.validate", "etl.load", "etl.release"}
     | {"etl.report"},
     "etl.cli": BASE
-    | {"etl", "etl.progress", "etl.validate", "etl.load", "etl.release", "etl.report", "etl.export", "etl.site"}
+    | {"etl", "etl.progress", "etl.engine", "etl.validate", "etl.load", "etl.release", "etl.report", "etl.export", "etl.site"}
     | {"etl.pipeline"},
 }
 """Every package, in the order of the flow, and what each may import: itself, and what stands before it."""

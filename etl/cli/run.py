@@ -1,9 +1,8 @@
 """The commands that read pages: `build` and `check`. In: pages. Out: findings, reports, and a release."""
 
-import gc
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
@@ -34,13 +33,14 @@ def build(out: Path, annotate: str | None, **asked: Any) -> None:
     Without PAGES it builds the page that comes with paperledger.
     """
     from etl import pipeline
+    from etl.engine.embedded import rare_collection
     from etl.load.publish import locked
     from etl.report import write_reports
     from etl.report.results import stored_charts
     from etl.report.terminal import print_release
 
     request, progress = _request(out, asked), _progress()
-    with clearing_away(words_of_interrupt(out)), _rare_collection(), locked(out):
+    with clearing_away(words_of_interrupt(out)), rare_collection(), locked(out):
         checked = pipeline.check(request, progress)
         _report(checked, request, annotate, publishes=True)
         built = pipeline.release(checked, request, progress)
@@ -58,10 +58,11 @@ def check(annotate: str | None, **asked: Any) -> None:
     Runs all stages of a build but the last, for CI that must fail if the data gets worse.
     """
     from etl import pipeline
+    from etl.engine.embedded import rare_collection
     from etl.report.wording import require_good
 
     request = _request(DEFAULT_OUT, asked)
-    with clearing_away(), _rare_collection():
+    with clearing_away(), rare_collection():
         checked = pipeline.check(request, _progress())
         _report(checked, request, annotate, publishes=False)
     require_good(checked.results, request.fail_on, request.report)
@@ -74,17 +75,6 @@ def words_of_interrupt(out: Path) -> Callable[[], str]:
     link = out / CURRENT
     before = os.path.realpath(link)
     return lambda: NOTHING if os.path.realpath(link) == before else "interrupted; the release was published before"
-
-
-@contextmanager
-def _rare_collection() -> Iterator[None]:
-    """Look for cycles of objects seldom: a build makes millions of objects and hardly a cycle, and looking takes a fifth of resolving."""
-    before = gc.get_threshold()
-    gc.set_threshold(200_000, 20, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def _request(out: Path, asked: dict[str, Any]) -> "Request":

@@ -4,6 +4,7 @@ Each worker has a pipe of its own and one batch at a time, so that no dying proc
 written: a worker that dies closes its pipe, and a parent that dies closes all of them, which ends the workers.
 """
 
+import gc
 import multiprocessing
 import pickle
 import signal
@@ -132,11 +133,23 @@ def _interrupts_deferred() -> Iterator[None]:
 
 def _work(link: Connection, function: Callable[[Any], Any]) -> None:
     """Answer batches until the parent closes the pipe."""
+    with rare_collection():
+        try:
+            while True:
+                link.send(_answer(function, link.recv()))
+        except (EOFError, OSError):
+            return
+
+
+@contextmanager
+def rare_collection() -> Iterator[None]:
+    """Look for cycles of objects seldom: a build makes millions of objects and hardly a cycle, and looking takes a fifth of resolving."""
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, 20, 100)
     try:
-        while True:
-            link.send(_answer(function, link.recv()))
-    except (EOFError, OSError):
-        return
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _answer(function: Callable[[Any], Any], batch: Any) -> tuple[Any, BaseException | None]:

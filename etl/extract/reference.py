@@ -35,7 +35,7 @@ MOST_DAMAGED = 100
 """Damaged records of a file that are listed; all are counted."""
 _SHOWN = 80
 _ID = r"^(\d{4}\.\d{4,5}|[a-z-]+(\.[A-Z]{2})?/\d{7})$"
-_DOI = re.compile(r"10\.\d{4,}[^\s]*/[^\s,;]+")
+_DOI = re.compile(r"10\.\d{4,}\S*/\S+")
 _AFFILIATION = re.compile(r"\([^()]*\)")
 _SPACED_HYPHEN = re.compile(r"\.\s+-")
 _MAGIC: dict[bytes, Literal["gzip", "zstd"]] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
@@ -327,7 +327,7 @@ def _record(raw: RawRecord, source: str, line: int) -> Record:
         " ".join((raw.abstract or "").split()),
         names,
         tuple(dict.fromkeys(filter(taxonomy().__contains__, raw.categories.split()))),
-        tuple(dict.fromkeys(_DOI.findall(raw.doi or ""))),
+        tuple(dict.fromkeys(found.rstrip(",;.") for found in _DOI.findall(raw.doi or ""))),
         day,
         source,
         line,

@@ -47,7 +47,7 @@ SELECT
   count(*),
   count(published),
   coalesce(max({_MONTH}) - min({_MONTH}), 0),
-  coalesce(sum(authors_truncated), 0),
+  count(*) - count(author_count),
   (SELECT count(*) FROM (SELECT 1 FROM paper_authors GROUP BY paper_id HAVING count(*) > {LONGEST_BYLINE})),
   (SELECT count(*) FROM coverage),
   (SELECT count(*) FROM coverage WHERE listed_papers < stated_papers)

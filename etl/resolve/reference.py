@@ -7,6 +7,7 @@ A record fits a paper if the folded titles are equal, the first authors are comp
 record's first version, or the day before or after; or if the abstracts are equal in place of the titles.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,22 +25,27 @@ from etl.resolve.folding import fold, fold_long, fold_title
 from etl.resolve.names import Name, may_be_one, read_name
 from etl.resolve.papers import LEAST_ABSTRACT, author_key, with_papers
 
-_FIRST_LETTERS = 120
-"""Letters of an abstract of which its first words are taken to look it up."""
-_FIRST_WORDS = 10
+_LETTERS = bytes(range(256)).lower()
+_NO_LETTERS = bytes(code for code in range(256) if not chr(code).isascii() or not chr(code).isalnum())
+_TEX = re.compile(r"[\\${^_⁻]")
+_FIRST_LETTERS, _COMPARED_LETTERS = 240, 60
+"""Letters of an abstract that are read to look it up, and letters and digits among them that are compared."""
 _WORDS = {"title_author_date": "title, first author and day", "abstract": "abstract, first author and day"}
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """The folded titles and the first words of abstracts of all papers: a record with none of them matches no paper."""
+    """The letters of titles and of the beginnings of abstracts of all papers: a record with none of them matches no paper.
 
-    titles: frozenset[str]
-    starts: frozenset[str]
+    Letters and digits of folded texts are fewer than the folded texts tell apart, but found ten times as fast.
+    """
+
+    titles: frozenset[bytes]
+    starts: frozenset[bytes]
 
     def __call__(self, record: RawRecord) -> bool:
         """Whether a record may match a paper."""
-        return fold_title(record.title) in self.titles or _start(record.abstract or "") in self.starts
+        return _title_letters(record.title) in self.titles or _start(record.abstract or "") in self.starts
 
 
 def wanted(listings: pl.DataFrame) -> Wanted:
@@ -49,20 +55,37 @@ def wanted(listings: pl.DataFrame) -> Wanted:
     >>> sought(RawRecord("2401.00001", "On  Bells.")), sought(RawRecord("2401.00002", "On Ropes"))
     (True, False)
     """
-    works = listings["work"].unique()
+    titles = (_letters(_title_of(work)) for work in listings["work"].unique())
     starts = map(_start, listings["abstract"].unique())
-    return Wanted(frozenset(map(_title_of, works)), frozenset(filter(None, starts)))
+    return Wanted(frozenset(titles), frozenset(filter(None, starts)))
 
 
 def _title_of(work: str) -> str:
     return work.partition("\n")[0]
 
 
-def _start(abstract: str) -> str:
-    """The folded first words of an abstract that is long enough to identify a paper, else an empty text."""
+def _letters(text: str) -> bytes:
+    """The letters and digits of a folded text; of an ASCII text without TeX they are those of the text itself.
+
+    >>> _letters("On Bells (2nd ed.)"), _letters(fold_title("C++ für Glocken"))
+    (b'onbells2nded', b'cfurglocken')
+    """
+    if text.isascii():
+        return text.encode().translate(_LETTERS, _NO_LETTERS)
+    return "".join(filter(str.isalnum, text)).encode(errors="surrogatepass")
+
+
+def _title_letters(title: str) -> bytes:
+    return _letters(title if title.isascii() and not _TEX.search(title) else fold_title.__wrapped__(title))
+
+
+def _start(abstract: str) -> bytes:
+    """The first letters of an abstract that is long enough to identify a paper, else nothing."""
     if len(abstract) < LEAST_ABSTRACT:
-        return ""
-    return " ".join(fold_long(abstract.lstrip()[:_FIRST_LETTERS]).split()[:_FIRST_WORDS])
+        return b""
+    beginning = abstract[:_FIRST_LETTERS]
+    letters = _letters(beginning if beginning.isascii() else fold_long(beginning))
+    return letters[:_COMPARED_LETTERS] if len(letters) >= _COMPARED_LETTERS else b""
 
 
 @dataclass(frozen=True)
@@ -101,7 +124,7 @@ def match(listings: pl.DataFrame, records: Iterable[Record]) -> Matches:
     'title, first author and day of arxiv.jsonl, line 7'
     """
     by_title: defaultdict[str, list[Record]] = defaultdict(list)
-    by_start: defaultdict[str, list[Record]] = defaultdict(list)
+    by_start: defaultdict[bytes, list[Record]] = defaultdict(list)
     for record in records:
         by_title[fold_title(record.title)].append(record)
         by_start[_start(record.abstract)].append(record)
