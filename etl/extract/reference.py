@@ -36,7 +36,9 @@ MOST_DAMAGED = 100
 _SHOWN = 80
 _ID = r"^(\d{4}\.\d{4,5}|[a-z-]+(\.[A-Z]{2})?/\d{7})$"
 _DOI = re.compile(r"10\.\d{4,}\S*/\S+")
-_AFFILIATION = re.compile(r"\([^()]*\)")
+_AFFILIATION = re.compile(r"\([^()]*(?:\)|$)")
+_NESTED = 3
+"""How deep brackets of affiliations are nested at most."""
 _SPACED_HYPHEN = re.compile(r"\.\s+-")
 _MAGIC: dict[bytes, Literal["gzip", "zstd"]] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _SHAPE = (
@@ -349,7 +351,10 @@ def names_of(raw: RawRecord) -> tuple[str, ...]:
         )
         names = (piece.strip() for part in parts for piece in _plain(part).split(":"))
         return tuple(filter(None, names))
-    return parse_byline(_AFFILIATION.sub("", _plain(raw.authors or ""))).names
+    text = _plain(raw.authors or "")
+    for _ in range(_NESTED):
+        text = _AFFILIATION.sub("", text)
+    return parse_byline(text).names
 
 
 def _three(author: Sequence[str]) -> Sequence[str]:
