@@ -34,7 +34,7 @@ def _item(paper: CitedPaper) -> dict[str, Any]:
         "author": [*map(_name, paper.authors), *([{"literal": OTHERS}] if paper.has_others else [])],
         "issued": {"date-parts": [[day.year, day.month, day.day]]} if day else None,
         "abstract": plain(paper.abstract),
-        "categories": [paper.category_id] if paper.category_id else None,
+        "keyword": paper.category_id,
         "publisher": "arXiv" if paper.arxiv_id else None,
         "number": f"arXiv:{paper.arxiv_id}" if paper.arxiv_id else None,
         "DOI": paper.doi,

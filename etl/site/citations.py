@@ -136,7 +136,7 @@ class Citations:
         return CitationRequest(selection, _FORMATS[suffix], f"{key}.{suffix}", page, str(address))
 
     def _write(self, asked: CitationRequest, stop: Event) -> BufferedRandom:
-        query = SqlQuery(parameters={"q": asked.selection.search or ""})
+        query = SqlQuery(parameters=[asked.selection.search or ""])
         most = FEED_ENTRIES if asked.form is BY_NAME["atom"] else None
         with closing(new_connection(self._datasette)) as connection:
             with in_time(connection, self._limits, stop, query):

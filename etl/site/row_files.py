@@ -35,6 +35,7 @@ from etl.site.parquet import refusal
 from etl.site.parquet_export import ExportQueue, ExportRefused, in_time, limits_of, new_connection
 from etl.site.row_pages import (
     author_page,
+    category_page,
     page_pieces,
     paper_page,
     profile_page,
@@ -100,6 +101,7 @@ async def _require(datasette: "Datasette", request: Request, table: str) -> None
 _PAGES: dict[str, Callable[[sqlite3.Connection, str], Any]] = {
     "papers": paper_page,
     "authors": author_page,
+    "categories": category_page,
     "profiles": profile_page,
 }
 Variables = Callable[[], Awaitable[dict[str, Any]]]
@@ -109,7 +111,7 @@ Variables = Callable[[], Awaitable[dict[str, Any]]]
 def extra_template_vars(
     database: str | None, table: str | None, view_name: str | None, request: Request | None, datasette: "Datasette"
 ) -> Variables | None:
-    """The variable `shown` of the page of a paper, an author or a profile."""
+    """The variable `shown` of the page of a paper, an author, a category or a profile."""
     read = _PAGES.get(table or "") if view_name == "row" and database == DATABASE else None
     if read is None or request is None or served(datasette) is None:
         return None

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 FINDINGS = "SELECT findings.*, rules.title AS rule FROM findings JOIN rules USING (rule_id)"
-_NAMES = "SELECT name FROM paper_authors WHERE paper_id = ? AND position IS NOT NULL ORDER BY position"
+_NAMES = "SELECT name FROM paper_authors WHERE paper_id = ? AND source = 'byline' ORDER BY position"
 _TAGS = (
     "SELECT name FROM paper_institutions JOIN institutions USING (institution_id) WHERE paper_id = ?"
     " ORDER BY institution_id"
@@ -192,6 +192,11 @@ def author_page(database: sqlite3.Connection, author_id: str) -> AuthorPage | No
     )
 
 
+def category_page(database: sqlite3.Connection, category_id: str) -> Row | None:
+    """The row of a category; None where there is no such category."""
+    return next(ReleaseRows(database).rows("SELECT * FROM categories WHERE category_id = ?", category_id), None)
+
+
 SHOWN_AUTHORS = 100
 SHOWN_LISTINGS = 10
 """Authors (and rows of every other list) and listings on a paper's page; links refer to the rest."""
@@ -209,6 +214,11 @@ _AUTHORS = (
 _INSTITUTIONS = (
     "SELECT institution_id, name FROM paper_institutions JOIN institutions USING (institution_id)"
     " WHERE paper_id = ? ORDER BY institution_id"
+)
+_IDENTIFIERS = "SELECT scheme, value, url, evidence FROM paper_identifiers WHERE paper_id = ? ORDER BY scheme, value"
+_CATEGORIES = (
+    "SELECT category_id, name FROM paper_categories JOIN categories USING (category_id)"
+    " WHERE paper_id = ? AND NOT is_primary ORDER BY category_id"
 )
 _LINKS = "SELECT url, host, kind FROM links WHERE paper_id = ? ORDER BY url"
 _ALIASES = "SELECT DISTINCT alias_id FROM listings WHERE paper_id = ? AND alias_id IS NOT NULL ORDER BY alias_id"
@@ -253,6 +263,8 @@ class PaperPage:
     abstract: Markup
     authors: FirstRows
     hidden: FirstRows
+    identifiers: FirstRows
+    categories: FirstRows
     institutions: FirstRows
     links: FirstRows
     aliases: FirstRows
@@ -279,6 +291,8 @@ def paper_page(database: sqlite3.Connection, paper_id: str) -> PaperPage | None:
         abstract=readable(_shortened(row["abstract"])),
         authors=authors,
         hidden=_first_rows(release, SHOWN_AUTHORS, _AUTHORS.format(""), paper_id),
+        identifiers=_first_rows(release, SHOWN_AUTHORS, _IDENTIFIERS, paper_id),
+        categories=_first_rows(release, SHOWN_AUTHORS, _CATEGORIES, paper_id),
         institutions=_first_rows(release, SHOWN_AUTHORS, _INSTITUTIONS, paper_id),
         links=_first_rows(release, SHOWN_AUTHORS, _LINKS, paper_id),
         aliases=_first_rows(release, SHOWN_AUTHORS, _ALIASES, paper_id),

@@ -122,7 +122,7 @@ def test_its_people_and_pages_are_links(release: Path) -> None:
     ann = rows(release, "SELECT author_id FROM author_names WHERE name = 'Ann Bell'")[0][0]
     profile = rows(release, "SELECT profile_id FROM profiles WHERE source = 'ann-bell.txt'")[0][0]
     wanted = [f"/paperledger/authors/{ann}", f"/paperledger/profiles/{profile}", "https://example.org"]
-    assert {*wanted[:2], "https://github.com/example/peals", f"/-/bibtex/{key}.bib"} <= set(leads)
+    assert {*wanted[:2], "https://github.com/example/peals", f"/-/cite/papers/{key}.bib"} <= set(leads)
 
 
 def test_tex_and_inferred_years_are_readable(release: Path) -> None:
