@@ -26,6 +26,7 @@ PLACES = {
     "table": "/paperledger/papers?_facet=category_id&_search=bells",
     "view": "/paperledger/paper_list",
     "author": f"/paperledger/authors/{OWNER}",
+    "category": "/paperledger/categories/cs~2ECV",
     "finding list": "/paperledger/finding_list",
     "question": f"/paperledger/coauthors_of_author?author_id={OWNER}",
     "own query": "/paperledger?sql=select+1+as+one",
@@ -105,6 +106,18 @@ def test_a_visitor_walks_from_a_search_to_a_co_author(page: Page, complaints: Co
     assert page.get_by_role("heading", level=1).inner_text() == "Ann B. Bell"
     page.get_by_role("main").or_(page.locator(".content")).get_by_role("link", name="Cy Dole").first.click()
     assert page.get_by_role("heading", level=1).inner_text() == "Cy Dole"
+    assert (complaints.errors, complaints.elsewhere) == ([], [])
+
+
+def test_a_visitor_copies_an_entry(page: Page, complaints: Complaints) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"/paperledger/authors/{OWNER}")
+    page.get_by_role("link", name=PAPER).click()
+    page.get_by_role("button", name="Copy").click()
+    page.get_by_text("Copied.").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == page.request.get(str(page.get_by_role("link", name="BibTeX").get_attribute("href"))).text()
+    assert copied.startswith("@misc{")
     assert (complaints.errors, complaints.elsewhere) == ([], [])
 
 
