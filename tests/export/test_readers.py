@@ -18,14 +18,18 @@ import pytest
 import rispy
 from bibtexparser.middlewares import NormalizeFieldKeys, SeparateCoAuthors, SplitNameParts
 from helpers import run
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
 
 from etl.export import FORMATS
+from etl.export.atom import Feed
 from etl.export.formats import BY_NAME, feed_of
-from etl.export.papers import BATCH, CitedPaper, Selection, cited_papers, select_papers
+from etl.export.papers import BATCH, CitedAuthor, CitedPaper, Selection, cited_papers, select_papers
 from etl.load.layout import DATABASE_FILE
 from etl.load.sqlite import write_database
 from etl.pipeline import Request, build
+from etl.printable import visible
 from etl.progress import Progress
 from schemas import TABLES
 
@@ -290,3 +294,20 @@ def test_an_export_of_nothing_is_valid(nasty: sqlite3.Connection, form: str) -> 
         "atom": lambda text: feedparser.parse(text.encode()).entries,
     }
     assert read[form](text) == []
+
+
+@given(
+    st.text(min_size=1, max_size=40),
+    st.text(min_size=1, max_size=20),
+    st.text("{}\\$%#&@,\"'<>]\r\n\x00\ufffe", max_size=12),
+)
+def test_no_text_breaks_a_reader(title: str, family: str, abstract: str) -> None:
+    paper = CitedPaper(
+        "kemu6opsraxxk7cm", "bell2025bells", title + abstract, [CitedAuthor("Ann", visible(family))], abstract=abstract
+    )
+    text = {form: "".join(BY_NAME[form].pieces([paper], Feed("tag:x,2026:y", "Papers"))) for form in FORMATS}
+    assert [entry.key for entry in bibtexparser.parse_string(text["bibtex"]).entries] == [paper.citekey]
+    assert [item["id"] for item in json.loads(text["csl-json"])] == [paper.citekey]
+    assert [(record["id"], len(record["authors"])) for record in rispy.loads(text["ris"])] == [(paper.citekey, 1)]
+    feed = feedparser.parse(text["atom"].encode())
+    assert (bool(feed.bozo), len(feed.entries)) == (False, 1)
