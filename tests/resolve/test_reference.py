@@ -266,7 +266,7 @@ def test_overrides_name_papers_by_their_arxiv_ids(joined: Joined) -> None:
     assert is_primary["category_id"].to_list() == ["math.CO"]
 
 
-def test_a_damaged_record_is_a_finding_with_file_and_line(joined: Joined, tmp_path: Path) -> None:
+def test_a_damaged_record_is_a_finding_with_file_and_line(joined: Joined) -> None:
     broken = {"id": "2405.00003"}
     tables = joined(page("Ann Bell", block(CUT)), records=(record(), broken))
     ((source, line, message),) = (
