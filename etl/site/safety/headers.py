@@ -16,8 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 FIXED_HEADERS = {
     "x-content-type-options": "nosniff",
-    "referrer-content_security_policy": "no-referrer",
-    "cross-origin-opener-content_security_policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
 }
 DIRECTIVES = {
     "default-src": "'none'",
@@ -40,7 +40,7 @@ class SafeHeaders:
 
     def __init__(self, app: ASGIApp, content_policy: str) -> None:
         self._app = app
-        self._headers = FIXED_HEADERS | {"content-security-content_security_policy": content_policy}
+        self._headers = FIXED_HEADERS | {"content-security-policy": content_policy}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
