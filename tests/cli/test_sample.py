@@ -6,6 +6,7 @@ from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
 
+import polars as pl
 import pytest
 from parquet_readers import PARQUET_READERS, Rows
 from rich.console import Console
@@ -135,3 +136,21 @@ def test_a_parquet_file_equals_its_table_row_by_row(
     key = ", ".join(TABLES[name].definition().primary_key)
     rows = database.execute(f"SELECT * FROM {name} ORDER BY {key}").fetchall()  # noqa: S608
     assert read(built.release.path / f"{name}.parquet") == TABLES[name].read(rows).rows()
+
+
+def test_the_reference_beside_the_page_completes_seven_bylines(tmp_path: Path) -> None:
+    request = Request([str(SAMPLE)], tmp_path, reference=[Path(str(SAMPLE)) / "arxiv.jsonl"])
+    tables = build(request, Progress(Console(quiet=True))).tables
+    assert tables["paper_identifiers"].height == 7
+    assert tables["papers"].filter("authors_truncated", pl.col("author_count").is_not_null()).height == 7
+    assert tables["paper_authors"].filter(pl.col("position").is_null()).height == 23
+    (kronecker,) = tables["paper_identifiers"].filter(value="2212.10650")["paper_id"]
+    names = tables["paper_authors"].filter(paper_id=kronecker).sort("position").select("name", "source").rows()
+    assert names == [
+        ("Ali Edalati", "byline"),
+        ("Marzieh Tahaei", "byline"),
+        ("Ivan Kobyzev", "byline"),
+        ("Vahid Partovi Nia", "reference"),
+        ("James J. Clark", "reference"),
+        ("Mehdi Rezagholizadeh", "reference"),
+    ]
