@@ -1,0 +1,86 @@
+"""The command `pages`: a page of a person's papers from arXiv's metadata. In: metadata and identifiers. Out: a page to build from."""
+
+import os
+from pathlib import Path
+
+import click
+
+from etl.cli.interrupts import clearing_away
+from etl.cli.options import GivenPath, Unicode
+from etl.cli.output import say, write
+from etl.errors import UsageError
+
+_FILE = GivenPath(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option(
+    "--reference",
+    type=_FILE,
+    metavar="FILE",
+    multiple=True,
+    required=True,
+    help="arXiv's metadata (JSON Lines, plain, .gz or .zst, or Parquet). Repeatable.",
+)
+@click.option(
+    "--ids", type=_FILE, metavar="FILE", help="arXiv identifiers of the owner's papers, in any form, as text."
+)
+@click.option("--owner", type=Unicode(), metavar="NAME", help="The person whose papers --ids lists.")
+@click.option(
+    "--author",
+    type=Unicode(),
+    metavar="NAME",
+    help="All papers by this name instead, on a page without an owner: several people may have one name.",
+)
+@click.option(
+    "--out",
+    type=GivenPath(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    required=True,
+    help="Folder of the page.",
+)
+@click.option("--replace", is_flag=True, help="Replace another page of the same name.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    default=os.cpu_count() or 1,
+    show_default="one a core",
+    help="Processes that read the metadata side by side.",
+)
+def pages(  # noqa: PLR0913  its options
+    reference: tuple[Path, ...],
+    ids: Path | None,
+    owner: str | None,
+    author: str | None,
+    out: Path,
+    *,
+    replace: bool,
+    workers: int,
+) -> None:
+    """Make a page from arXiv's metadata, to build from as from a saved one.
+
+    The page lists the papers of arXiv identifiers (--ids with --owner) or all papers by a name (--author), newest first and
+    with all authors. h-index, citations and other figures that arXiv does not publish are left out.
+    """
+    from etl.made_pages import file_name, page_of_ids, page_of_name, write_page
+    from etl.printable import count
+
+    with clearing_away():
+        if ids is not None and owner is not None and author is None:
+            page, problems = page_of_ids(reference, ids, _name(owner), workers)
+        elif author is not None and ids is None and owner is None:
+            page, problems = page_of_name(reference, _name(author), workers)
+        else:
+            raise UsageError("expected either --ids FILE with --owner NAME, or --author NAME; give one of the two")
+    path = out / file_name(_name(owner or author or ""))
+    write_page(path, page, replaces=replace)
+    say(*problems)
+    write(f"{path}: {count(page.papers, 'paper')}\n")
+
+
+def _name(given: str) -> str:
+    """A name with single spaces; raises `UsageError` where it is empty."""
+    name = " ".join(given.split())
+    if not name:
+        raise UsageError("found an empty name, expected one such as Ann B. Bell; give it with --owner or --author")
+    return name
