@@ -1,14 +1,16 @@
 """Make the generated parts of the documentation anew: `python tests/regenerate.py`.
 
-The README's parts between `<!-- NAME -->` and `<!-- /NAME -->`, datasette-metadata.json, and the schema of results.json. A test
-makes them again and compares, so that the documentation cannot grow old.
+The parts of the README and of docs/ between `<!-- NAME -->` and `<!-- /NAME -->`, datasette-metadata.json, and the schema of
+results.json. A test makes them again and compares, so that the documentation cannot grow old. Programs of the cookbook run.
 """
 
+import io
+import os
 import re
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 import click
@@ -25,9 +27,11 @@ from schemas import RULES
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+DOCUMENTS = (README, *(ROOT / "docs" / f"{name}.md" for name in ("commands", "cookbook", "dictionary", "rules")))
 METADATA = ROOT / "datasette-metadata.json"
 RESULTS_SCHEMA = ROOT / "schemas" / "results.schema.json"
 SAMPLE = ROOT / "etl" / "sample" / "mehdi-rezagholizadeh.txt"
+REFERENCE = SAMPLE.with_name("arxiv.jsonl")
 SHOWN_LINES = (4, 5, 180, 181, 182, 183, 184, 185)
 SHOWN_LETTERS = 100
 
@@ -53,7 +57,7 @@ WHERE author_id = 'mehdi-rezagholizadeh'
 ORDER BY papers DESC, other
 LIMIT 5;
 """,
-    "Which papers speak of distillation, the best match first?": """
+    "Which papers mention distillation, the best match first?": """
 SELECT papers.citekey, papers.published, papers.category_id
 FROM papers_fts JOIN papers ON papers.rowid = papers_fts.rowid
 WHERE papers_fts MATCH 'distillation'
@@ -68,21 +72,57 @@ ORDER BY source, rule_id;
 }
 
 
-def readme() -> str:
-    """The README with its generated parts made anew."""
-    text = README.read_text(encoding="utf-8")
-    with sample_database() as database:
+AUTHORS = """
+SELECT position, name, source FROM paper_authors JOIN papers USING (paper_id)
+WHERE citekey = 'edalati2022krona' ORDER BY position NULLS LAST
+"""
+PROGRAMS = {
+    "DuckDB: papers a year": """
+import duckdb
+
+print(duckdb.sql('''
+    SELECT year(published) AS year, count(*) AS papers, count(*) FILTER (WHERE has_code) AS with_code
+    FROM 'build/current/paper_list.parquet'
+    GROUP BY ALL ORDER BY year
+'''))
+""",
+    "polars: the authors with most papers": """
+import polars as pl
+
+papers = pl.read_parquet("build/current/paper_list.parquet")
+counted = papers.explode("author_names").group_by("author_names").len().sort("len", "author_names", descending=[True, False])
+print(counted.head(5))
+""",
+    "pandas: pairs of authors and their papers": """
+import pandas as pd
+
+authors = pd.read_parquet("build/current/paper_authors.parquet")
+pairs = authors.merge(authors, on="paper_id")
+pairs = pairs[pairs.author_id_x < pairs.author_id_y]
+print(pairs.groupby(["author_id_x", "author_id_y"]).size().sort_values(ascending=False, kind="stable").head(3))
+""",
+}
+
+
+def documents() -> dict[Path, str]:
+    """The README and the pages of docs/ with their generated parts made anew."""
+    texts = {path: path.read_text(encoding="utf-8") for path in DOCUMENTS}
+    with sample_database() as database, sample_database(REFERENCE) as completed:
         parts: dict[str, Callable[[], str]] = {
             "help": help_text,
             "lines": raw_lines,
             "rows": lambda: "\n\n".join(_titled(name, database, sql) for name, sql in ROWS.items()),
+            "before": lambda: _table(database, AUTHORS),
+            "after": lambda: _table(completed, AUTHORS),
             "queries": lambda: "\n\n".join(_query(title, database, sql) for title, sql in QUERIES.items()),
+            "programs": lambda: "\n\n".join(_program(title, database, code) for title, code in PROGRAMS.items()),
             "dictionary": as_markdown,
             "rules": rules,
         }
         for name, part in parts.items():
-            text = _replace(text, name, part())
-    return text
+            (path,) = (path for path, text in texts.items() if f"<!-- {name} -->" in text)
+            texts[path] = _replace(texts[path], name, part())
+    return texts
 
 
 def help_text() -> str:
@@ -110,10 +150,11 @@ def rules() -> str:
 
 
 @contextmanager
-def sample_database() -> Iterator[sqlite3.Connection]:
+def sample_database(*reference: Path) -> Iterator[sqlite3.Connection]:
     """The database of a fresh build of the sample page."""
     with tempfile.TemporaryDirectory() as folder:
-        built = build(Request([str(SAMPLE)], Path(folder) / "build"), Progress(Console(quiet=True)))
+        request = Request([str(SAMPLE)], Path(folder) / "build", reference=reference)
+        built = build(request, Progress(Console(quiet=True)))
         database = sqlite3.connect(built.release.path / DATABASE_FILE)
         try:
             yield database
@@ -129,6 +170,19 @@ def _query(title: str, database: sqlite3.Connection, sql: str) -> str:
     return f"**{title}**\n\n```sql\n{sql.strip()}\n```\n\n{_table(database, sql)}"
 
 
+def _program(title: str, database: sqlite3.Connection, code: str) -> str:
+    """A program and what it prints beside the release of a database."""
+    ((_, _, place),) = database.execute("PRAGMA database_list")
+    printed, before = io.StringIO(), Path.cwd()
+    os.chdir(Path(place).parents[3])
+    try:
+        with redirect_stdout(printed):
+            exec(code, {})  # noqa: S102  a program of ours
+    finally:
+        os.chdir(before)
+    return f"**{title}**\n\n```python\n{code.strip()}\n```\n\n```text\n{printed.getvalue().rstrip()}\n```"
+
+
 def _table(database: sqlite3.Connection, sql: str) -> str:
     cursor = database.execute(sql)
     names = [column[0] for column in cursor.description]
@@ -139,11 +193,12 @@ def _replace(text: str, name: str, part: str) -> str:
     pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
     found = pattern.search(text)
     if found is None:
-        raise LookupError(f"README.md: no part <!-- {name} -->")
+        raise LookupError(f"no part <!-- {name} -->")
     return text[: found.end(1)] + "\n" + part + "\n\n" + text[found.start(2) :]
 
 
 if __name__ == "__main__":
-    README.write_text(readme(), encoding="utf-8")
+    for document, made in documents().items():
+        document.write_text(made, encoding="utf-8")
     METADATA.write_text(render_metadata(), encoding="utf-8")
     RESULTS_SCHEMA.write_text(results_schema(), encoding="utf-8")

@@ -5,6 +5,7 @@ import re
 import subprocess
 
 import jsonschema
+import pytest
 import regenerate
 from helpers import tables_of
 
@@ -13,8 +14,13 @@ from etl.report.results import summarize, write_results
 from schemas import TABLES, VIEWS
 
 
-def test_the_readmes_generated_parts_are_current() -> None:
-    assert regenerate.README.read_text(encoding="utf-8") == regenerate.readme(), "run python tests/regenerate.py"
+def test_the_generated_parts_of_readme_and_docs_are_current() -> None:
+    for path, made in regenerate.documents().items():
+        assert path.read_text(encoding="utf-8") == made, f"{path.name}: run python tests/regenerate.py"
+
+
+def test_the_readme_is_short() -> None:
+    assert len(regenerate.README.read_text(encoding="utf-8").splitlines()) <= 200
 
 
 def test_datasettes_metadata_in_the_repository_is_current() -> None:
@@ -38,10 +44,13 @@ def test_datasettes_metadata_describes_every_table_view_and_column() -> None:
         assert list(tables[name]["columns"]) == list(model.definition().schema)
 
 
-def test_every_link_in_the_readme_to_a_file_leads_to_one() -> None:
-    links = re.findall(r"\]\(([^)#:]+)\)", regenerate.README.read_text(encoding="utf-8"))
-    assert links
-    assert [link for link in links if not (regenerate.ROOT / link).exists()] == []
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in (regenerate.ROOT / "docs").glob("*.md"))]
+)
+def test_every_link_to_a_file_leads_to_one(page: str) -> None:
+    path = regenerate.ROOT / page
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
+    assert [link for link in links if not (path.parent / link).exists()] == []
 
 
 def test_the_changes_in_contributing_apply_to_the_code() -> None:
