@@ -35,6 +35,8 @@ _TEX_SIGNS = re.compile(r"[$^_{}]")
 _SIGNS = frozenset("+#*" + _MINUS)
 _NO_TITLE_SIGN = re.compile(r"[^a-z0-9+#*]+")
 _KEPT_SIGNS = re.compile(rf"[+#*{_MINUS}]+")
+_LETTERS = bytes(range(256)).lower()
+_NO_LETTERS = bytes(code for code in range(256) if not chr(code).isascii() or not chr(code).isalnum())
 
 
 def fold_long(text: str) -> str:
@@ -48,7 +50,7 @@ def fold_long(text: str) -> str:
     return " ".join("".join(map(_folded, _letters(text))).split())
 
 
-@lru_cache(maxsize=1 << 18)
+@lru_cache(maxsize=1 << 20)
 def fold(text: str) -> str:
     """Fold a name or another short text, as `fold_long` does; results are cached, since names recur.
 
@@ -58,7 +60,7 @@ def fold(text: str) -> str:
     return fold_long(text)
 
 
-@lru_cache(maxsize=1 << 18)
+@lru_cache(maxsize=1 << 20)
 def fold_title(title: str) -> str:
     r"""Fold a title: as a name, but + # * next to a letter or digit remain, and so does a superscript minus.
 
@@ -130,3 +132,14 @@ def _folded(letter: str) -> str:
     if (mark and mark not in _MEANT_MARKS) or category == "Cf":
         return ""
     return letter if letter.isalnum() or category.startswith("M") else " "
+
+
+def letters(text: str) -> bytes:
+    """The letters and digits of a folded text; of an ASCII text without TeX they are those of the text itself.
+
+    >>> letters("On Bells (2nd ed.)"), letters(fold_title("C++ für Glocken"))
+    (b'onbells2nded', b'cfurglocken')
+    """
+    if text.isascii():
+        return text.encode().translate(_LETTERS, _NO_LETTERS)
+    return "".join(filter(str.isalnum, text)).encode(errors="surrogatepass")

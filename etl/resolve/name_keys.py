@@ -158,7 +158,7 @@ def _share_a_word(name: str, other: str) -> bool:
     return not words.isdisjoint(others) or letters == other_letters
 
 
-@lru_cache(maxsize=1 << 17)
+@lru_cache(maxsize=1 << 20)
 def _words(name: str) -> tuple[frozenset[str], str]:
     """The folded words of a name, and the same sorted and joined."""
     words = frozenset(fold(name).split())
@@ -230,6 +230,6 @@ def _is_short(name: str) -> bool:
     return has_initials_only(_name(name))
 
 
-@lru_cache(maxsize=1 << 17)
+@lru_cache(maxsize=1 << 20)
 def _name(spelling: str) -> Name:
     return read_name(spelling)

@@ -17,7 +17,7 @@ import polars as pl
 from etl.extract.byline import Byline, is_group, is_suffix, render_byline
 from etl.resolve.candidate_pairs import SameAs, SameGroups
 from etl.resolve.categories import RANKS
-from etl.resolve.folding import fold, fold_long, fold_title
+from etl.resolve.folding import fold, fold_long, fold_title, letters
 from etl.resolve.names import read_name
 from etl.resolve.overrides import Overrides
 from schemas import PaperCandidates, Variants
@@ -25,6 +25,8 @@ from schemas import PaperCandidates, Variants
 PAPER_ID_LENGTH = 16
 LEAST_ABSTRACT = 100
 """Letters of the shortest abstract that identifies a paper; shorter ones, such as notes of withdrawal, are shared by many."""
+_FIRST_LETTERS, _COMPARED_LETTERS = 240, 60
+"""Letters of an abstract that are read to look it up, and letters and digits among them that are compared."""
 SHOWN_TITLE = 80
 WINNER_ORDER = {
     "has_abstract": True,
@@ -39,7 +41,7 @@ Listings with an abstract first, then the page that was saved last, the longest 
 """
 
 
-@lru_cache(maxsize=1 << 17)
+@lru_cache(maxsize=1 << 20)
 def author_key(name: str) -> str:
     """The first author in a paper's identity: initial and last word of the folded name, without a suffix.
 
@@ -206,16 +208,20 @@ def find_candidates(papers: pl.DataFrame, identifiers: pl.DataFrame | None = Non
     """
     found: dict[tuple[str, str], tuple[str, str]] = {}
     by_work: defaultdict[str, list[tuple[str, str, date | None]]] = defaultdict(list)
-    by_abstract: defaultdict[str, list[tuple[str, str, date | None]]] = defaultdict(list)
+    by_start: defaultdict[tuple[bytes, str], list[tuple[str, str, date | None, str]]] = defaultdict(list)
     by_identifier: defaultdict[str, list[tuple[str, str, date | None]]] = defaultdict(list)
     shared = _shared(identifiers)
     columns = papers.select("paper_id", "work", "title", "names", "abstract", "published")
     for one, work, title, names, abstract, published in columns.iter_rows():
         by_work[work].append((one, title, published))
         if len(abstract) >= LEAST_ABSTRACT:
-            by_abstract[f"{fold_long(abstract)}\n{author_key(names[0])}"].append((one, title, published))
+            by_start[abstract_start(abstract), author_key(names[0])].append((one, title, published, abstract))
         for value in shared.get(one, ()):
             by_identifier[value].append((one, title, published))
+    by_abstract: defaultdict[str, list[tuple[str, str, date | None]]] = defaultdict(list)
+    for (_, author), alike in by_start.items():
+        for one, title, published, abstract in alike if len(alike) > 1 else ():
+            by_abstract[f"{fold_long(abstract)}\n{author}"].append((one, title, published))
     for reason, groups in (("other_date", by_work), ("same_abstract", by_abstract), ("same_identifier", by_identifier)):
         for (one, title, day), (other, other_title, other_day) in _neighbours(groups.values()):
             words = (
@@ -236,6 +242,15 @@ def _shared(identifiers: pl.DataFrame | None) -> dict[str, list[str]]:
         return {}
     several = identifiers.filter(pl.col("paper_id").n_unique().over("scheme", "value") > 1)
     return dict(several.sort("paper_id", "value").group_by("paper_id", maintain_order=True).agg("value").iter_rows())
+
+
+def abstract_start(abstract: str) -> bytes:
+    """The first letters of an abstract that is long enough to identify a paper, else nothing."""
+    if len(abstract) < LEAST_ABSTRACT:
+        return b""
+    beginning = abstract[:_FIRST_LETTERS]
+    start = letters(beginning if beginning.isascii() else fold_long(beginning))[:_COMPARED_LETTERS]
+    return start if len(start) == _COMPARED_LETTERS else b""
 
 
 def _without_suffix(name: str) -> list[str]:

@@ -21,15 +21,11 @@ import polars as pl
 from etl.extract.byline import is_group
 from etl.extract.reference import RawRecord, Record
 from etl.resolve.dates import day_in_year
-from etl.resolve.folding import fold, fold_long, fold_title
+from etl.resolve.folding import fold, fold_long, fold_title, letters
 from etl.resolve.names import Name, may_be_one, read_name
-from etl.resolve.papers import LEAST_ABSTRACT, author_key, with_papers
+from etl.resolve.papers import LEAST_ABSTRACT, abstract_start, author_key, with_papers
 
-_LETTERS = bytes(range(256)).lower()
-_NO_LETTERS = bytes(code for code in range(256) if not chr(code).isascii() or not chr(code).isalnum())
 _TEX = re.compile(r"[\\${^_⁻]")
-_FIRST_LETTERS, _COMPARED_LETTERS = 240, 60
-"""Letters of an abstract that are read to look it up, and letters and digits among them that are compared."""
 _WORDS = {"title_author_date": "title, first author and day", "abstract": "abstract, first author and day"}
 
 
@@ -45,7 +41,7 @@ class Wanted:
 
     def __call__(self, record: RawRecord) -> bool:
         """Whether a record may match a paper."""
-        return _title_letters(record.title) in self.titles or _start(record.abstract or "") in self.starts
+        return _title_letters(record.title) in self.titles or abstract_start(record.abstract or "") in self.starts
 
 
 def wanted(listings: pl.DataFrame) -> Wanted:
@@ -55,8 +51,8 @@ def wanted(listings: pl.DataFrame) -> Wanted:
     >>> sought(RawRecord("2401.00001", "On  Bells.")), sought(RawRecord("2401.00002", "On Ropes"))
     (True, False)
     """
-    titles = (_letters(_title_of(work)) for work in listings["work"].unique())
-    starts = map(_start, listings["abstract"].unique())
+    titles = (letters(_title_of(work)) for work in listings["work"].unique())
+    starts = map(abstract_start, listings["abstract"].unique())
     return Wanted(frozenset(titles), frozenset(filter(None, starts)))
 
 
@@ -64,28 +60,8 @@ def _title_of(work: str) -> str:
     return work.partition("\n")[0]
 
 
-def _letters(text: str) -> bytes:
-    """The letters and digits of a folded text; of an ASCII text without TeX they are those of the text itself.
-
-    >>> _letters("On Bells (2nd ed.)"), _letters(fold_title("C++ für Glocken"))
-    (b'onbells2nded', b'cfurglocken')
-    """
-    if text.isascii():
-        return text.encode().translate(_LETTERS, _NO_LETTERS)
-    return "".join(filter(str.isalnum, text)).encode(errors="surrogatepass")
-
-
 def _title_letters(title: str) -> bytes:
-    return _letters(title if title.isascii() and not _TEX.search(title) else fold_title.__wrapped__(title))
-
-
-def _start(abstract: str) -> bytes:
-    """The first letters of an abstract that is long enough to identify a paper, else nothing."""
-    if len(abstract) < LEAST_ABSTRACT:
-        return b""
-    beginning = abstract[:_FIRST_LETTERS]
-    letters = _letters(beginning if beginning.isascii() else fold_long(beginning))
-    return letters[:_COMPARED_LETTERS] if len(letters) >= _COMPARED_LETTERS else b""
+    return letters(title if title.isascii() and not _TEX.search(title) else fold_title.__wrapped__(title))
 
 
 @dataclass(frozen=True)
@@ -127,12 +103,15 @@ def match(listings: pl.DataFrame, records: Iterable[Record]) -> Matches:
     by_start: defaultdict[bytes, list[Record]] = defaultdict(list)
     for record in records:
         by_title[fold_title(record.title)].append(record)
-        by_start[_start(record.abstract)].append(record)
+        by_start[abstract_start(record.abstract)].append(record)
     found: dict[str, Match] = {}
     ambiguous: dict[str, list[Match]] = {}
     for paper in listings.unique("paper_id", keep="first", maintain_order=True).select(_COMPARED).iter_rows():
         known = _Paper(*paper)
-        candidates = [*by_title[_title_of(known.work)], *(by_start[start] if (start := _start(known.abstract)) else ())]
+        candidates = [
+            *by_title[_title_of(known.work)],
+            *(by_start[start] if (start := abstract_start(known.abstract)) else ()),
+        ]
         fitting = sorted(_fitting(known, candidates), key=attrgetter("rank", "record.arxiv_id"))
         best = [one for one in fitting if one.rank == fitting[0].rank]
         if len(best) > 1:
