@@ -35,7 +35,7 @@ _TEX_SIGNS = re.compile(r"[$^_{}]")
 _SIGNS = frozenset("+#*" + _MINUS)
 _NO_TITLE_SIGN = re.compile(r"[^a-z0-9+#*]+")
 _KEPT_SIGNS = re.compile(rf"[+#*{_MINUS}]+")
-_LETTERS = bytes(range(256)).lower()
+_SMALL = bytes(range(256)).lower()
 _NO_LETTERS = bytes(code for code in range(256) if not chr(code).isascii() or not chr(code).isalnum())
 
 
@@ -141,5 +141,5 @@ def letters(text: str) -> bytes:
     (b'onbells2nded', b'cfurglocken')
     """
     if text.isascii():
-        return text.encode().translate(_LETTERS, _NO_LETTERS)
+        return text.encode().translate(_SMALL, _NO_LETTERS)
     return "".join(filter(str.isalnum, text)).encode(errors="surrogatepass")
