@@ -127,7 +127,7 @@ def test_a_release_without_charts_is_noted(release: Path, tmp_path: Path) -> Non
     del results["charts"]
     (old / RESULTS_FILE).write_text(json.dumps(results), encoding="utf-8")
     site = Datasette([], immutables=[str(old / DATABASE_FILE)])
-    assert "This release holds no charts" in asyncio.run(site.client.get(charts.CHARTS)).text
+    assert "This release has no charts" in asyncio.run(site.client.get(charts.CHARTS)).text
     assert asked(old, f"{charts.CHARTS}/papers.svg") == 404
 
 

@@ -228,11 +228,11 @@ def test_an_author_has_papers_people_spellings_and_pages(release: Path) -> None:
     text = words(page_of(release, f"/paperledger/authors/{ann}"))
     for expected in (
         "6 papers",
-        "At least",
-        "co-authors",
+        "papers, at least",
+        "co-authors, at least",
         "Cy Dole",
         "Ann B. Bell the fullest spelling",
-        "lists 6 of 8 papers",
+        "8 6 (75%)",
     ):
         assert expected in text, expected
     dates = re.findall(r"\d{4}-\d\d-\d\d", text)
@@ -249,7 +249,7 @@ def test_a_profile_has_header_coverage_listings_and_findings(release: Path) -> N
 def test_variants_of_a_listing_are_shown(hostile: Path) -> None:
     text = words(page_of(hostile, f"/paperledger/papers/{paper(hostile, 'On Towers')}"))
     assert "This row is taken from it." in text
-    assert re.search(r"says otherwise: abstract Towers are tall, and that is all that we say\.", text)
+    assert re.search(r"Where this listing differs: abstract Towers are tall, and that is all that we say\.", text)
     assert "old@2024-07-01.txt" in text
 
 
@@ -270,7 +270,7 @@ def test_hostile_text_makes_no_script_no_handler_and_no_strange_link(hostile: Pa
         for part in content.iter():
             for name, value in part.attrib.items():
                 assert not name.startswith("on")
-                assert name not in ("href", "src") or re.match(r"/|https?://", value), value
+                assert name not in ("href", "src") or re.match(r"/|#|https?://", value), value
         assert not re.search("[\u202a-\u202e\u2066-\u2069\x00-\x08\x0b-\x1f]", words(answer))
 
 
@@ -291,8 +291,7 @@ def test_long_lists_are_cut_with_a_link_to_the_rest(hostile: Path) -> None:
     ((ida,),) = rows(hostile, "SELECT author_id FROM authors WHERE name = 'Ida Many'")
     author = page_of(hostile, f"/paperledger/authors/{ida}")
     assert "240 papers" in words(author)
-    assert "and 140 more" in words(author)
-    assert f"/paperledger/paper_authors?author_id={ida}" in links(author)
+    assert f"/paperledger/authors/{ida}?page=2#papers" in links(author)
     wide = page_of(hostile, f"/paperledger/papers/{paper(hostile, 'By many')}")
     assert "and 50 more" in words(wide)
     assert "@misc" not in words(wide)
@@ -304,7 +303,7 @@ def test_addresses_hold_under_another_base(release: Path) -> None:
     site = site_of(release, "/x/")
     for table in ("papers", "authors", "profiles"):
         answer = asyncio.run(site.client.get(f"/paperledger/{table}/{keys(release, table)[0]}"))
-        assert all(link.startswith(("/x/", "https://", "http://")) for link in links(answer))
+        assert all(link.startswith(("/x/", "#", "https://", "http://")) for link in links(answer))
     ((key,),) = rows(release, "SELECT profile_id FROM profiles WHERE source = 'ann-bell.txt'")
     assert asyncio.run(site.client.get(f"/-/pages/{key}.txt")).status_code == 200
 
