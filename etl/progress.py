@@ -1,4 +1,4 @@
-"""Progress on a terminal; nothing elsewhere."""
+"""Progress on a terminal; nothing elsewhere, or without a console."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -11,20 +11,22 @@ Item = TypeVar("Item")
 
 
 class Progress:
-    """Bars and spinners on the given console, if it is a terminal."""
+    """Bars and spinners on the given console, if it is a terminal; nothing without one."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console if console and console.is_terminal else None
 
     def each(self, label: str, items: Iterable[Item], total: int | None = None) -> Iterator[Item]:
         """The items, with a bar that fills as they come, or one that moves where their number is unknown."""
-        shown = self._console.is_terminal
-        yield from track(items, label, total, console=self._console, transient=True, disable=not shown)
+        if self._console is None:
+            yield from items
+            return
+        yield from track(items, label, total, console=self._console, transient=True)
 
     @contextmanager
     def step(self, label: str) -> Iterator[None]:
         """Show a spinner during a step."""
-        if not self._console.is_terminal:
+        if self._console is None:
             yield
             return
         with self._console.status(label):

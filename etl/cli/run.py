@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import datetime
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,10 +77,11 @@ def words_of_interrupt(out: Path) -> Callable[[], str]:
 
 
 def _request(out: Path, asked: dict[str, Any]) -> "Request":
+    from etl.api import BUNDLED
     from etl.pipeline import Request
 
     observed_on: datetime | None = asked.pop("observed_on")
-    pages = asked.pop("pages") or (str(files("etl").joinpath("sample")),)
+    pages = asked.pop("pages") or (BUNDLED,)
     return Request(pages, out, observed_on.date() if observed_on else None, **asked)
 
 

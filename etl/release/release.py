@@ -107,7 +107,7 @@ class Release:
         Raises `UsageError` if a file is damaged.
         """
         names = sorted(name for name in self.manifest["files"] if name.endswith(".parquet") and name != PAPER_LIST_FILE)
-        return {name.removesuffix(".parquet"): _table_file(self.path / name) for name in names}
+        return {name.removesuffix(".parquet"): table_file(self.path / name) for name in names}
 
     def read(self, table: str, columns: Iterable[str]) -> pl.DataFrame | None:
         """Read some columns of a table; None if this release lacks one of them."""
@@ -241,7 +241,8 @@ def _missing(database: sqlite3.Connection, table: str, columns: set[str]) -> str
     return f"{table} without {missing}" if missing else None
 
 
-def _table_file(path: Path) -> TableFile:
+def table_file(path: Path) -> TableFile:
+    """The table in a Parquet file of a release; raises `UsageError` if the file is damaged."""
     try:
         schema = pq.read_schema(path)
         columns = {field.name: str(field.type) for field in schema}

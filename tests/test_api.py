@@ -1,0 +1,144 @@
+"""The interface for programs: `from etl import build, check, open_release`."""
+
+import doctest
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+import regenerate
+from mypy import api as mypy
+from two_pages import ANN
+
+import etl
+from etl import OpenRelease, build, check, open_release
+from etl.errors import BadData, DamagedRelease, UsageError
+from schemas import TABLES, PaperList
+
+HEAVY = ("polars", "pyarrow", "pandera", "datasette", "pandas", "rich", "click")
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("pages") / "ann@2026-06-01.txt"
+    path.write_text(ANN, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def release(page: Path, tmp_path_factory: pytest.TempPathFactory) -> OpenRelease:
+    return build(page, tmp_path_factory.mktemp("out"))
+
+
+def test_every_example_of_the_docs_gives_what_it_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (regenerate.ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    blocks = "".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
+    examples = doctest.DocTestParser().get_doctest(blocks, {}, "python.md", None, 0)
+    assert len(examples.examples) > 10
+    assert doctest.DocTestRunner(optionflags=doctest.REPORT_NDIFF).run(examples).failed == 0
+
+
+def test_importing_etl_imports_no_library() -> None:
+    program = "import etl, sys; etl.__version__; print([name for name in sys.argv[1:] if name in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", program, *HEAVY], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_a_strict_type_checker_sees_the_types_and_a_misspelt_name(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "from etl import biuld, build\nreveal_type(build('pages').papers)\nbuild(observed='2026-06-01')\n", "utf-8"
+    )
+    words, _, _ = mypy.run(
+        ["--strict", "--no-error-summary", f"--config-file={regenerate.ROOT}/pyproject.toml", str(program)]
+    )
+    assert 'Module "etl" has no attribute "biuld"' in words
+    assert 'Revealed type is "polars.dataframe.frame.DataFrame"' in words
+    assert 'Unexpected keyword argument "observed"' in words
+    assert len(words.splitlines()) == 4  # and a note on the name that was meant
+
+
+def test_types_are_shipped() -> None:
+    assert all((regenerate.ROOT / package / "py.typed").is_file() for package in ("etl", "schemas"))
+
+
+def test_etl_lists_what_it_offers_and_has_nothing_else() -> None:
+    assert {"build", "check", "open_release"} <= set(dir(etl))
+    with pytest.raises(AttributeError, match="'etl' has no attribute 'biuld'"):
+        etl.biuld  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_every_table_is_a_frame_of_its_types(release: OpenRelease) -> None:
+    for name, model in {**TABLES, "paper_list": PaperList}.items():
+        assert getattr(release, name).schema == model.definition().schema
+        assert name in dir(release)
+    assert set(release.papers["title"]) == {"Naïve Chimes", "On Bells"}
+    assert release.table("papers", ["title"]).columns == ["title"]
+
+
+def test_a_name_that_is_no_table_is_an_error_that_lists_them(release: OpenRelease) -> None:
+    with pytest.raises(AttributeError, match="no attribute or table 'paper'; tables are categories, "):
+        release.paper  # noqa: B018
+
+
+def test_a_release_is_shown_by_its_folder(release: OpenRelease) -> None:
+    assert repr(release) == f"OpenRelease('{release.path}')"
+
+
+def test_sql_gives_a_frame(release: OpenRelease) -> None:
+    found = release.sql("SELECT name, position FROM paper_authors WHERE author_id = ? ORDER BY position", ["ann-bell"])
+    assert found.schema == {"name": pl.String, "position": pl.Int64}
+    assert release.sql("SELECT 1 AS a WHERE 0").shape == (0, 1)
+    assert release.sql("SELECT NULL AS a UNION ALL SELECT 1 UNION ALL SELECT 2.5")["a"].to_list() == [None, 1.0, 2.5]
+    assert release.sql("SELECT title FROM papers_fts WHERE papers_fts MATCH 'bells'").height == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        ("SELECT title FROM paper", "no such table: paper; see `paperledger schema`"),
+        ("SELECT 1 AS a, 2 AS a", "found several columns named a, expected different names"),
+        ("DELETE FROM papers", "attempt to write a readonly database"),
+        ("SELECT :missing", "Incorrect number of bindings supplied"),
+        ("SELECT 1; SELECT 2", "one statement at a time"),
+    ],
+)
+def test_a_wrong_query_is_a_usage_error(release: OpenRelease, query: str, problem: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(problem)):
+        release.sql(query)
+
+
+def test_a_page_comes_back_and_a_row_is_explained(release: OpenRelease) -> None:
+    assert release.page("ann@2026-06-01.txt").decode() == ANN
+    assert release.why("authors", "ann-bell").row["name"] == "Ann Bell"
+    with pytest.raises(UsageError, match="no such profile"):
+        release.page("eve.txt")
+
+
+def test_checking_publishes_nothing_and_bad_data_is_an_error_of_lines(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert check([page]).tables["papers"].height == 2
+    (tmp_path / "empty.txt").touch()
+    for run in (check, build):
+        with pytest.raises(BadData) as caught:
+            run("empty.txt")
+        assert caught.value.lines[0].startswith("empty.txt: empty file, expected a saved page")
+    assert [path.name for path in tmp_path.iterdir()] == ["empty.txt"]
+
+
+def test_an_unknown_option_is_an_error(page: Path) -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'observed'"):
+        check(page, observed="2026-06-01")  # type: ignore[call-arg]
+
+
+def test_a_damaged_database_is_not_read(page: Path, tmp_path: Path) -> None:
+    release = open_release(build(page, tmp_path).path)
+    with (release.path / "paperledger.db").open("ab") as file:
+        file.write(b"more")
+    with pytest.raises(DamagedRelease, match=r"paperledger.db: found \d+ bytes"):
+        release.sql("SELECT 1")
