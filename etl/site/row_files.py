@@ -20,6 +20,7 @@ from datasette.utils.asgi import NotFound, Request, Response
 from etl.load.layout import DATABASE
 from etl.release.lineage import ReleaseRows
 from etl.release.release import Release, require_read
+from etl.site.author_pages import author_page, part_number
 from etl.site.citations import citation_routes, successor
 from etl.site.files import (
     FileToSend,
@@ -34,7 +35,6 @@ from etl.site.files import (
 from etl.site.parquet import refusal
 from etl.site.parquet_export import ExportQueue, ExportRefused, in_time, limits_of, new_connection
 from etl.site.row_pages import (
-    author_page,
     category_page,
     page_pieces,
     paper_page,
@@ -116,10 +116,11 @@ def extra_template_vars(
     if read is None or request is None or served(datasette) is None:
         return None
     key = tilde_decode(request.url_vars["pks"])
+    part = {"part": part_number(request.args.get("page"))} if read is author_page else {}
 
     async def variables() -> dict[str, Any]:
         try:
-            return {"shown": await query_in_thread(datasette, lambda connection: read(connection, key))}
+            return {"shown": await query_in_thread(datasette, lambda connection: read(connection, key, **part))}
         except sqlite3.DatabaseError:  # for example a value too long for the site: the page is Datasette's own
             return {}
 

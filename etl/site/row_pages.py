@@ -84,7 +84,7 @@ def plain_rows(database: sqlite3.Connection) -> Iterator[None]:
         database.row_factory = kind
 
 
-def _first_rows(release: ReleaseRows, most: int, sql: str, *values: object) -> FirstRows:
+def first_rows(release: ReleaseRows, most: int, sql: str, *values: object) -> FirstRows:
     """At most `most` rows of a query, and the number of all its rows."""
     rows = list(release.rows(f"{sql} LIMIT {most}", *values))
     if len(rows) < most:
@@ -141,55 +141,8 @@ def _places(release: ReleaseRows, profile: Row) -> Iterator[tuple[int, list[str]
         )
 
 
-SHOWN_PAPERS = 100
 SHOWN_OTHERS = 50
-"""Papers, and rows of every other list, on an author's page; links refer to the rest."""
-_PAPERS = (
-    "SELECT paper_id, title, published, category_id, position, has_code"
-    " FROM paper_authors JOIN papers USING (paper_id) WHERE author_id = ?"
-    " ORDER BY published DESC NULLS LAST, paper_id"
-)
-_COAUTHORS = "SELECT other_id, other, papers FROM coauthors WHERE author_id = ? ORDER BY papers DESC, other_id"
-_SPELLINGS = "SELECT * FROM author_names WHERE author_id = ? ORDER BY matched_by <> 'exact', name"
-_PROFILES = (
-    f"SELECT profiles.*, {SHARE} AS share FROM profiles WHERE author_id = ?"  # noqa: S608
-    " ORDER BY last_observed_on DESC NULLS LAST, profile_id"
-)
-_AUTHOR_CANDIDATES = """
-SELECT merge_candidates.*, authors.author_id AS that_id, authors.name
-FROM merge_candidates
-JOIN authors ON authors.author_id = iif(merge_candidates.author_id = ?, other_id, merge_candidates.author_id)
-WHERE merge_candidates.author_id = ? OR other_id = ?
-ORDER BY that_id
-"""
-
-
-@dataclass(frozen=True)
-class AuthorPage:
-    """The content of an author's page."""
-
-    row: Row
-    papers: FirstRows
-    coauthors: FirstRows
-    spellings: FirstRows
-    profiles: FirstRows
-    candidates: FirstRows
-
-
-def author_page(database: sqlite3.Connection, author_id: str) -> AuthorPage | None:
-    """The content of an author's page; None where there is no such author."""
-    release = ReleaseRows(database)
-    row = next(release.rows("SELECT * FROM authors WHERE author_id = ?", author_id), None)
-    if row is None:
-        return None
-    return AuthorPage(
-        row=row,
-        papers=_with_titles(_first_rows(release, SHOWN_PAPERS, _PAPERS, author_id)),
-        coauthors=_first_rows(release, SHOWN_OTHERS, _COAUTHORS, author_id),
-        spellings=_first_rows(release, SHOWN_OTHERS, _SPELLINGS, author_id),
-        profiles=_first_rows(release, SHOWN_OTHERS, _PROFILES, author_id),
-        candidates=_first_rows(release, SHOWN_OTHERS, _AUTHOR_CANDIDATES, author_id, author_id, author_id),
-    )
+"""Rows of most lists; links refer to the rest."""
 
 
 def category_page(database: sqlite3.Connection, category_id: str) -> Row | None:
@@ -283,23 +236,23 @@ def paper_page(database: sqlite3.Connection, paper_id: str) -> PaperPage | None:
     if row is None:
         return None
     listings = release.listings(paper_id)
-    authors = _first_rows(release, SHOWN_AUTHORS, _AUTHORS.format("NOT"), paper_id)
+    authors = first_rows(release, SHOWN_AUTHORS, _AUTHORS.format("NOT"), paper_id)
     return PaperPage(
         row=row,
         title=readable(row["title"]),
         plain_title=plain(row["title"]),
         abstract=readable(_shortened(row["abstract"])),
         authors=authors,
-        hidden=_first_rows(release, SHOWN_AUTHORS, _AUTHORS.format(""), paper_id),
-        identifiers=_first_rows(release, SHOWN_AUTHORS, _IDENTIFIERS, paper_id),
-        categories=_first_rows(release, SHOWN_AUTHORS, _CATEGORIES, paper_id),
-        institutions=_first_rows(release, SHOWN_AUTHORS, _INSTITUTIONS, paper_id),
-        links=_first_rows(release, SHOWN_AUTHORS, _LINKS, paper_id),
-        aliases=_first_rows(release, SHOWN_AUTHORS, _ALIASES, paper_id),
-        candidates=_with_titles(_first_rows(release, SHOWN_AUTHORS, _PAPER_CANDIDATES, paper_id, paper_id, paper_id)),
+        hidden=first_rows(release, SHOWN_AUTHORS, _AUTHORS.format(""), paper_id),
+        identifiers=first_rows(release, SHOWN_AUTHORS, _IDENTIFIERS, paper_id),
+        categories=first_rows(release, SHOWN_AUTHORS, _CATEGORIES, paper_id),
+        institutions=first_rows(release, SHOWN_AUTHORS, _INSTITUTIONS, paper_id),
+        links=first_rows(release, SHOWN_AUTHORS, _LINKS, paper_id),
+        aliases=first_rows(release, SHOWN_AUTHORS, _ALIASES, paper_id),
+        candidates=_with_titles(first_rows(release, SHOWN_AUTHORS, _PAPER_CANDIDATES, paper_id, paper_id, paper_id)),
         listings=[_listing(release, listing, row) for listing in listings[:SHOWN_LISTINGS]],
         more_listings=max(0, len(listings) - SHOWN_LISTINGS),
-        findings=_first_rows(release, SHOWN_AUTHORS, _FOUND, paper_id, paper_id),
+        findings=first_rows(release, SHOWN_AUTHORS, _FOUND, paper_id, paper_id),
         bibtex=None if authors.more else _bibtex(database, paper_id),
     )
 
@@ -361,9 +314,9 @@ def profile_page(database: sqlite3.Connection, profile_id: str) -> ProfilePage |
         return None
     return ProfilePage(
         row=row,
-        listings=_with_titles(_first_rows(release, SHOWN_PAGE_LISTINGS, _LISTINGS, profile_id)),
-        quarantine=_readable(_first_rows(release, SHOWN_OTHERS, _QUARANTINE, profile_id)),
-        findings=_first_rows(
+        listings=_with_titles(first_rows(release, SHOWN_PAGE_LISTINGS, _LISTINGS, profile_id)),
+        quarantine=_readable(first_rows(release, SHOWN_OTHERS, _QUARANTINE, profile_id)),
+        findings=first_rows(
             release, SHOWN_OTHERS, f"{FINDINGS} WHERE profile_id = ? ORDER BY line_start, rule_id", profile_id
         ),
     )

@@ -12,7 +12,7 @@ from datasette.app import Datasette
 Fetch = Callable[..., httpx.Response]
 """How tests ask the site: a path, and httpx's keywords."""
 
-BLOCKS = {"p", "li", "dt", "dd", "h1", "h2", "h3", "pre", "label"}
+BLOCKS = {"p", "li", "dt", "dd", "td", "th", "div", "span", "h1", "h2", "h3", "pre", "label"}
 
 
 def ask(site: Datasette, path: str, method: str = "GET", **asked: Any) -> httpx.Response:
