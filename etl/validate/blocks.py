@@ -6,7 +6,7 @@ In: parsed pages. Out: a `StagedBatch` of profiles (as their pages state them), 
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -104,7 +104,8 @@ def combine(batches: Iterable[StagedBatch]) -> StagedBatch:
     >>> combine(stage([page]) for page in pages).profiles["source"].to_list()
     ['a.txt']
     """
-    every = list(up_to_limit(batches))
+    abstracts = _DistinctAbstracts()
+    every = [replace(staged, blocks=abstracts.coded(staged.blocks)) for staged in up_to_limit(batches)]
     _require_limit(every)
     profiles = pl.concat([staged.profiles for staged in every]).sort("profile_id", "source")
     _require_names(profiles)
@@ -115,8 +116,10 @@ def combine(batches: Iterable[StagedBatch]) -> StagedBatch:
     return StagedBatch(
         Profiles.select(saved),
         pl.concat([staged.headers for staged in every]).unique("profile_id", keep="first", maintain_order=True),
-        pl.concat([staged.blocks for staged in every]).unique(
-            ["profile_id", "position"], keep="first", maintain_order=True
+        abstracts.decoded(
+            pl.concat([staged.blocks for staged in every]).unique(
+                ["profile_id", "position"], keep="first", maintain_order=True
+            )
         ),
         Quarantine.sorted(
             pl.concat([staged.quarantine for staged in every]).unique(["profile_id", "line_start"], keep="first")
@@ -124,6 +127,23 @@ def combine(batches: Iterable[StagedBatch]) -> StagedBatch:
         tuple(error for staged in every for error in staged.unreadable),
         (*_once(every, saved), *_given_twice(profiles), *(_without_papers(every) if profiles.height else ())),
     )
+
+
+class _DistinctAbstracts:
+    """The abstracts of blocks, each once: a paper is on several pages, and abstracts are most of the text."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, int] = {}
+
+    def coded(self, blocks: pl.DataFrame) -> pl.DataFrame:
+        """The blocks with a number in place of each abstract."""
+        codes = [self._codes.setdefault(text, len(self._codes)) for text in blocks["abstract"]]
+        return blocks.with_columns(pl.Series("abstract", codes, dtype=pl.UInt32))
+
+    def decoded(self, blocks: pl.DataFrame) -> pl.DataFrame:
+        """The blocks with their abstracts; equal ones share their memory."""
+        texts = pl.Series(list(self._codes), dtype=pl.String)
+        return blocks.with_columns(texts.gather(blocks["abstract"]).alias("abstract"))
 
 
 def up_to_limit(batches: Iterable[StagedBatch]) -> Iterator[StagedBatch]:
