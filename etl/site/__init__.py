@@ -25,10 +25,23 @@ if TYPE_CHECKING:
     from datasette.app import Datasette
 
 STYLE = "site.css"
-MENU = {"Charts": "/-/charts", "Downloads": "/-/downloads", "Quality report": "/-/report"}
+SEARCH, CHANGES = "/-/search", "/-/changes"
+MENU = {
+    "Search": SEARCH,
+    "Changes": CHANGES,
+    "Charts": "/-/charts",
+    "Downloads": "/-/downloads",
+    "Quality report": "/-/report",
+}
 """Addresses of the menu's entries by label."""
 _SCROLLED = ('<div class="table-wrapper">', '<div class="table-wrapper" tabindex="0" role="region" aria-label="Rows">')
 _EDITOR = ('<textarea id="sql-editor"', '<textarea id="sql-editor" aria-label="SQL"')
+_FIND = (
+    '{% block find %}<form class="pl-find" role="search" action="{{ urls.path("/-/search") }}" method="get">'
+    '<input type="search" name="q" aria-label="Search people and papers" placeholder="People and papers">'
+    '<input type="submit" value="Search"></form>{% endblock %}'
+)
+_FOLD = '<details class="pl-fold"'
 _HEADINGS = (("<h3>", '<h2 class="header3">'), ("</h3>", "</h2>"))
 _FIELDS = {
     "_filter_column_{{ loop.index }}": "Column of filter {{ loop.index }}",
@@ -39,13 +52,33 @@ _FIELDS = {
     "_filter_value": "Value of a new filter",
     "_sort": "Sort by",
 }
+_FOLDS = (
+    ('<dl class="column-descriptions">', f'{_FOLD}><summary>What the columns mean</summary><dl class="column-descriptions">'),
+    ("</dl>", "</dl></details>"),
+    ('value="{{ search }}"></div>', 'value="{{ search }}"> <input type="submit" value="Search"></div>'),
+    (
+        "    {% for column, lookup, value in filters.selections() %}",
+        f"{_FOLD}{{% if filters.has_selections() %}} open{{% endif %}}><summary>Filter and sort</summary>"
+        "{% for column, lookup, value in filters.selections() %}",
+    ),
+    ('<input type="submit" value="Apply">\n    </div>', '<input type="submit" value="Apply">\n    </div></details>'),
+)
+"""What a page of a table folds away, so that its rows come first."""
+_FACETS = '{{ sorted_facet_results | map(attribute="name") | join(", ") }}'
+_CHOSEN = (
+    '{% if request.args.get("_facet") or sorted_facet_results | map(attribute="results") | sum(start=[])'
+    ' | selectattr("selected") | list %} open{% endif %}'
+)
+_LABEL = "facet_value.label | yes_or_no(facet_info.name)"
 PATCHES: dict[str, tuple[tuple[str, str], ...]] = {
     "base.html": (
         ("<html>", '<html lang="en">'),
+        ("{% block nav %}", _FIND + "{% block nav %}"),
         ('<section class="content">', '<section class="content" role="main">'),
     ),
     "table.html": (
         *_HEADINGS,
+        *_FOLDS,
         *((f'name="{name}"', f'name="{name}" aria-label="{label}"') for name, label in _FIELDS.items()),
     ),
     "query.html": (
@@ -59,7 +92,13 @@ PATCHES: dict[str, tuple[tuple[str, str], ...]] = {
         _EDITOR,
     ),
     "_table.html": (_SCROLLED,),
-    "_facet_results.html": (('class="cross"', 'class="cross" aria-label="Remove"'),),
+    "_facet_results.html": (
+        ('class="cross"', 'class="cross" aria-label="Remove"'),
+        ('<div class="facet-results">', f'{_FOLD}{_CHOSEN}><summary>Facets: {_FACETS}</summary><div class="facet-results">'),
+        ("    {% endfor %}\n</div>", "    {% endfor %}\n</div></details>"),
+        ('(facet_value.label | string()) or "-"', f'({_LABEL} | string()) or "-"'),
+        ('facet_value.label or "-"', f'({_LABEL} | string()) or "-"'),
+    ),
     "_codemirror_foot.html": (
         ("</script>", "</script><script src=\"{{ urls.static_plugins('paperledger', 'sql-label.js') }}\"></script>"),
     ),

@@ -23,6 +23,7 @@ from etl.export.papers import Selection, cited_papers, select_papers
 from etl.load.layout import DATABASE
 from etl.release.lineage import author_of_slug
 from etl.release.release import Release
+from etl.site import SEARCH
 from etl.site.files import (
     FileToSend,
     Send,
@@ -33,7 +34,6 @@ from etl.site.files import (
     sha256_of,
     spool,
 )
-from etl.site.home import SEARCH
 from etl.site.parquet import refusal
 from etl.site.parquet_export import ExportQueue, ExportRefused, in_time, limits_of, new_connection
 from etl.site.row_pages import paper_of_alias, query_in_thread
@@ -119,7 +119,7 @@ class Citations:
         if named.get("search"):
             words = request.args.get("q") or ""
             query = urlencode({"q": words})
-            page, selection = f"{urls.query(DATABASE, SEARCH)}?{query}", Selection(search=words)
+            page, selection = f"{urls.path(SEARCH)}?{query}", Selection(search=words)
             return CitationRequest(selection, _FORMATS[suffix], f"search.{suffix}", page, f"{address}?{query}")
         if not named.get("table"):
             return CitationRequest(

@@ -23,8 +23,6 @@ from schemas.views import coverage_share
 if TYPE_CHECKING:
     from datasette.app import Datasette
 
-SEARCH = "search_papers"
-"""The canned query of the search box."""
 GROUPS: dict[str, tuple[str, tuple[type, ...]]] = {
     "Views to read": ("data", (View,)),
     "Tables": ("data", (Definition,)),
@@ -92,7 +90,6 @@ def extra_template_vars(view_name: str | None, request: Request | None, datasett
                 "facts": await asyncio.to_thread(facts, release.path),
                 "reference": [file["name"] for file in release.manifest.get("reference", [])],
                 "database": DATABASE,
-                "search": SEARCH if SEARCH in queries else None,
                 "questions": [_link_to_question(query) for query in queries.values()],
                 "groups": _groups(await datasette.get_database(DATABASE).table_counts()),
             }
