@@ -5,6 +5,7 @@ records. A file is read as a stream and in chunks, by worker processes, so that 
 described at https://www.kaggle.com/datasets/Cornell-University/arxiv; names are taken from `authors_parsed`.
 """
 
+import codecs
 import hashlib
 import io
 import re
@@ -223,7 +224,8 @@ class _Hashed(io.RawIOBase):
 
 def _lines(path: Path, stream: Any) -> Iterator[Chunk]:
     source, first, rest = path_text(path.name), 1, b""
-    while data := bytes(stream.read(_CHUNK)):
+    data = bytes(stream.read(_CHUNK)).removeprefix(codecs.BOM_UTF8)
+    while data:
         whole, mark, tail = data.rpartition(b"\n")
         if mark:
             lines = rest + whole + mark
@@ -233,6 +235,7 @@ def _lines(path: Path, stream: Any) -> Iterator[Chunk]:
             rest += data
         if len(rest) > LONGEST_RECORD:
             raise _other_shape(path, f"line {first:,}: found more than {LONGEST_RECORD:,} bytes on one line")
+        data = bytes(stream.read(_CHUNK))
     if rest:
         yield Chunk(source, first, rest)
 
@@ -273,10 +276,8 @@ def _decoded(chunk: Chunk, keep: Keep) -> Part:
 def _raw_records(chunk: Chunk) -> Iterator[tuple[int, RawRecord | str]]:
     """The records of a chunk by line, each or what is wrong with it."""
     if isinstance(chunk.data, bytes):
-        try:
-            yield from enumerate(_DECODER.decode_lines(chunk.data), chunk.first)
-        except (ValueError, RecursionError):
-            yield from _one_by_one(chunk.data.split(b"\n"), chunk.first)
+        records = _one_a_line(chunk.data)
+        yield from enumerate(records, chunk.first) if records else _one_by_one(chunk.data.split(b"\n"), chunk.first)
     else:
         for line, row in enumerate(chunk.data.to_pylist(), chunk.first):
             try:
@@ -286,6 +287,15 @@ def _raw_records(chunk: Chunk) -> Iterator[tuple[int, RawRecord | str]]:
 
 
 _DECODER = msgspec.json.Decoder(RawRecord)
+
+
+def _one_a_line(data: bytes) -> list[RawRecord]:
+    """The records of lines all of which are sound; none where a line is blank, damaged, or has two."""
+    try:
+        records = _DECODER.decode_lines(data)
+    except (ValueError, RecursionError):
+        return []
+    return records if len(records) == data.count(b"\n") + (data[-1:] != b"\n") else []
 
 
 def _one_by_one(lines: Iterable[bytes], first: int) -> Iterator[tuple[int, RawRecord | str]]:
@@ -318,7 +328,7 @@ def _record(raw: RawRecord, source: str, line: int) -> Record:
         raise ValueError(f"no version in the record {raw.id}, expected versions with the day of the first")
     try:
         day = parsedate_to_datetime(raw.versions[0].created).date()
-    except ValueError:
+    except (ValueError, OverflowError):
         found = cut(raw.versions[0].created, _SHOWN)
         raise ValueError(
             f"the day {found} in the record {raw.id}, expected one such as Mon, 2 Apr 2007 19:18:42 GMT"

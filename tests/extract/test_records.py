@@ -99,6 +99,8 @@ def test_a_file_is_known_by_name_hash_and_records(file: Callable[..., Path]) -> 
         (lines(record(authors_parsed=[], authors="")).strip(), "no author"),
         (lines(record(versions=[])).strip(), "no version"),
         (lines(record(**dated("yesterday"))).strip(), "the day yesterday"),
+        (lines(record(**dated(f"Mon, 2 Apr 2007 19:18:42 +{'9' * 20}"))).strip(), "the day Mon"),
+        (lines(record("2405.00002"), record("2405.00003")).replace(b"\n", b" "), "malformed"),
         (lines(record(versions=None)).strip(), "Expected `array`, got `null`"),
         (b"\xff\xfe", "malformed"),
         (b'{"x": ' + b"[" * 100_000, "recursion"),
@@ -145,6 +147,11 @@ def test_an_endless_line_is_one_clear_error(file: Callable[..., Path], monkeypat
     monkeypatch.setattr("etl.extract.reference.LONGEST_RECORD", 1000)
     with pytest.raises(UsageError, match="line 1: found more than 1,000 bytes on one line"):
         read(file(bytes(4000)))
+
+
+def test_blank_lines_count_as_lines_and_a_byte_order_mark_as_nothing(file: Callable[..., Path]) -> None:
+    found = read(file(b"\xef\xbb\xbf" + lines(record()) + b"\n \r\n" + lines(record("2405.00009"))))
+    assert [(one.arxiv_id, one.line) for one in found] == [("2405.00001", 1), ("2405.00009", 4)]
 
 
 def test_of_records_of_one_id_the_first_counts(file: Callable[..., Path]) -> None:
