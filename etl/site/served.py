@@ -15,6 +15,7 @@ SETTINGS: dict[str, int | bool] = {
     "max_returned_rows": 1000,  # as many as a page renders in a second, in memory at once
     "num_sql_threads": 6,  # two each for costly and slow requests (etl/site/safety/request_limits.py), the rest for pages
     "suggest_facets": False,  # it takes the page of a million rows from 0.2 to 1.3 s
+    "truncate_cells_html": 300,  # an abstract of a screen's height would push all other rows away
     "default_facet_size": 30,  # longer lists push the rows off the screen
     "facet_time_limit_ms": 500,  # the page leaves out a facet that takes longer
     "max_csv_mb": 100,  # beyond it the Parquet files are faster, and cost the site nothing

@@ -1,7 +1,7 @@
-"""Pages of tables: links from keys in views and query results to their rows, and sorted pages without lost rows.
+"""Pages of tables: links from keys in views and query results to their rows, words for booleans, sorted pages without lost rows.
 
-In: a cell, or Datasette's SQL for a page. Out: a link to a row of the dataset (in tables Datasette links foreign keys itself), or
-the same SQL with a total order.
+In: a cell, or Datasette's SQL for a page. Out: a link to a row of the dataset (in tables Datasette links foreign keys itself), yes
+or no, or the same SQL with a total order.
 
 Datasette 0.65 sorts by the primary key behind the sorted column on every page but the first, so that rows with equal values
 appear twice or never where the first page ends. And SQLite answers the condition of the next page (less, or equal and a later
@@ -14,13 +14,15 @@ from collections.abc import Collection
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 from datasette import hookimpl
 from datasette.utils import escape_sqlite, tilde_encode
-from markupsafe import Markup
+from jinja2 import Environment
+from markupsafe import Markup, escape
 
 from etl.load.layout import DATABASE
 from etl.site.served import served
-from schemas import TABLES, Findings, Listings, Papers
+from schemas import TABLES, VIEWS, Findings, Listings, Papers, Profiles
 
 if TYPE_CHECKING:
     import sqlite3
@@ -32,16 +34,28 @@ ROW_KEY = "row_key"
 ALIAS = "alias_id"
 """The column of `listings` with another identifier of a paper, whose address redirects to the paper."""
 
+HEADER, PAGE = "header", "profile_id"
+"""The column of `profiles` with a page's first lines, and the key of the page."""
+
 
 @hookimpl
 def render_cell(
     row: "sqlite3.Row", value: object, column: str, table: str | None, database: str, datasette: "Datasette"
 ) -> Markup | None:
-    """A link where the column contains keys of a table, else None."""
-    if not isinstance(value, str) or not value or column not in _linked():
-        return None
+    """A link where the column contains keys of a table, yes or no for a boolean, a page's raw header as a link; else None."""
     if database != DATABASE or served(datasette) is None:
         return None
+    if column in _booleans() and (table in TABLES or table in VIEWS):
+        return escape(yes_or_no(value, column)) if value is not None else None
+    if not isinstance(value, str) or not value:
+        return None
+    if (table, column) == (Profiles.definition().name, HEADER):
+        return _header(datasette, row[PAGE], value)
+    return _key_link(datasette, row, value, column, table) if column in _linked() else None
+
+
+def _key_link(datasette: "Datasette", row: "sqlite3.Row", value: str, column: str, table: str | None) -> Markup | None:
+    """A link from a key to its row; None where Datasette has one, or the table is unknown."""
     if table == Findings.definition().name and column == ROW_KEY:
         return _link(datasette, row["table_name"], value, value) if row["table_name"] in TABLES else None
     if table == Listings.definition().name and column == ALIAS:
@@ -50,6 +64,29 @@ def render_cell(
     if table in TABLES or target is None:
         return None
     return _link(datasette, target, tilde_encode(value), value)
+
+
+def yes_or_no(value: object, column: str) -> object:
+    """The words for a boolean column's values; any other value as it is.
+
+    >>> yes_or_no(1, "has_code"), yes_or_no("0", "has_code"), yes_or_no(1, "papers")
+    ('yes', 'no', 1)
+    """
+    return {"1": "yes", "0": "no"}.get(str(value), value) if column in _booleans() else value
+
+
+@cache
+def _booleans() -> frozenset[str]:
+    """The names of all boolean columns."""
+    columns = (column for model in TABLES.values() for column in model.definition().columns)
+    return frozenset(column.name for column in columns if column.dtype == pl.Boolean)
+
+
+def _header(datasette: "Datasette", profile_id: str, header: str) -> Markup:
+    """A link to a page's text instead of the lines of its header."""
+    lines = header.count("\n") + 1
+    address = datasette.urls.path(f"/-/pages/{profile_id}.txt")
+    return Markup('<a href="{}">{} line{}</a>').format(address, lines, "" if lines == 1 else "s")
 
 
 def target_of(column: str, columns: Collection[str]) -> str | None:
@@ -95,6 +132,12 @@ _LATER = re.compile(
     r"\((?P<column>\w+) (?:is not null|[<>] (?P<value>:p\d+)(?: or (?P=column) is null)?)"
     r" or \((?P=column) (?:= (?P=value)|is null) and "
 )
+
+
+@hookimpl
+def prepare_jinja2_environment(env: Environment) -> None:
+    """Add the filter of booleans."""
+    env.filters["yes_or_no"] = yes_or_no
 
 
 @hookimpl

@@ -160,6 +160,16 @@ def test_datasettes_own_scripts_still_work(page: Page, complaints: Complaints) -
     assert complaints.errors == []
 
 
+@pytest.mark.parametrize("table", ["papers", "paper_list", "profiles", "authors", "findings", "rules", "coauthors"])
+def test_a_table_starts_with_its_rows(page: Page, table: str) -> None:
+    page.goto(f"/paperledger/{table}")
+    row = page.locator("table.rows-and-columns tbody tr").first.bounding_box()
+    assert row
+    assert row["y"] < 600
+    widest = page.evaluate("Math.max(...[...document.querySelectorAll('td')].map(cell => cell.offsetWidth))")
+    assert widest <= 500
+
+
 @pytest.mark.parametrize("width", [WIDE, NARROW], ids=["wide", "narrow"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_accessible(

@@ -82,6 +82,55 @@ def test_a_page_of_a_table_shows_all_its_rows(fetch: Fetch, monkeypatch: pytest.
     assert fetch("/paperledger/papers?_size=5").text.count('class="col-title') >= 5
 
 
+def folded(page: httpx.Response) -> dict[str, bool]:
+    """The parts that a page folds away, and whether each is open."""
+    found = re.findall(r'<details class="pl-fold"( open)?><summary>(.*?)</summary>', page.text)
+    return {summary: bool(is_open) for is_open, summary in found}
+
+
+def test_what_explains_and_filters_a_table_is_folded_away(fetch: Fetch) -> None:
+    closed = {"What the columns mean": False, "Filter and sort": False}
+    facets = "Facets: category_id, year_inferred, has_code, authors_truncated"
+    assert folded(fetch("/paperledger/papers")) == {**closed, facets: False}
+    assert folded(fetch("/paperledger/profiles")) == closed
+    assert [*folded(fetch("/paperledger/papers?has_code=1")).values()] == [False, True, True]
+    assert [*folded(fetch("/paperledger/authors?_facet=family")).values()] == [False, False, True]
+    page = fetch("/paperledger/papers")
+    assert page.text.count("<details") == page.text.count("</details>")
+
+
+@pytest.mark.parametrize(
+    "path", ["papers", "paper_list", "paper_categories", "categories", "papers?_facet=has_code&has_code=0"]
+)
+def test_booleans_are_yes_or_no_in_rows_and_facets(fetch: Fetch, path: str) -> None:
+    text = fetch(f"/paperledger/{path}").text
+    booleans = "year_inferred|has_code|authors_truncated|is_primary|active"
+    assert set(re.findall(rf'<td class="col-(?:{booleans}) [^>]*>(.*?)</td>', text)) <= {"yes", "no"}
+    assert re.search(rf'<td class="col-(?:{booleans}) [^>]*>(yes|no)</td>', text)
+    facets = re.findall(r'data-column="has_code">.*?</ul>', text, re.DOTALL)
+    assert not re.search(r"<li>(?:<a [^>]*>)?[01-]\b", "".join(facets))
+
+
+def test_a_number_of_ones_own_query_stays_a_number(fetch: Fetch) -> None:
+    assert ">1</td>" in fetch("/paperledger?sql=select+1+as+has_code").text
+
+
+def test_a_pages_raw_header_is_a_link_to_its_text(fetch: Fetch) -> None:
+    page = fetch("/paperledger/profiles")
+    cells = re.findall(r'<td class="col-header [^>]*>(.*?)</td>', page.text, re.DOTALL)
+    assert cells
+    assert all(re.fullmatch(r'<a href="/-/pages/[0-9a-f]{16}\.txt">\d+ lines?</a>', cell) for cell in cells)
+    assert "\n" in fetch("/paperledger/profiles.json?_shape=array").json()[0]["header"]
+
+
+def test_long_text_is_cut_on_pages_of_tables_and_whole_in_data(fetch: Fetch) -> None:
+    cells = re.findall(r'<td class="col-abstract [^>]*>(.*?)</td>', fetch("/paperledger/papers").text, re.DOTALL)
+    assert max(map(len, cells)) < 500
+    assert any(cell.endswith("…") for cell in cells)
+    whole = fetch("/paperledger/papers.json?_shape=array").json()
+    assert max(len(row["abstract"]) for row in whole) > 500
+
+
 SORTS = [
     (name, column.name, direction)
     for name, model in TABLES.items()
