@@ -1,8 +1,12 @@
 """The documentation says what the program does: its generated parts are made again and compared."""
 
 import json
+import os
 import re
+import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -68,3 +72,17 @@ def test_the_readmes_test_command_is_what_ci_runs() -> None:
     readme = regenerate.README.read_text(encoding="utf-8")
     ci = (regenerate.ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert [word for word in words if word not in readme or word not in ci] == []
+
+
+def test_the_commands_of_the_tutorial_run(tmp_path: Path) -> None:
+    shutil.copytree(regenerate.SAMPLE.parent, tmp_path / "etl" / "sample")
+    text = (regenerate.ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    commands = [line for part in re.findall(r"```console\n(.*?)```", text, re.DOTALL) for line in part.splitlines()]
+    assert len(commands) > 8
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    for command in commands:
+        done = subprocess.run(
+            ["sh", "-c", command], cwd=tmp_path, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, ""), command
+    assert (tmp_path / "build" / "current" / "paperledger.db").is_file()
