@@ -143,13 +143,11 @@ def page_of_ids(files: Sequence[Path], ids: Path, owner: str, workers: int) -> t
 
     Raises `UsageError` for files that cannot be read or have none of the papers, and for a name that is no person's.
     """
+    _require_name(owner)
     listed = read_ids(ids)
     found = _look_up(files, HasId(frozenset(listed.ids)), workers)
     page = make_page(owner, found.records)
     _require_papers(page, f"none of the {count(len(listed.ids), 'identifier')} of {path_text(ids.name)}", files)
-    header = parse_page(Page("", None, "", 0, page.text)).header
-    if "name" not in header.values or header.values["name"].text != owner:
-        raise UsageError(f"{cut(owner, _SHOWN)}: expected a person's name such as Ann B. Bell; give it with --owner")
     return page, [*_problems_of_ids(listed, found.records), *_problems(page, found)]
 
 
@@ -166,6 +164,12 @@ def page_of_name(files: Sequence[Path], name: str, workers: int) -> tuple[MadePa
 
 def _look_up(files: Sequence[Path], keep: HasId | HasAuthor, workers: int) -> Reference:
     return read_reference(files, keep, partial(map_batches, workers=workers))
+
+
+def _require_name(owner: str) -> None:
+    values = _parsed(owner, []).header.values
+    if "name" not in values or values["name"].text != owner:
+        raise UsageError(f"{cut(owner, _SHOWN)}: expected a person's name such as Ann B. Bell; give it with --owner")
 
 
 def _require_papers(page: MadePage, found: str, files: Sequence[Path]) -> None:
