@@ -82,7 +82,7 @@ def test_the_commands_of_the_tutorial_run(tmp_path: Path) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     for command in commands:
         done = subprocess.run(
-            ["sh", "-c", command], cwd=tmp_path, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False
+            ["/bin/sh", "-c", command], cwd=tmp_path, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False
         )  # fmt: skip
         assert (done.returncode, done.stderr) == (0, ""), command
     assert (tmp_path / "build" / "current" / "paperledger.db").is_file()
