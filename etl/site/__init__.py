@@ -73,7 +73,7 @@ _LABEL = "facet_value.label | yes_or_no(facet_info.name)"
 PATCHES: dict[str, tuple[tuple[str, str], ...]] = {
     "base.html": (
         ("<html>", '<html lang="en">'),
-        ("{% block nav %}", _FIND + "{% block nav %}"),
+        ("{% set links = menu_links() %}", _FIND + "{% set links = menu_links() %}"),
         ('<section class="content">', '<section class="content" role="main">'),
     ),
     "table.html": (
