@@ -12,11 +12,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import groupby
 from operator import attrgetter
 
 import polars as pl
+from pylatexenc.latexencode import get_builtin_uni2latex_dict
 
 from etl.extract.byline import is_group
 from etl.extract.reference import RawRecord, Record
@@ -26,6 +27,10 @@ from etl.resolve.names import Name, may_be_one, read_name
 from etl.resolve.papers import LEAST_ABSTRACT, abstract_start, author_key, with_papers
 
 _TEX = re.compile(r"[\\${^_⁻]")
+_MACRO = re.compile(r"\\([A-Za-z]+)(?:\{\}| (?=[a-z]))?")
+_ACCENTED = {"i": "i", "j": "j", "aa": "å", "AA": "Å"}
+"""Letters that the table has with or as an accent."""
+_LETTER = re.compile(r"(?:\\ensuremath\{)?\\([A-Za-z]+)\}?")
 _WORDS = {"title_author_date": "title, first author and day", "abstract": "abstract, first author and day"}
 
 
@@ -41,7 +46,11 @@ class Wanted:
 
     def __call__(self, record: RawRecord) -> bool:
         """Whether a record may match a paper."""
-        return _title_letters(record.title) in self.titles or abstract_start(record.abstract or "") in self.starts
+        return (
+            _title_letters(record.title) in self.titles
+            or abstract_start(record.abstract or "") in self.starts
+            or ("\\" in record.title and not self.titles.isdisjoint(map(letters, _folded_titles(record.title))))
+        )
 
 
 def wanted(listings: pl.DataFrame) -> Wanted:
@@ -62,6 +71,23 @@ def _title_of(work: str) -> str:
 
 def _title_letters(title: str) -> bytes:
     return letters(title if title.isascii() and not _TEX.search(title) else fold_title.__wrapped__(title))
+
+
+def _folded_titles(title: str) -> tuple[str, ...]:
+    r"""A record's title folded, as it is and with Unicode in place of TeX's names of letters.
+
+    >>> _folded_titles(r"On M{\o}ller"), _folded_titles("On Bells")
+    (('on m oller', 'on moller'), ('on bells',))
+    """
+    spelled = _MACRO.sub(lambda macro: _letter_macros().get(macro[1], macro[0]), title) if "\\" in title else title
+    return tuple(map(fold_title, dict.fromkeys((title, spelled))))
+
+
+@cache
+def _letter_macros() -> dict[str, str]:
+    """Letters by the names that TeX has for them, from pylatexenc's table."""
+    written = ((chr(code), _LETTER.fullmatch(tex)) for code, tex in sorted(get_builtin_uni2latex_dict().items()))
+    return {name[1]: letter for letter, name in written if name and letter.isalpha()} | _ACCENTED
 
 
 @dataclass(frozen=True)
@@ -102,7 +128,8 @@ def match(listings: pl.DataFrame, records: Iterable[Record]) -> Matches:
     by_title: defaultdict[str, list[Record]] = defaultdict(list)
     by_start: defaultdict[bytes, list[Record]] = defaultdict(list)
     for record in records:
-        by_title[fold_title(record.title)].append(record)
+        for title in _folded_titles(record.title):
+            by_title[title].append(record)
         by_start[abstract_start(record.abstract)].append(record)
     found: dict[str, Match] = {}
     ambiguous: dict[str, list[Match]] = {}
@@ -142,7 +169,7 @@ def _fitting(paper: _Paper, candidates: Iterable[Record]) -> Iterator[Match]:
     """The candidates that fit a paper, each once."""
     title, abstract = _title_of(paper.work), fold_long(paper.abstract)
     for record in {one.arxiv_id: one for one in candidates}.values():
-        same_title = fold_title(record.title) == title
+        same_title = title in _folded_titles(record.title)
         same_abstract = len(paper.abstract) >= LEAST_ABSTRACT and fold_long(record.abstract) == abstract
         days = _days_apart(paper, record)
         if (same_title or same_abstract) and days <= 1 and _may_be_first(paper.names[0], record.names[0]):

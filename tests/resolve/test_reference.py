@@ -62,7 +62,7 @@ def findings(tables: Frames, rule_id: str) -> list[tuple[int, str]]:
     return list(tables["findings"].filter(rule_id=rule_id).select("line_start", "message").iter_rows())
 
 
-PRINTED_TITLE = 'Zoé\'s "Self-ringing" Bells: an $O(n)$ Study'
+PRINTED_TITLE = 'Zoé\'s "Self-ringing" Bells of Groß-Hill: a β and $O(n)$ Study'
 
 
 @pytest.mark.parametrize(
@@ -71,6 +71,9 @@ PRINTED_TITLE = 'Zoé\'s "Self-ringing" Bells: an $O(n)$ Study'
         pytest.param({}, True, id="as printed"),
         pytest.param({"title": PRINTED_TITLE.replace("é", r"\'e")}, True, id="TeX for Unicode"),
         pytest.param({"title": PRINTED_TITLE.replace("é", r"{\'e}")}, True, id="TeX in braces"),
+        pytest.param(
+            {"title": PRINTED_TITLE.replace("ß", r"{\ss}").replace("β", r"$\beta$")}, True, id="TeX for letters"
+        ),
         pytest.param({"title": PRINTED_TITLE.upper().replace("$O(N)$", "$O(n)$")}, True, id="changed case"),
         pytest.param({"title": f"{PRINTED_TITLE}..."}, True, id="trailing dots"),
         pytest.param({"title": PRINTED_TITLE.replace("-", "\u2011").replace('"', "\u201d")}, True, id="other hyphens"),
