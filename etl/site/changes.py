@@ -1,7 +1,7 @@
 """What a release has that the release before it does not. In: a release in its output folder. Out: `/-/changes`.
 
 The releases are compared once, at the first request, in a process of its own: that takes 200 MB for 100,000 papers. Who asks meanwhile
-waits a moment, and then gets a page that loads again.
+waits a moment, and then gets a page that says so.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from functools import partial
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 from datasette import hookimpl
 from datasette.utils.asgi import Request, Response
 from markupsafe import Markup
@@ -85,8 +86,16 @@ def changes_of(release: Release) -> Changes:
     except PaperledgerError as error:
         # The path of the output folder is private.
         return Changes(None, problem=str(error).replace(f"{release.path.parent}/", ""))
-    except OSError as error:
-        return Changes(None, problem=f"the release before cannot be read ({error.strerror})")
+    except (OSError, pl.exceptions.PolarsError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error).partition("\n")[0]
+        return Changes(None, problem=f"the release before cannot be read ({reason})")
+
+
+def _has_before(release: Release) -> bool:
+    try:
+        return release_before(release.path) is not None
+    except OSError:
+        return False
 
 
 def _compare(old: Release, new: Release) -> Changes:
@@ -136,6 +145,8 @@ class ChangesPage:
 
     async def _changes(self) -> Changes | None:
         """The changes; None while the releases are compared."""
+        if self._comparison is None and not _has_before(self._release):
+            return changes_of(self._release)
         if self._comparison is None:
             pool = ProcessPoolExecutor(1, get_context("spawn"))
             self._comparison = pool.submit(changes_of, self._release)

@@ -25,6 +25,9 @@ PLACES = {
     "database": "/paperledger",
     "table": "/paperledger/papers?_facet=category_id&_search=bells",
     "view": "/paperledger/paper_list",
+    "search": "/-/search?q=bells",
+    "search without an answer": "/-/search?q=anne+bel",
+    "changes": "/-/changes",
     "author": f"/paperledger/authors/{OWNER}",
     "category": "/paperledger/categories/cs~2ECV",
     "finding list": "/paperledger/finding_list",
@@ -98,15 +101,37 @@ def rows_of(release: Path, sql: str, *values: str) -> list[tuple[object, ...]]:
 
 
 def test_a_visitor_walks_from_a_search_to_a_co_author(page: Page, complaints: Complaints) -> None:
-    page.get_by_label("Search titles and abstracts").fill("towers")
+    page.get_by_label("Search people and papers").fill("towers")
     page.get_by_role("button", name="Search").click()
-    page.locator("table.rows-and-columns a[href*='/papers/']").first.click()
+    page.get_by_role("link", name="2024").click()
+    page.locator(".pl-card a[href*='/papers/']").first.click()
     assert page.get_by_role("heading", level=1).inner_text() == PAPER
     page.get_by_role("link", name="Ann B. Bell", exact=True).first.click()
     assert page.get_by_role("heading", level=1).inner_text() == "Ann B. Bell"
-    page.get_by_role("main").or_(page.locator(".content")).get_by_role("link", name="Cy Dole").first.click()
+    page.get_by_role("main").or_(page.locator(".content")).get_by_role("link", name="Cy Dole", exact=True).first.click()
     assert page.get_by_role("heading", level=1).inner_text() == "Cy Dole"
     assert (complaints.errors, complaints.elsewhere) == ([], [])
+
+
+@pytest.mark.parametrize("asked", ["Ève Fox", "fox eve"])
+def test_a_visitor_finds_a_person_from_any_page(page: Page, complaints: Complaints, asked: str) -> None:
+    page.goto("/paperledger/papers")
+    page.get_by_label("Search people and papers").fill(asked)
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Ève Fox").first.click()
+    assert page.get_by_role("heading", level=1).inner_text() == "Ève Fox"
+    assert (complaints.errors, complaints.elsewhere) == ([], [])
+
+
+def test_the_search_works_without_scripts_and_goes_on_to_the_next_page(browser: Browser, address: str) -> None:
+    with browser.new_context(base_url=address, java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto("/-/search")
+        page.get_by_label("People, titles, abstracts, or an identifier").fill("language models")
+        page.get_by_role("button", name="Search").click()
+        page.get_by_role("link", name="Next").click()
+        assert page.get_by_text("Page 2 of 2").is_visible()
+        assert page.locator(".pl-card").count() == 6
 
 
 def test_a_visitor_copies_an_entry(page: Page, complaints: Complaints) -> None:
@@ -160,6 +185,16 @@ def test_datasettes_own_scripts_still_work(page: Page, complaints: Complaints) -
     assert complaints.errors == []
 
 
+def test_what_is_unfolded_stays_so_at_a_click_elsewhere_and_a_menu_does_not(page: Page, complaints: Complaints) -> None:
+    page.goto("/paperledger/papers")
+    page.get_by_text("What the columns mean").click()
+    page.locator("details.nav-menu summary").click()
+    page.get_by_role("heading", level=1).click()
+    assert page.locator("dl.column-descriptions").is_visible()
+    assert not page.locator(".nav-menu-inner").is_visible()
+    assert complaints.errors == []
+
+
 @pytest.mark.parametrize("table", ["papers", "paper_list", "profiles", "authors", "findings", "rules", "coauthors"])
 def test_a_table_starts_with_its_rows(page: Page, table: str) -> None:
     page.goto(f"/paperledger/{table}")
@@ -173,13 +208,15 @@ def test_a_table_starts_with_its_rows(page: Page, table: str) -> None:
 @pytest.mark.parametrize("width", [WIDE, NARROW], ids=["wide", "narrow"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_accessible(
-    browser: Browser, address: str, complaints: Complaints, width: dict[str, int], scheme: str
+    browser: Browser, address: str, release: Path, complaints: Complaints, width: dict[str, int], scheme: str
 ) -> None:
+    ((finding,),) = rows_of(release, "SELECT finding_id FROM findings WHERE line_start IS NOT NULL LIMIT 1")
+    places = PLACES | {"finding": f"/paperledger/findings/{finding}"}
     with browser.new_context(base_url=address, viewport=width, color_scheme=scheme) as context:  # type: ignore[arg-type]
         page = context.new_page()
         complaints.watch(page, address)
         barriers, too_wide = {}, []
-        for name, place in PLACES.items():
+        for name, place in places.items():
             page.goto(place)
             found = Axe().run(page).response["violations"]
             barriers[name] = [
