@@ -32,6 +32,7 @@ from etl.site.files import (
     sha256_of,
     spool,
 )
+from etl.site.finding_pages import finding_page, quarantine_page
 from etl.site.parquet import refusal
 from etl.site.parquet_export import ExportQueue, ExportRefused, in_time, limits_of, new_connection
 from etl.site.row_pages import (
@@ -103,6 +104,8 @@ _PAGES: dict[str, Callable[[sqlite3.Connection, str], Any]] = {
     "authors": author_page,
     "categories": category_page,
     "profiles": profile_page,
+    "findings": finding_page,
+    "quarantine": quarantine_page,
 }
 Variables = Callable[[], Awaitable[dict[str, Any]]]
 

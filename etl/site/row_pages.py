@@ -110,27 +110,36 @@ def lines_of_listing(release: ReleaseRows, listing: Row, paper: Row, variants: d
     return listing_lines({**listing, "byline": byline, "block": None, **paper, **variants})
 
 
+_WITHIN = "profile_id = ? AND line_end >= ? AND line_start <= ?"
 _PAGE_LISTINGS = (
-    "SELECT listings.*, papers.* FROM listings JOIN papers USING (paper_id) WHERE profile_id = ? ORDER BY position"
+    f"SELECT listings.*, papers.* FROM listings JOIN papers USING (paper_id) WHERE {_WITHIN} ORDER BY position"  # noqa: S608
 )
-_PAGE_STRAYS = "SELECT line_start, raw_text FROM quarantine WHERE profile_id = ? ORDER BY line_start"
+_PAGE_STRAYS = f"SELECT line_start, raw_text FROM quarantine WHERE {_WITHIN} ORDER BY line_start"  # noqa: S608
 
 
 def page_pieces(release: ReleaseRows, profile: Row) -> Iterator[str]:
     """The text of a page, one listing or run of other lines after another."""
     newline = join_lines(profile["newline"], ["", ""])
     at = 1
-    for line_start, lines in _places(release, profile):
+    for line_start, lines in _places(release, profile, 1, profile["lines"]):
         yield newline * (line_start - at) + newline.join(lines)
         at = line_start + len(lines) - 1
     yield newline * (profile["lines"] - at)
 
 
-def _places(release: ReleaseRows, profile: Row) -> Iterator[tuple[int, list[str]]]:
-    """The pieces of a page in order: the number of the first line, and the lines."""
-    key = profile["profile_id"]
-    listings = ((row["line_start"], row) for row in release.rows(_PAGE_LISTINGS, key))
-    strays = ((row["line_start"], row) for row in release.rows(_PAGE_STRAYS, key))
+def page_lines(release: ReleaseRows, profile: Row, first: int, last: int) -> list[str]:
+    """Lines of a page, from `first` to `last`, or to the page's last line; numbered from 1."""
+    lines = dict.fromkeys(range(first, min(last, profile["lines"]) + 1), "")
+    for line_start, piece in _places(release, profile, first, last):
+        lines |= {number: line for number, line in enumerate(piece, line_start) if number in lines}
+    return list(lines.values())
+
+
+def _places(release: ReleaseRows, profile: Row, first: int, last: int) -> Iterator[tuple[int, list[str]]]:
+    """The pieces of a page in order, those with a line of a range, and the header: the number of the first line, and the lines."""
+    within = (profile["profile_id"], first, last)
+    listings = ((row["line_start"], row) for row in release.rows(_PAGE_LISTINGS, *within))
+    strays = ((row["line_start"], row) for row in release.rows(_PAGE_STRAYS, *within))
     yield 1, profile["header"].split("\n")
     for line_start, row in merge(listings, strays, key=itemgetter(0)):
         yield (

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from datasette import hookimpl
-from datasette.utils import escape_sqlite, tilde_encode
+from datasette.utils import escape_sqlite, tilde_decode, tilde_encode
 from jinja2 import Environment
 from markupsafe import Markup, escape
 
@@ -136,8 +136,8 @@ _LATER = re.compile(
 
 @hookimpl
 def prepare_jinja2_environment(env: Environment) -> None:
-    """Add the filter of booleans."""
-    env.filters["yes_or_no"] = yes_or_no
+    """Add filters for booleans and for keys of addresses."""
+    env.filters |= {"yes_or_no": yes_or_no, "tilde_decode": tilde_decode}
 
 
 @hookimpl

@@ -1,6 +1,7 @@
 """A walk through the site of a release in a real browser: what a visitor sees, and what the browser complains of."""
 
 import io
+import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -98,6 +99,12 @@ def rows_of(release: Path, sql: str, *values: str) -> list[tuple[object, ...]]:
     rows = database.execute(sql, values).fetchall()
     database.close()
     return rows
+
+
+def test_a_browser_reads_the_description_of_the_release_as_data(page: Page, complaints: Complaints) -> None:
+    script = page.locator("script[type='application/ld+json']")
+    assert json.loads(script.text_content() or "")["@type"] == "Dataset"
+    assert complaints == Complaints()
 
 
 def test_a_visitor_walks_from_a_search_to_a_co_author(page: Page, complaints: Complaints) -> None:
