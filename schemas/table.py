@@ -25,7 +25,7 @@ table or column, or another description, is no reason where nothing here needs i
 
 @dataclass(frozen=True)
 class ColumnType:
-    """The names of a model's type in SQL, in Arrow, in a Data Package, and in a word for people.
+    """The names of a model's type in SQL, in Arrow, in a Data Package, in Croissant, and in a word for people.
 
     SQL has no lists: they are in Parquet files alone.
     """
@@ -33,16 +33,17 @@ class ColumnType:
     sql: str | None
     arrow: pyarrow.DataType
     package: str
+    croissant: str
     word: str
 
 
 COLUMN_TYPES: dict[pl.DataType, ColumnType] = {
-    pl.Int64(): ColumnType("INTEGER", pyarrow.int64(), "integer", "integer"),
-    pl.Float64(): ColumnType("REAL", pyarrow.float64(), "number", "number"),
-    pl.Boolean(): ColumnType("INTEGER", pyarrow.bool_(), "boolean", "boolean"),
-    pl.String(): ColumnType("TEXT", pyarrow.string(), "string", "text"),
-    pl.Date(): ColumnType("TEXT", pyarrow.date32(), "date", "date"),
-    pl.List(pl.String): ColumnType(None, pyarrow.list_(pyarrow.string()), "array", "list"),
+    pl.Int64(): ColumnType("INTEGER", pyarrow.int64(), "integer", "sc:Integer", "integer"),
+    pl.Float64(): ColumnType("REAL", pyarrow.float64(), "number", "sc:Float", "number"),
+    pl.Boolean(): ColumnType("INTEGER", pyarrow.bool_(), "boolean", "sc:Boolean", "boolean"),
+    pl.String(): ColumnType("TEXT", pyarrow.string(), "string", "sc:Text", "text"),
+    pl.Date(): ColumnType("TEXT", pyarrow.date32(), "date", "sc:Date", "date"),
+    pl.List(pl.String): ColumnType(None, pyarrow.list_(pyarrow.string()), "array", "sc:Text", "list"),
 }
 """Every type that a column may have."""
 

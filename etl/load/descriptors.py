@@ -6,21 +6,16 @@ time, so that the same files have the same descriptors.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from html import escape
 from typing import Any
 
+from etl.load.dataset_facts import DESCRIPTION, TITLE, DatasetFacts, sources
 from etl.load.layout import DATABASE, DATABASE_FILE, PAPER_LIST_FILE
 from etl.load.sqlite import ddl, search_table
 from schemas import QUESTIONS, TABLES, VIEWS, Column, Definition, PaperList, Question, Reference, View
-from schemas.limits import PAPERS_A_PAGE
 from schemas.table import COLUMN_TYPES, PAGES, Group, Rights
 
-TITLE = "paperledger"
-DESCRIPTION = (
-    "Papers, authors and categories from researchers' profile pages that people saved. Every line of every page is in a"
-    f" row or in the quarantine. Pages list at most {PAPERS_A_PAGE} papers and cut most bylines, so counts are lower bounds."
-)
 GROUPS: dict[Group, tuple[str, str]] = {
     "data": ("", ""),
     "audit": ("Audit: ", " It belongs to the audit: how the dataset was made, and what is odd in it."),
@@ -136,41 +131,56 @@ def _without_empty(facts: dict[str, Any]) -> dict[str, Any]:
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 PARQUET = {"type": "table", "format": "parquet", "mediatype": "application/vnd.apache.parquet"}
 SQLITE = {"format": "sqlite", "mediatype": "application/vnd.sqlite3"}
-KEYWORDS = ("arXiv", "authors", "bibliography", "papers")
 FileFacts = Mapping[str, Any]
 """A file's `sha256` and its size in `bytes`."""
 
 
-def render_datapackage(files: Mapping[str, FileFacts]) -> str:
+def render_datapackage(files: Mapping[str, FileFacts], facts: DatasetFacts) -> str:
     """The text of `datapackage.json`.
 
     >>> files = {"paperledger.db": {"sha256": "0a" * 32, "bytes": 9}}
-    >>> json.loads(render_datapackage(files)) == datapackage(files)
+    >>> facts = DatasetFacts("0a1b" * 16, 50, 1, None, {})
+    >>> json.loads(render_datapackage(files, facts)) == datapackage(files, facts)
     True
     """
-    return json.dumps(datapackage(files), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(datapackage(files, facts), indent=2, ensure_ascii=False) + "\n"
 
 
-def datapackage(files: Mapping[str, FileFacts]) -> dict[str, Any]:
+def datapackage(files: Mapping[str, FileFacts], facts: DatasetFacts) -> dict[str, Any]:
     """The descriptor of data files, given with their facts by name: the database, each table, and the list of papers.
 
-    >>> [one["path"] for one in datapackage({"paperledger.db": {"sha256": "0a" * 32, "bytes": 9}})["resources"]]
+    >>> facts = DatasetFacts("0a1b" * 16, 50, 1, None, {})
+    >>> [one["path"] for one in datapackage({"paperledger.db": {"sha256": "0a" * 32, "bytes": 9}}, facts)["resources"]]
     ['paperledger.db']
     """
-    definitions = {f"{name}.parquet": model.definition() for name, model in TABLES.items()}
-    definitions[PAPER_LIST_FILE] = PaperList.definition()
     return {
         "$schema": PROFILE,
         "name": DATABASE,
+        "id": facts.identifier,
+        "version": facts.version,
         "title": TITLE,
-        "description": DESCRIPTION,
-        "keywords": list(KEYWORDS),
+        "description": facts.description,
+        "keywords": facts.keywords,
+        "citation": facts.citation,
+        "contributors": [{"title": f"{TITLE} {facts.tool}", "roles": ["tool"]}],
         **_package_rights(PAGES),
+        "sources": [_without_empty({"title": one.title, "version": one.version}) for one in sources(facts)],
         "resources": [
             _database(files[DATABASE_FILE]),
-            *(_resource(name, definition, files[name]) for name, definition in definitions.items() if name in files),
+            *(_resource(name, definition, files[name]) for name, definition in tables_of(files).items()),
         ],
     }
+
+
+def tables_of(files: Collection[str]) -> dict[str, Definition]:
+    """The definitions of the Parquet files among these names, in the order of their foreign keys.
+
+    >>> list(tables_of(["papers.parquet", "authors.parquet", "paperledger.db"]))
+    ['authors.parquet', 'papers.parquet']
+    """
+    every = {f"{name}.parquet": model.definition() for name, model in TABLES.items()}
+    every[PAPER_LIST_FILE] = PaperList.definition()
+    return {name: definition for name, definition in every.items() if name in files}
 
 
 def _database(facts: FileFacts) -> dict[str, Any]:

@@ -9,7 +9,7 @@ hash of all others, so that every change of it is detected.
 import hashlib
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -90,7 +90,7 @@ OWN = ("paperledger", "schema_version", "logical_hash", "files", SEAL)
 """The entries that are not provenance."""
 
 
-def make_manifest(logical_hash: str, provenance: dict[str, Any], files: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def make_manifest(logical_hash: str, provenance: Mapping[str, Any], files: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The manifest of files, given with their facts by name.
 
     >>> list(make_manifest("0a" * 32, {"pages": []}, {}))

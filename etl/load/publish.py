@@ -14,25 +14,26 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from etl.errors import PublicationError
+from etl.load.dataset_facts import DatasetFacts, dataset_facts
 from etl.load.descriptors import render_datapackage, render_metadata
 from etl.load.layout import (
+    CROISSANT,
     CURRENT,
     DATA_PACKAGE,
     DATABASE_FILE,
-    ID_LENGTH,
     MANIFEST,
     METADATA,
     PAPER_LIST_FILE,
     RELEASES,
     is_release_id,
 )
+from etl.load.linked_data import render_croissant
 from etl.load.manifest import damaged_files, file_facts, hash_release, make_manifest, render_manifest
 from etl.load.parquet import paper_list, write_parquet
 from etl.load.sqlite import check_database, write_database
@@ -150,8 +151,6 @@ def _remove_release(folder: Path) -> None:
     _remove(hidden)
 
 
-ManifestOf = Callable[[dict[str, dict[str, Any]]], dict[str, Any]]
-"""Makes a manifest from the facts of each file by name."""
 Documents = Callable[[Path], Mapping[str, str]]
 """Makes further texts of a release, by file name, from the folder of its draft, which contains the database."""
 
@@ -181,25 +180,26 @@ def publish(out: Path, tables: Frames, provenance: dict[str, Any], documents: Do
     """
     try:
         logical_hash = hash_release(tables, provenance)
-        place = out / RELEASES / logical_hash[:ID_LENGTH]
+        facts = dataset_facts(tables, logical_hash, provenance)
+        place = out / RELEASES / facts.release_id
         if place.exists():
             _renew(place)
         else:
             place.parent.mkdir(exist_ok=True)
             _sync(out)
-            _write_aside(place, tables, documents, partial(make_manifest, logical_hash, provenance))
+            _write_aside(place, tables, facts, documents)
         _make_newest(out, place)
     except (OSError, sqlite3.Error, pa.ArrowException) as error:
         raise _unwritable(out, error) from error
     return place
 
 
-def _write_aside(place: Path, tables: Frames, documents: Documents, manifest_of: ManifestOf) -> None:
+def _write_aside(place: Path, tables: Frames, facts: DatasetFacts, documents: Documents) -> None:
     """Write a release into a hidden folder next to `place`, its manifest last, and rename the folder to `place`."""
     folder = Path(tempfile.mkdtemp(prefix=HIDDEN, dir=place.parent))
     try:
-        rows = _write_files(folder, tables, documents)
-        _write_manifest(folder, rows, manifest_of)
+        rows = _write_files(folder, tables, facts, documents)
+        _write_manifest(folder, rows, facts)
         folder.chmod(0o755)
         _sync(folder)
         folder.rename(place)
@@ -210,7 +210,7 @@ def _write_aside(place: Path, tables: Frames, documents: Documents, manifest_of:
         raise
 
 
-def _write_files(folder: Path, tables: Frames, documents: Documents) -> dict[str, int]:
+def _write_files(folder: Path, tables: Frames, facts: DatasetFacts, documents: Documents) -> dict[str, int]:
     """Write all files but the manifest; returns the number of rows of each Parquet file by name."""
     database, papers = folder / DATABASE_FILE, paper_list(tables)
     write_database(database, tables)
@@ -219,10 +219,11 @@ def _write_files(folder: Path, tables: Frames, documents: Documents) -> dict[str
         for name, frame in tables.items():
             write_parquet(folder / f"{name}.parquet", TABLES[name], frame)
         write_parquet(folder / PAPER_LIST_FILE, PaperList, papers)
-        package = render_datapackage({path.name: file_facts(path) for path in folder.iterdir()})
+        files = {path.name: file_facts(path) for path in folder.iterdir()}
         for name, text in {
             METADATA: render_metadata(papers.height),
-            DATA_PACKAGE: package,
+            DATA_PACKAGE: render_datapackage(files, facts),
+            CROISSANT: render_croissant(files, facts),
             **documents(folder),
         }.items():
             _write_text(folder / name, text)
@@ -230,13 +231,13 @@ def _write_files(folder: Path, tables: Frames, documents: Documents) -> dict[str
     return {f"{name}.parquet": frame.height for name, frame in tables.items()} | {PAPER_LIST_FILE: papers.height}
 
 
-def _write_manifest(folder: Path, rows: dict[str, int], manifest_of: ManifestOf) -> None:
+def _write_manifest(folder: Path, rows: dict[str, int], facts: DatasetFacts) -> None:
     """Sync the files of a folder to the disk, then write their manifest and sync it."""
     files = {}
     for path in sorted(folder.iterdir()):
         _sync(path)
         files[path.name] = file_facts(path) | ({"rows": rows[path.name]} if path.name in rows else {})
-    _write_text(folder / MANIFEST, render_manifest(manifest_of(files)))
+    _write_text(folder / MANIFEST, render_manifest(make_manifest(facts.content_hash, facts.provenance, files)))
     _sync(folder / MANIFEST)
 
 

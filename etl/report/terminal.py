@@ -5,6 +5,7 @@ are escaped.
 """
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -13,9 +14,12 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from etl.errors import UsageError
+from etl.load.dataset_facts import published_facts
 from etl.load.layout import CURRENT
 from etl.printable import command, count, visible
-from etl.release.release import Release
+from etl.release.previous import papers_only_in, release_before
+from etl.release.release import Release, open_release
 from etl.report.baseline import LOST
 from etl.report.results import FindingResult, Results, RuleSummary
 from etl.report.wording import by_failure, left_out, matched, more, named, picked, stopping_findings
@@ -64,14 +68,33 @@ def print_unpublished(console: Console, results: Results, out: Path) -> None:
 
 
 def print_release(console: Console, release: Release, profiles: pl.DataFrame, out: str) -> None:
-    """Print the path of the release and commands for it, one a line so that they can be pasted."""
+    """Print the path of the release, commands for it and how to cite it, one a line so that they can be pasted."""
     option = () if out == "build" else ("--out", out)
     first = profiles.sort("source")["profile_id"].head(1).to_list()
     profile = command("page", *first, *option) if first else ""
-    lines = {"Release": str(release.path), "Look": command("serve", *option), "Rebuild": profile}
+    saved: date | None = profiles["last_observed_on"].max()  # type: ignore[assignment]
+    lines = {
+        "Release": str(release.path),
+        "New": _new(release),
+        "Look": command("serve", *option),
+        "Rebuild": profile,
+        "Cite": published_facts(release.manifest, saved).citation,
+    }
     for word, line in lines.items():
         if line:
             console.print(Text.assemble((f"{word:<8}", "bold"), line), soft_wrap=True)
+
+
+def _new(release: Release) -> str:
+    """How many papers the release before does not have, and the command that shows them; empty where it cannot be read."""
+    try:
+        before = release_before(release.path)
+        if before is None:
+            return ""
+        new = papers_only_in(release, open_release(before)).height
+    except (UsageError, OSError):
+        return ""
+    return f"{count(new, 'paper')} since {before.name}: {command('diff', str(before), str(release.path))}"
 
 
 def _passed_over(names: Sequence[str]) -> list[RenderableType]:

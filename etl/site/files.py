@@ -23,7 +23,7 @@ from starlette.datastructures import Headers
 from starlette.responses import FileResponse
 from starlette.staticfiles import NotModifiedResponse
 
-from etl.load.layout import DATA_PACKAGE, DATABASE, DATABASE_FILE, MANIFEST, METADATA, PAPER_LIST_FILE
+from etl.load.layout import CROISSANT, DATA_PACKAGE, DATABASE, DATABASE_FILE, MANIFEST, METADATA, PAPER_LIST_FILE
 from etl.load.manifest import file_facts
 from etl.release.release import Release
 from etl.report import REPORT_FILE
@@ -184,6 +184,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     REPORT_FILE: ("Quality report", "What the rules found, with the lines of the pages, as a page to read."),
     RESULTS_FILE: ("Results of the rules", "The same as the report, for programs."),
     DATA_PACKAGE: ("Data Package", "All files, columns, types and keys in the Data Package standard, for programs."),
+    CROISSANT: (
+        "Croissant",
+        "The same in the Croissant standard, from which programs for machine learning load the tables.",
+    ),
     METADATA: ("Datasette's metadata", "Titles and descriptions of all tables and columns, as this site shows them."),
     MANIFEST: ("Manifest", "What the release is: its logical hash, and each file's size and sha256."),
 }

@@ -2,18 +2,23 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datasette import hookimpl
 from datasette.utils.asgi import Request
+from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
+from etl.load.dataset_facts import DatasetFacts, published_facts
+from etl.load.descriptors import FileFacts
 from etl.load.layout import DATABASE, DATABASE_FILE
+from etl.load.linked_data import schema_org_dataset
 from etl.site.safety.statement_time import INTERRUPTER, TimedConnection
 from etl.site.served import served
 from etl.site.tex import readable
@@ -65,6 +70,11 @@ class HomeFacts:
         """The share of stated papers that the newest pages of all people list; None where no page states a number."""
         return coverage_share(self.numbers["listed"], self.numbers["stated"])
 
+    @property
+    def saved(self) -> date | None:
+        """The day on which the newest page was saved."""
+        return date.fromisoformat(self.numbers["saved"]) if self.numbers["saved"] else None
+
 
 @dataclass(frozen=True)
 class HomeLink:
@@ -85,9 +95,15 @@ def extra_template_vars(view_name: str | None, request: Request | None, datasett
 
     async def variables() -> dict[str, Any]:
         queries = await datasette.get_canned_queries(DATABASE, request.actor if request else None)
+        counted = await asyncio.to_thread(facts, release.path)
+        described = published_facts(release.manifest, counted.saved if counted else None)
         return {
             "home": {
-                "facts": await asyncio.to_thread(facts, release.path),
+                "facts": counted,
+                "citation": described.citation,
+                "linked_data": _linked_data(datasette, request, release.manifest["files"], described)
+                if request
+                else None,
                 "reference": [file["name"] for file in release.manifest.get("reference", [])],
                 "database": DATABASE,
                 "questions": [_link_to_question(query) for query in queries.values()],
@@ -113,6 +129,14 @@ def facts(folder: Path) -> HomeFacts | None:
                 return None
             raise
     return HomeFacts(numbers, newest and dict(newest), readable(newest["title"]) if newest else Markup())
+
+
+def _linked_data(
+    datasette: "Datasette", request: Request, files: Mapping[str, FileFacts], described: DatasetFacts
+) -> Markup:
+    """The release as a schema.org Dataset, as JSON that is safe within a page."""
+    here, downloads = (datasette.absolute_url(request, datasette.urls.path(path)) for path in ("/", "/-/downloads"))
+    return htmlsafe_json_dumps(schema_org_dataset(files, described, here, downloads))
 
 
 def _groups(counts: dict[str, int | None]) -> dict[str, list[HomeLink]]:

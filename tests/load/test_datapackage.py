@@ -12,6 +12,8 @@ import jsonschema
 import pytest
 from pandera.polars import Field
 
+from etl import __version__
+from etl.load.dataset_facts import DatasetFacts
 from etl.load.descriptors import datapackage
 from etl.load.parquet import arrow_schema
 from etl.load.publish import publish
@@ -19,11 +21,15 @@ from schemas import TABLES, Frames, PaperList, Table
 
 STANDARD = Path(__file__).parents[1] / "schemas" / "datapackage-2.0.json"
 MODELS = {**TABLES, "paper_list": PaperList}
+PROVENANCE = {
+    "overrides": {"source": "own.toml", "sha256": "0a" * 32},
+    "reference": [{"name": "arxiv.jsonl", "sha256": "0b" * 32, "records": 7}],
+}
 
 
 @pytest.fixture(scope="module")
 def release(tables: Frames, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return publish(tmp_path_factory.mktemp("package"), tables, {"overrides": None})
+    return publish(tmp_path_factory.mktemp("package"), tables, PROVENANCE)
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +54,19 @@ def test_it_fits_the_standards_own_schema(package: dict[str, Any]) -> None:
     assert [error.message for error in jsonschema.Draft7Validator(standard).iter_errors(package)] == []
     broken = {**package, "resources": [{"path": "papers.parquet"}]}
     assert [*jsonschema.Draft7Validator(standard).iter_errors(broken)]
+
+
+def test_it_says_what_the_release_was_made_from_and_with(release: Path, package: dict[str, Any]) -> None:
+    manifest = json.loads((release / "manifest.json").read_text(encoding="utf-8"))
+    assert package["id"] == f"sha256:{manifest['logical_hash']}"
+    assert package["version"] == f"{__version__}+{release.name}"
+    assert package["contributors"] == [{"title": f"paperledger {__version__}", "roles": ["tool"]}]
+    assert package["sources"] == [
+        {"title": "2 profile pages saved by people, the newest on 2026-06-01; profiles has the SHA-256 of each"},
+        {"title": "arxiv.jsonl, 7 records of arXiv's metadata", "version": f"sha256:{'0b' * 32}"},
+        {"title": "own.toml, corrections of names, papers and categories", "version": f"sha256:{'0a' * 32}"},
+    ]
+    assert f"Release {release.name}: 2 papers from 2 pages, saved by 2026-06-01" in package["citation"]
 
 
 def test_names_are_those_that_the_standard_asks_for(package: dict[str, Any]) -> None:
@@ -164,4 +183,4 @@ def test_a_check_that_the_standard_cannot_say_is_no_silent_gap(monkeypatch: pyte
     monkeypatch.setattr("etl.load.descriptors.TABLES", {"strange": Strange})
     facts = {"sha256": "00", "bytes": 1}
     with pytest.raises(NotImplementedError, match="no constraint for the check str_endswith"):
-        datapackage({"paperledger.db": facts, "strange.parquet": facts})
+        datapackage({"paperledger.db": facts, "strange.parquet": facts}, DatasetFacts("0a" * 32, 0, 0, None, {}))

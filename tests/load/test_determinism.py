@@ -22,7 +22,14 @@ SURROUNDINGS = {
     "all": {"PYTHONHASHSEED": "random", "POLARS_MAX_THREADS": "4", "TZ": "America/St_Johns", "LC_ALL": "tr_TR.UTF-8"},
 }
 """Builds that differ from the plain one in this, in the order of their pages and in their working directory."""
-DOCUMENTS = ("datapackage.json", "datasette-metadata.json", "manifest.json", "report.html", "results.json")
+DOCUMENTS = (
+    "croissant.json",
+    "datapackage.json",
+    "datasette-metadata.json",
+    "manifest.json",
+    "report.html",
+    "results.json",
+)
 FILES = {"paperledger.db", "paper_list.parquet", *DOCUMENTS, *(f"{name}.parquet" for name in TABLES)}
 
 

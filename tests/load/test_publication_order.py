@@ -14,7 +14,7 @@ from etl.load.publish import publish
 from schemas import TABLES, Frames
 
 FILES = sorted([*(f"{name}.parquet" for name in TABLES), "paper_list.parquet", "paperledger.db"])
-TEXTS = ["datapackage.json", "datasette-metadata.json", "report.html"]
+TEXTS = ["croissant.json", "datapackage.json", "datasette-metadata.json", "report.html"]
 
 
 class Recorder:

@@ -52,7 +52,14 @@ def raises(error: BaseException) -> Callable[..., Any]:
 
 def test_a_release_is_a_flat_folder_with_its_manifest(tables: Frames, tmp_path: Path) -> None:
     published = publish(tmp_path, tables, NO_OVERRIDES)
-    names = {"paperledger.db", "datapackage.json", "datasette-metadata.json", "manifest.json", "paper_list.parquet"}
+    names = {
+        "paperledger.db",
+        "croissant.json",
+        "datapackage.json",
+        "datasette-metadata.json",
+        "manifest.json",
+        "paper_list.parquet",
+    }
     assert {path.name for path in published.path.iterdir()} == names | {f"{name}.parquet" for name in TABLES}
     assert published.path == tmp_path / "releases" / hash_release(tables, NO_OVERRIDES)[:16]
     assert json.loads((published.path / "manifest.json").read_text(encoding="utf-8")) == published.manifest
@@ -169,6 +176,7 @@ def test_the_manifest_tells_the_overrides_of_this_build_even_where_the_tables_ar
         pytest.param("write_parquet", pa.ArrowInvalid("cannot cast"), id="arrow"),
         pytest.param("render_metadata", FULL_DISK, id="metadata"),
         pytest.param("render_datapackage", FULL_DISK, id="data-package"),
+        pytest.param("render_croissant", FULL_DISK, id="croissant"),
         pytest.param("_point", FULL_DISK, id="link"),
         pytest.param("_sync", FULL_DISK, id="fsync"),
         pytest.param("_write_text", FULL_DISK, id="text"),

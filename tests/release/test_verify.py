@@ -23,6 +23,7 @@ DOCUMENTS = {"results.json": "{}\n", "report.html": "<p>Bells</p>\n"}
 FILES = [
     DATABASE,
     MANIFEST,
+    "croissant.json",
     "datapackage.json",
     "datasette-metadata.json",
     "paper_list.parquet",

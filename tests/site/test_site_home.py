@@ -1,18 +1,22 @@
 """The home page and the common look: what a release's site begins with, and that no other Datasette is changed."""
 
+import asyncio
 import json
 import re
+import shutil
 import sqlite3
 import time
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import html5lib
 import pytest
 from datasette.app import Datasette
 from site_words import Fetch, ask, links, words
 
-from etl.load.layout import DATABASE_FILE, METADATA
+from etl.load.layout import DATABASE_FILE, MANIFEST, METADATA
 from etl.site import MENU, PATCHES, home
 from etl.site.home import facts
 from schemas import TABLES, VIEWS
@@ -53,6 +57,42 @@ def test_its_links_and_its_search_work(fetch: Fetch) -> None:
     inside = [link for link in links(page) if link.startswith("/paperledger/")]
     assert {link: fetch(link).status_code for link in inside} == dict.fromkeys(inside, 200)
     assert "Towers from Below" in fetch(form[1], params={field[1]: "thousand"}).text
+
+
+def test_it_says_how_to_cite_the_release(fetch: Fetch, release: Path) -> None:
+    cited = f"(dataset). Release {release.name}: 56 papers from 2 pages"
+    assert cited in words(fetch("/"))
+
+
+def test_it_describes_the_release_to_search_engines(fetch: Fetch, release: Path) -> None:
+    (described,) = linked_data(fetch("/").text)
+    manifest = json.loads((release / MANIFEST).read_text(encoding="utf-8"))
+    assert (described["@type"], described["identifier"]) == ("Dataset", f"sha256:{manifest['logical_hash']}")
+    files = {file["name"]: file for file in described["distribution"]}
+    assert set(files) == {name for name in manifest["files"] if name.endswith((".db", ".parquet"))}
+    for name, file in files.items():
+        assert file["sha256"] == manifest["files"][name]["sha256"]
+        assert fetch(urlsplit(file["contentUrl"]).path).status_code == 200
+    assert linked_data(fetch("/paperledger").text) == []
+
+
+def test_a_file_name_cannot_end_the_description(release: Path, tmp_path: Path) -> None:
+    name = "</script><script>alert(1)</script>.toml"
+    shutil.copytree(release, tmp_path / "copy")
+    manifest = json.loads((release / MANIFEST).read_text(encoding="utf-8"))
+    manifest["overrides"] = {"source": name, "sha256": "0a"}
+    (tmp_path / "copy" / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    site = Datasette([], immutables=[str(tmp_path / "copy" / DATABASE_FILE)])
+    text = asyncio.run(site.client.get("/")).text
+    assert "<script>alert" not in text
+    (described,) = linked_data(text)
+    assert name in described["isBasedOn"][1]["name"]
+
+
+def linked_data(page: str) -> list[dict[str, Any]]:
+    """The JSON-LD of a page, as a parser of HTML finds it."""
+    scripts = html5lib.parse(page, namespaceHTMLElements=False).iter("script")
+    return [json.loads(one.text) for one in scripts if one.attrib.get("type") == "application/ld+json"]
 
 
 def test_the_numbers_are_counted_once(release: Path) -> None:
