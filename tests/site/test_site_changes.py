@@ -16,7 +16,6 @@ from site_words import ask, links, words
 from etl.load.layout import DATABASE_FILE, MANIFEST, METADATA, read_manifest
 from etl.pipeline import Request, build
 from etl.progress import Progress
-from etl.release.previous import release_before
 from etl.release.release import Release
 from etl.site import changes
 from etl.site.changes import changes_of
@@ -157,9 +156,3 @@ def test_many_new_papers_are_counted_and_the_last_published_shown(
     monkeypatch.setattr(changes, "SHOWN_PAPERS", 1)
     compared = found(built[1])
     assert (compared.new_total, len(compared.new)) == (2, 1)
-
-
-def test_the_release_before_is_the_one_published_before(built: tuple[Path, Path]) -> None:
-    assert release_before(built[1]) == built[0]
-    assert release_before(built[0]) is None
-    assert release_before(built[0] / "nosuch") is None
