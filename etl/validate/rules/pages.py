@@ -116,7 +116,7 @@ def _page_is_under_the_cap(context: RuleContext) -> RuleResult:
         "PAG-015",
         stated.height,
         at_line(
-            stated.filter(pl.col("stated_papers") > PAPERS_A_PAGE),
+            stated.filter(pl.col("stated_papers") > PAPERS_A_PAGE, pl.col("listed_papers") < pl.col("stated_papers")),
             pl.coalesce("stated_papers_line", "section_count_line"),
         ),
         PROFILE_KEY,
