@@ -119,8 +119,8 @@ def test_bars_have_their_numbers_as_text_and_lead_to_the_year(release: Path) -> 
 def test_numbers_of_all_saved_pages_are_shown_newest_first(release: Path) -> None:
     answer = page_of(release, "ann-bell")
     text = words(answer)
-    assert "p1.txt 2025-01-01 5 350 12 3 (25%)" in text
-    assert text.index("p1.txt") < text.index("p0.txt 2024-01-01 3 120 9 3 (33%)")
+    assert "2025-01-01 5 350 12 3 (25%) p1.txt" in text
+    assert text.index("p1.txt") < text.index("2024-01-01 3 120 9 3 (33%) p0.txt")
     assert "h-index 3 to 5" in text
     assert answer.text.count("<polyline") == 3
     assert "h-index on 2025-01-01 5" in text
