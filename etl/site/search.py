@@ -152,11 +152,13 @@ class Person:
 
 
 def find_people(database: sqlite3.Connection, words: str) -> tuple[list[Person], int]:
-    """The people with a spelling in which each word begins a word, the most prolific first; and how many there are."""
+    """The people with a spelling in which each word begins a word, whole words first, then the most prolific; and how many there are."""
     # The index folds no letters such as ø, which the keys of authors write as o: hence these too, in both orders.
     release, (first, _, rest) = ReleaseRows(database), fold(words).partition(" ")
     keys = (slug(f"{first} {rest}"), slug(f"{rest} {first}"))
     rows = list(release.rows(_PEOPLE, beginnings(words), *keys)) if first else []
+    wanted = {first, *rest.split()}
+    rows.sort(key=lambda row: not wanted.issubset(fold(row["name"]).split()))
     shown = [
         Person(row, [name["name"] for name in release.rows(_SPELLINGS, row["author_id"], row["name"])])
         if row["spelling_count"] > 1

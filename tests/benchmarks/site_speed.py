@@ -35,6 +35,8 @@ QUESTIONS = {
     "a page": "SELECT '/paperledger/profiles/' || profile_id FROM profiles ORDER BY profile_id LIMIT 1",
     "search": "SELECT '/paperledger/papers?_search=' || substr(title, 1, instr(title, ' ') - 1) FROM papers LIMIT 1",
     "search, ranked": "SELECT '/paperledger/search_papers?q=' || substr(title, 1, instr(title, ' ') - 1) FROM papers LIMIT 1",
+    "search for a person": "SELECT '/-/search?q=' || family || '+' || given FROM authors WHERE given IS NOT NULL LIMIT 1 OFFSET 77",
+    "search for a paper": "SELECT '/-/search?q=' || substr(title, 1, instr(title, ' ') - 1) FROM papers LIMIT 1",
     "co-authors": "SELECT '/paperledger/coauthors_of_author?author_id=' || author_id FROM profiles LIMIT 1 OFFSET 7",
 }
 PAGES = {

@@ -165,7 +165,8 @@ def test_every_place_to_mend_is_in_datasettes_template(template: str, place: str
 def test_pages_have_a_language_and_filters_have_names(fetch: Fetch) -> None:
     page = html5lib.parse(fetch("/paperledger/papers?title=x").text, namespaceHTMLElements=False)
     assert page.attrib["lang"] == "en"
-    fields = [*page.find(".//form").iter("select"), *page.find(".//form").iter("input")]
+    form = page.find(".//form[@class='filters']")
+    fields = [*form.iter("select"), *form.iter("input")]
     named = [field for field in fields if field.attrib.get("name", "").startswith("_filter")]
     assert len(named) == 6
     assert all(field.attrib["aria-label"] for field in named)
