@@ -61,7 +61,7 @@ def finding_page(database: sqlite3.Connection, finding_id: str) -> FindingPage |
     """The content of a finding's page; None where there is no such finding."""
     release = ReleaseRows(database)
     row = next(release.rows("SELECT * FROM findings WHERE finding_id = ?", finding_id), None)
-    return row and _page(release, row, [row["rule_id"]])
+    return _page(release, row, [row["rule_id"]]) if row else None
 
 
 def quarantine_page(database: sqlite3.Connection, key: str) -> FindingPage | None:
@@ -72,7 +72,7 @@ def quarantine_page(database: sqlite3.Connection, key: str) -> FindingPage | Non
     profile_id, _, line_start = key.partition(",")
     release = ReleaseRows(database)
     row = next(release.rows(_QUARANTINE, profile_id, line_start), None)
-    return row and _page(release, row, json.loads(row["rule_ids"]))
+    return _page(release, row, json.loads(row["rule_ids"])) if row else None
 
 
 def _page(release: ReleaseRows, row: Row, rule_ids: Iterable[str]) -> FindingPage:

@@ -127,6 +127,9 @@ def _folder(datasette: "Datasette", table: str) -> str:
     return str(datasette.urls.row(DATABASE, table, ""))
 
 
+COUNT_MS = 200
+"""Milliseconds for counting the rows of a page: beyond it the page comes without their number, as that of millions of co-authors."""
+_COUNT = "select count(*) from "
 _ORDER = re.compile(r"order by \w+(?: desc)?(?= limit \d+$)")
 _LATER = re.compile(
     r"\((?P<column>\w+) (?:is not null|[<>] (?P<value>:p\d+)(?: or (?P=column) is null)?)"
@@ -150,6 +153,8 @@ def startup(datasette: "Datasette") -> None:
 
     @functools.wraps(run)
     async def execute(sql: str, *parameters: Any, **named: Any) -> Any:
+        if sql.startswith(_COUNT) and not named.get("truncate"):
+            named.setdefault("custom_time_limit", COUNT_MS)
         # Only the SQL of tables and rows has its parameters as the second argument; SQL of a person's own does not change.
         return await run(paged(sql) if parameters and named.get("truncate") else sql, *parameters, **named)
 

@@ -15,7 +15,7 @@ from datasette.app import Datasette
 from site_words import Fetch
 
 from etl.load.layout import DATABASE_FILE
-from etl.site import safety
+from etl.site import safety, tables
 from schemas import TABLES
 
 
@@ -121,6 +121,15 @@ def test_a_pages_raw_header_is_a_link_to_its_text(fetch: Fetch) -> None:
     assert cells
     assert all(re.fullmatch(r'<a href="/-/pages/[0-9a-f]{16}\.txt">\d+ lines?</a>', cell) for cell in cells)
     assert "\n" in fetch("/paperledger/profiles.json?_shape=array").json()[0]["header"]
+
+
+def test_a_count_that_takes_too_long_is_left_out(fetch: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert re.search(r"\d rows", fetch("/paperledger/coauthors").text)
+    monkeypatch.setattr(tables, "COUNT_MS", 0.001)
+    page = fetch("/paperledger/coauthors")
+    assert page.status_code == 200
+    assert not re.search(r"\d rows", page.text)
+    assert 'class="col-other_id' in page.text
 
 
 def test_long_text_is_cut_on_pages_of_tables_and_whole_in_data(fetch: Fetch) -> None:
