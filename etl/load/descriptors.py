@@ -25,21 +25,22 @@ FEW_PAPERS = 2_000
 """Up to this number of papers lists are faceted, which computes every row."""
 
 
-def datasette_metadata(papers: int = 0) -> dict[str, Any]:
-    """The metadata of a Datasette instance that serves a release of this number of papers.
+def datasette_metadata(papers: int = 0, redaction: str = "") -> dict[str, Any]:
+    """The metadata of a Datasette instance that serves a release of this number of papers; `redaction` is its notice.
 
     >>> datasette_metadata()["databases"]["paperledger"]["tables"]["institutions"]["label_column"]
     'name'
     """
     tables = {name: _table(model.definition()) for name, model in TABLES.items()}
     views = {name: _view(view, few=papers <= FEW_PAPERS) for name, view in VIEWS.items()}
+    description = f"{DESCRIPTION} {redaction}".rstrip()
     return {
         "title": TITLE,
-        "description": DESCRIPTION,
+        "description": description,
         **_rights(PAGES),
         "databases": {
             DATABASE: {
-                "description": DESCRIPTION,
+                "description": description,
                 **_rights(PAGES),
                 "tables": tables | views,
                 "queries": {name: _query(question) for name, question in QUESTIONS.items()},
@@ -48,13 +49,13 @@ def datasette_metadata(papers: int = 0) -> dict[str, Any]:
     }
 
 
-def render_metadata(papers: int = 0) -> str:
+def render_metadata(papers: int = 0, redaction: str = "") -> str:
     """The metadata as the text of a JSON file.
 
     >>> json.loads(render_metadata()) == datasette_metadata()
     True
     """
-    return json.dumps(datasette_metadata(papers), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(datasette_metadata(papers, redaction), indent=2, ensure_ascii=False) + "\n"
 
 
 def described(column: Column) -> str:

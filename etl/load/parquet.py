@@ -1,6 +1,7 @@
 """The Parquet files: each table's Arrow schema from its model, its rows, and the rows of `paper_list.parquet`."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,21 @@ def arrow_schema(definition: Definition) -> pa.Schema:
 
 def write_parquet(path: Path, model: type[Table], frame: pl.DataFrame) -> None:
     """Write a table's rows to a new file, with the types and the column order of its model."""
-    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(arrow_schema(model.definition())).combine_chunks()
-    pq.write_table(table, path, compression="zstd", row_group_size=ROWS_PER_BATCH)
+    pq.write_table(_arrow(model, frame), path, compression="zstd", row_group_size=ROWS_PER_BATCH)
+
+
+def write_parquet_batches(path: Path, model: type[Table], batches: Iterable[pl.DataFrame]) -> int:
+    """Write a table's rows to a new file batch by batch, each a row group; returns the number of rows."""
+    rows = 0
+    with pq.ParquetWriter(path, arrow_schema(model.definition()), compression="zstd") as file:
+        for batch in batches:
+            file.write_table(_arrow(model, batch))
+            rows += batch.height
+    return rows
+
+
+def _arrow(model: type[Table], frame: pl.DataFrame) -> pa.Table:
+    return frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(arrow_schema(model.definition())).combine_chunks()
 
 
 def _field(column: Column) -> "pa.Field[Any]":

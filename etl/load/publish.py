@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,18 @@ Documents = Callable[[Path], Mapping[str, str]]
 """Makes further texts of a release, by file name, from the folder of its draft, which contains the database."""
 
 
+@dataclass(frozen=True)
+class WrittenTables:
+    """Tables in a folder, as database and Parquet files: what they are, and the rows of each Parquet file by name."""
+
+    facts: DatasetFacts
+    rows: Mapping[str, int]
+
+
+WriteTables = Callable[[Path], WrittenTables]
+"""Writes the database and the Parquet files of a release into a folder."""
+
+
 @contextmanager
 def locked(out: Path) -> Iterator[None]:
     """Lock the output folder for one build and remove what killed builds left; at the end, remove empty folders.
@@ -178,40 +191,61 @@ def publish(out: Path, tables: Frames, provenance: dict[str, Any], documents: Do
     If it already exists it only becomes the newest again. Raises `PublicationError` on failure, without changing the last
     release.
     """
-    try:
-        logical_hash = hash_release(tables, provenance)
-        facts = dataset_facts(tables, logical_hash, provenance)
+    with _failures_reported(out):
+        facts = dataset_facts(tables, hash_release(tables, provenance), provenance)
         place = out / RELEASES / facts.release_id
         if place.exists():
             _renew(place)
         else:
-            place.parent.mkdir(exist_ok=True)
-            _sync(out)
-            _write_aside(place, tables, facts, documents)
+            _write_aside(out, lambda folder: WrittenTables(facts, _write_tables(folder, tables)), documents)
         _make_newest(out, place)
-    except (OSError, sqlite3.Error, pa.ArrowException) as error:
-        raise _unwritable(out, error) from error
     return place
 
 
-def _write_aside(place: Path, tables: Frames, facts: DatasetFacts, documents: Documents) -> None:
-    """Write a release into a hidden folder next to `place`, its manifest last, and rename the folder to `place`."""
-    folder = Path(tempfile.mkdtemp(prefix=HIDDEN, dir=place.parent))
+def publish_written(out: Path, write: WriteTables, documents: Documents = lambda _: {}) -> Path:
+    """As `publish`, with database and Parquet files that `write` puts into a folder, so that they need not be in memory."""
+    with _failures_reported(out):
+        place = _write_aside(out, write, documents)
+        _make_newest(out, place)
+    return place
+
+
+@contextmanager
+def _failures_reported(out: Path) -> Iterator[None]:
     try:
-        rows = _write_files(folder, tables, facts, documents)
-        _write_manifest(folder, rows, facts)
+        yield
+    except (OSError, sqlite3.Error, pa.ArrowException) as error:
+        raise _unwritable(out, error) from error
+
+
+def _write_aside(out: Path, write: WriteTables, documents: Documents) -> Path:
+    """Write a release into a hidden folder, its manifest last, and rename the folder; one that exists is only renewed."""
+    releases = out / RELEASES
+    releases.mkdir(exist_ok=True)
+    _sync(out)
+    folder = Path(tempfile.mkdtemp(prefix=HIDDEN, dir=releases))
+    try:
+        written = write(folder)
+        place = releases / written.facts.release_id
+        if place.exists():
+            _renew(place)
+            shutil.rmtree(folder)
+            return place
+        _write_documents(folder, written.facts, documents)
+        _write_manifest(folder, written)
         folder.chmod(0o755)
         _sync(folder)
         folder.rename(place)
-        _sync(place.parent)
+        _sync(releases)
     except BaseException:
         # The first error is the one to report; the next build removes the rest.
         shutil.rmtree(folder, ignore_errors=True)
         raise
+    return place
 
 
-def _write_files(folder: Path, tables: Frames, facts: DatasetFacts, documents: Documents) -> dict[str, int]:
-    """Write all files but the manifest; returns the number of rows of each Parquet file by name."""
+def _write_tables(folder: Path, tables: Frames) -> dict[str, int]:
+    """Write the database and the Parquet files; returns the number of rows of each Parquet file by name."""
     database, papers = folder / DATABASE_FILE, paper_list(tables)
     write_database(database, tables)
     with ThreadPoolExecutor(max_workers=1) as beside:  # SQLite checks without the interpreter's lock.
@@ -219,25 +253,30 @@ def _write_files(folder: Path, tables: Frames, facts: DatasetFacts, documents: D
         for name, frame in tables.items():
             write_parquet(folder / f"{name}.parquet", TABLES[name], frame)
         write_parquet(folder / PAPER_LIST_FILE, PaperList, papers)
-        files = {path.name: file_facts(path) for path in folder.iterdir()}
-        for name, text in {
-            METADATA: render_metadata(papers.height),
-            DATA_PACKAGE: render_datapackage(files, facts),
-            CROISSANT: render_croissant(files, facts),
-            **documents(folder),
-        }.items():
-            _write_text(folder / name, text)
         checked.result()
     return {f"{name}.parquet": frame.height for name, frame in tables.items()} | {PAPER_LIST_FILE: papers.height}
 
 
-def _write_manifest(folder: Path, rows: dict[str, int], facts: DatasetFacts) -> None:
+def _write_documents(folder: Path, facts: DatasetFacts, documents: Documents) -> None:
+    """Write the descriptors and the further texts of a folder that has the database and the Parquet files."""
+    files = {path.name: file_facts(path) for path in folder.iterdir()}
+    for name, text in {
+        METADATA: render_metadata(facts.papers, facts.redaction),
+        DATA_PACKAGE: render_datapackage(files, facts),
+        CROISSANT: render_croissant(files, facts),
+        **documents(folder),
+    }.items():
+        _write_text(folder / name, text)
+
+
+def _write_manifest(folder: Path, written: WrittenTables) -> None:
     """Sync the files of a folder to the disk, then write their manifest and sync it."""
     files = {}
     for path in sorted(folder.iterdir()):
         _sync(path)
-        files[path.name] = file_facts(path) | ({"rows": rows[path.name]} if path.name in rows else {})
-    _write_text(folder / MANIFEST, render_manifest(make_manifest(facts.content_hash, facts.provenance, files)))
+        files[path.name] = file_facts(path) | ({"rows": written.rows[path.name]} if path.name in written.rows else {})
+    manifest = make_manifest(written.facts.content_hash, written.facts.provenance, files)
+    _write_text(folder / MANIFEST, render_manifest(manifest))
     _sync(folder / MANIFEST)
 
 

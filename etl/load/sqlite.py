@@ -1,7 +1,7 @@
 """The SQLite file: tables from the models, rows in one transaction, then views, search, indexes and statistics."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,14 @@ def searched_rows(definition: Definition) -> str | None:
 
 def write_database(path: Path, tables: Frames) -> None:
     """Write the tables to a new file at `path`; raises `PublicationError` if SQLite is too old."""
+    write_rows(path, {name: frame.iter_slices(ROWS_PER_BATCH) for name, frame in tables.items()})
+
+
+def write_rows(path: Path, tables: Mapping[str, Iterable[pl.DataFrame]], application_id: int = 0) -> None:
+    """Write tables, given as batches of rows, to a new file at `path`, with an application's number in its header.
+
+    Raises `PublicationError` if SQLite is too old.
+    """
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         wanted = ".".join(map(str, OLDEST_SQLITE))
         raise PublicationError(f"SQLite is {sqlite3.sqlite_version}, expected {wanted} or newer; use a newer Python")
@@ -86,22 +94,24 @@ def write_database(path: Path, tables: Frames) -> None:
     database = Database(draft, execute_plugins=False)
     try:
         with database.atomic():
-            for name, frame in tables.items():
+            for name, batches in tables.items():
                 database.execute(ddl(TABLES[name].definition()))
-                _insert(database, name, frame)
+                _insert(database, name, batches)
         _finish(database)
+        database.execute(f"PRAGMA application_id = {application_id}")
         database.execute("VACUUM INTO ?", [str(path)])
     finally:
         database.close()
     draft.unlink()
 
 
-def _insert(database: Database, name: str, frame: pl.DataFrame) -> None:
+def _insert(database: Database, name: str, batches: Iterable[pl.DataFrame]) -> None:
     columns = TABLES[name].definition().columns
     dates = [column.name for column in columns if column.dtype == pl.Date]
     statement = f"INSERT INTO {_name(name)} VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
-    for batch in frame.with_columns(pl.col(dates).dt.to_string("%Y-%m-%d")).iter_slices(ROWS_PER_BATCH):
-        database.conn.executemany(statement, batch.iter_rows())
+    for batch in batches:
+        rows = batch.with_columns(pl.col(dates).dt.to_string("%Y-%m-%d"))
+        database.conn.executemany(statement, rows.iter_rows())
 
 
 def _finish(database: Database) -> None:

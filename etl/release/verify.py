@@ -272,11 +272,23 @@ def _paper_list(release: Path, _: sqlite3.Connection) -> Iterator[str]:
     if count != expected:
         yield _another_list(f"{count} papers where there are {expected}")
         return
+    start = 0
+    for other in paper_lists(release):
+        mine = PaperList.select(found.slice(start, other.height).collect())
+        if not mine.equals(other):
+            yield _another_list(_first_other_paper(start, mine, other))
+            return
+        start += other.height
+
+
+def paper_lists(release: Path) -> Iterator[pl.DataFrame]:
+    """The list of papers as the other Parquet files of a release give it, for a range of papers at once."""
+    papers = _scan(release / "papers.parquet")
     named = {
         name: _scan(release / f"{name}.parquet").select(*TABLES[name].definition().primary_key, "name").collect()
         for name in _NAMED_ON_PAPERS
     }
-    for start in range(0, count, PAPERS):
+    for start in range(0, papers.select(pl.len()).collect().item(), PAPERS):
         part = papers.slice(start, PAPERS).select(pl.exclude("abstract")).collect()
         ids = part["paper_id"]
         facts = {
@@ -285,11 +297,7 @@ def _paper_list(release: Path, _: sqlite3.Connection) -> Iterator[str]:
             .collect()
             for name in _FACTS_OF_PAPERS
         }
-        mine = PaperList.select(found.slice(start, PAPERS).collect())
-        other = paper_list({**named, **facts, "papers": part})
-        if not mine.equals(other):
-            yield _another_list(_first_other_paper(start, mine, other))
-            return
+        yield paper_list({**named, **facts, "papers": part})
 
 
 def _scan(path: Path) -> pl.LazyFrame:
