@@ -257,9 +257,9 @@ class Completed:
     """
 
     listings: pl.DataFrame
-    of_paper: Mapping[str, Match]
-    ambiguous: pl.DataFrame
-    contradictions: pl.DataFrame
+    of_paper: Mapping[str, Match] = field(default_factory=dict)
+    ambiguous: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_AMBIGUOUS))
+    contradictions: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_CONTRADICTIONS))
 
 
 _CONTRADICTIONS = {
@@ -279,7 +279,7 @@ def complete(listings: pl.DataFrame, records: Sequence[Record]) -> Completed:
     """
     plain = listings.with_columns(pl.col("names").alias("all_names"), pl.col("truncated").alias("is_cut"))
     if not records:
-        return Completed(plain, {}, pl.DataFrame(schema=_AMBIGUOUS), pl.DataFrame(schema=_CONTRADICTIONS))
+        return Completed(plain)
     matches = match(listings, records)
     joined = _joined(matches.of_paper.values())
     of_paper = {joined.get(paper, paper): one for paper, one in sorted(matches.of_paper.items(), reverse=True)}

@@ -196,6 +196,19 @@ def test_the_schema_as_sql_makes_every_table_and_view(run: Run, tmp_path: Path) 
 def test_version_and_help_come_without_a_dataset(run: Run, tmp_path: Path) -> None:
     assert run("--version", folder=tmp_path).stdout.decode() == f"paperledger, version {__version__}\n"
     told = run("-h", folder=tmp_path).stdout.decode()
-    commands = ["authors", "build", "check", "diff", "export", "page", "rules", "schema", "serve", "verify", "why"]
+    commands = [
+        "authors",
+        "build",
+        "check",
+        "diff",
+        "export",
+        "page",
+        "pages",
+        "rules",
+        "schema",
+        "serve",
+        "verify",
+        "why",
+    ]
     assert re.findall(r"^  (\w+)  ", told, re.MULTILINE) == commands
     assert list(tmp_path.iterdir()) == []

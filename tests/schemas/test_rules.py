@@ -24,7 +24,7 @@ BY_SEVERITY = {
 }
 RETIRED = ["PAP-007"]
 """Identifiers of rules that are no more; none is used again."""
-FAMILIES = ["PAG", "PRO", "BLK", "PAP", "AUT", "LNK", "TAB", "DAT"]
+FAMILIES = ["PAG", "PRO", "BLK", "PAP", "AUT", "LNK", "REF", "TAB", "DAT"]
 every_rule = pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
 
 

@@ -142,7 +142,18 @@ FACTS = [
     pytest.param("AUT-007", {29: "Ann Bell, The Bell Team"}, 1, 4, id="AUT-007"),
     pytest.param("PAG-016", {11: " "}, 1, 4, id="PAG-016"),
 ]
-ELSEWHERE = ["PAP-012", "PAG-009", "PAG-012", "PAG-013", "PAG-014", "PAG-015", "AUT-005"]
+ELSEWHERE = [
+    "PAP-012",
+    "PAG-009",
+    "PAG-012",
+    "PAG-013",
+    "PAG-014",
+    "PAG-015",
+    "AUT-005",
+    "REF-001",
+    "REF-002",
+    "REF-003",
+]
 """Rules that one page alone cannot break."""
 
 Place = tuple[int | None, int | None, str | None]

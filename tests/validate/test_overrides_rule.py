@@ -5,7 +5,9 @@ from datetime import date
 import polars as pl
 import pytest
 
+from etl.extract.reference import Reference
 from etl.resolve.overrides import NameGroup, Overrides, PaperOverride, PersonOverride
+from etl.resolve.reference import Completed
 from etl.resolve.tables import Resolved
 from etl.validate.blocks import stage
 from etl.validate.rule_results import RuleContext
@@ -61,7 +63,9 @@ LISTINGS = pl.DataFrame({"paper_id": [BELLS, ROPES], "names": [["Ann Bell", "A. 
 
 def context(tables: Frames, overrides: Overrides) -> RuleContext:
     """The tables with their two listings, as rules look at them."""
-    return RuleContext(tables, Resolved(tables, LISTINGS, pl.DataFrame()), stage([]), overrides)
+    return RuleContext(
+        tables, Resolved(tables, LISTINGS, pl.DataFrame(), Reference(), Completed(LISTINGS)), stage([]), overrides
+    )
 
 
 def told(tables: Frames, overrides: Overrides) -> list[tuple[int | None, str, str]]:

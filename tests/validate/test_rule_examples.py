@@ -24,6 +24,7 @@ IN_WORDS = {
     "BLK": ["BLK-004"],
     "PAP": ["PAP-004"],
     "AUT": ["AUT-005", "AUT-009"],
+    "REF": [rule_id for rule_id in RULES if rule_id.startswith("REF")],
     "TAB": [rule_id for rule_id in RULES if rule_id.startswith("TAB")],
     "DAT": [rule_id for rule_id in RULES if rule_id.startswith("DAT")],
 }
