@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from email.utils import parsedate_to_datetime
 from functools import lru_cache, partial
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -35,8 +36,11 @@ _ROWS = 10_000
 MOST_DAMAGED = 100
 """Damaged records of a file that are listed; all are counted."""
 _SHOWN = 80
-_ID = r"^(\d{4}\.\d{4,5}|[a-z-]+(\.[A-Z]{2})?/\d{7})$"
-_DOI = re.compile(r"10\.\d{4,}\S*/\S+")
+_ID = r"^([0-9]{4}\.[0-9]{4,5}|[a-z-]+(\.[A-Z]{2})?/[0-9]{7})\Z"
+_DOI = re.compile(r"10\.[0-9]{4,9}(?:\.[0-9]{1,9})*/\S+")
+_LONGEST_DOIS = 1000
+_NO_NAMES = frozenset({"et al", "et al.", "others", "and others"})
+"""What stands in a list of authors for further ones."""
 _AFFILIATION = re.compile(r"\([^()]*(?:\)|$)")
 _NESTED = 3
 """How deep brackets of affiliations are nested at most."""
@@ -81,19 +85,24 @@ class Record:
     day: date
     source: str
     line: int
+    is_whole: bool = True
+    """Whether the names are all authors: the list does not end in "et al."."""
+
+    @property
+    def known_categories(self) -> tuple[str, ...]:
+        """The categories that the shipped taxonomy has."""
+        return tuple(filter(taxonomy().__contains__, self.categories))
 
     @property
     def primary(self) -> str | None:
-        """The first category; never one that is another name of a category.
+        """The first category, if it is known; never one that is another name of a category.
 
         >>> day = date(2020, 5, 1)
         >>> Record("2005.00001", "On Bells", "", ("Ann Bell",), ("cs.SY",), (), day, "arxiv.jsonl", 1).primary
         'eess.SY'
         """
-        if not self.categories:
-            return None
-        first = taxonomy()[self.categories[0]]
-        return first.alias_of or first.category_id
+        first = taxonomy().get(self.categories[0]) if self.categories else None
+        return (first.alias_of or first.category_id) if first else None
 
 
 @dataclass(frozen=True)
@@ -154,9 +163,11 @@ MapChunks = Callable[[Callable[[Chunk], Part], Iterable[Chunk]], Iterable[Part]]
 def read_reference(paths: Sequence[Path], keep: Keep, run: MapChunks = map) -> Reference:
     """Read the records of the files that `keep` selects; `run` may use several processes.
 
+    The order of the files does not matter: they are sorted by name and hash, and of records of one id the first counts.
+
     Raises `UsageError` for a file that is missing, cannot be read to its end, or has no record of arXiv's.
     """
-    read = [_read_file(path, keep, run) for path in paths]
+    read = sorted((_read_file(path, keep, run) for path in paths), key=lambda one: (one[0].name, one[0].sha256))
     records: dict[str, Record] = {}
     for _, part in read:
         for record in part.kept:
@@ -234,10 +245,22 @@ def _lines(path: Path, stream: Any) -> Iterator[Chunk]:
         else:
             rest += data
         if len(rest) > LONGEST_RECORD:
-            raise _other_shape(path, f"line {first:,}: found more than {LONGEST_RECORD:,} bytes on one line")
+            if first == 1:
+                raise _other_shape(path, f"line {first:,}: found more than {LONGEST_RECORD:,} bytes on one line")
+            yield Chunk(source, first, rest[:_SHOWN])  # Its beginning is no record, and is reported as such.
+            first, rest = first + 1, _behind_line(stream)
         data = bytes(stream.read(_CHUNK))
     if rest:
         yield Chunk(source, first, rest)
+
+
+def _behind_line(stream: Any) -> bytes:
+    """What was read behind the end of the present line, whose rest is passed over."""
+    while data := bytes(stream.read(_CHUNK)):
+        _, mark, tail = data.partition(b"\n")
+        if mark:
+            return bytes(tail)
+    return b""
 
 
 def _batches(path: Path, file: io.BufferedReader, hashed: Callable[[bytes], object]) -> Iterator[Chunk]:
@@ -266,7 +289,7 @@ def _decoded(chunk: Chunk, keep: Keep) -> Part:
             if keep(raw):
                 kept.append(_record(raw, chunk.source, line))
             records += 1
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             broken += 1
             if len(damaged) < MOST_DAMAGED:
                 damaged.append(DamagedRecord(chunk.source, line, str(error)))
@@ -279,11 +302,12 @@ def _raw_records(chunk: Chunk) -> Iterator[tuple[int, RawRecord | str]]:
         records = _one_a_line(chunk.data)
         yield from enumerate(records, chunk.first) if records else _one_by_one(chunk.data.split(b"\n"), chunk.first)
     else:
-        for line, row in enumerate(chunk.data.to_pylist(), chunk.first):
+        for place in range(len(chunk.data)):
             try:
-                yield line, msgspec.convert(_row(row), RawRecord)
-            except ValueError as error:
-                yield line, f"a row that is no record ({error})"
+                (row,) = chunk.data.slice(place, 1).to_pylist()
+                yield chunk.first + place, msgspec.convert(_row(row), RawRecord)
+            except (ValueError, RecursionError) as error:
+                yield chunk.first + place, f"a row that is no record ({error})"
 
 
 _DECODER = msgspec.json.Decoder(RawRecord)
@@ -321,7 +345,8 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
 
 def _record(raw: RawRecord, source: str, line: int) -> Record:
     """A record; raises `ValueError` where it has no author or no day."""
-    names = names_of(raw)
+    listed = names_of(raw)
+    names = tuple(takewhile(lambda name: name.casefold() not in _NO_NAMES, listed))
     if not names:
         raise ValueError(f"no author in the record {raw.id}, expected authors_parsed or authors")
     if not raw.versions:
@@ -338,11 +363,12 @@ def _record(raw: RawRecord, source: str, line: int) -> Record:
         " ".join(raw.title.split()),
         " ".join((raw.abstract or "").split()),
         names,
-        tuple(dict.fromkeys(filter(taxonomy().__contains__, raw.categories.split()))),
-        tuple(dict.fromkeys(found.rstrip(",;.") for found in _DOI.findall(raw.doi or ""))),
+        tuple(dict.fromkeys(raw.categories.split())),
+        tuple(dict.fromkeys(found[0].rstrip(",;.") for found in map(_DOI.search, _dois(raw)) if found)),
         day,
         source,
         line,
+        is_whole=len(names) == len(listed),
     )
 
 
@@ -359,12 +385,17 @@ def names_of(raw: RawRecord) -> tuple[str, ...]:
             " ".join(filter(None, (given, family, *suffix[:1])))
             for family, given, *suffix in map(_three, raw.authors_parsed)
         )
-        names = (piece.strip() for part in parts for piece in _plain(part).split(":"))
-        return tuple(filter(None, names))
+        names = (piece.strip().removeprefix("and ") for part in parts for piece in _plain(part).split(":"))
+        return tuple(name for name in names if any(map(str.isalpha, name)))
     text = _plain(raw.authors or "")
     for _ in range(_NESTED):
         text = _AFFILIATION.sub("", text)
     return parse_byline(text).names
+
+
+def _dois(raw: RawRecord) -> list[str]:
+    """The words of the field of DOIs."""
+    return (raw.doi or "")[:_LONGEST_DOIS].split()
 
 
 def _three(author: Sequence[str]) -> Sequence[str]:

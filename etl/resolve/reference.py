@@ -31,6 +31,8 @@ _MACRO = re.compile(r"\\([A-Za-z]+)(?:\{\}| (?=[a-z]))?")
 _ACCENTED = {"i": "i", "j": "j", "aa": "å", "AA": "Å"}
 """Letters that the table has with or as an accent."""
 _LETTER = re.compile(r"(?:\\ensuremath\{)?\\([A-Za-z]+)\}?")
+_NUMERAL = re.compile(r" ?\b(?:[0-9]+|[ivx]+|[a-d])\b")
+"""A part's number in a folded title."""
 _WORDS = {"title_author_date": "title, first author and day", "abstract": "abstract, first author and day"}
 
 
@@ -172,12 +174,22 @@ def _fitting(paper: _Paper, candidates: Iterable[Record]) -> Iterator[Match]:
         same_title = title in _folded_titles(record.title)
         same_abstract = len(paper.abstract) >= LEAST_ABSTRACT and fold_long(record.abstract) == abstract
         days = _days_apart(paper, record)
-        if (same_title or same_abstract) and days <= 1 and _may_be_first(paper.names[0], record.names[0]):
+        is_one = same_title or (same_abstract and _may_be_retitled(title, fold_title(record.title), abstract))
+        if is_one and days <= 1 and _may_be_first(paper.names[0], record.names[0]):
             other_code = paper.code not in {record.primary, (record.primary or "").rpartition(".")[2]}
             rank = (not same_title, not same_abstract, days, other_code)
             yield Match(
                 paper.paper_id, record, "title_author_date" if same_title else "abstract", tuple(map(int, rank))
             )
+
+
+def _may_be_retitled(title: str, other: str, abstract: str) -> bool:
+    """Whether equal abstracts show one paper: not those of two parts of a work, nor notes of withdrawal.
+
+    >>> [_may_be_retitled("on bells ii", title, "") for title in ("on bells iii", "on bells 2", "on the bells of the tower")]
+    [False, False, True]
+    """
+    return "withdraw" not in abstract and _NUMERAL.sub("", title) != _NUMERAL.sub("", other)
 
 
 def _days_apart(paper: _Paper, record: Record) -> int:
@@ -247,6 +259,16 @@ def may_be_name(printed: str, name: str) -> bool:
     return may_be_one(_name(printed), _name(name))
 
 
+_CONTRADICTIONS = {
+    "profile_id": pl.String,
+    "position": pl.Int64,
+    "arxiv_id": pl.String,
+    "printed": pl.String,
+    "recorded": pl.String,
+}
+_AMBIGUOUS = {"paper_id": pl.String, "arxiv_ids": pl.String}
+
+
 @dataclass(frozen=True)
 class Completed:
     """The listings with the columns that a reference completes, and what it contradicts.
@@ -260,16 +282,6 @@ class Completed:
     of_paper: Mapping[str, Match] = field(default_factory=dict)
     ambiguous: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_AMBIGUOUS))
     contradictions: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_CONTRADICTIONS))
-
-
-_CONTRADICTIONS = {
-    "profile_id": pl.String,
-    "position": pl.Int64,
-    "arxiv_id": pl.String,
-    "printed": pl.String,
-    "recorded": pl.String,
-}
-_AMBIGUOUS = {"paper_id": pl.String, "arxiv_ids": pl.String}
 
 
 def complete(listings: pl.DataFrame, records: Sequence[Record]) -> Completed:
@@ -313,7 +325,7 @@ def _with_names(
         differing = _difference(names, truncated, found.record.names) if found else None
         if found and differing:
             contradictions.append((profile_id, position, found.record.arxiv_id, *differing))
-        completed = found is not None and not differing
+        completed = found is not None and not differing and found.record.is_whole
         every.append([*names, *found.record.names[len(names) :]] if found and completed else names)
         cut.append(truncated and not completed)
     columns_ = (pl.Series("all_names", every, dtype=pl.List(pl.String)), pl.Series("is_cut", cut, dtype=pl.Boolean))

@@ -273,7 +273,9 @@ def _paper_categories(papers: pl.DataFrame, of_paper: Mapping[str, Match]) -> pl
         pl.lit(True).alias("is_primary"),
         pl.when(is_recorded).then(pl.lit("reference")).otherwise(pl.lit("badge")).alias("source"),
     )
-    others = [(paper, one, False, "reference") for paper, found in of_paper.items() for one in found.record.categories]
+    others = [
+        (paper, one, False, "reference") for paper, found in of_paper.items() for one in found.record.known_categories
+    ]
     every = pl.concat([PaperCategories.select(primary), PaperCategories.frame(others)])
     return every.unique(["paper_id", "category_id"], keep="first", maintain_order=True)
 

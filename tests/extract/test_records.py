@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import time
 from collections.abc import Callable
 from datetime import date
 from functools import partial
@@ -182,3 +183,63 @@ def test_names_are_spelled_as_pages_spell_them(
 def test_an_old_category_is_never_primary(file: Callable[..., Path]) -> None:
     (found,) = read(file(lines(record(categories="cs.SY math.OC"))))
     assert (found.primary, found.categories) == ("eess.SY", ("cs.SY", "math.OC"))
+
+
+@pytest.mark.parametrize("arxiv_id", ["２３０５.00001", "2405.00001\n", "2405.00001v2", "2405.001"])
+def test_an_id_that_arxiv_has_not_is_damage(file: Callable[..., Path], arxiv_id: str) -> None:
+    found = read_reference([file(lines(record(), record(arxiv_id)))], every)
+    assert ([one.line for one in found.records], [one.line for one in found.damaged]) == ([1], [2])
+
+
+def test_names_behind_et_al_and_signs_are_no_authors(file: Callable[..., Path]) -> None:
+    people = [["Bell", "Ann", ""], [".", "", ""], ["and Cy Dole", "", ""], ["al.", "et", ""], ["Fox", "Eve", ""]]
+    (found,) = read(file(lines(record(authors_parsed=people))))
+    assert (found.names, found.is_whole) == (("Ann Bell", "Cy Dole"), False)
+
+
+def test_a_category_that_is_not_known_is_not_replaced_by_the_next(file: Callable[..., Path]) -> None:
+    (found,) = read(file(lines(record(categories="cs.XX cs.LG"))))
+    assert (found.primary, found.known_categories) == (None, ("cs.LG",))
+
+
+@pytest.mark.parametrize("deep", [{"authors_parsed": [["{" * 4000, "", ""]]}, {"doi": "10." + "1" * 300_000}])
+def test_deep_and_long_values_end_in_no_error_and_take_no_time(
+    file: Callable[..., Path], deep: dict[str, object]
+) -> None:
+    started = time.process_time()
+    found = read_reference([file(lines(record(), record("2405.00002", **deep)))], every)
+    assert found.records[0].arxiv_id == "2405.00001"
+    assert len(found.records) + len(found.damaged) == 2
+    assert time.process_time() - started < 5
+
+
+def test_an_endless_line_among_records_is_passed_over(
+    file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("etl.extract.reference.LONGEST_RECORD", 5000)
+    monkeypatch.setattr("etl.extract.reference._CHUNK", 700)
+    data = lines(record()) + b"{" + b" " * 20_000 + b"}\n" + lines(record("2405.00002"))
+    found = read_reference([file(data)], every)
+    assert [(one.arxiv_id, one.line) for one in found.records] == [("2405.00001", 1), ("2405.00002", 3)]
+    assert [one.line for one in found.damaged] == [2]
+
+
+def test_the_order_of_files_does_not_matter(file: Callable[..., Path]) -> None:
+    one, two = file(lines(record()), "a.jsonl"), file(lines(record(title="On Ropes")), "b.jsonl")
+    assert read_reference([one, two], every) == read_reference([two, one], every)
+
+
+@pytest.mark.parametrize("authors", [b"[" * 100_000, b"\xff"], ids=["deep", "no UTF-8"])
+def test_a_damaged_row_of_parquet_is_told_and_skipped(tmp_path: Path, authors: bytes) -> None:
+    rows = [
+        {**record(), "versions": json.dumps(record()["versions"]), "authors_parsed": b'[["Bell"]]'} for _ in range(2)
+    ]
+    rows[1] |= {"authors_parsed": authors, "id": "2405.00002"}
+    table = pa.Table.from_pylist(
+        [{key: row[key] for key in ("id", "title", "versions", "authors_parsed")} for row in rows]
+    )
+    column = table.column("authors_parsed").combine_chunks()
+    text = pa.Array.from_buffers(pa.string(), len(column), column.buffers())
+    pq.write_table(table.set_column(3, "authors_parsed", text), tmp_path / "arxiv.parquet")
+    found = read_reference([tmp_path / "arxiv.parquet"], every)
+    assert ([one.line for one in found.records], [one.line for one in found.damaged]) == ([1], [2])

@@ -287,3 +287,25 @@ def test_a_reference_of_other_papers_changes_nothing(joined: Joined) -> None:
     listings = list_papers(staged.profiles, staged.blocks, Overrides())
     without = validate(resolve(staged.profiles, listings, Overrides()), staged, Overrides())
     assert [name for name, frame in without.items() if name != "rules" and not frame.equals(with_others[name])] == []
+
+
+@pytest.mark.parametrize(
+    ("title", "abstract"), [("On Bells III", LONG), ("On Ropes", LONG + " Withdrawn by the authors.")]
+)
+def test_parts_of_a_work_and_notes_of_withdrawal_do_not_match_by_abstract(
+    joined: Joined, title: str, abstract: str
+) -> None:
+    printed = page("Ann Bell", block(CUT, title="On Bells II", abstract=abstract.strip()))
+    assert arxiv_ids(joined(printed, records=(record(title=title, abstract=abstract),))) == []
+
+
+def test_a_record_whose_list_is_cut_completes_no_byline(joined: Joined) -> None:
+    people = [["Bell", "Ann", ""], ["Dole", "Cy", ""], ["Fox", "Eve", ""], ["al.", "et", ""]]
+    tables = joined(page("Ann Bell", block(CUT)), records=(record(authors_parsed=people),))
+    assert arxiv_ids(tables) == ["2405.00001"]
+    assert tables["papers"]["author_count"].to_list() == [None]
+
+
+def test_a_badge_stays_where_the_records_first_category_is_not_known(joined: Joined) -> None:
+    tables = joined(page("Ann Bell", block(CUT)), records=(record(categories="cs.XX cs.LG"),))
+    assert tables["papers"]["category_id"].to_list() == ["cs.CL"]
