@@ -182,7 +182,7 @@ COAUTHORS_OF_AUTHOR = Question(
     name="coauthors_of_author",
     title="Who wrote together with this author?",
     description=f"The co-authors of an author, most papers first. {CUT_BYLINES}",
-    params={"author_id": "The author's identifier, such as ann-bell: see the table of authors."},
+    params={"author_id": "The author's identifier, such as given-family: see the table of authors."},
     sql="""
 SELECT other_id AS author_id, other AS author, papers AS papers_together_at_least
 FROM coauthors
@@ -198,7 +198,7 @@ PAPERS_OF_AUTHOR = Question(
         "The author's papers, newest first, those too where the name is hidden behind “et al.” and only the author's own"
         f" page tells. {CUT_BYLINES}"
     ),
-    params={"author_id": "The author's identifier, such as ann-bell: see the table of authors."},
+    params={"author_id": "The author's identifier, such as given-family: see the table of authors."},
     sql="""
 SELECT
   papers.paper_id,

@@ -14,6 +14,8 @@ CROISSANT = "croissant.json"
 DATABASE = "paperledger"
 DATABASE_FILE = f"{DATABASE}.db"
 PAPER_LIST_FILE = "paper_list.parquet"
+REDACTED = int.from_bytes(b"plrd")
+"""The `application_id` of the database of a redacted copy; that of others is 0."""
 ID_LENGTH = 16
 """Hexadecimal digits of the logical hash that are the name of a release."""
 

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from etl import __version__
 from etl.errors import SCRATCH_ADVICE, BrokenTables, DamagedRelease, UsageError, is_refusal, refusal
-from etl.load.layout import CURRENT, DATABASE_FILE, MANIFEST, PAPER_LIST_FILE, read_manifest
+from etl.load.layout import CURRENT, DATABASE_FILE, MANIFEST, PAPER_LIST_FILE, REDACTED, read_manifest
 from etl.load.manifest import require_undamaged
 from etl.printable import command
 from etl.resolve.rendering import rebuild_pages
@@ -308,8 +308,13 @@ def find_profile(database: sqlite3.Connection, wanted: str) -> str:
 def rebuild_page(database: sqlite3.Connection, profile_id: str) -> bytes:
     """Rebuild the bytes of one page of a release.
 
-    Raises `BrokenTables` if their hash is not that of the page that was read.
+    Raises `UsageError` if the release is a redacted copy, `BrokenTables` if their hash is not that of the page that was read.
     """
+    if database.execute("PRAGMA application_id").fetchone()[0] == REDACTED:
+        raise UsageError(
+            f"{profile_id}: this release is a redacted copy, from which no page can be rebuilt;"
+            " use the release that it was made from, which its manifest names"
+        )
     tables = _page_tables(database, profile_id)
     ((_, page),) = rebuild_pages(tables)
     require_read(profile_id, hashlib.sha256(page).hexdigest(), tables["profiles"]["sha256"].item())
