@@ -37,6 +37,7 @@ def paper(release: ReleaseRows, row: Row) -> Trace:
         *(_related_listing(listing) for listing in listings),
         *_variants(release, "listings.paper_id = ?", paper_id),
         *_authors(release, paper_id),
+        *records(release, paper_id),
         *_details(release, paper_id),
     ]
     return Trace(spans, related)
@@ -149,7 +150,9 @@ def _year_words(one: Row) -> str:
         return "the year is printed"
     if one["observed_on"]:
         return f"no year is printed; the page was saved on {one['observed_on']}"
-    return "no year is printed, and the day on which the page was saved is unknown; the page's other years decide at best"
+    return (
+        "no year is printed, and the day on which the page was saved is unknown; the page's other years decide at best"
+    )
 
 
 def _variants(release: ReleaseRows, condition: str, *values: object) -> Iterator[RelatedRow]:
@@ -158,13 +161,26 @@ def _variants(release: ReleaseRows, condition: str, *values: object) -> Iterator
         yield RelatedRow("variants", _key("variants", one), f"this listing's {one['field']} is {_short(one['value'])}")
 
 
+_PLACES = {
+    "byline": "in the byline",
+    "reference": 'behind "et al.", from the record',
+    "owner": 'behind "et al.", as owner of a page',
+}
+
+
+def records(release: ReleaseRows, paper_id: str) -> Iterator[RelatedRow]:
+    """The identifiers of a paper's record of arXiv's, with its file and line."""
+    for one in release.rows("SELECT * FROM paper_identifiers WHERE paper_id = ? ORDER BY 2, 3", paper_id):
+        yield RelatedRow("paper_identifiers", _key("paper_identifiers", one), f"the record, by {one['evidence']}")
+
+
 def _authors(release: ReleaseRows, paper_id: str) -> Iterator[RelatedRow]:
     sql = (
         "SELECT paper_authors.*, matched_by, evidence FROM paper_authors LEFT JOIN author_names USING (name, author_id)"
         " WHERE paper_id = ? ORDER BY position IS NULL, position, paper_authors.author_id"
     )
     for one in release.rows(sql, paper_id):
-        place = f"place {one['position']} in the byline" if one["position"] else 'behind "et al.", as owner of a page'
+        place = f"place {one['position']} {_PLACES[one['source']]}" if one["position"] else _PLACES["owner"]
         evidence = f", {one['matched_by']}: {one['evidence']}" if one["evidence"] else ""
         yield RelatedRow("paper_authors", _key("paper_authors", one), f"{one['name']}, {place}{evidence}")
 
@@ -252,6 +268,8 @@ def paper_category(release: ReleaseRows, row: Row) -> Trace:
         RelatedRow("papers", row["paper_id"], "the paper"),
         RelatedRow("categories", tilde_encode(row["category_id"]), "the category"),
     ]
+    if row["source"] == "reference":
+        return Trace([], [*related, *records(release, row["paper_id"])])
     return Trace(_badges_and_fields(release, iter(listings), []), related)
 
 

@@ -6,6 +6,7 @@ from datasette.utils import tilde_encode
 
 from etl.extract.byline import parse_byline
 from etl.release.lineage import BY_PAGE, LISTINGS, RelatedRow, ReleaseRows, Row, SourceSpan, Trace
+from etl.release.lineage_papers import records
 
 _PAPERS = "SELECT paper_id FROM paper_authors WHERE author_id = ?"
 _OLDER = "SELECT 1 FROM variants AS v WHERE v.profile_id = listings.profile_id AND v.position = listings.position"
@@ -36,6 +37,8 @@ def paper_author(release: ReleaseRows, row: Row) -> Trace:
         RelatedRow("authors", row["author_id"], "the person"),
         RelatedRow("papers", row["paper_id"], "the paper"),
     ]
+    if row["source"] == "reference":
+        return Trace([], [*related, *records(release, row["paper_id"])])
     return Trace(spans, related)
 
 

@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 from helpers import run
 from records import lines, record
+from rich.console import Console
+
+from etl.pipeline import Request, build
+from etl.progress import Progress
 
 PAGE = "Ann Bell\n\nCL\n1papers\n\n1 Papers\n\nCLMay 1, 2024\nOn Bells\n\nAnn Bell, Cy Dole et al.\n\nThey ring at every full hour.\n"
 
@@ -76,3 +80,17 @@ def test_a_damaged_record_is_a_warning_with_its_line(folder: Path) -> None:
     assert result.exit_code == 0
     assert "arxiv.jsonl:2 REF-003 found" in result.stdout
     assert "(1 record, 1 damaged)" in result.stdout
+
+
+def test_why_leads_to_file_and_line_of_the_record(folder: Path) -> None:
+    tables = build(
+        Request(["ann.txt"], folder / "build", reference=[folder / "arxiv.jsonl"]), Progress(Console(quiet=True))
+    ).tables
+    (paper_id,) = tables["papers"]["paper_id"]
+    for table, key in (
+        ("paper_authors", f"{paper_id},eve-fox"),
+        ("paper_categories", f"{paper_id},cs~2ELG"),
+        ("papers", paper_id),
+    ):
+        found = run("why", table, key)
+        assert (found.exit_code, "arxiv.jsonl, line 1" in found.stdout) == (0, True), table
