@@ -54,7 +54,7 @@ def test_without_the_option_nothing_names_a_reference(folder: Path) -> None:
 def test_several_files_are_one_reference(folder: Path) -> None:
     (folder / "more.jsonl").write_bytes(lines(record("2405.00002", "On Ropes")))
     result = run("check", "ann.txt", "--reference", "more.jsonl", "--reference", "arxiv.jsonl")
-    assert "1 of 1 paper found in more.jsonl (1 record), arxiv.jsonl (1 record)" in result.stdout
+    assert "1 of 1 paper found in arxiv.jsonl (1 record), more.jsonl (1 record)" in result.stdout
 
 
 def test_one_and_two_workers_publish_the_same_release(folder: Path) -> None:
