@@ -23,6 +23,7 @@ from starlette.datastructures import Headers
 from starlette.responses import FileResponse
 from starlette.staticfiles import NotModifiedResponse
 
+from etl.load.dataset_facts import redaction_words
 from etl.load.layout import CROISSANT, DATA_PACKAGE, DATABASE, DATABASE_FILE, MANIFEST, METADATA, PAPER_LIST_FILE
 from etl.load.manifest import file_facts
 from etl.release.release import Release
@@ -44,6 +45,7 @@ _TYPES = {
 }
 _SHOWN = (".html", ".json")
 """Files that a browser shows instead of storing them."""
+_PAGE_TEXTS = r"^/-/pages/"
 _METHODS = "GET, HEAD, OPTIONS"
 _CORS = {
     "access-control-allow-origin": "*",
@@ -239,14 +241,16 @@ REPORT = "/-/report"
 _PAGE = "paperledger-downloads.html"
 
 
-@hookimpl
+@hookimpl(tryfirst=True)  # the texts of a redacted copy's pages are refused here, before they are rebuilt
 def register_routes(datasette: "Datasette") -> list[tuple[str, Any]]:
     """The routes of the page and the files, where a release is served."""
     release = served(datasette)
     if release is None:
         return []
     files = Downloads(datasette, release)
+    refused = [(_PAGE_TEXTS, files.no_page_text)] if "redacted" in release.manifest else []
     return [
+        *refused,
         (rf"{DOWNLOADS}$", files.page),
         (rf"{DOWNLOADS}/(?P<file>[^/]+)$", files.file),
         (rf"{REPORT}$", files.report),
@@ -281,6 +285,10 @@ class Downloads:
     async def report(self, request: Request, send: Send) -> Response | None:
         """The quality report."""
         return await self._send(REPORT_FILE, request, send)
+
+    async def no_page_text(self) -> Response:
+        """The answer where a page is requested from a redacted copy."""
+        return Response.text(redaction_words(self._release.manifest), status=410)
 
     async def _send(self, name: str, request: Request, send: Send) -> Response | None:
         sent = release_file(self._release, name)

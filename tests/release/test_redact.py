@@ -1,5 +1,6 @@
 """A redacted copy of a release: nothing in any of its files gives back an abstract or an erased name."""
 
+import asyncio
 import json
 import re
 import shutil
@@ -11,12 +12,14 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
+from datasette.app import Datasette
 from helpers import run
 
 from etl import OpenRelease, build, open_release
 from etl.release.erasing import NameEraser
 from etl.release.verify import verify
 from etl.resolve.folding import fold_long
+from etl.site.served import SETTINGS
 
 ANN = """Ann Bell
 
@@ -189,6 +192,25 @@ def test_no_page_is_rebuilt_from_a_copy(whole: OpenRelease, tmp_path: Path) -> N
     )
     assert whole.page("eve.txt") == EVE.encode()
     assert copy.release.path.is_dir()
+
+
+def test_the_site_of_a_copy_says_so_and_gives_no_page(whole: OpenRelease, tmp_path: Path) -> None:
+    copy = redacted(whole, tmp_path, "--no-abstracts", "--erase", "Ann Bell")
+    metadata = json.loads((copy.path / "datasette-metadata.json").read_text(encoding="utf-8"))
+    site = Datasette([], immutables=[str(copy.path / "paperledger.db")], metadata=metadata, settings=dict(SETTINGS))
+    home = asyncio.run(site.client.get("/"))
+    assert "This is a redacted copy of release" in home.text
+    for profile in copy.profiles["profile_id"]:
+        answer = asyncio.run(site.client.get(f"/-/pages/{profile}.txt"))
+        assert answer.status_code == 410
+        assert "pages cannot be rebuilt from it" in answer.text
+    rows = [f"papers/{key}" for key in copy.papers["paper_id"]] + [
+        f"profiles/{key}" for key in copy.profiles["profile_id"]
+    ]
+    rows += ["authors/erased", *(f"findings/{key}" for key in copy.findings["finding_id"])]
+    shown = [asyncio.run(site.client.get(f"/paperledger/{row}")) for row in rows]
+    assert {answer.status_code for answer in shown} == {200}
+    assert not any("Ann Bell" in answer.text or "Unheard of words" in answer.text for answer in (home, *shown))
 
 
 @pytest.mark.parametrize(
