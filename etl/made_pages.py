@@ -175,7 +175,12 @@ def _require_name(owner: str) -> None:
 def _require_papers(page: MadePage, found: str, files: Sequence[Path]) -> None:
     if not page.papers:
         names = ", ".join(path_text(file.name) for file in files)
-        raise UsageError(f"{names}: found {found}; check the spelling, or give a newer or complete file")
+        left_out = (f"{names}: left out {arxiv_id}, since {reason}" for arxiv_id, reason in page.left_out[:_LISTED])
+        hint = "check the spelling, or give a newer or complete file"
+        raise UsageError(
+            f"{names}: found {found}; {hint}" if not page.left_out else f"{names}: found no paper that a page can show",
+            *left_out,
+        )
 
 
 def _problems_of_ids(listed: ListedIds, records: Iterable[Record]) -> Iterator[str]:

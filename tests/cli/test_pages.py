@@ -110,7 +110,7 @@ def test_a_record_that_a_page_cannot_show_is_left_out_and_told(made: Made) -> No
     odd = (
         record("2405.00011", "CLMay 1, 2024"),
         record("2405.00012", "On Clocks", categories="no.XX"),
-        record("2405.00013", "On Clocks", authors_parsed=[["1984", "", ""], ["Bell", "Ann", ""]]),
+        record("2405.00013", "On Clocks", authors_parsed=[["ann@bell.org", "", ""], ["Bell", "Ann", ""]]),
     )
     result, path = made(f"{ALL}\n2405.00011 2405.00012 2405.00013", records=(*RECORDS, *odd))
     assert result.stdout == f"{path}: 4 papers\n"
@@ -179,3 +179,11 @@ def test_a_file_of_identifiers_that_is_no_text_is_one_line(made: Made, tmp_path:
         result, _ = made(None, "--ids", str(tmp_path / name), "--owner", "Ann Bell")
         assert result.exit_code == 2
         assert problem in result.stderr
+
+
+def test_where_no_page_can_show_any_paper_the_reason_is_told(made: Made) -> None:
+    result, _ = made("2405.00011", records=(record("2405.00011", "CLMay 1, 2024"),))
+    assert result.exit_code == 2
+    first, second = result.stderr.splitlines()
+    assert "found no paper that a page can show" in first
+    assert "left out 2405.00011, since its title" in second

@@ -79,7 +79,7 @@ WHOLE_TABLE_PATH = re.compile(rf"/{DATABASE}/({'|'.join(TABLES)})\.parquet$")
 """A file too, unless the query asks for some of its rows."""
 SLOW_PATH = re.compile(rf"/{DATABASE}/[^/]+/.")
 """Pages of rows, and files made of rows."""
-QUICK_QUERY = re.compile(rb"((^|&)(_search|q|_next)=[^&]{0,200})*$")
+QUICK_QUERY = re.compile(rb"((^|&)(_search|q|_next|page|year|category)=[^&]{0,200})*$")
 """Queries that a page answers quickly: a search for some words, or the next rows."""
 QUICK_GAPS = 12
 GAP = re.compile(rb'[+" ]|%2[02]')
