@@ -33,7 +33,7 @@ from etl.release.verify import paper_lists
 from etl.report import REPORT_FILE, render_html
 from etl.report.charts import charts_of
 from etl.report.results import RESULTS_FILE, ReferenceResult, Results, read_results, write_results
-from etl.resolve.folding import fold
+from etl.resolve.folding import fold_long
 from schemas import TABLES, VIEWS, Column, Definition, PaperList
 from schemas.limits import PAPER_ID, PROFILE_ID, SHA256
 
@@ -80,6 +80,7 @@ class _Copy:
         self._eraser = NameEraser([(name, self._spellings_of(authors)) for name, authors in self._named.items()])
         functions: dict[str, Callable[[Any], str | bool | None]] = {
             "erased_text": self._eraser.text,
+            "erased_words": self._eraser.words,
             "erased_token": self._eraser.token,
             "erased_key": self._key,
             "erased_author": self._author,
@@ -112,11 +113,11 @@ class _Copy:
 
     def _authors_of(self, name: str) -> list[str]:
         """The authors with a spelling that is equal to the name after folding."""
-        wanted = fold(name)
+        wanted = fold_long(name)
         if not wanted:
             raise UsageError(f"{name!r}: found no letters, expected a name to erase")
         found = self._database.execute("SELECT author_id, name FROM author_names ORDER BY author_id")
-        return list(dict.fromkeys(author for author, spelling in found if fold(spelling) == wanted))
+        return list(dict.fromkeys(author for author, spelling in found if fold_long(spelling) == wanted))
 
     def _spellings_of(self, authors: Collection[str]) -> list[str]:
         spelled = "SELECT name FROM author_names WHERE author_id = ? ORDER BY name"
@@ -261,6 +262,7 @@ _WITHOUT_NAMES = {
     "papers.citekey": f"EXISTS ({_FIRST_AUTHOR} AND is_erased(author_id)) THEN '{ERASED_WORD}-' || paper_id",
 }
 """What columns that are made of names have for erased authors, in the same form; all other text is searched for the names."""
+_OWN_WORDS = frozenset({"evidence", "message"})
 _TOKENS = frozenset({"citekey", "host", "institution_id", "source", "url"})
 _UNTOUCHED = frozenset({"rules", "categories"})
 """Tables whose words are not the pages'."""
@@ -277,7 +279,8 @@ def _scrubbed(table: str, column: Column) -> str:
         return f"erased_author({column.name})"
     if f"{table}.{column.name}" == "findings.row_key":
         return "erased_key(row_key)"
-    return f"erased_{'token' if column.name in _TOKENS else 'text'}({column.name})"
+    kind = "token" if column.name in _TOKENS else "words" if column.name in _OWN_WORDS else "text"
+    return f"erased_{kind}({column.name})"
 
 
 def _unused(name: str, used: set[str]) -> str:

@@ -45,6 +45,7 @@ class NameEraser:
         # The longest first, so that "Ann B. Bell" is erased whole.
         ordered = sorted((one for one in spelled if one.words), key=lambda one: (-len(one.words), one))
         self._in_text = _pattern(ordered, _GAP)
+        self._in_words = _pattern([one._replace(is_full=True) for one in ordered], _GAP)
         self._in_tokens = _pattern([one for one in ordered if one.is_full], _GLUE)
         self.found: set[int] = set()
 
@@ -62,6 +63,14 @@ class NameEraser:
         if text and _ADDRESS.search(text):
             text = _ADDRESS.sub(lambda address: self.token(address.group()), text)
         return self._without(self._in_text, ERASED, text)
+
+    def words(self, text: Text) -> Text:
+        """A sentence of ours about names without them, spellings with initials too wherever they are.
+
+        >>> NameEraser([("Ann Bell", ["A. Bell"])]).words("fuller form of A. Bell, who wrote with Cy Dole")
+        'fuller form of [erased], who wrote with Cy Dole'
+        """
+        return self._without(self._in_words, ERASED, self.text(text))
 
     def token(self, text: Text) -> Text:
         """An identifier, an address or the name of a file without the names, where their words may be glued.
