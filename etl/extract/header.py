@@ -115,7 +115,11 @@ def find_headers(lines: Sequence[str], start: int) -> list[int]:
     >>> find_headers(["They ring.", "", "Eve Fox", "", "LG", "h-index4", "3papers"], 0)
     [2]
     """
-    starts = {index: text for index in range(start, len(lines)) if lines[index] and (text := clean(lines[index][:LONGEST_STAT]))}
+    starts = {
+        index: text
+        for index in range(start, len(lines))
+        if lines[index] and (text := clean(lines[index][:LONGEST_STAT]))
+    }
     filled = list(starts)
     texts = [text if len(lines[index]) <= LONGEST_STAT else "" for index, text in starts.items()]
     found: list[int] = []

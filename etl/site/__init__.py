@@ -53,7 +53,10 @@ _FIELDS = {
     "_sort": "Sort by",
 }
 _FOLDS = (
-    ('<dl class="column-descriptions">', f'{_FOLD}><summary>What the columns mean</summary><dl class="column-descriptions">'),
+    (
+        '<dl class="column-descriptions">',
+        f'{_FOLD}><summary>What the columns mean</summary><dl class="column-descriptions">',
+    ),
     ("</dl>", "</dl></details>"),
     ('value="{{ search }}"></div>', 'value="{{ search }}"> <input type="submit" value="Search"></div>'),
     (
@@ -94,7 +97,10 @@ PATCHES: dict[str, tuple[tuple[str, str], ...]] = {
     "_table.html": (_SCROLLED,),
     "_facet_results.html": (
         ('class="cross"', 'class="cross" aria-label="Remove"'),
-        ('<div class="facet-results">', f'{_FOLD}{_CHOSEN}><summary>Facets: {_FACETS}</summary><div class="facet-results">'),
+        (
+            '<div class="facet-results">',
+            f'{_FOLD}{_CHOSEN}><summary>Facets: {_FACETS}</summary><div class="facet-results">',
+        ),
         ("    {% endfor %}\n</div>", "    {% endfor %}\n</div></details>"),
         ('(facet_value.label | string()) or "-"', f'({_LABEL} | string()) or "-"'),
         ('facet_value.label or "-"', f'({_LABEL} | string()) or "-"'),
