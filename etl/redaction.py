@@ -251,8 +251,9 @@ _WITHOUT_TEXT = {
 _FIRST_AUTHOR = "SELECT 1 FROM paper_authors WHERE paper_authors.paper_id = papers.paper_id AND position = 1"
 _WITHOUT_NAMES = {
     "authors.name": f"is_erased(author_id) THEN '{ERASED}'",
-    "authors.given": "is_erased(author_id) THEN NULL",
-    "authors.family": f"is_erased(author_id) THEN '{ERASED}'",
+    # A name within another may be in two parts: "Max Ann" and "Bell".
+    "authors.given": "is_erased(author_id) OR erased_text(name) <> name THEN NULL",
+    "authors.family": f"is_erased(author_id) THEN '{ERASED}' WHEN erased_text(name) <> name THEN erased_text(name)",
     "authors.spelling_count": "is_erased(author_id) THEN 1",
     "author_names.name": f"is_erased(author_id) THEN '{ERASED}'",
     "author_names.matched_by": "is_erased(author_id) THEN 'exact'",

@@ -80,18 +80,15 @@ PROGRAMS = {
     "DuckDB: papers a year": """
 import duckdb
 
-print(duckdb.sql('''
-    SELECT year(published) AS year, count(*) AS papers, count(*) FILTER (WHERE has_code) AS with_code
-    FROM 'build/current/paper_list.parquet'
-    GROUP BY ALL ORDER BY year
-'''))
+papers = duckdb.read_parquet("build/current/paper_list.parquet")
+print(papers.aggregate("year(published) AS year, count(*) AS papers, count(*) FILTER (has_code) AS with_code").order("year"))
 """,
     "polars: the authors with most papers": """
 import polars as pl
 
 papers = pl.read_parquet("build/current/paper_list.parquet")
-counted = papers.explode("author_names").group_by("author_names").len().sort("len", "author_names", descending=[True, False])
-print(counted.head(5))
+counted = papers.explode("author_names").group_by("author_names").len()
+print(counted.sort("len", "author_names", descending=[True, False]).head(5))
 """,
     "pandas: pairs of authors and their papers": """
 import pandas as pd

@@ -44,7 +44,7 @@ of a tower
 CLApr 2
 Naïve Chimes of Bell, Ann
 
-Ève Fox, Ann Bell, Max Moss
+Ève Fox, Ann Bell, Max Ann Bell
 
 "They" chime, 'softly', and
 
@@ -131,7 +131,7 @@ def test_an_erased_name_is_nowhere_in_any_file(whole: OpenRelease, tmp_path: Pat
 
 def test_other_people_and_the_shape_of_the_tables_remain(whole: OpenRelease, tmp_path: Path) -> None:
     copy = redacted(whole, tmp_path, "--erase", "Ann Bell")
-    assert set(copy.authors["name"]) == {"[erased]", "Cy Dole", "Ève Fox", "Jo Ann", "Max Moss"}
+    assert set(copy.authors["name"]) == {"[erased]", "Cy Dole", "Ève Fox", "Jo Ann", "Max [erased]"}
     for name in ("papers", "listings", "paper_authors", "profiles", "quarantine", "findings", "links", "paper_list"):
         assert copy.table(name).height == whole.table(name).height, name
     assert copy.paper_list["published"].to_list() == whole.paper_list["published"].to_list()
