@@ -81,7 +81,8 @@ PROGRAMS = {
 import duckdb
 
 papers = duckdb.read_parquet("build/current/paper_list.parquet")
-print(papers.aggregate("year(published) AS year, count(*) AS papers, count(*) FILTER (has_code) AS with_code").order("year"))
+counts = "year(published) AS year, count(*) AS papers, count(*) FILTER (has_code) AS with_code"
+print(papers.aggregate(counts).order("year"))
 """,
     "polars: the authors with most papers": """
 import polars as pl
