@@ -204,6 +204,7 @@ def test_version_and_help_come_without_a_dataset(run: Run, tmp_path: Path) -> No
         "export",
         "page",
         "pages",
+        "redact",
         "rules",
         "schema",
         "serve",
