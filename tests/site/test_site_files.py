@@ -224,7 +224,7 @@ def test_the_page_shows_how_to_read_from_this_very_server(fetch: Fetch) -> None:
 )
 def test_only_files_of_the_manifest_are_sent(site: Datasette, name: str) -> None:
     answer = ask(site, f"/-/downloads/{name}", "GET", follow_redirects=True)
-    assert "passwd" not in answer.text
+    assert "root:" not in answer.text
     assert answer.status_code == 404 or str(answer.url).endswith("/-/downloads")
 
 
