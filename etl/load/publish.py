@@ -180,6 +180,8 @@ def locked(out: Path) -> Iterator[None]:
         try:
             yield
         finally:
+            with suppress(OSError):  # What is left is removed by the next build.
+                _clear_debris(out)
             _remove_empty([out / RELEASES, *made])
     finally:
         os.close(handle)
