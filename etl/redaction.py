@@ -26,7 +26,7 @@ from etl.load.layout import DATABASE_FILE, PAPER_LIST_FILE, REDACTED, RELEASES
 from etl.load.manifest import HashedContent, hash_content, provenance_of, require_undamaged
 from etl.load.parquet import write_parquet_batches
 from etl.load.publish import WrittenTables, locked, publish_written
-from etl.load.sqlite import check_database, ddl, write_rows
+from etl.load.sqlite import ddl, write_rows
 from etl.release.erasing import ERASED, ERASED_WORD, NameEraser
 from etl.release.release import Release, open_database, open_release, read_batches
 from etl.release.verify import paper_lists
@@ -99,7 +99,6 @@ class _Copy:
         self._require_found()
         batches = {name: read_batches(folder / f"{name}.parquet", BATCH) for name in TABLES}
         write_rows(folder / DATABASE_FILE, batches, REDACTED)
-        check_database(folder / DATABASE_FILE)
         rows[PAPER_LIST_FILE] = write_parquet_batches(folder / PAPER_LIST_FILE, PaperList, paper_lists(folder))
         return WrittenTables(self._facts(folder, rows), rows)
 

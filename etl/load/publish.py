@@ -233,7 +233,10 @@ def _write_aside(out: Path, write: WriteTables, documents: Documents) -> Path:
             _renew(place)
             shutil.rmtree(folder)
             return place
-        _write_documents(folder, written.facts, documents)
+        with ThreadPoolExecutor(max_workers=1) as beside:  # SQLite checks without the interpreter's lock.
+            checked = beside.submit(check_database, folder / DATABASE_FILE)
+            _write_documents(folder, written.facts, documents)
+            checked.result()
         _write_manifest(folder, written)
         folder.chmod(0o755)
         _sync(folder)
@@ -248,14 +251,11 @@ def _write_aside(out: Path, write: WriteTables, documents: Documents) -> Path:
 
 def _write_tables(folder: Path, tables: Frames) -> dict[str, int]:
     """Write the database and the Parquet files; returns the number of rows of each Parquet file by name."""
-    database, papers = folder / DATABASE_FILE, paper_list(tables)
-    write_database(database, tables)
-    with ThreadPoolExecutor(max_workers=1) as beside:  # SQLite checks without the interpreter's lock.
-        checked = beside.submit(check_database, database)
-        for name, frame in tables.items():
-            write_parquet(folder / f"{name}.parquet", TABLES[name], frame)
-        write_parquet(folder / PAPER_LIST_FILE, PaperList, papers)
-        checked.result()
+    papers = paper_list(tables)
+    write_database(folder / DATABASE_FILE, tables)
+    for name, frame in tables.items():
+        write_parquet(folder / f"{name}.parquet", TABLES[name], frame)
+    write_parquet(folder / PAPER_LIST_FILE, PaperList, papers)
     return {f"{name}.parquet": frame.height for name, frame in tables.items()} | {PAPER_LIST_FILE: papers.height}
 
 
