@@ -50,8 +50,10 @@ def key_names(listings: pl.DataFrame, profiles: pl.DataFrame, overrides: Overrid
     parted = _parted(overrides, listings)
     named = listings.with_columns(_with_parted(listings, parted).alias("name_keys"))
     owner_keys = _owner_keys(listings, profiles, parted)
-    owners = {_name(owner).equal_key for owner in profiles["name"].drop_nulls()}
-    groups = frozenset(name for name in _group_names(listings) if is_group(name) or _name(name).equal_key not in owners)
+    owners = {read_name(owner).equal_key for owner in profiles["name"].drop_nulls()}
+    groups = frozenset(
+        name for name in _group_names(listings) if is_group(name) or read_name(name).equal_key not in owners
+    )
     is_named = pl.col("name_keys").list.contains(pl.col("owner"))
     owned = named.drop_nulls("owner")
     bylines = _owned_bylines(owned.filter(~is_named), groups)
@@ -141,11 +143,13 @@ def _owner_in(owner: str, names: Sequence[str], groups: frozenset[str], *, cut: 
     """
     if owner in names:
         return None
-    own = _name(owner)
+    own = read_name(owner)
     found = [name for name in names if name not in groups and _share_a_word(owner, spelling_of(name))]
-    if any(_name(spelling_of(name)).equal_key == own.equal_key for name in found):
+    if any(read_name(spelling_of(name)).equal_key == own.equal_key for name in found):
         return None
-    alike = [name for name in found if may_be_one(own, _name(name)) and not (cut and _is_turned(own, _name(name)))]
+    alike = [
+        name for name in found if may_be_one(own, read_name(name)) and not (cut and _is_turned(own, read_name(name)))
+    ]
     return alike[0] if len(set(alike)) == 1 else None
 
 
@@ -178,7 +182,7 @@ def _fuller_owners(bylines: Iterable[_OwnedByline], owner_keys: Mapping[str, str
     return {
         page: owner_key(owner_keys[page], min(names))
         for page, names in fuller.items()
-        if len({_name(name).equal_key for name in names}) == 1
+        if len({read_name(name).equal_key for name in names}) == 1
     }
 
 
@@ -200,8 +204,8 @@ def _claims(
 
 def _equal_names(byline: _OwnedByline) -> list[str]:
     """The names of a byline that equal the owner's, except those that an override separates."""
-    equal = _name(byline.owner).equal_key
-    return [name for name in byline.names if name == spelling_of(name) and _name(name).equal_key == equal]
+    equal = read_name(byline.owner).equal_key
+    return [name for name in byline.names if name == spelling_of(name) and read_name(name).equal_key == equal]
 
 
 def _with_claimed(listings: pl.DataFrame, claims: Mapping[tuple[str, str], set[str]]) -> pl.DataFrame:
@@ -227,9 +231,4 @@ def _owned(bylines: Iterable[_OwnedByline], owner_keys: Mapping[str, str]) -> di
 
 
 def _is_short(name: str) -> bool:
-    return has_initials_only(_name(name))
-
-
-@lru_cache(maxsize=1 << 20)
-def _name(spelling: str) -> Name:
-    return read_name(spelling)
+    return has_initials_only(read_name(name))

@@ -1,7 +1,7 @@
 """Names split into given and family names, and the folded words by which names are compared."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import groupby
 
 from nameparser import HumanName
@@ -72,6 +72,7 @@ class Name:
         return tuple(part for initials, words in runs for part in (words if initials else ("".join(words),)))
 
 
+@lru_cache(maxsize=1 << 20)
 def read_name(spelling: str) -> Name:
     """Split a name before its family name, which includes particles and suffixes.
 

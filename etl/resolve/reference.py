@@ -23,7 +23,7 @@ from etl.extract.byline import is_group
 from etl.extract.reference import RawRecord, Record
 from etl.resolve.dates import day_in_year
 from etl.resolve.folding import fold, fold_long, fold_title, letters
-from etl.resolve.names import Name, may_be_one, read_name
+from etl.resolve.names import may_be_one, read_name
 from etl.resolve.papers import LEAST_ABSTRACT, abstract_start, author_key, with_papers
 
 _TEX = re.compile(r"[\\${^_⁻]")
@@ -243,11 +243,6 @@ def _once_a_page(found: Mapping[str, Match], listings: pl.DataFrame) -> Iterator
 
 
 @lru_cache(maxsize=1 << 16)
-def _name(spelling: str) -> Name:
-    return read_name(spelling)
-
-
-@lru_cache(maxsize=1 << 16)
 def may_be_name(printed: str, name: str) -> bool:
     """Whether a printed name may be a record's: equal after folding, with initials, in another order, or the same group.
 
@@ -256,7 +251,7 @@ def may_be_name(printed: str, name: str) -> bool:
     """
     if is_group(printed) or is_group(name):
         return fold(printed).removeprefix("the ") == fold(name).removeprefix("the ")
-    return may_be_one(_name(printed), _name(name))
+    return may_be_one(read_name(printed), read_name(name))
 
 
 _CONTRADICTIONS = {
