@@ -16,7 +16,7 @@ from etl.extract.badge import Badge, render_badge
 from etl.extract.blocks import Block
 from etl.extract.byline import Byline, render_byline
 from etl.extract.page import Page, ParsedPage, parse_page, render_block
-from etl.extract.reference import RawRecord, Record, Reference, names_of, read_reference
+from etl.extract.records import RawRecord, Record, Reference, names_of, read_reference
 from etl.printable import count, cut, path_text
 from etl.resolve.categories import candidates
 from etl.resolve.folding import fold, slug

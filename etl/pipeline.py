@@ -15,7 +15,7 @@ import polars as pl
 from etl.engine.embedded import map_batches
 from etl.extract.archives import Found, batches
 from etl.extract.reading import PageFile, parse_files
-from etl.extract.reference import Reference, facts_of, read_reference
+from etl.extract.records import Reference, facts_of, read_reference
 from etl.extract.sources import find_others, find_pages
 from etl.load.publish import locked, publish
 from etl.printable import path_text
@@ -29,9 +29,9 @@ from etl.report.wording import judged, require_good
 from etl.resolve.overrides import read_overrides
 from etl.resolve.reference import wanted
 from etl.resolve.tables import list_papers, resolve
-from etl.validate.blocks import StagedBatch, combine, stage, up_to_limit
 from etl.validate.findings import validate
 from etl.validate.severity import read_thresholds
+from etl.validate.staging import StagedBatch, combine, stage, up_to_limit
 from schemas import Frames
 
 

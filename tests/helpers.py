@@ -15,8 +15,8 @@ from etl.extract.page import Page, ParsedPage, parse_page
 from etl.resolve.overrides import Overrides
 from etl.resolve.rendering import rebuild_pages
 from etl.resolve.tables import list_papers, resolve
-from etl.validate.blocks import combine, stage
 from etl.validate.findings import validate
+from etl.validate.staging import combine, stage
 from schemas import Frames
 
 Dates = date | Sequence[date | None] | None

@@ -11,8 +11,8 @@ from etl.errors import PageError
 from etl.report.results import BaselineResult, FindingResult, PageResult, Results, RuleSummary, summarize
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import list_papers, resolve
-from etl.validate.blocks import combine, stage
 from etl.validate.findings import validate
+from etl.validate.staging import combine, stage
 from schemas import Frames
 from schemas.rules import SEVERITY_OF
 

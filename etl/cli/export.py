@@ -14,7 +14,7 @@ from etl.errors import UsageError, refusal
 from etl.export import FORMATS
 
 if TYPE_CHECKING:
-    from etl.export.papers import Selection
+    from etl.export.selection import Selection
 
 
 @click.command()
@@ -52,7 +52,7 @@ def export(form: str, folder: Path, file: Path | None, **conditions: str | None)
     FOLDER is a release's folder, or an output folder whose newest release is meant.
     """
     from etl.export.formats import BY_NAME, feed_of
-    from etl.export.papers import cited_papers, select_papers
+    from etl.export.selection import cited_papers, select_papers
     from etl.release.release import open_database
 
     with open_database(folder) as database:
@@ -71,7 +71,7 @@ def _selection(
     database: sqlite3.Connection, author: str | None, category: str | None, search: str | None, where: str | None
 ) -> "Selection":
     """The selection of the options; raises `UsageError` for an unknown author or category."""
-    from etl.export.papers import Selection
+    from etl.export.selection import Selection
 
     return Selection(
         author_id=None if author is None else _known_key(database, "authors", "author_id", author),

@@ -7,8 +7,8 @@ from itertools import chain
 from urllib.parse import quote, urlencode
 from xml.sax.saxutils import escape, quoteattr
 
-from etl.export.papers import CitedPaper, Selection
 from etl.export.plain_text import plain
+from etl.export.selection import CitedPaper, Selection
 
 TAG = "tag:paperledger,2026:papers"
 """How identifiers begin; the same papers have the same identifiers at every address."""

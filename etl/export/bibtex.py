@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from pylatexenc.latex2text import get_default_latex_context_db
 
-from etl.export.papers import CitedAuthor, CitedPaper
+from etl.export.selection import CitedAuthor, CitedPaper
 from etl.printable import visible
 from etl.tex import guarded, is_balanced
 

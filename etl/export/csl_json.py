@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from etl.export.papers import OTHERS, CitedAuthor, CitedPaper
 from etl.export.plain_text import plain
+from etl.export.selection import OTHERS, CitedAuthor, CitedPaper
 
 
 def csl_json(papers: Iterable[CitedPaper]) -> Iterator[str]:

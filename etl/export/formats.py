@@ -8,8 +8,8 @@ from etl.export import FORMATS
 from etl.export.atom import Feed, atom, feed_id
 from etl.export.bibtex import bibtex
 from etl.export.csl_json import csl_json
-from etl.export.papers import CitedPaper, Selection
 from etl.export.ris import ris
+from etl.export.selection import CitedPaper, Selection
 from etl.printable import cut
 
 _SHOWN_LETTERS = 200

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from etl.export.papers import OTHERS, CitedAuthor, CitedPaper
 from etl.export.plain_text import plain
+from etl.export.selection import OTHERS, CitedAuthor, CitedPaper
 from etl.printable import visible
 
 

@@ -13,7 +13,7 @@ import polars as pl
 
 from etl import __version__
 from etl.extract.page import split_lines
-from etl.extract.reference import ReferenceFile
+from etl.extract.records import ReferenceFile
 from etl.release.release import FIRST_VERSION, require_schema_version
 from etl.report.charts import Chart
 from etl.resolve.dates import newest_pages

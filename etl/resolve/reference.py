@@ -20,7 +20,7 @@ import polars as pl
 from pylatexenc.latexencode import get_builtin_uni2latex_dict
 
 from etl.extract.byline import is_group
-from etl.extract.reference import RawRecord, Record
+from etl.extract.records import RawRecord, Record
 from etl.resolve.dates import day_in_year
 from etl.resolve.folding import fold, fold_long, fold_title, letters
 from etl.resolve.names import may_be_one, read_name

@@ -10,7 +10,7 @@ from datetime import date
 
 import polars as pl
 
-from etl.extract.reference import Reference
+from etl.extract.records import Reference
 from etl.extract.taxonomy import taxonomy
 from etl.resolve.authors import People, resolve_authors
 from etl.resolve.candidate_pairs import BylineEvidence

@@ -19,7 +19,7 @@ from datasette.utils import tilde_decode, tilde_encode
 from datasette.utils.asgi import NotFound, Request, Response
 
 from etl.export.formats import BY_NAME, Format, feed_of
-from etl.export.papers import Selection, cited_papers, select_papers
+from etl.export.selection import Selection, cited_papers, select_papers
 from etl.load.layout import DATABASE
 from etl.release.lineage import author_of_slug
 from etl.release.release import Release

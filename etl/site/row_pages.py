@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, TypeVar
 from markupsafe import Markup
 
 from etl.export.bibtex import bibtex
-from etl.export.papers import Selection, cited_papers, select_papers
 from etl.export.plain_text import plain
+from etl.export.selection import Selection, cited_papers, select_papers
 from etl.extract.byline import Byline, render_byline
 from etl.extract.page import join_lines
 from etl.load.layout import DATABASE

@@ -15,11 +15,11 @@ from etl.errors import BrokenTables, PageError
 from etl.resolve.folding import digest
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import Resolved
-from etl.validate.blocks import StagedBatch
 from etl.validate.integrity import TableFailure, check_pages, check_tables
 from etl.validate.rule_results import FAILED, RuleContext, RuleResult, rule_result
 from etl.validate.rules import find
 from etl.validate.severity import FIXED, Thresholds
+from etl.validate.staging import StagedBatch
 from schemas import RULES, TABLES, Findings, Frames, Quarantine, Rules
 from schemas.limits import SHOWN_LETTERS
 from schemas.rules import SEVERE, Status

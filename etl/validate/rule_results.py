@@ -8,7 +8,7 @@ from datasette.utils import tilde_encode
 
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import Resolved
-from etl.validate.blocks import StagedBatch
+from etl.validate.staging import StagedBatch
 from schemas import Frames
 
 FAILED = pl.Schema(

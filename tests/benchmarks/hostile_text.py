@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from etl.extract.page import Page, parse_page
-from etl.validate.blocks import stage
+from etl.validate.staging import stage
 
 START, DOUBLINGS = 250_000, 4
 HEAD = "Ann Bell\n\nCL\n\n1 Papers\n\n"

@@ -25,7 +25,7 @@ from etl.progress import Progress
 from etl.report import write_reports
 
 PARTS = {
-    "Checking blocks": "etl.validate.blocks._broken_rules",
+    "Checking blocks": "etl.validate.staging._broken_rules",
     "Checking tables": "etl.pipeline.validate",
     "  values, keys, references": "etl.validate.findings.check_tables",
     "  every line, every page": "etl.validate.findings.check_pages",

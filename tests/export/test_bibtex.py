@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.export.bibtex import ALLOWED_MACROS, bibtex
-from etl.export.papers import CitedAuthor, CitedPaper
+from etl.export.selection import CitedAuthor, CitedPaper
 from etl.tex import is_balanced
 
 ANN = CitedAuthor("Ann", "Bell")

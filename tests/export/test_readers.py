@@ -25,7 +25,7 @@ from rich.console import Console
 from etl.export import FORMATS
 from etl.export.atom import Feed
 from etl.export.formats import BY_NAME, feed_of
-from etl.export.papers import BATCH, CitedAuthor, CitedPaper, Selection, cited_papers, select_papers
+from etl.export.selection import BATCH, CitedAuthor, CitedPaper, Selection, cited_papers, select_papers
 from etl.load.layout import DATABASE_FILE
 from etl.load.sqlite import write_database
 from etl.pipeline import Request, build

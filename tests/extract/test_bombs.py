@@ -13,7 +13,7 @@ from serving import COMMAND
 from etl.errors import BadData, PageError
 from etl.extract.reading import parse_files
 from etl.extract.sources import find_pages
-from etl.validate.blocks import combine, stage, up_to_limit
+from etl.validate.staging import combine, stage, up_to_limit
 from schemas.limits import (
     LARGE_PAGE,
     LARGE_PAGES,
@@ -162,7 +162,7 @@ def test_small_pages_share_a_portion_and_a_large_one_ends_it(tmp_path: Path) -> 
 
 
 def test_intakes_end_with_the_one_that_is_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("etl.validate.blocks.LARGE_PAGES", 2 * LARGE_PAGE)
+    monkeypatch.setattr("etl.validate.staging.LARGE_PAGES", 2 * LARGE_PAGE)
     for number in range(4):
         write(tmp_path / f"{number}.txt", f"{SOUND}\n{number}{'x' * LARGE_PAGE}".encode())
     files = find_pages([str(tmp_path)])

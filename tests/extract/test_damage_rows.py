@@ -6,7 +6,7 @@ import pytest
 from damage_kinds import ALL, HIT, OWNER, READ, Invented, Whole, invent
 from helpers import assert_accounted, parsed
 
-from etl.validate.blocks import stage
+from etl.validate.staging import stage
 
 Row = tuple[object, ...]
 PAGES = [invent(seed) for seed in range(12)]

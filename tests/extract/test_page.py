@@ -21,7 +21,7 @@ from helpers import cpu_limit, parsed
 
 from etl.extract.blocks import BlockReader
 from etl.extract.page import render_block
-from etl.validate.blocks import stage
+from etl.validate.staging import stage
 from schemas.limits import LONGEST_LINE
 
 MILD = {

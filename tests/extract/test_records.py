@@ -16,7 +16,7 @@ from records import dated, lines, record
 
 from etl.engine.embedded import map_batches
 from etl.errors import UsageError
-from etl.extract.reference import RawRecord, Record, read_reference
+from etl.extract.records import RawRecord, Record, read_reference
 
 TWO = (record(), record("hep-th/9901001", "On\n  Ropes", doi="10.1000/one, 10.1000/two"))
 
@@ -75,7 +75,7 @@ def test_records_of_parquet_are_those_of_json_lines(tmp_path: Path, file: Callab
 
 
 def test_several_workers_read_what_one_reads(file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("etl.extract.reference._CHUNK", 4000)
+    monkeypatch.setattr("etl.extract.records._CHUNK", 4000)
     path = file(lines(*(record(f"2405.{number:05}", f"On {number} Bells") for number in range(50))))
     one, two = (read_reference([path], every, partial(map_batches, workers=workers)) for workers in (1, 2))
     assert one == two
@@ -145,7 +145,7 @@ def test_a_table_without_records_is_one_clear_error(tmp_path: Path) -> None:
 
 
 def test_an_endless_line_is_one_clear_error(file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("etl.extract.reference.LONGEST_RECORD", 1000)
+    monkeypatch.setattr("etl.extract.records.LONGEST_RECORD", 1000)
     with pytest.raises(UsageError, match="line 1: found more than 1,000 bytes on one line"):
         read(file(bytes(4000)))
 
@@ -216,8 +216,8 @@ def test_deep_and_long_values_end_in_no_error_and_take_no_time(
 def test_an_endless_line_among_records_is_passed_over(
     file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("etl.extract.reference.LONGEST_RECORD", 5000)
-    monkeypatch.setattr("etl.extract.reference._CHUNK", 700)
+    monkeypatch.setattr("etl.extract.records.LONGEST_RECORD", 5000)
+    monkeypatch.setattr("etl.extract.records._CHUNK", 700)
     data = lines(record()) + b"{" + b" " * 20_000 + b"}\n" + lines(record("2405.00002"))
     found = read_reference([file(data)], every)
     assert [(one.arxiv_id, one.line) for one in found.records] == [("2405.00001", 1), ("2405.00002", 3)]

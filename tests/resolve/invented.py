@@ -10,7 +10,7 @@ from etl.resolve.authors import People, resolve_authors
 from etl.resolve.candidate_pairs import BylineEvidence
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import list_papers, resolve
-from etl.validate.blocks import combine, stage
+from etl.validate.staging import combine, stage
 from schemas import Frames
 
 

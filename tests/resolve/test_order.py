@@ -12,8 +12,8 @@ from invented import block, page
 from etl.extract.page import ParsedPage
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import list_papers, resolve
-from etl.validate.blocks import combine, stage
 from etl.validate.findings import validate
+from etl.validate.staging import combine, stage
 from schemas import Frames
 
 NAMES = [

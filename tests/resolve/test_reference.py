@@ -11,12 +11,12 @@ from helpers import parsed, rebuilt
 from invented import block, page
 from records import dated, lines, record
 
-from etl.extract.reference import read_reference
+from etl.extract.records import read_reference
 from etl.resolve.overrides import Overrides, PaperOverride, PersonOverride
 from etl.resolve.reference import wanted
 from etl.resolve.tables import list_papers, resolve
-from etl.validate.blocks import combine, stage
 from etl.validate.findings import validate
+from etl.validate.staging import combine, stage
 from schemas import Frames
 
 LONG = "They ring at every full hour of the day, and at no hour of the night, since the town sleeps; " * 2

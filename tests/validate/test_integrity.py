@@ -12,9 +12,9 @@ from etl.report.wording import require_good
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import Resolved, list_papers, resolve
 from etl.validate import integrity
-from etl.validate.blocks import StagedBatch, combine, stage
 from etl.validate.findings import validate
 from etl.validate.integrity import TableFailure, check_tables, failures
+from etl.validate.staging import StagedBatch, combine, stage
 from schemas import TABLES, Frames, Institutions, PaperCandidates, PaperIdentifiers
 
 PAGE = """Ann Bell

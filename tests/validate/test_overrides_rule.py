@@ -5,13 +5,13 @@ from datetime import date
 import polars as pl
 import pytest
 
-from etl.extract.reference import Reference
+from etl.extract.records import Reference
 from etl.resolve.overrides import NameGroup, Overrides, PaperOverride, PersonOverride
 from etl.resolve.reference import Completed
 from etl.resolve.tables import Resolved
-from etl.validate.blocks import stage
 from etl.validate.rule_results import RuleContext
 from etl.validate.rules.overrides import overrides_take_effect
+from etl.validate.staging import stage
 from schemas import TABLES, Frames
 
 BELLS, ROPES = "bellsbellsbells2", "ropesropesropes2"

@@ -11,8 +11,8 @@ from etl.extract.reading import read_or_error
 from etl.extract.sources import find_pages
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import list_papers, resolve
-from etl.validate.blocks import combine, stage
 from etl.validate.findings import validate
+from etl.validate.staging import combine, stage
 from schemas import Frames
 
 BLOCK = "\n\nCLMay {0}, 2024\nOn Bells {0}\n\nAnn Bell, Cy Dole et al.\n\nThey ring {0} times at every full hour."
