@@ -88,6 +88,7 @@ def test_the_other_inputs_reach_the_command(checkout: Path) -> None:
     assert act(checkout, pages="pages", rules="rules.toml")[0].returncode == 1
     assert "people.toml" in act(checkout, pages="pages", overrides="people.toml")[0].stderr
     assert "nowhere" in act(checkout, pages="pages", baseline="nowhere")[0].stderr
+    assert "a.json" in act(checkout, pages="pages", reference="a.json b.json")[0].stderr
 
 
 def test_an_input_is_no_command(checkout: Path) -> None:
