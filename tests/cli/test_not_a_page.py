@@ -1,14 +1,13 @@
 """Files that are no profile page: each is one clear line and exit code 1, and the last release stays as it was."""
 
 import json
-import os
-import subprocess
-import sys
+from contextlib import chdir
 from pathlib import Path
 
+import helpers
 import pytest
+from click.testing import Result
 
-COMMAND = Path(sys.executable).with_name("paperledger")
 HEADER = "Ann Bell\n\nCL\nh-index1\n{0}papers\n1citations\n\n{0} Papers\n\n"
 BLOCK = "{}\nOn Bells\n\nAnn Bell, Cy Dole\n\nThey ring at every full hour.\n"
 GOOD = HEADER.format(1) + BLOCK.format("CLMay 1, 2024")
@@ -58,11 +57,9 @@ NO_PAGES = {
 }
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "NO_COLOR": "1"}
-    return subprocess.run(
-        [COMMAND, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=60
-    )
+def run(folder: Path, *arguments: str) -> Result:
+    with chdir(folder):
+        return helpers.run(*arguments)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +67,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a good release of a good page."""
     place = tmp_path_factory.mktemp("pages")
     (place / "good.txt").write_text(GOOD, encoding="utf-8")
-    assert run(place, "build", "good.txt").returncode == 0
+    assert run(place, "build", "good.txt").exit_code == 0
     return place
 
 
@@ -79,28 +76,28 @@ def test_what_is_no_page_is_one_line_and_leaves_the_last_release(folder: Path, d
     last = (folder / "build/current").readlink()
     (folder / "saved.txt").write_bytes(data)
     result = run(folder, "build", "saved.txt")
-    assert (result.returncode, result.stderr.count("\n")) == (1, 1)
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     assert result.stderr.startswith("paperledger: saved.txt: ")
     assert words in result.stderr
     assert (folder / "build/current").readlink() == last
-    assert run(folder, "check", "saved.txt").returncode == 1
+    assert run(folder, "check", "saved.txt").exit_code == 1
 
 
 def test_html_is_told_whatever_the_files_name(folder: Path) -> None:
     (folder / "saved.html").write_bytes(NO_PAGES["HTML"][0])
     result = run(folder, "check", "saved.html")
-    assert (result.returncode, "HTML code" in result.stderr) == (1, True)
+    assert (result.exit_code, "HTML code" in result.stderr) == (1, True)
 
 
 def test_a_page_of_one_good_block_is_published(folder: Path) -> None:
-    assert run(folder, "check", "good.txt", "--fail-on", "warning").returncode == 0
+    assert run(folder, "check", "good.txt", "--fail-on", "warning").exit_code == 0
 
 
 def test_a_researcher_without_papers_is_no_error_beside_others_but_none_is_published_alone(folder: Path) -> None:
     (folder / "new.txt").write_text(HEADER.format(0).replace("1citations", "0citations"), encoding="utf-8")
-    assert run(folder, "check", "new.txt", "good.txt").returncode == 0
+    assert run(folder, "check", "new.txt", "good.txt").exit_code == 0
     alone = run(folder, "check", "new.txt")
-    assert alone.returncode == 1
+    assert alone.exit_code == 1
     assert "none of these pages lists a paper" in alone.stderr
 
 
@@ -108,18 +105,18 @@ def test_one_page_that_is_none_stops_a_build_and_may_be_allowed(folder: Path) ->
     (folder / "saved.txt").write_bytes(NO_PAGES["HTML"][0])
     (folder / "empty.txt").touch()
     paths = ("good.txt", "saved.txt", "empty.txt")
-    assert run(folder, "build", *paths, "--out", "other").returncode == 1
+    assert run(folder, "build", *paths, "--out", "other").exit_code == 1
     assert not (folder / "other").exists()
     allowed = run(folder, "build", *paths, "--out", "other", "--allow-unreadable")
-    assert (allowed.returncode, allowed.stderr) == (0, "")
+    assert (allowed.exit_code, allowed.stderr) == (0, "")
     manifest = json.loads((folder / "other/current/manifest.json").read_text(encoding="utf-8"))
     assert manifest["skipped"] == ["empty.txt"]
     page = run(folder, "page", "saved.txt", "--out", "other")
-    assert page.stdout.encode() == NO_PAGES["HTML"][0]
+    assert page.stdout_bytes == NO_PAGES["HTML"][0]
 
 
 def test_nothing_at_all_is_never_published(folder: Path) -> None:
     (folder / "empty.txt").touch()
     result = run(folder, "build", "empty.txt", "--allow-unreadable", "--out", "none")
-    assert (result.returncode, result.stderr.count("\n")) == (1, 1)
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     assert not (folder / "none").exists()
