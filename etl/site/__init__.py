@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from datasette.app import Datasette
 
 STYLE = "site.css"
-SEARCH, CHANGES = "/-/search", "/-/changes"
+SEARCH, CHANGES, REPORT = "/-/search", "/-/changes", "/-/report"
 MENU = {
     "Search": SEARCH,
     "Changes": CHANGES,
     "Charts": "/-/charts",
     "Downloads": "/-/downloads",
-    "Quality report": "/-/report",
+    "Quality report": REPORT,
 }
 """Addresses of the menu's entries by label."""
 _SCROLLED = ('<div class="table-wrapper">', '<div class="table-wrapper" tabindex="0" role="region" aria-label="Rows">')

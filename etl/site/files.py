@@ -1,6 +1,6 @@
-"""The release's files over HTTP: Parquet with ranges, the quality report, and the page of downloads.
+"""The release's files over HTTP: Parquet with ranges, and the page of downloads.
 
-In: a release. Out: `/-/downloads` (the page), `/-/downloads/FILE` and `/-/report`. Only the manifest and the files that it lists
+In: a release. Out: `/-/downloads` (the page) and `/-/downloads/FILE`. Only the manifest and the files that it lists
 are sent: whole or in ranges (by starlette), and again only where they changed.
 """
 
@@ -183,7 +183,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     PAPER_LIST_FILE: (_PAPER_LIST.title, _PAPER_LIST.description),
     DATABASE_FILE: ("The whole dataset", "One SQLite file: all tables, the views, and full-text search."),
     **{name: (definition.title, definition.description) for name, definition in _PARQUET.items()},
-    REPORT_FILE: ("Quality report", "What the rules found, with the lines of the pages, as a page to read."),
+    REPORT_FILE: ("Quality report", "What the rules found, with the lines of the pages, as one page to keep."),
     RESULTS_FILE: ("Results of the rules", "The same as the report, for programs."),
     DATA_PACKAGE: ("Data Package", "All files, columns, types and keys in the Data Package standard, for programs."),
     CROISSANT: (
@@ -237,7 +237,6 @@ def _download(name: str, facts: dict[str, Any]) -> Download:
 
 
 DOWNLOADS = "/-/downloads"
-REPORT = "/-/report"
 _PAGE = "paperledger-downloads.html"
 
 
@@ -253,7 +252,6 @@ def register_routes(datasette: "Datasette") -> list[tuple[str, Any]]:
         *refused,
         (rf"{DOWNLOADS}$", files.page),
         (rf"{DOWNLOADS}/(?P<file>[^/]+)$", files.file),
-        (rf"{REPORT}$", files.report),
     ]
 
 
@@ -281,10 +279,6 @@ class Downloads:
     async def file(self, request: Request, send: Send) -> Response | None:
         """One file of the release, or the range of it that is requested."""
         return await self._send(request.url_vars["file"], request, send)
-
-    async def report(self, request: Request, send: Send) -> Response | None:
-        """The quality report."""
-        return await self._send(REPORT_FILE, request, send)
 
     async def no_page_text(self) -> Response:
         """The answer where a page is requested from a redacted copy."""

@@ -8,14 +8,25 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from datasette.utils import tilde_decode, tilde_encode
+from markupsafe import Markup
+
 from etl.printable import cut
 from etl.release.lineage import ReleaseRows, Row
 from etl.site.row_pages import SHOWN_LETTERS, SHOWN_LINES, page_lines
+from etl.site.tex import readable
 from schemas import RULES, TABLES, Rule
 
 NEIGHBOURS = 3
 """Lines shown before and after those of a row."""
 _PROFILE = "SELECT * FROM profiles WHERE profile_id = ?"
+_NAMES = {
+    "papers": "SELECT title AS name FROM papers WHERE paper_id = ?",
+    "authors": "SELECT name FROM authors WHERE author_id = ?",
+    "profiles": "SELECT coalesce(name, source) AS name FROM profiles WHERE profile_id = ?",
+}
+_REFERRED = ("papers", "authors")
+"""Tables whose rows have a title or a name for people; the page of a finding is shown beside them."""
 _RULE = "SELECT severity, failed FROM rules WHERE rule_id = ?"
 _QUARANTINE = "SELECT * FROM quarantine WHERE profile_id = ? AND line_start = ?"
 _SAME_LINES = """
@@ -43,12 +54,22 @@ class RuleShown:
 
 
 @dataclass(frozen=True)
+class NamedRow:
+    """A paper, author or page that a finding is about: table, key as in addresses, and title or name."""
+
+    table: str
+    key: str
+    name: Markup | str
+
+
+@dataclass(frozen=True)
 class FindingPage:
     """The content of the page of a finding or of lines in quarantine; `more` counts own lines left out."""
 
     row: Row
     table: str | None
     """The table of the row that a finding is of; None where no table has it."""
+    about: list["NamedRow"]
     rules: list[RuleShown]
     profile: Row | None
     lines: list[NumberedLine]
@@ -83,12 +104,38 @@ def _page(release: ReleaseRows, row: Row, rule_ids: Iterable[str]) -> FindingPag
     return FindingPage(
         row=row,
         table=row.get("table_name") if row.get("table_name") in TABLES else None,
+        about=named_rows(release, row["table_name"], row["row_key"]) if "row_key" in row else [],
         rules=[shown for rule_id in rule_ids if (shown := _rule(release, rule_id))],
         profile=profile,
         lines=lines,
         more=max(0, last - first + 1 - SHOWN_LINES) if lines else 0,
         others=list(others),
     )
+
+
+def named_rows(release: ReleaseRows, table: str, row_key: str) -> list[NamedRow]:
+    """The paper, author or page that a row is, or the papers and authors that it refers to; none for other rows.
+
+    `row_key` is the row's key as in addresses.
+    """
+    if table in _NAMES:
+        return _named(release, table, tilde_decode(row_key))
+    definition = TABLES[table].definition() if table in TABLES else None
+    key = [tilde_decode(part) for part in row_key.split(",")]
+    if definition is None or len(key) != len(definition.primary_key):
+        return []
+    where = " AND ".join(f"{column} = ?" for column in definition.primary_key)
+    row = next(release.rows(f"SELECT * FROM {table} WHERE {where}", *key), {})  # noqa: S608 - names of ours
+    places = {(one.table, row.get(one.columns[0])): None for one in definition.references if one.table in _REFERRED}
+    return [named for table, key in places if key for named in _named(release, table, key)]
+
+
+def _named(release: ReleaseRows, table: str, key: str) -> list[NamedRow]:
+    rows = release.rows(_NAMES[table], key)
+    return [
+        NamedRow(table, tilde_encode(key), readable(row["name"]) if table == "papers" else cut(row["name"], 200))
+        for row in rows
+    ]
 
 
 def _lines(release: ReleaseRows, profile: Row, first: int, last: int) -> list[NumberedLine]:

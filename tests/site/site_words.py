@@ -20,9 +20,16 @@ def ask(site: Datasette, path: str, method: str = "GET", **asked: Any) -> httpx.
     return asyncio.run(site.client.request(method, path, **asked))
 
 
+def read(html: str) -> Element:
+    """The tree of a page."""
+    tree: Element = html5lib.parse(html, namespaceHTMLElements=False)
+    return tree
+
+
 def element(answer: httpx.Response, tag: str = "section") -> Element:
     """The first element with this tag; Datasette's table of all columns is left out."""
-    found: Element = html5lib.parse(answer.text, namespaceHTMLElements=False).find(f".//{tag}")
+    found = read(answer.text).find(f".//{tag}")
+    assert found is not None
     for parent in list(found.iter()):
         for details in parent.findall("details"):
             parent.remove(details)

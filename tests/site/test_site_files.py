@@ -243,12 +243,6 @@ def test_each_file_has_its_type(fetch: Fetch, name: str, kind: str, shown: str) 
     assert headers["x-content-type-options"] == "nosniff"
 
 
-def test_the_report_is_shown(fetch: Fetch, release: Path) -> None:
-    answer = fetch("/-/report")
-    assert answer.content == (release / "report.html").read_bytes()
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-
-
 def make_site(release: Path, metadata: dict[str, Any], **settings: Any) -> Datasette:
     metadata_of_release = json.loads((release / METADATA).read_text(encoding="utf-8")) | metadata
     database = [str(release / DATABASE_FILE)]

@@ -37,6 +37,7 @@ PLACES = {
     "charts": "/-/charts",
     "downloads": "/-/downloads",
     "report": "/-/report",
+    "rule": "/-/report/PAG-006",
 }
 
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
@@ -128,6 +129,18 @@ def test_a_visitor_finds_a_person_from_any_page(page: Page, complaints: Complain
     page.get_by_role("link", name="Ève Fox").first.click()
     assert page.get_by_role("heading", level=1).inner_text() == "Ève Fox"
     assert (complaints.errors, complaints.elsewhere) == ([], [])
+
+
+def test_a_visitor_walks_from_the_report_to_the_lines_of_a_finding(browser: Browser, address: str) -> None:
+    with browser.new_context(base_url=address, viewport=NARROW, java_script_enabled=False) as context:  # type: ignore[arg-type]
+        page = context.new_page()
+        page.goto("/-/report")
+        page.get_by_role("link", name="PRO-001", exact=True).click()
+        page.locator("a[href*='/findings/']").first.click()
+        assert "PRO-001" in page.get_by_role("heading", level=1).inner_text()
+        assert page.locator(".pl-lines mark").first.inner_text() == "h-index87"
+        page.get_by_role("link", name="Its whole text").click()
+        assert "h-index87" in page.content()
 
 
 def test_the_search_works_without_scripts_and_goes_on_to_the_next_page(browser: Browser, address: str) -> None:
