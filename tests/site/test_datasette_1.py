@@ -1,6 +1,6 @@
 """One file of metadata serves both Datasettes: 0.65 takes it as `-m`, the newest 1.0 pre-release as `-m` and `-c`.
 
-The pre-release gets a virtual environment of its own, from the package index, once a session.
+The pre-release gets a virtual environment of its own, from the package index, once a session; its tests are slow ones.
 """
 
 import html
@@ -64,7 +64,7 @@ def pre_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
-@pytest.fixture(scope="module", params=["0.65", "1.0"])
+@pytest.fixture(scope="module", params=["0.65", pytest.param("1.0", marks=pytest.mark.slow)])
 def server(request: pytest.FixtureRequest, release: Path) -> Iterator[Server]:
     """Either Datasette over a release, once it is ready."""
     python, options = Path(sys.executable), ["--metadata", str(release / METADATA)]
