@@ -4,7 +4,7 @@ Read this file first. It calls the stages (extract, validate, resolve, load, rep
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from itertools import chain, starmap
@@ -86,6 +86,7 @@ def check(request: Request, progress: Progress) -> Checked:
     staged = combine(_extract(files, request, progress))
     with progress.step("Resolving papers"):
         listings = list_papers(staged.profiles, staged.blocks, overrides)
+        staged = replace(staged, blocks=staged.blocks.clear())  # The listings have them all: no memory for two copies.
     reference = _look_up(listings, request, progress)
     with progress.step("Resolving people"):
         resolved = resolve(staged.profiles, listings, overrides, reference)

@@ -105,7 +105,7 @@ def _is_owners(key: str) -> bool:
 
 
 def resolve_authors(
-    listings: Sequence[BylineEvidence],
+    listings: Iterable[BylineEvidence],
     keys: Iterable[str],
     overrides: Overrides,
     known: NameEvidence | None = None,

@@ -24,7 +24,7 @@ Parted = Mapping[str, list[tuple[tuple[object, ...], str]]]
 
 @dataclass(frozen=True)
 class KeyedNames:
-    """The listings with `name_keys` and `owner_key`, the key of each page's owner, and the evidence about names."""
+    """For each listing its `name_keys` and `owner_key`, the key of each page's owner, and the evidence about names."""
 
     listings: pl.DataFrame
     owner_keys: dict[str, str]
@@ -48,6 +48,7 @@ def key_names(listings: pl.DataFrame, profiles: pl.DataFrame, overrides: Overrid
     ['A. Bell\n=Ann Bell', 'Cy Dole']
     """
     parted = _parted(overrides, listings)
+    listings = listings.select("paper_id", "profile_id", "source", "names", "groups", "owner", "owned", "truncated")
     named = listings.with_columns(_with_parted(listings, parted).alias("name_keys"))
     owner_keys = _owner_keys(listings, profiles, parted)
     owners = {read_name(owner).equal_key for owner in profiles["name"].drop_nulls()}

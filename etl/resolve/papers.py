@@ -299,8 +299,9 @@ def _variants(row: dict[str, object]) -> Iterator[tuple[str, str]]:
 
 def _surest(ranked: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
     """The columns of each paper's listing with the lowest `rank` and `doubt`; of equal ones, the first."""
-    order = ranked.with_row_index("place").sort("paper_id", "rank", "doubt", "place")
-    return order.unique("paper_id", keep="first", maintain_order=True).select("paper_id", *columns)
+    order = ranked.select("paper_id", *columns, "rank", "doubt").with_row_index("place")
+    first = order.sort("paper_id", "rank", "doubt", "place").unique("paper_id", keep="first", maintain_order=True)
+    return first.select("paper_id", *columns)
 
 
 Dated = tuple[str, str, date | None]

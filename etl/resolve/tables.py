@@ -7,6 +7,7 @@ the audit ones, sorted by key.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import starmap
 
 import polars as pl
 
@@ -65,9 +66,7 @@ def resolve(
     completed = complete(listings, reference.records)
     listings = _correct(_with_facts(completed), overrides)
     mentions = key_names(_as_completed(listings), profiles, overrides)
-    evidence = [
-        BylineEvidence(names, owner) for names, owner in mentions.listings.select("name_keys", "owner_key").iter_rows()
-    ]
+    evidence = starmap(BylineEvidence, mentions.listings.select("name_keys", "owner_key").iter_rows())
     people = resolve_authors(evidence, mentions.keys, overrides, mentions.known)
     listings = _with_authors(listings.hstack(mentions.listings.select("name_keys", "owner_key")), people)
     merged = merge(listings, _corrected_days(listings, overrides))
@@ -224,6 +223,7 @@ def _paper_authors(papers: pl.DataFrame, listings: pl.DataFrame, profiles: pl.Da
     )
     owners = (
         listings.filter("owned")
+        .select("profile_id", "paper_id")
         .join(profiles.drop_nulls("author_id").select("profile_id", "author_id", "name"), on="profile_id")
         .with_columns(pl.lit(None, dtype=pl.Int64).alias("position"), pl.lit("owner").alias("source"))
     )

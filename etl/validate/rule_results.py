@@ -109,19 +109,16 @@ class RuleContext:
     @cached_property
     def papers(self) -> pl.DataFrame:
         """The papers, each with the place and code of its winning listing."""
-        winners = self.listings.unique("paper_id", keep="first", maintain_order=True)
-        return self.tables["papers"].join(
-            winners.select("paper_id", *_PLACE, "code", "work"), on="paper_id", how="left"
-        )
+        placed = self.listings.select("paper_id", *_PLACE, "code", "work")
+        winners = placed.unique("paper_id", keep="first", maintain_order=True)
+        return self.tables["papers"].join(winners, on="paper_id", how="left")
 
-    @cached_property
-    def bylines(self) -> pl.DataFrame:
-        """One row for each name in each listing's byline, with the author; null for one that is in no table."""
-        named = self.listings.select(
+    def names_in(self, listings: pl.DataFrame) -> pl.DataFrame:
+        """One row for each name in the bylines of some listings, with the author; null for one that is in no table."""
+        named = listings.select(
             *_PLACE,
             "position",
             "paper_id",
-            "truncated",
             "byline_line",
             pl.col("names").alias("name"),
             pl.col("author_ids").alias("author_id"),

@@ -24,12 +24,11 @@ def find(context: RuleContext) -> Iterator[RuleResult]:
 def _broken_rows(rule: Rule, condition: Condition, context: RuleContext) -> RuleResult:
     """The rows of the rule's table for which its condition is true."""
     rows = {"papers": context.papers, "profiles": context.profiles, "listings": context.listings}[rule.table]
-    looked_at = rows.filter(pl.sql_expr(condition.among))
-    broken = at_line(looked_at.filter(pl.sql_expr(condition.breaks)), condition.line)
+    among = pl.sql_expr(condition.among)
+    checked = rows.lazy().filter(among).select(pl.len()).collect().item()
+    broken = at_line(rows.filter(among & pl.sql_expr(condition.breaks)), condition.line)
     key = TABLES[rule.table].definition().primary_key
-    return rule_result(
-        rule.id, looked_at.height, broken, key, value=condition.value, message=_format_row(condition.message)
-    )
+    return rule_result(rule.id, checked, broken, key, value=condition.value, message=_format_row(condition.message))
 
 
 def _format_row(message: str) -> pl.Expr:

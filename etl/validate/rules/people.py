@@ -60,7 +60,9 @@ def _person_is_one_author(context: RuleContext) -> RuleResult:
 
 def _byline_names_once(context: RuleContext) -> RuleResult:
     """AUT-003: a byline that names one person twice."""
-    named = context.bylines.drop_nulls("author_id").join(_pages_of_parted_names(context), on="profile_id", how="anti")
+    twice = context.listings.filter(pl.col("author_ids").list.n_unique() < pl.col("author_ids").list.len())
+    named = context.names_in(twice).drop_nulls("author_id")
+    named = named.join(_pages_of_parted_names(context), on="profile_id", how="anti")
     doubled = named.filter(pl.struct(*LISTING_KEY, "author_id").is_duplicated()).sort(*LISTING_KEY)
     return rule_result(
         "AUT-003",
@@ -78,22 +80,16 @@ def _byline_names_once(context: RuleContext) -> RuleResult:
 def _owner_is_in_byline(context: RuleContext) -> RuleResult:
     """AUT-004: a byline that is not cut and has no name that may be the page's owner's."""
     owners = context.tables["profiles"].select("profile_id", owner_id="author_id", owner="name").drop_nulls()
-    uncut = context.bylines.filter(~pl.col("truncated")).join(owners, on="profile_id", maintain_order="left")
-    own = uncut.filter(pl.col("author_id") == pl.col("owner_id")).select(LISTING_KEY)
-    names = context.listings.select(*LISTING_KEY, "names")
-    lacking = (
-        uncut.join(own, on=LISTING_KEY, how="anti", maintain_order="left")
-        .unique(LISTING_KEY, keep="first", maintain_order=True)
-        .join(_pages_of_parted_names(context), on="profile_id", how="anti", maintain_order="left")
-        .join(names, on=LISTING_KEY, how="left", maintain_order="left")
+    columns = ("profile_id", "source", "paper_id", "byline_line", "names", "author_ids")
+    uncut = context.listings.filter(~pl.col("truncated")).select(columns)
+    owned = uncut.join(owners, on="profile_id", maintain_order="left")
+    lacking = owned.filter(~pl.col("author_ids").list.contains(pl.col("owner_id"))).join(
+        _pages_of_parted_names(context), on="profile_id", how="anti", maintain_order="left"
     )
     namesakes = [not _may_be_named(owner, others) for owner, others in lacking.select("owner", "names").iter_rows()]
     return rule_result(
         "AUT-004",
-        context.listings.select("profile_id", "truncated")
-        .filter(~pl.col("truncated"))
-        .join(owners, on="profile_id", how="semi")
-        .height,
+        owned.height,
         at_line(lacking.filter(pl.Series(namesakes, dtype=pl.Boolean)), "byline_line"),
         ("paper_id", "owner_id"),
         value="owner",
@@ -115,7 +111,7 @@ def _may_be_named(owner: str, names: list[str]) -> bool:
 
 def _author_has_two_names(context: RuleContext) -> RuleResult:
     """AUT-006: two neighbours in a byline who have one name each, so that a comma may have parted one author."""
-    pairs = _single_names_in_pairs(context.bylines).drop_nulls("author_id")
+    pairs = _single_names_in_pairs(context).drop_nulls("author_id")
     single = pairs.join(_pages_of_parted_names(context), on="profile_id", how="anti").sort("source", "byline_line")
     return rule_result(
         "AUT-006",
@@ -131,18 +127,26 @@ def _author_has_two_names(context: RuleContext) -> RuleResult:
     )
 
 
-def _single_names_in_pairs(bylines: pl.DataFrame) -> pl.DataFrame:
+def _single_names_in_pairs(context: RuleContext) -> pl.DataFrame:
     """The first of each two neighbours with one name each, on pages on which most people have more; the second is `other`."""
-    one_name = pl.col("name").str.contains(ONE_NAME)
-    alone = one_name | pl.col("name").str.contains(INITIALS)
-    pages = bylines.filter(alone).unique("profile_id")
+    pages = context.listings.filter(pl.col("names").list.eval(_is_alone(pl.element())).list.any())[
+        "profile_id"
+    ].unique()
+    bylines = context.names_in(context.listings.filter(pl.col("profile_id").is_in(pages.implode())))
     before, behind, next_but_one = (_neighbour("alone", step).fill_null(value=False) for step in (1, -1, -2))
+    one_name = pl.col("name").str.contains(ONE_NAME)
     return (
-        bylines.join(pages, on="profile_id", how="semi", maintain_order="left")
-        .with_columns(alone.alias("alone"), one_name.alias("one_name"), _neighbour("name", -1).alias("other"))
+        bylines.with_columns(
+            _is_alone(pl.col("name")).alias("alone"), one_name.alias("one_name"), _neighbour("name", -1).alias("other")
+        )
         .filter(pl.col("alone").mean().over("profile_id") < HALF)
         .filter(pl.col("alone") & behind & ~before & ~next_but_one & (pl.col("one_name") | _neighbour("one_name", -1)))
     )
+
+
+def _is_alone(name: pl.Expr) -> pl.Expr:
+    """Whether a name is one word or initials."""
+    return name.str.contains(ONE_NAME) | name.str.contains(INITIALS)
 
 
 def _neighbour(column: str, step: int) -> pl.Expr:
@@ -196,7 +200,11 @@ def _names_can_be_compared(context: RuleContext) -> RuleResult:
 
 def _at_first_byline(context: RuleContext, authors: pl.DataFrame) -> pl.DataFrame:
     """The authors, each shown on the line of the first byline with the author."""
-    places = context.bylines.sort("source", "byline_line").unique("author_id", keep="first", maintain_order=True)
+    named = context.listings.filter(
+        pl.col("author_ids").list.eval(pl.element().is_in(authors["author_id"].implode())).list.any()
+    )
+    ordered = context.names_in(named).sort("source", "byline_line")
+    places = ordered.unique("author_id", keep="first", maintain_order=True)
     placed = authors.join(places.drop("name", "line_start", "line_end"), on="author_id", how="left")
     return at_line(placed, "byline_line")
 
