@@ -7,7 +7,8 @@ import shlex
 import shutil
 import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from itertools import groupby
 from pathlib import Path
 
@@ -89,6 +90,27 @@ def count(number: int, noun: str) -> str:
     ('1 finding', '1,200 findings')
     """
     return f"{number:,} {noun}" + "s" * (number != 1)
+
+
+def either(names: Iterable[str], word: str = "or") -> str:
+    """The names as a list in words.
+
+    >>> either(["given", "family", "as"]), either(["id"]), either(["same", "id"], "and")
+    ('given, family or as', 'id', 'same and id')
+    """
+    *first, last = names
+    return f"{', '.join(first)} {word} {last}" if first else last
+
+
+def near(found: str, known: Iterable[str], most: int = 1) -> str:
+    """The known names most similar to the one that was found, as a question in brackets; empty if there is none.
+
+    >>> near("pap-02", ["PAP-002", "LNK-001"]), near("x", ["PAP-002"])
+    (' (did you mean PAP-002?)', '')
+    """
+    names = {name.lower(): name for name in known}
+    similar = [names[one] for one in get_close_matches(found.lower(), names, n=most)]
+    return f" (did you mean {either(similar)}?)" if similar else ""
 
 
 def _is_seen(character: str) -> bool:

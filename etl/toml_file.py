@@ -1,5 +1,6 @@
 """Read a TOML file that a person wrote: its content and the lines of its entries, or an error of one line."""
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from etl.errors import UsageError
+from etl.printable import cut
 from schemas.limits import LONGEST_PAGE
 
 _TOKEN = re.compile(
@@ -23,6 +25,7 @@ _TOKEN = re.compile(
 )
 """A string of one of the four kinds, a comment, a sign or a run of anything else."""
 _BITS = 64
+_SHOWN_LETTERS = 80
 _OPENING, _CLOSING = ("[", "{"), ("]", "}")
 _Token = tuple[str, int]
 """A token and the line on which it begins."""
@@ -61,6 +64,31 @@ def read_toml(path: Path, expected: str) -> tuple[dict[str, Any], bytes]:
         raise UsageError(f"{path}: cannot be read ({error.strerror}); check the file and its permissions") from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: not TOML ({error}); expected {expected}") from error
+
+
+class TomlMistake(ValueError):
+    """A key or value that is not as expected, on a line if that is known; the message has no name of a file."""
+
+    def __init__(self, problem: str, line: int | None = None) -> None:
+        super().__init__(problem if line is None else f"line {line}: {problem}")
+
+
+def unexpected(place: str, found: Any, expected: str, line: int | None = None) -> TomlMistake:
+    """The mistake of a value that is found at a place of the file.
+
+    >>> str(unexpected("[[paper]] id", 7, "a text", line=3))
+    'line 3: [[paper]] id: found 7, expected a text'
+    """
+    return TomlMistake(f"{place}: found {shown(found)}, expected {expected}", line)
+
+
+def shown(found: Any) -> str:
+    """A value as JSON, which is close to TOML, on one line and cut if it is long.
+
+    >>> shown("Ann Bell"), shown(["A. Bell", 7])
+    ('"Ann Bell"', '["A. Bell", 7]')
+    """
+    return cut(json.dumps(found, ensure_ascii=False, default=str), _SHOWN_LETTERS)
 
 
 def _require_small_numbers(value: Any) -> None:

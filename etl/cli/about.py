@@ -32,13 +32,12 @@ def rules(rule_id: str | None) -> None:
 
 
 def _rule(rule_id: str) -> "Rule":
-    from etl.printable import command
-    from etl.validate.severity import near
+    from etl.printable import command, near
     from schemas import RULES
 
     rule = RULES.get(rule_id.strip().upper())
     if rule is None:
-        hint = near(rule_id, RULES)
+        hint = near(rule_id, RULES, most=3)
         raise UsageError(
             f"{rule_id}: no such rule, expected an id such as PAP-002{hint}; {command('rules')} lists them"
         )

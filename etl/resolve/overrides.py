@@ -18,12 +18,10 @@ published = 2019-05-01
 """
 
 import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from difflib import get_close_matches
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -33,13 +31,12 @@ import msgspec
 
 from etl.errors import UsageError
 from etl.extract.taxonomy import taxonomy
-from etl.printable import cut, path_text, visible
+from etl.printable import either, near, path_text, visible
 from etl.resolve.candidate_pairs import SameAs, SameGroups
 from etl.resolve.folding import digest
-from etl.toml_file import Entry, TomlLines, read_toml, text_of, toml_lines
+from etl.toml_file import Entry, TomlLines, TomlMistake, read_toml, shown, text_of, toml_lines, unexpected
 from schemas.limits import NAME_LETTERS
 
-_SHOWN_LETTERS = 80
 _MARK_DIGITS = 16
 
 
@@ -172,24 +169,16 @@ def read_overrides(path: Path | None) -> Overrides:
         )
         _require_no_name_both(overrides)
         _require_agreement(_statements(overrides))
-    except _Mistake as mistake:
-        raise UsageError(f"{path}: line {mistake.line}: {mistake}") from mistake
+    except TomlMistake as mistake:
+        raise UsageError(f"{path}: {mistake}") from mistake
     return overrides
-
-
-class _Mistake(ValueError):
-    """An error on a line of an overrides file, without the file's name."""
-
-    def __init__(self, line: int | None, problem: str) -> None:
-        super().__init__(problem)
-        self.line = line
 
 
 def _overrides(content: Mapping[str, Any], lines: TomlLines, source: str, sha256: str) -> Overrides:
     for key in content:
         if key not in _TOP:
-            raise _Mistake(
-                lines.keys[key], f"found the key {visible(key)}, expected only {_either(_TOP)}{_near(key, _TOP)}"
+            raise TomlMistake(
+                f"found the key {visible(key)}, expected only {either(_TOP)}{near(key, _TOP)}", lines.keys[key]
             )
     groups = {key: _name_groups(key, content.get(key, []), lines) for key in ("same", "different")}
     return Overrides(
@@ -232,8 +221,8 @@ _SHAPES = {"person": _PERSON, "paper": _PAPER}
 def _name_groups(key: str, found: Any, lines: TomlLines) -> list[NameGroup]:
     """The entries of `same` or `different`."""
     if not isinstance(found, list):
-        raise _mistake(
-            lines.keys[key], key, found, f'a list of lists of names, such as {key} = [["Ann Bell", "A. Bell"]]'
+        raise unexpected(
+            key, found, f'a list of lists of names, such as {key} = [["Ann Bell", "A. Bell"]]', lines.keys[key]
         )
     return [_name_group(key, *entry) for entry in zip(found, lines.entries.get(key, ()), strict=True)]
 
@@ -241,14 +230,14 @@ def _name_groups(key: str, found: Any, lines: TomlLines) -> list[NameGroup]:
 def _name_group(key: str, found: Any, entry: Entry) -> NameGroup:
     names = _converted(found, _Names)
     if names is None:
-        raise _mistake(entry.values[0] if entry.values else entry.line, key, found, _NAMES)
+        raise unexpected(key, found, _NAMES, entry.values[0] if entry.values else entry.line)
     return NameGroup(key, names, entry.values)
 
 
 def _tables(key: str, found: Any, lines: TomlLines) -> Iterator[tuple[dict[str, Any], int]]:
     """The entries of [[person]] or [[paper]], validated, each with its line."""
     if not isinstance(found, list):
-        raise _mistake(lines.keys[key], key, found, f"[[{key}]] with {_either(_SHAPES[key])} under it")
+        raise unexpected(key, found, f"[[{key}]] with {either(_SHAPES[key])} under it", lines.keys[key])
     for facts, entry in zip(found, lines.entries.get(key, ()), strict=True):
         yield _values(key, facts, entry.line), entry.line
 
@@ -257,17 +246,17 @@ def _values(key: str, facts: Any, line: int) -> dict[str, Any]:
     """The validated values of an entry by key."""
     shape = _SHAPES[key]
     if not isinstance(facts, dict):
-        raise _mistake(line, key, facts, f"[[{key}]] with {_either(shape)} under it")
+        raise unexpected(key, facts, f"[[{key}]] with {either(shape)} under it", line)
     values = {}
     for name, found in facts.items():
         if name not in shape:
-            raise _Mistake(
-                line, f"[[{key}]]: found the key {visible(name)}, expected {_either(shape)}{_near(name, shape)}"
+            raise TomlMistake(
+                f"[[{key}]]: found the key {visible(name)}, expected {either(shape)}{near(name, shape)}", line
             )
         kind, expected = shape[name]
         values[name] = _converted(found, kind)
         if values[name] is None:
-            raise _mistake(line, f"[[{key}]] {name}", found, expected)
+            raise unexpected(f"[[{key}]] {name}", found, expected, line)
     return values
 
 
@@ -281,9 +270,9 @@ def _converted(found: Any, kind: Any) -> Any:
 
 def _person(values: dict[str, Any], line: int) -> PersonOverride:
     if "name" not in values:
-        raise _Mistake(line, f"[[person]]: found no name, expected {_PERSON['name'][1]}")
+        raise TomlMistake(f"[[person]]: found no name, expected {_PERSON['name'][1]}", line)
     if not values.keys() & {"as", "given", "family"}:
-        raise _Mistake(line, f"[[person]] {_shown(values['name'])}: found none of as, given and family, expected one")
+        raise TomlMistake(f"[[person]] {shown(values['name'])}: found none of as, given and family, expected one", line)
     return PersonOverride(
         values["name"], line, values.get("as"), values.get("given"), values.get("family"), values.get("papers", ())
     )
@@ -292,17 +281,17 @@ def _person(values: dict[str, Any], line: int) -> PersonOverride:
 def _paper(values: dict[str, Any], line: int) -> PaperOverride:
     if "same" in values:
         if len(values) > 1:
-            raise _Mistake(
+            raise TomlMistake(
+                f"[[paper]]: found {either(values, 'and')}, expected same alone; correct a paper in an entry of its own",
                 line,
-                f"[[paper]]: found {_either(values, 'and')}, expected same alone; correct a paper in an entry of its own",
             )
         if len(set(values["same"])) == 1:
-            raise _mistake(line, "[[paper]] same", list(values["same"]), "papers that differ")
+            raise unexpected("[[paper]] same", list(values["same"]), "papers that differ", line)
     elif "id" not in values:
-        raise _Mistake(line, "[[paper]]: found neither same nor id, expected one of the two")
+        raise TomlMistake("[[paper]]: found neither same nor id, expected one of the two", line)
     elif len(values) == 1:
-        raise _Mistake(
-            line, f"[[paper]] {_shown(values['id'])}: found neither category_id nor published, expected one or both"
+        raise TomlMistake(
+            f"[[paper]] {shown(values['id'])}: found neither category_id nor published, expected one or both", line
         )
     category_id = values.get("category_id")
     if category_id is not None:
@@ -313,10 +302,10 @@ def _paper(values: dict[str, Any], line: int) -> PaperOverride:
 def _require_category(found: str, line: int) -> None:
     category = taxonomy().get(found)
     if category is None:
-        hint = _near(found, taxonomy())
-        raise _mistake(line, "[[paper]] category_id", found, f"{_PAPER['category_id'][1]}{hint}")
+        hint = near(found, taxonomy())
+        raise unexpected("[[paper]] category_id", found, f"{_PAPER['category_id'][1]}{hint}", line)
     if category.alias_of:
-        raise _mistake(line, "[[paper]] category_id", found, f"{category.alias_of}, of which it is an alias")
+        raise unexpected("[[paper]] category_id", found, f"{category.alias_of}, of which it is an alias", line)
 
 
 # Contradictions within the file.
@@ -329,8 +318,8 @@ def _require_no_name_both(overrides: Overrides) -> None:
         for name in entry.names if entry.key == "different" else ():
             other = first.setdefault(root_of[name], name) if name in root_of else name
             if other != name:
-                both = _either((visible(other), visible(name)), "and")
-                raise _Mistake(entry.line, f"{both} are both same and different; keep one of the two")
+                both = either((visible(other), visible(name)), "and")
+                raise TomlMistake(f"{both} are both same and different; keep one of the two", entry.line)
 
 
 @dataclass(frozen=True)
@@ -349,8 +338,8 @@ def _require_agreement(statements: Iterable[_Statement]) -> None:
     for found in statements:
         before = first.setdefault(found.about, found)
         if before.value != found.value:
-            expected = f"{_shown(before.value)}, as line {before.line} says of {found.of}; keep one of the two"
-            raise _mistake(found.line, found.place, found.value, expected)
+            expected = f"{shown(before.value)}, as line {before.line} says of {found.of}; keep one of the two"
+            raise unexpected(found.place, found.value, expected, found.line)
 
 
 def _statements(overrides: Overrides) -> Iterator[_Statement]:
@@ -374,7 +363,7 @@ def _of_papers(person: PersonOverride) -> Iterator[_Statement]:
     """The statements about the author of each paper of a spelling, or of all its papers."""
     decided = {"as": person.name_as, "given": person.given, "family": person.family}
     value = {key: part for key, part in decided.items() if part is not None}
-    place = f"[[person]] {_shown(person.name)}"
+    place = f"[[person]] {shown(person.name)}"
     for paper in person.papers:
         yield _Statement(("paper", person.name, paper), value, person.line, place, f"the paper {visible(paper)}")
     if not person.papers:
@@ -386,7 +375,7 @@ def _of_new_name(person: PersonOverride) -> Iterator[_Statement]:
     for key, part in (("given", person.given), ("family", person.family)):
         if person.name_as is not None and part is not None:
             about, place = (key, person.name_as), f"[[person]] {key}"
-            yield _Statement(about, part, person.line, place, _shown(person.name_as))
+            yield _Statement(about, part, person.line, place, shown(person.name_as))
 
 
 def _roots(groups: Iterable[Sequence[str]]) -> dict[str, str]:
@@ -402,27 +391,3 @@ def _united(groups: Iterable[Sequence[str]]) -> list[list[str]]:
         for name, other in pairwise(group):
             joins.join(SameAs(name, other, "override", ""))
     return [joins.group(root) for root in sorted({joins.root(name) for name in members})]
-
-
-# Messages.
-
-
-def _mistake(line: int | None, place: str, found: Any, expected: str) -> _Mistake:
-    return _Mistake(line, f"{place}: found {_shown(found)}, expected {expected}")
-
-
-def _shown(found: Any) -> str:
-    """A value as JSON, which is close to TOML, cut if it is long."""
-    return cut(json.dumps(found, ensure_ascii=False, default=str), _SHOWN_LETTERS)
-
-
-def _either(names: Iterable[str], word: str = "or") -> str:
-    *first, last = names
-    return f"{', '.join(first)} {word} {last}" if first else last
-
-
-def _near(found: str, known: Iterable[str]) -> str:
-    """The known name that is similar to the one found, as a question in brackets, or an empty text."""
-    known = list(known)
-    names = [name for name in known if name.lower() == found.lower()] or get_close_matches(found, known, n=1)
-    return f" (did you mean {names[0]}?)" if names else ""

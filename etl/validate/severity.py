@@ -10,18 +10,15 @@
 A whole number is a count; a number below 1, or a text such as "5%", is a share of the checked rows.
 """
 
-import json
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from etl.errors import UsageError
-from etl.printable import command, cut
-from etl.toml_file import read_toml
+from etl.printable import command, either, near
+from etl.toml_file import TomlMistake, read_toml, shown, unexpected
 from schemas import RULES, Rule
 from schemas.rules import LEVELS, SEVERITY_OF, Level, Status
 
@@ -33,7 +30,6 @@ _KEYS = ("severity", "warn_above", "error_above")
 _OLD_SHARE = "error_above_share"
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?%")
 _AMOUNT = 'a whole number from 0 (a count), a number below 1 such as 0.05, or a text such as "5%" (shares)'
-_SHOWN_LETTERS = 60
 
 
 @dataclass(frozen=True)
@@ -116,25 +112,21 @@ def read_thresholds(path: Path | None) -> Thresholds:
     content, _ = read_toml(path, "tables such as [PAG-004] with error_above = 10")
     try:
         return Thresholds({rule_id: _setting(rule_id, facts) for rule_id, facts in content.items()})
-    except _Mistake as mistake:
+    except TomlMistake as mistake:
         raise UsageError(f"{path}: {mistake}") from mistake
-
-
-class _Mistake(ValueError):
-    """What is wrong with a rules file, without its name."""
 
 
 def _setting(rule_id: str, facts: Any) -> Setting:
     if rule_id not in RULES:
-        raise _Mistake(
-            f"found {_shown(rule_id)}, expected a rule's id{near(rule_id, RULES)}; {command('rules')} lists them"
+        raise TomlMistake(
+            f"found {shown(rule_id)}, expected a rule's id{near(rule_id, RULES, most=3)}; {command('rules')} lists them"
         )
     if not isinstance(facts, dict) or not facts:
-        found = _shown(facts) if facts != {} else "nothing"
-        raise _Mistake(f"[{rule_id}]: found {found}, expected {_either(_KEYS)} under it")
+        found = shown(facts) if facts != {} else "nothing"
+        raise TomlMistake(f"[{rule_id}]: found {found}, expected {either(_KEYS)} under it")
     for key in facts:
         if key not in {*_KEYS, _OLD_SHARE}:
-            raise _Mistake(f"[{rule_id}]: found {_shown(key)}, expected {_either(_KEYS)}{near(key, _KEYS)}")
+            raise TomlMistake(f"[{rule_id}]: found {shown(key)}, expected {either(_KEYS)}{near(key, _KEYS)}")
     setting = Setting(_severity(rule_id, facts), _amount(rule_id, "warn_above", facts), _error_above(rule_id, facts))
     _require_sense(rule_id, facts, setting)
     return setting
@@ -145,7 +137,7 @@ def _severity(rule_id: str, facts: dict[str, Any]) -> Level:
     for level in LEVELS:
         if found == level:
             return level
-    raise _mistake(rule_id, "severity", found, _either([f'"{level}"' for level in LEVELS]))
+    raise unexpected(f"[{rule_id}] severity", found, either([f'"{level}"' for level in LEVELS]))
 
 
 def _error_above(rule_id: str, facts: dict[str, Any]) -> Limit | None:
@@ -154,9 +146,9 @@ def _error_above(rule_id: str, facts: dict[str, Any]) -> Limit | None:
         return limit
     share = Fraction(str(old)) if _is_number(old) and 0 <= old <= 1 else _percent(old)
     if share is None:
-        raise _mistake(rule_id, _OLD_SHARE, old, "a share from 0 to 1")
+        raise unexpected(f"[{rule_id}] {_OLD_SHARE}", old, "a share from 0 to 1")
     if limit and limit.share is not None:
-        raise _mistake(rule_id, _OLD_SHARE, old, "one share only, since error_above is one already")
+        raise unexpected(f"[{rule_id}] {_OLD_SHARE}", old, "one share only, since error_above is one already")
     return Limit(limit.count if limit else None, share)
 
 
@@ -168,7 +160,7 @@ def _amount(rule_id: str, key: str, facts: dict[str, Any]) -> Limit | None:
         return Limit(count=found)
     share = Fraction(str(found)) if isinstance(found, float) and 0 <= found < 1 else _percent(found)
     if share is None:
-        raise _mistake(rule_id, key, found, _AMOUNT)
+        raise unexpected(f"[{rule_id}] {key}", found, _AMOUNT)
     return Limit(share=share)
 
 
@@ -178,11 +170,13 @@ def _require_sense(rule_id: str, facts: dict[str, Any], setting: Setting) -> Non
         _require_no_lower(rule_id, facts, setting)
     for key, found in facts.items():
         if setting.severity == "off" and key != "severity":
-            raise _mistake(rule_id, key, found, 'nothing else beside severity = "off"')
+            raise unexpected(f"[{rule_id}] {key}", found, 'nothing else beside severity = "off"')
     warn, error = setting.warn_above, setting.error_above
     if warn and error and _is_more(warn, error):
-        allowed = _shown(facts.get("error_above", facts.get(_OLD_SHARE)))
-        raise _mistake(rule_id, "warn_above", facts["warn_above"], f"at most the {allowed} above which it is an error")
+        allowed = shown(facts.get("error_above", facts.get(_OLD_SHARE)))
+        raise unexpected(
+            f"[{rule_id}] warn_above", facts["warn_above"], f"at most the {allowed} above which it is an error"
+        )
 
 
 def _require_no_lower(rule_id: str, facts: dict[str, Any], setting: Setting) -> None:
@@ -194,9 +188,8 @@ def _require_no_lower(rule_id: str, facts: dict[str, Any], setting: Setting) -> 
     for key, found in facts.items():
         if lowered[key if key in lowered else "error_above"]:
             advice = " (--allow-unreadable publishes without such pages)" if rule_id in UNREADABLE else ""
-            raise _mistake(
-                rule_id,
-                key,
+            raise unexpected(
+                f"[{rule_id}] {key}",
                 found,
                 f"no setting: this rule cannot be lowered, since without it the dataset would be wrong{advice}",
             )
@@ -217,27 +210,3 @@ def _percent(found: Any) -> Fraction | None:
 
 def _is_number(found: Any) -> bool:
     return isinstance(found, (int, float)) and not isinstance(found, bool)
-
-
-def _mistake(rule_id: str, key: str, found: Any, expected: str) -> _Mistake:
-    return _Mistake(f"[{rule_id}] {key}: found {_shown(found)}, expected {expected}")
-
-
-def near(found: str, known: Iterable[str]) -> str:
-    """The known names similar to the one that was found, as a question in brackets; empty where there is none.
-
-    >>> near("PAP-02", ["PAP-002", "LNK-001"]), near("x", ["PAP-002"])
-    (' (did you mean PAP-002?)', '')
-    """
-    names = get_close_matches(found.upper(), known, n=3, cutoff=0.7) or get_close_matches(found, known, n=1)
-    return f" (did you mean {_either(names)}?)" if names else ""
-
-
-def _either(names: Iterable[str]) -> str:
-    *first, last = names
-    return f"{', '.join(first)} or {last}" if first else last
-
-
-def _shown(found: Any) -> str:
-    """A value as TOML writes it, cut where it is long."""
-    return cut(json.dumps(found, ensure_ascii=False, default=str), _SHOWN_LETTERS)
