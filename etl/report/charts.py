@@ -7,13 +7,14 @@ database. Rare categories are counted as "other" and old periods as "earlier", s
 import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import msgspec
 
 from etl.release.release import database_address
+from etl.report.network import LONGEST_BYLINE, network_part
 from schemas.limits import PAPERS_A_PAGE
 
 OTHER = "other"
@@ -39,8 +40,6 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
-LONGEST_BYLINE = 50
-"""Authors of the longest byline whose pairs are counted: a collaboration would pair each member with all others."""
 _MONTH = "(substr(published, 1, 4) * 12 + substr(published, 6, 2))"
 _FACTS = f"""\
 SELECT
@@ -140,7 +139,8 @@ recent AS (
   SELECT DISTINCT {unit} FROM dated ORDER BY {unit} DESC LIMIT {PERIODS}
 ),
 frequent AS (
-  SELECT category FROM dated GROUP BY category ORDER BY count(*) DESC, category LIMIT {CATEGORIES}
+  SELECT category FROM dated GROUP BY category
+  ORDER BY category = '{UNKNOWN}' DESC, count(*) DESC, category LIMIT {CATEGORIES}
 )
 SELECT
   iif({unit} IN (SELECT {unit} FROM recent), {unit}, '{EARLIER}') AS {unit},
@@ -152,24 +152,20 @@ ORDER BY 1, 2"""  # noqa: S608 - numbers and words of ours
 
 
 SHOWN_PEOPLE = 20
-SHOWN_PAIRS = 100
-PEOPLE_IN_NETWORK = 60
-_BESIDE = f"""\
-FROM paper_authors AS one
-JOIN paper_authors AS two ON two.paper_id = one.paper_id AND two.author_id {{compared}} one.author_id
-JOIN authors ON authors.author_id = one.author_id
-{{more}}WHERE one.paper_id IN (
-  SELECT paper_id FROM paper_authors GROUP BY paper_id HAVING count(*) <= {LONGEST_BYLINE}
-)"""  # noqa: S608 - a number of ours
 
 
 def _coauthors(database: sqlite3.Connection, facts: _Facts) -> Chart:
     """The people with the most co-authors."""
     sql = f"""\
 SELECT one.author_id, authors.name AS author, count(DISTINCT two.author_id) AS coauthors
-{_BESIDE.format(compared="<>", more="")}
+FROM paper_authors AS one
+JOIN paper_authors AS two ON two.paper_id = one.paper_id AND two.author_id <> one.author_id
+JOIN authors ON authors.author_id = one.author_id
+WHERE one.paper_id IN (
+  SELECT paper_id FROM paper_authors GROUP BY paper_id HAVING count(*) <= {LONGEST_BYLINE}
+)
 GROUP BY one.author_id
-ORDER BY coauthors DESC, one.author_id"""
+ORDER BY coauthors DESC, one.author_id"""  # noqa: S608 - a number of ours
     answer = _ask(database, sql, SHOWN_PEOPLE)
     summary = "With how many others each person is seen in a byline, the most first."
     sentences = [summary, answer.shown("people"), *_limits_of_pairs(facts)]
@@ -177,32 +173,32 @@ ORDER BY coauthors DESC, one.author_id"""
 
 
 def _network(database: sqlite3.Connection, facts: _Facts) -> Chart:
-    """The pairs of people with the most papers in common."""
-    sql = f"""\
+    """The pairs of people of the largest connected group, or of a part of it that is connected."""
+    part = network_part(database)
+    sql = _network_sql(part.people if part else [])
+    summary = "Who wrote most often with whom: a line joins two people, and is the thicker the more papers name both."
+    sentences = [summary, part.words if part else "", *_limits_of_pairs(facts)]
+    return _ask(database, sql).chart(sql, sentences, id="network", title="Network of co-authors")
+
+
+def _network_sql(people: Iterable[str]) -> str:
+    quoted = ", ".join("'" + person.replace("'", "''") + "'" for person in sorted(people))
+    return f"""\
 SELECT
   one.author_id,
   authors.name AS author,
   two.author_id AS other_id,
   others.name AS other,
   count(*) AS papers
-{_BESIDE.format(compared=">", more="JOIN authors AS others ON others.author_id = two.author_id" + chr(10))}
+FROM paper_authors AS one
+JOIN paper_authors AS two ON two.paper_id = one.paper_id AND two.author_id > one.author_id
+JOIN authors ON authors.author_id = one.author_id
+JOIN authors AS others ON others.author_id = two.author_id
+WHERE one.author_id IN ({quoted})
+  AND two.author_id IN ({quoted})
+  AND (SELECT count(*) FROM paper_authors WHERE paper_id = one.paper_id) <= {LONGEST_BYLINE}
 GROUP BY one.author_id, two.author_id
-ORDER BY papers DESC, one.author_id, two.author_id"""
-    answer = _ask(database, sql, SHOWN_PAIRS)
-    answer = replace(answer, rows=_of_few_people(answer.rows))
-    summary = "Who wrote most often with whom: a line joins two people, and is the thicker the more papers name both."
-    sentences = [summary, answer.shown("pairs"), *_limits_of_pairs(facts)]
-    return answer.chart(_limited(sql, len(answer.rows)), sentences, id="network", title="Network of co-authors")
-
-
-def _of_few_people(pairs: list[list[Cell]]) -> list[list[Cell]]:
-    """The first pairs, up to `PEOPLE_IN_NETWORK` different people."""
-    people: set[Cell] = set()
-    for number, (one, _, two, *_) in enumerate(pairs):
-        people |= {one, two}
-        if len(people) > PEOPLE_IN_NETWORK:
-            return pairs[:number]
-    return pairs
+ORDER BY papers DESC, one.author_id, two.author_id"""  # noqa: S608 - keys of ours, quoted
 
 
 def _limits_of_pairs(facts: _Facts) -> list[str]:

@@ -45,6 +45,7 @@ def render_html(results: Results) -> str:
     style = files(PACKAGE).joinpath("report.css").read_text(encoding="utf-8") + picture_style()
     pages = sorted(results.pages, key=_by_coverage)
     rules = wording.by_failure(results.rules)
+    anchors = {rule.id: f"rule-{number}" for number, rule in enumerate(results.rules)}
     return _template().render(
         results=results,
         style=Markup(style),  # noqa: S704 - a file of ours
@@ -53,7 +54,8 @@ def render_html(results: Results) -> str:
         off=[rule for rule in rules if rule.status == "off"],
         passed=[rule for rule in rules if rule.status == "passed"],
         titles={rule.id: rule.title for rule in results.rules},
-        anchors={rule.id: f"rule-{number}" for number, rule in enumerate(results.rules)},
+        anchors=anchors,
+        anchor_of=lambda cells: f"#{anchors[cells['rule_id']]}" if cells.get("rule_id") in anchors else None,
         groups=_groups(wording.picked(results.findings, results.rules, SHOWN_FINDINGS)),
         charts=draw_all(results.charts),
         findings_left=max(0, len(results.findings) - SHOWN_FINDINGS),

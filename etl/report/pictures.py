@@ -1,11 +1,12 @@
 """Pictures of charts: SVG without scripts, drawn by Vega.
 
-In: a `Chart`. Out: its `Picture`, as an element of a page that includes `style()`, or as a file. Equal charts give equal
-bytes on every machine. The Vega specifications in `specs` are filled with a chart's rows; names from pages are used as
+In: a `Chart`. Out: its `Picture`, as an element of a page that includes `style()`, or as a file. Marks of an element are links
+where the page has an address for their row. Equal charts give equal bytes on every machine. The Vega specifications in `specs` are filled with a chart's rows; names from pages are used as
 data only, which Vega draws as text.
 """
 
 import json
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -17,7 +18,7 @@ import vl_convert
 from markupsafe import Markup
 from rich.cells import cell_len, chop_cells
 
-from etl.printable import ELLIPSIS
+from etl.printable import ELLIPSIS, count
 from etl.report.charts import OTHER, Cell, Chart
 from schemas.views import coverage_share
 
@@ -91,7 +92,19 @@ def _period(number: int, like: str) -> str:
 
 
 Spec = dict[str, Any]
-Records = Sequence[dict[str, Cell]]
+Record = dict[str, Cell]
+Records = Sequence[Record]
+Address = Callable[[Record], str | None]
+"""The address of the rows behind a mark, which is of some cells of the chart; None where a page has none."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a mark with a link is of: cells of the chart, and words for who cannot see the mark."""
+
+    cells: Record
+    words: str
+
 
 BAR_LETTERS, PERSON_LETTERS, CATEGORY_LETTERS = 60, 20, 17
 """Letters that fit above a bar, above a person in the network, and in a column of the legend."""
@@ -99,13 +112,18 @@ BAR_HEIGHT, BELOW_AXIS, LEGEND_LINE = 40, 45, 22
 """Heights in pixels that `specs` uses too."""
 
 
-def _specification(chart: Chart) -> Spec | None:
-    """The Vega specification of a chart; None where there is nothing to draw."""
+def _specification(chart: Chart) -> tuple[Spec, list[Target]] | None:
+    """The Vega specification of a chart, and what its marks are of, by the number in their link; None where it has no rows."""
     fill = _FILLS.get(chart.id)
     return fill(chart.records()) if fill and chart.rows else None
 
 
-def _papers(records: Records) -> Spec:
+def _link(number: int) -> str:
+    """The link of a mark in a specification, which `Picture` replaces."""
+    return f"#{number}"
+
+
+def _papers(records: Records) -> tuple[Spec, list[Target]]:
     unit = next(iter(records[0]))
     periods = _without_gaps([str(row[unit]) for row in records])
     colours = _colours(records)
@@ -115,14 +133,21 @@ def _papers(records: Records) -> Spec:
     ]
     order = list(colours)
     bars = [
-        {"period": row[unit], "papers": row["papers"], "colour": colours[name], "order": order.index(name)}
-        for row, name in ((row, str(row["category"])) for row in records)
+        {
+            "period": row[unit],
+            "papers": row["papers"],
+            "colour": colours[name],
+            "order": order.index(name),
+            "link": _link(number),
+        }
+        for number, (row, name) in enumerate((row, str(row["category"])) for row in records)
     ]
     spec = _spec("papers", bars=bars, legend=legend)
     spec["padding"]["bottom"] = BELOW_AXIS + LEGEND_LINE * -(-len(legend) // 3)
     spec["scales"][0]["domain"] = periods
     spec["axes"][1]["values"] = _axis_labels(periods, spec["width"])
-    return spec
+    words = (f"{row[unit]}, {row['category']}: {count(_count(row['papers']), 'paper')}" for row in records)
+    return spec, _targets(records, words)
 
 
 def _colours(records: Records) -> dict[str, str]:
@@ -134,19 +159,21 @@ def _colours(records: Records) -> dict[str, str]:
     return {name: f"var(--chart-{OTHER if name == OTHER else number})" for number, name in enumerate(order, 1)}
 
 
-def _coauthors(records: Records) -> Spec:
+def _coauthors(records: Records) -> tuple[Spec, list[Target]]:
     most = max(_count(row["coauthors"]) for row in records)
     return _bars(
+        records,
         [
             _bar(row["author"], f"{row['coauthors']:,}", _count(row["coauthors"]) / most, "var(--chart-1)")
             for row in records
-        ]
+        ],
     )
 
 
-def _findings(records: Records) -> Spec:
+def _findings(records: Records) -> tuple[Spec, list[Target]]:
     most = max(_count(row["findings"]) for row in records)
     return _bars(
+        records,
         [
             _bar(
                 f"{row['rule_id']} {row['title']}",
@@ -155,12 +182,13 @@ def _findings(records: Records) -> Spec:
                 f"var(--chart-{row['severity']})",
             )
             for row in records
-        ]
+        ],
     )
 
 
-def _coverage(records: Records) -> Spec:
-    return _bars([_covered(row["name"], _count(row["listed_papers"]), row["stated_papers"]) for row in records])
+def _coverage(records: Records) -> tuple[Spec, list[Target]]:
+    bars = [_covered(row["name"], _count(row["listed_papers"]), row["stated_papers"]) for row in records]
+    return _bars(records, bars)
 
 
 def _covered(name: Cell, listed: int, stated: Cell) -> dict[str, Any]:
@@ -175,21 +203,30 @@ def _bar(name: Cell, number: str, share: float, colour: str) -> dict[str, Any]:
     return {"label": label, "number": number, "share": share, "colour": colour, "whole": 0}
 
 
-def _bars(bars: Sequence[dict[str, Any]]) -> Spec:
-    spec = _spec("bars", bars=[{"row": row, **bar} for row, bar in enumerate(bars)])
-    return spec | {"height": BAR_HEIGHT * len(bars)}
+def _bars(records: Records, bars: Sequence[dict[str, Any]]) -> tuple[Spec, list[Target]]:
+    spec = _spec("bars", bars=[{"row": row, "link": _link(row), **bar} for row, bar in enumerate(bars)])
+    words = (f"{bar['label']}: {bar['number']}" for bar in bars)
+    return spec | {"height": BAR_HEIGHT * len(bars)}, _targets(records, words)
 
 
-def _network(records: Records) -> Spec:
+def _network(records: Records) -> tuple[Spec, list[Target]]:
     names = {row[key]: row[name] for row in records for key, name in (("author_id", "author"), ("other_id", "other"))}
     numbers = {author: number for number, author in enumerate(names)}
-    people = [{"id": numbers[author], "label": _label(str(name), PERSON_LETTERS)} for author, name in names.items()]
+    people = [
+        {"id": number, "label": _label(str(names[author]), PERSON_LETTERS), "link": _link(number)}
+        for author, number in numbers.items()
+    ]
     pairs = [
         {"source": numbers[row["author_id"]], "target": numbers[row["other_id"]], "papers": row["papers"]}
         for row in records
     ]
     # The height grows with the number of people; few people still need room for their names.
-    return _spec("network", people=people, pairs=pairs) | {"height": 100 + 7 * len(people)}
+    spec = _spec("network", people=people, pairs=pairs) | {"height": 100 + 7 * len(people)}
+    return spec, _targets([{"author_id": author} for author in names], map(str, names.values()))
+
+
+def _targets(records: Records, words: Iterable[str]) -> list[Target]:
+    return [Target(cells, _label(text, BAR_LETTERS)) for cells, text in zip(records, words, strict=True)]
 
 
 def _count(cell: Cell) -> int:
@@ -203,7 +240,7 @@ def _spec(name: str, **data: object) -> Spec:
     return spec
 
 
-_FILLS: dict[str, Callable[[Records], Spec]] = {
+_FILLS: dict[str, Callable[[Records], tuple[Spec, list[Target]]]] = {
     "papers": _papers,
     "coauthors": _coauthors,
     "network": _network,
@@ -212,7 +249,11 @@ _FILLS: dict[str, Callable[[Records], Spec]] = {
 }
 
 
-_ELEMENT = Markup('<svg class="{id}" role="img" aria-label="{title}" viewBox="0 0 {width} {height}">{marks}')
+_ELEMENT = Markup('<svg class="{id}" role="{role}" aria-label="{title}" viewBox="0 0 {width} {height}">{marks}')
+_MARK = re.compile(r'<a xlink:href="[^"]*#(?P<number>[0-9]+)">(?P<mark>.*?)</a>')
+"""A mark with its link, which Vega puts behind an address of its own."""
+_LINK = Markup('<a href="{address}"><title>{words}</title>{mark}</a>')
+_HIDDEN = ' aria-hidden="true"'
 _FILE = Markup(
     '<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
     "<title>{title}</title><style>{style}</style>"
@@ -222,24 +263,35 @@ _FILE = Markup(
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawn chart: its size in pixels, and the SVG after the opening tag."""
+    """A drawn chart: its size in pixels, the SVG after the opening tag, and what the marks are of."""
 
     id: str
     title: str
     width: int
     height: int
     marks: Markup
+    targets: Sequence[Target]
 
-    @property
-    def element(self) -> Markup:
-        """The picture as an element of an HTML page."""
-        return _ELEMENT.format(**vars(self))
+    def element(self, address: Address = lambda _: None) -> Markup:
+        """The picture as an element of an HTML page, whose marks are links where they have an address."""
+        marks, role = self._linked(address), "img"
+        if "<a " in marks:
+            marks, role = Markup(marks.replace(_HIDDEN, "")), "group"  # noqa: S704 - as safe as before
+        return _ELEMENT.format(**{**vars(self), "marks": marks, "role": role})
+
+    def _linked(self, address: Address) -> Markup:
+        def link(found: re.Match[str]) -> str:
+            target, mark = self.targets[int(found["number"])], Markup(found["mark"])  # noqa: S704 - drawn by Vega
+            to = address(target.cells)
+            return str(_LINK.format(address=to, words=target.words, mark=mark) if to else mark)
+
+        return Markup(_MARK.sub(link, self.marks))  # noqa: S704 - Vega and markupsafe escape
 
     @property
     def file(self) -> str:
-        """The picture as the text of an SVG file, light or dark by the reader's setting."""
+        """The picture as the text of an SVG file without links, light or dark by the reader's setting."""
         own = Markup(style())  # noqa: S704 - a file of ours
-        return str(_FILE.format(style=own, **vars(self)))
+        return str(_FILE.format(**{**vars(self), "style": own, "marks": self._linked(lambda _: None)}))
 
 
 def draw(chart: Chart) -> Picture | None:
@@ -248,9 +300,10 @@ def draw(chart: Chart) -> Picture | None:
     >>> draw(Chart(id="papers", title="Papers", says="", sql="", columns=["year", "category", "papers"], rows=[])) is None
     True
     """
-    spec = _specification(chart)
-    if spec is None:
+    specification = _specification(chart)
+    if specification is None:
         return None
+    spec, targets = specification
     around = spec["padding"]
     _, _, marks = vl_convert.vega_to_svg(spec).partition(">")
     return Picture(
@@ -259,6 +312,7 @@ def draw(chart: Chart) -> Picture | None:
         width=around["left"] + spec["width"] + around["right"],
         height=around["top"] + spec["height"] + around["bottom"],
         marks=Markup(marks),  # noqa: S704 - Vega escapes what it draws
+        targets=targets,
     )
 
 

@@ -1,21 +1,14 @@
 """The charts' numbers: known ones of two pages, few however many papers there are, and lower bounds called so."""
 
+import re
 from datetime import date
 
 import pytest
-from chart_cases import PEOPLE, SOUND, UNDATED, block, charts_of, many
+from chart_cases import CODES, PEOPLE, SOUND, UNDATED, block, charts_of, many
 from helpers import tables_of
 
-from etl.report.charts import (
-    CATEGORIES,
-    LONGEST_BYLINE,
-    PEOPLE_IN_NETWORK,
-    PERIODS,
-    SHOWN_PAGES,
-    SHOWN_PAIRS,
-    SHOWN_PEOPLE,
-    Chart,
-)
+from etl.report.charts import CATEGORIES, PERIODS, SHOWN_PAGES, SHOWN_PEOPLE, Chart
+from etl.report.network import LONGEST_BYLINE, PAIRS_IN_NETWORK, PEOPLE_IN_NETWORK, connected_groups
 from etl.resolve.dates import newest_pages
 from schemas import Frames
 
@@ -89,18 +82,55 @@ def test_numbers_are_few_however_many_papers_there_are(crowd: Charts) -> None:
     assert len(crowd["coverage"].rows) == SHOWN_PAGES
     assert len(crowd["coauthors"].rows) == SHOWN_PEOPLE
     pairs = crowd["network"].records()
-    assert 0 < len(pairs) <= SHOWN_PAIRS
+    assert 0 < len(pairs) <= PAIRS_IN_NETWORK
     assert len({row[key] for row in pairs for key in ("author_id", "other_id")}) <= PEOPLE_IN_NETWORK
-    assert crowd["network"].sql.endswith(f"LIMIT {len(pairs)}")
 
 
 def test_what_is_left_out_is_told(crowd: Charts, crowded: Frames, sound: Charts) -> None:
     pages = newest_pages(crowded["profiles"]).height
     assert f"Shown are {SHOWN_PAGES} of {pages} pages." in crowd["coverage"].says
     assert f"Shown are {SHOWN_PEOPLE} of " in crowd["coauthors"].says
-    assert f"Shown are {len(crowd['network'].rows)} of " in crowd["network"].says
     assert "Bylines of more than 50 names (1) are left out." in crowd["network"].says
     assert "Shown are" not in "".join(one.says for one in sound.values())
+
+
+def test_the_network_is_connected_and_tells_what_it_leaves_out(crowd: Charts) -> None:
+    pairs = [(str(row["author_id"]), str(row["other_id"])) for row in crowd["network"].records()]
+    people = {person for pair in pairs for person in pair}
+    names = [(str(number), person) for number, pair in enumerate(pairs) for person in pair]
+    assert len(set(connected_groups(names).values())) == 1
+    told = rf"Shown are {len(people)} of the [0-9]+ people of the largest connected group, .*, and {len(pairs)} of its [0-9,]+ pairs"
+    assert re.search(told, crowd["network"].says)
+
+
+def test_the_network_is_the_largest_group_and_not_the_one_with_most_papers() -> None:
+    small = [block(f"CLMar {day}, 2024", f"On Ropes {day}", "Ann Bell, Cy Dole") for day in (1, 2, 3)]
+    large = [
+        block("CLMar 4, 2024", "On Clappers", "Eve Fox, Ida Hale"),
+        block("CLMar 5, 2024", "On Wheels", "Ida Hale, Lew Kerr"),
+    ]
+    page = "\n\n".join(["Ann Bell\n\nCL\n3papers\n\n3 Papers", *small])
+    chart = charted(tables_of(page, "\n\n".join(["CL\n2papers\n\n2 Papers", *large])))["network"]
+    assert [row[:4:2] for row in chart.rows] == [["eve-fox", "ida-hale"], ["ida-hale", "lew-kerr"]]
+    assert "Shown is the largest connected group of 3 people; 2 people in 1 other group are not shown." in chart.says
+
+
+@pytest.mark.parametrize("names", [LONGEST_BYLINE, 20, 5])
+def test_the_lines_between_the_people_of_a_network_are_all_shown_and_few(names: int) -> None:
+    chart = charted(tables_of(SOUND.replace("Ann Bell, Cy Dole", ", ".join(PEOPLE[:names]))))["network"]
+    people = {row[key] for row in chart.records() for key in ("author_id", "other_id")}
+    assert len(chart.rows) == len(people) * (len(people) - 1) / 2 <= PAIRS_IN_NETWORK
+    assert "Shown" in chart.says if len(people) < names else "Shown" not in chart.says
+
+
+def test_a_chart_with_papers_of_no_known_category_has_them_apart() -> None:
+    blocks = [block(f"{code}Mar {day}, 2024", f"On Bells {code} {day}", "Ann Bell") for code in CODES for day in (1, 2)]
+    page = "\n\n".join(
+        ["Ann Bell\n\nCL\n19papers\n\n19 Papers", *blocks, block("XXMar 3, 2024", "On Ropes", "Ann Bell")]
+    )
+    counts = {row["category"]: row["papers"] for row in charted(tables_of(page))["papers"].records()}
+    assert counts["unknown"] == 1
+    assert len(counts) == CATEGORIES + 1
 
 
 @pytest.mark.parametrize(("names", "people"), [(LONGEST_BYLINE, SHOWN_PEOPLE), (LONGEST_BYLINE + 1, 0)])

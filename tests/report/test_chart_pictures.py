@@ -1,14 +1,16 @@
 """The pictures: every number has its mark, names from pages do no harm, and light and dark can both be read."""
 
 import re
-from itertools import combinations
+from itertools import combinations, pairwise
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
-from chart_cases import SOUND, charts_of, many
+from chart_cases import PEOPLE, SOUND, charts_of, many
 from helpers import tables_of
+from msgspec.structs import replace
 
-from etl.report.charts import Chart
+from etl.report.charts import Cell, Chart
+from etl.report.network import PEOPLE_IN_NETWORK
 from etl.report.pictures import Picture, draw, style
 
 MARK = {"papers": "bar", "coauthors": "bar", "network": "pair", "coverage": "bar", "findings": "bar"}
@@ -72,8 +74,10 @@ def test_every_person_of_the_network_has_a_point_and_a_name_within_the_picture(c
     assert all(0 <= float(x) <= picture.width and 0 <= float(y) <= picture.height for x, y in places)
 
 
-def test_the_names_of_a_full_network_lie_apart(charts: list[Chart]) -> None:
-    (chart,) = [chart for chart in charts if chart.id == "network"]
+def test_the_names_of_a_full_network_lie_apart() -> None:
+    people = PEOPLE[:PEOPLE_IN_NETWORK]
+    rows: list[list[Cell]] = [[one, one, two, two, 1] for far in (1, 3) for one, two in pairwise(people[::far])]
+    chart = replace(network("Ann Bell"), rows=rows)
     found = [re.findall(r"-?[\d.]+", mark.get("transform", "")) for mark in marks(draw(chart), "label")]
     places = [(float(x), float(y)) for x, y in found]
     # A name is at most 120 wide, and its letters 12 high.
@@ -82,7 +86,7 @@ def test_the_names_of_a_full_network_lie_apart(charts: list[Chart]) -> None:
         for pair in combinations(places, 2)
         if abs(pair[0][0] - pair[1][0]) < 80 and abs(pair[0][1] - pair[1][1]) < 12
     ]
-    assert len(places) > 30
+    assert len(places) == PEOPLE_IN_NETWORK
     assert over == []
 
 
@@ -92,6 +96,44 @@ def test_bars_are_as_long_as_their_numbers() -> None:
     assert [float(length) / 420 for length in lengths] == [0.25, 1, 0, 1]
     told = ["".join(mark.itertext()) for mark in marks(picture, "number")]
     assert told == ["1 of 4", "4 of 4", "3 of unknown", "3 of 2"]
+
+
+def linked(picture: Picture | None, name: str) -> list[tuple[str, str]]:
+    """The addresses and words of the links of a picture whose rows are at /NAME/ and their cell of this name."""
+    assert picture is not None
+    element = picture.element(lambda cells: f"/{name}/{cells[name]}" if name in cells else None)
+    found = fromstring(str(element)).iter("a")  # noqa: S314 - drawn by ourselves
+    return [(link.get("href", ""), link.findtext("title") or "") for link in found]
+
+
+def test_marks_are_links_where_their_rows_have_an_address(charts: list[Chart]) -> None:
+    for chart, key in zip(charts, ("category", "author_id", "author_id", "profile_id", "rule_id"), strict=True):
+        found = linked(draw(chart), key)
+        keys = {str(row[key]) for row in chart.records()}
+        if chart.id == "network":
+            keys |= {str(row["other_id"]) for row in chart.records()}
+        assert {address for address, _ in found} == {f"/{key}/{one}" for one in keys}
+        assert all(words for _, words in found)
+        assert linked(draw(chart), "nosuch") == []
+
+
+def test_a_picture_with_links_is_no_image_and_hides_no_mark(charts: list[Chart]) -> None:
+    picture = draw(charts[0])
+    assert picture is not None
+    element, bare = picture.element(lambda _: "/x"), picture.element()
+    assert ('role="group"' in element, "aria-hidden" in element) == (True, False)
+    assert ('role="img"' in bare, "<a " in bare, "href" in bare) == (True, False, False)
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_words_and_addresses_of_links_are_escaped(text: str) -> None:
+    picture = draw(coverage((text, 2, 1)))
+    assert picture is not None
+    root = fromstring(str(picture.element(lambda _: '/"><script>&')))  # noqa: S314 - drawn by ourselves
+    (link,) = root.iter("a")
+    assert link.get("href") == '/"><script>&'
+    assert (link.findtext("title") or "").isprintable()
+    assert not {name for element in root.iter() for name in element.attrib if name.startswith("on")}
 
 
 def test_nothing_to_draw_gives_no_picture() -> None:

@@ -178,9 +178,16 @@ def test_every_chart_stands_with_its_picture_its_numbers_and_its_sql() -> None:
     assert len(figures) == len(held.charts) > 0
     for figure, chart in zip(figures, held.charts, strict=True):
         assert words(figure, "figcaption") == f"{chart.title} {chart.says}"
-        assert [element.get("aria-label") for element in figure.iter() if element.get("role") == "img"] == [chart.title]
+        assert [element.get("aria-label") for element in figure.iterfind(".//{*}svg")] == [chart.title]
         assert len(figure.findall(".//tbody/tr")) == len(chart.rows)
         assert "\n".join("".join(line.itertext()) for line in figure.iterfind("details/ol/li")) == chart.sql
+
+
+def test_links_of_charts_lead_to_rules_of_the_report_and_nowhere_else() -> None:
+    root = tree_of(drawn_results(SOUND, ODD))
+    found = [link.get("href", "") for figure in root.iter("figure") for link in figure.iter() if "href" in link.attrib]
+    assert found
+    assert {address[1:] for address in found} <= {row.get("id", "") for row in root.iter("tr")}
 
 
 def test_a_chart_of_nothing_says_so() -> None:
