@@ -51,10 +51,10 @@ class MadePage:
     left_out: tuple[tuple[str, str], ...]
 
 
-def read_ids(path: Path) -> ListedIds:
+def _read_ids(path: Path) -> ListedIds:
     """The identifiers in a file; raises `UsageError` where it cannot be read or has none."""
     try:
-        found = ids_in(path.read_text(encoding="utf-8-sig"))
+        found = _ids_in(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         problem = "cannot be read" if is_refusal(error) else "no such file"
         raise refusal(error, problem, "give a file with an arXiv identifier a line", path_text(str(path))) from error
@@ -70,12 +70,12 @@ def read_ids(path: Path) -> ListedIds:
     return found
 
 
-def ids_in(text: str) -> ListedIds:
+def _ids_in(text: str) -> ListedIds:
     r"""The identifiers in a text: with or without version, `arXiv:` or address; a line that begins with # is a comment.
 
-    >>> ids_in("2401.00001v2, arXiv:hep-th/9901001\n# mine\nhttps://arxiv.org/abs/math.GT/0309136 (On Bells)").ids
+    >>> _ids_in("2401.00001v2, arXiv:hep-th/9901001\n# mine\nhttps://arxiv.org/abs/math.GT/0309136 (On Bells)").ids
     ('2401.00001', 'hep-th/9901001', 'math/0309136')
-    >>> ids_in("10.1234/5678.91011").others
+    >>> _ids_in("10.1234/5678.91011").others
     ((1, '10.1234/5678.91011'),)
     """
     ids: dict[str, None] = {}
@@ -83,17 +83,17 @@ def ids_in(text: str) -> ListedIds:
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        found = [plain_id(one["id"]) for one in _ID.finditer(line)]
+        found = [_plain_id(one["id"]) for one in _ID.finditer(line)]
         ids |= dict.fromkeys(found)
         if not found:
             others.append((number, line.strip()))
     return ListedIds(tuple(ids), tuple(others))
 
 
-def plain_id(written: str) -> str:
+def _plain_id(written: str) -> str:
     """An identifier without subject class, its archive in lower case.
 
-    >>> plain_id("math.GT/0309136"), plain_id("HEP-TH/9901001")
+    >>> _plain_id("math.GT/0309136"), _plain_id("HEP-TH/9901001")
     ('math/0309136', 'hep-th/9901001')
     """
     return _SUBJECT_CLASS.sub("", written.lower())
@@ -107,7 +107,7 @@ class HasId:
 
     def __call__(self, record: RawRecord) -> bool:
         """Whether to take the record."""
-        return plain_id(record.id) in self.ids
+        return _plain_id(record.id) in self.ids
 
 
 @dataclass(frozen=True)
@@ -144,9 +144,9 @@ def page_of_ids(files: Sequence[Path], ids: Path, owner: str, workers: int) -> t
     Raises `UsageError` for files that cannot be read or have none of the papers, and for a name that is no person's.
     """
     _require_name(owner)
-    listed = read_ids(ids)
+    listed = _read_ids(ids)
     found = _look_up(files, HasId(frozenset(listed.ids)), workers)
-    page = make_page(owner, found.records)
+    page = _make_page(owner, found.records)
     _require_papers(page, f"none of the {count(len(listed.ids), 'identifier')} of {path_text(ids.name)}", files)
     return page, [*_problems_of_ids(listed, found.records), *_problems(page, found)]
 
@@ -157,7 +157,7 @@ def page_of_name(files: Sequence[Path], name: str, workers: int) -> tuple[MadePa
     Raises `UsageError` for files that cannot be read or have no paper by the name.
     """
     found = _look_up(files, HasAuthor(name), workers)
-    page = make_page(None, found.records)
+    page = _make_page(None, found.records)
     _require_papers(page, f"no paper by {cut(name, _SHOWN)}", files)
     return page, list(_problems(page, found))
 
@@ -188,7 +188,7 @@ def _problems_of_ids(listed: ListedIds, records: Iterable[Record]) -> Iterator[s
         number, text = listed.others[0]
         lines = count(len(listed.others), "line")
         yield f"{lines} without an arXiv identifier, the first is line {number:,}: {cut(text, _SHOWN)}"
-    found = {plain_id(record.arxiv_id) for record in records}
+    found = {_plain_id(record.arxiv_id) for record in records}
     missing = [one for one in listed.ids if one not in found]
     if missing:
         yield f"{count(len(missing), 'identifier')} not in the reference: {_first(missing)}"
@@ -210,12 +210,12 @@ def _first(texts: Sequence[str]) -> str:
     return ", ".join(texts[:_LISTED]) + more
 
 
-def make_page(owner: str | None, records: Iterable[Record]) -> MadePage:
+def _make_page(owner: str | None, records: Iterable[Record]) -> MadePage:
     r"""A page of the records, newest first, under its owner's name or under none.
 
     >>> from datetime import date
     >>> bells = Record("2401.00001", "On Bells", "They ring.", ("Ann Bell", "Cy Dole"), ("cs.CL",), (), date(2024, 1, 1), "a", 1)
-    >>> print(make_page("Ann Bell", [bells]).text.replace("\n\n", "\n").rstrip())
+    >>> print(_make_page("Ann Bell", [bells]).text.replace("\n\n", "\n").rstrip())
     Ann Bell
     1 Papers
     CLJan 1, 2024

@@ -138,13 +138,13 @@ def command(*arguments: str) -> str:
     >>> command("serve", "--out", "my releases")
     "paperledger serve --out 'my releases'"
     """
-    return " ".join(map(quoted, (_program(sys.argv[0]), *arguments)))
+    return " ".join(map(_quoted, (_program(sys.argv[0]), *arguments)))
 
 
-def quoted(argument: str) -> str:
+def _quoted(argument: str) -> str:
     r"""An argument quoted for a shell, in visible characters that no CI server reads as a command.
 
-    >>> print(quoted("my releases"), quoted("\x1b'\udcff"), quoted("\u202e##[a]"))
+    >>> print(_quoted("my releases"), _quoted("\x1b'\udcff"), _quoted("\u202e##[a]"))
     'my releases' $'\x1b\'\xff' $'\xe2\x80\xae\x23\x23[a]'
     """
     if inert(argument) == argument:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from etl.cli.interrupts import clearing_away
-from etl.cli.options import GivenPath, Unicode, release_folder
+from etl.cli.options import FILE, release_folder, text_option
 from etl.cli.output import is_terminal, say, write, write_exactly
 from etl.errors import UsageError, refusal
 from etl.export import FORMATS
@@ -20,30 +20,15 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("form", type=click.Choice(FORMATS))
 @release_folder
-@click.option("--author", type=Unicode(), metavar="ID", help="Papers of this author, such as ann-bell.")
-@click.option(
-    "--category", type=Unicode(), metavar="ID", help="Papers of this category, such as cs.CL, cross-listed ones too."
-)
-@click.option(
-    "--search",
-    type=Unicode(),
-    metavar="WORDS",
-    help='Papers with all of these words, or with one "exact phrase" in quotes.',
-)
-@click.option(
+@text_option("--author", "ID", "Papers of this author, such as ann-bell.")
+@text_option("--category", "ID", "Papers of this category, such as cs.CL, cross-listed ones too.")
+@text_option("--search", "WORDS", 'Papers with all of these words, or with one "exact phrase" in quotes.')
+@text_option(
     "--where",
-    type=Unicode(),
-    metavar="SQL",
-    help="Papers that meet a condition over the columns of paper_list, such as \"published >= '2024'\".",
+    "SQL",
+    "Papers that meet a condition over the columns of paper_list, such as \"published >= '2024'\".",
 )
-@click.option(
-    "-o",
-    "--output",
-    "file",
-    type=GivenPath(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Write there.  [default: standard output]",
-)
+@click.option("-o", "--output", "file", type=FILE, metavar="FILE", help="Write there.  [default: standard output]")
 def export(form: str, folder: Path, file: Path | None, **conditions: str | None) -> None:
     """Export papers of a release as a bibliography or as a feed, newest first.
 

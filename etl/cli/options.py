@@ -1,4 +1,4 @@
-"""Options that several commands take. In: a command's function. Out: the function with its options."""
+"""Types of arguments and options, and the options that several commands take."""
 
 import os
 from collections.abc import Callable
@@ -59,16 +59,6 @@ def _is_utf8(text: str) -> bool:
     return True
 
 
-OUT = click.option(
-    "--out",
-    type=ReleasePath(path_type=Path),
-    metavar="FOLDER",
-    default=DEFAULT_OUT,
-    show_default=True,
-    help="Folder of the releases.",
-)
-
-
 class Day(click.DateTime):
     """A day, written YYYY-MM-DD."""
 
@@ -83,6 +73,35 @@ class Day(click.DateTime):
             self.fail(f"found {value!r}, expected YYYY-MM-DD such as 2026-07-02", param, ctx)
 
 
+FILE = GivenPath(dir_okay=False, path_type=Path)
+FOLDER = GivenPath(file_okay=False, path_type=Path)
+RELEASE = ReleasePath(path_type=Path)
+OUT = click.option(
+    "--out", type=RELEASE, metavar="FOLDER", default=DEFAULT_OUT, show_default=True, help="Folder of the releases."
+)
+RELEASE_ARGUMENT = click.argument("release", type=RELEASE, default=DEFAULT_OUT)
+Decorator = Callable[[Callable[..., None]], Callable[..., None]]
+
+
+def text_option(name: str, metavar: str, words: str) -> Decorator:
+    """The option of this name for a text, with `words` as its help."""
+    return click.option(name, type=Unicode(), metavar=metavar, help=words)
+
+
+def reference_option(use: str = "", *, required: bool = False) -> Decorator:
+    """The option --reference; `use` is the end of the sentence in its help."""
+    words = f"arXiv's metadata (JSON Lines, plain, .gz or .zst, or Parquet){use}. Repeatable."
+    return click.option("--reference", type=FILE, metavar="FILE", multiple=True, required=required, help=words)
+
+
+def workers_option(files: str) -> Decorator:
+    """The option --workers, for processes that read these files."""
+    words = f"Processes that read {files} side by side."
+    return click.option(
+        "--workers", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="one a core", help=words
+    )
+
+
 def release_folder(command: Callable[..., None]) -> Callable[..., None]:
     """Add the argument FOLDER, and --out as the same; the command gets `folder`, by default `build`."""
 
@@ -90,13 +109,8 @@ def release_folder(command: Callable[..., None]) -> Callable[..., None]:
     def with_folder(folder: Path | None, out: Path | None, **asked: object) -> None:
         command(folder=_one_folder(folder, out), **asked)
 
-    argument = click.argument("folder", required=False, type=ReleasePath(path_type=Path))
-    option = click.option(
-        "--out",
-        type=ReleasePath(path_type=Path),
-        metavar="FOLDER",
-        help="The same as FOLDER.  [default: build]",
-    )
+    argument = click.argument("folder", required=False, type=RELEASE)
+    option = click.option("--out", type=RELEASE, metavar="FOLDER", help="The same as FOLDER.  [default: build]")
     return argument(option(with_folder))
 
 
@@ -113,7 +127,6 @@ def run_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-_FILE = GivenPath(dir_okay=False, path_type=Path)
 _RUN_OPTIONS = (
     click.argument("pages", nargs=-1),
     click.option(
@@ -124,21 +137,15 @@ _RUN_OPTIONS = (
     ),
     click.option(
         "--overrides",
-        type=_FILE,
+        type=FILE,
         metavar="FILE",
         help="TOML file that joins or separates names, joins papers, and corrects authors, categories and dates.",
     ),
-    click.option(
-        "--reference",
-        type=_FILE,
-        metavar="FILE",
-        multiple=True,
-        help="arXiv's metadata (JSON Lines, plain, .gz or .zst, or Parquet): identifiers, whole bylines, all categories. Repeatable.",
-    ),
+    reference_option(": identifiers, whole bylines, all categories"),
     click.option(
         "--rules",
         "thresholds",
-        type=_FILE,
+        type=FILE,
         metavar="FILE",
         help="TOML file that sets severity and limits of rules; `paperledger rules ID` shows how.",
     ),
@@ -162,16 +169,10 @@ _RUN_OPTIONS = (
     ),
     click.option(
         "--report",
-        type=GivenPath(file_okay=False, path_type=Path),
+        type=FOLDER,
         metavar="FOLDER",
         help="Write results.json, report.html, summary.md, junit.xml and results.sarif there.",
     ),
     click.option("--annotate", type=click.Choice(["github"]), help="Print annotations for a CI's pages."),
-    click.option(
-        "--workers",
-        type=click.IntRange(1),
-        default=os.cpu_count() or 1,
-        show_default="one a core",
-        help="Processes that read pages side by side.",
-    ),
+    workers_option("pages"),
 )

@@ -1,52 +1,27 @@
 """The command `pages`: a page of a person's papers from arXiv's metadata. In: metadata and identifiers. Out: a page to build from."""
 
-import os
 from pathlib import Path
 
 import click
 
 from etl.cli.interrupts import clearing_away
-from etl.cli.options import GivenPath, Unicode
+from etl.cli.options import FILE, FOLDER, reference_option, text_option, workers_option
 from etl.cli.output import say, write
 from etl.errors import UsageError
 
-_FILE = GivenPath(dir_okay=False, path_type=Path)
-
 
 @click.command()
-@click.option(
-    "--reference",
-    type=_FILE,
-    metavar="FILE",
-    multiple=True,
-    required=True,
-    help="arXiv's metadata (JSON Lines, plain, .gz or .zst, or Parquet). Repeatable.",
-)
-@click.option(
-    "--ids", type=_FILE, metavar="FILE", help="arXiv identifiers of the owner's papers, in any form, as text."
-)
-@click.option("--owner", type=Unicode(), metavar="NAME", help="The person whose papers --ids lists.")
-@click.option(
+@reference_option(required=True)
+@click.option("--ids", type=FILE, metavar="FILE", help="arXiv identifiers of the owner's papers, in any form, as text.")
+@text_option("--owner", "NAME", "The person whose papers --ids lists.")
+@text_option(
     "--author",
-    type=Unicode(),
-    metavar="NAME",
-    help="All papers by this name instead, on a page without an owner: several people may have one name.",
+    "NAME",
+    "All papers by this name instead, on a page without an owner: several people may have one name.",
 )
-@click.option(
-    "--out",
-    type=GivenPath(file_okay=False, path_type=Path),
-    metavar="FOLDER",
-    required=True,
-    help="Folder of the page.",
-)
+@click.option("--out", type=FOLDER, metavar="FOLDER", required=True, help="Folder of the page.")
 @click.option("--replace", is_flag=True, help="Replace another page of the same name.")
-@click.option(
-    "--workers",
-    type=click.IntRange(1),
-    default=os.cpu_count() or 1,
-    show_default="one a core",
-    help="Processes that read the metadata side by side.",
-)
+@workers_option("the metadata")
 def pages(  # noqa: PLR0913  its options
     reference: tuple[Path, ...],
     ids: Path | None,

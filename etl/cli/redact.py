@@ -5,12 +5,12 @@ from pathlib import Path
 import click
 
 from etl.cli.interrupts import clearing_away
-from etl.cli.options import ReleasePath, Unicode
+from etl.cli.options import RELEASE, RELEASE_ARGUMENT, Unicode
 from etl.cli.output import write
 
 
 @click.command()
-@click.argument("release", type=ReleasePath(path_type=Path), default=Path("build"))
+@RELEASE_ARGUMENT
 @click.option("--no-abstracts", is_flag=True, help="Leave out abstracts, and all raw lines of pages.")
 @click.option(
     "--erase",
@@ -20,9 +20,7 @@ from etl.cli.output import write
     multiple=True,
     help="Erase this person, in every spelling that the release has, and the name in any text. Repeatable.",
 )
-@click.option(
-    "-o", "--out", type=ReleasePath(path_type=Path), metavar="FOLDER", required=True, help="Output folder of the copy."
-)
+@click.option("-o", "--out", type=RELEASE, metavar="FOLDER", required=True, help="Output folder of the copy.")
 def redact(release: Path, names: tuple[str, ...], out: Path, *, no_abstracts: bool) -> None:
     """Make a copy of a RELEASE without abstracts, or without people's names.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from etl.cli.interrupts import clearing_away
-from etl.cli.options import ReleasePath, release_folder
+from etl.cli.options import RELEASE, RELEASE_ARGUMENT, release_folder
 from etl.cli.output import Output, is_terminal, write, write_exactly
 from etl.errors import BadData, DamagedRelease, Exit, UsageError
 
@@ -33,8 +33,8 @@ def page(profile: str, folder: Path) -> None:
 
 
 @click.command()
-@click.argument("old", type=ReleasePath(path_type=Path))
-@click.argument("new", type=ReleasePath(path_type=Path))
+@click.argument("old", type=RELEASE)
+@click.argument("new", type=RELEASE)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def diff(old: Path, new: Path, form: str) -> None:
     """Compare the release NEW with OLD, row by row.
@@ -82,7 +82,7 @@ def why(table: str, key: str, folder: Path) -> None:
 
 
 @click.command()
-@click.argument("release", type=ReleasePath(path_type=Path), default=Path("build"))
+@RELEASE_ARGUMENT
 def verify(release: Path) -> None:
     """Verify the integrity of a RELEASE.
 

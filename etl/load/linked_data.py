@@ -69,17 +69,17 @@ def render_croissant(files: Mapping[str, FileFacts], facts: DatasetFacts) -> str
 
     >>> files = {"paperledger.db": {"sha256": "0a" * 32, "bytes": 9}}
     >>> facts = DatasetFacts("0a1b" * 16, 50, 1, None, {})
-    >>> json.loads(render_croissant(files, facts)) == croissant(files, facts)
+    >>> json.loads(render_croissant(files, facts)) == _croissant(files, facts)
     True
     """
-    return json.dumps(croissant(files, facts), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(_croissant(files, facts), indent=2, ensure_ascii=False) + "\n"
 
 
-def croissant(files: Mapping[str, FileFacts], facts: DatasetFacts) -> dict[str, Any]:
+def _croissant(files: Mapping[str, FileFacts], facts: DatasetFacts) -> dict[str, Any]:
     """The descriptor of data files, given with their facts by name: each table is a set of records.
 
     >>> facts = DatasetFacts("0a1b" * 16, 50, 1, None, {})
-    >>> croissant({"paperledger.db": {"sha256": "0a" * 32, "bytes": 9}}, facts)["distribution"][0]["contentSize"]
+    >>> _croissant({"paperledger.db": {"sha256": "0a" * 32, "bytes": 9}}, facts)["distribution"][0]["contentSize"]
     '9 B'
     """
     return {
