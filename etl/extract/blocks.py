@@ -16,7 +16,7 @@ from etl.extract.badge import Badge, is_glued, parse_badge, read_badge
 from etl.extract.byline import Byline, is_full_name, is_same_person, parse_byline
 from etl.extract.header import find_headers, parse_stat
 from etl.extract.text import clean, is_blank, trimmed
-from schemas.limits import ABSTRACT_LETTERS, BYLINE_LETTERS
+from schemas.limits import ABSTRACT_LETTERS, BYLINE_LETTERS, NAME_LETTERS
 
 
 @dataclass(frozen=True)
@@ -325,7 +325,9 @@ def _is_sure(byline: Byline, owner: str | None) -> bool:
 
 
 def _reads_as_byline(byline: Byline, owner: str | None) -> bool:
-    return _is_sure(byline, owner) or (len(byline.names) > 1 and all(map(is_full_name, byline.names)))
+    """Whether a line may be a byline: a sure one, or several full names, and not terms that a sentence lists."""
+    listed = len(byline.names) > 1 and all(map(is_full_name, byline.names))
+    return _is_sure(byline, owner) or (listed and all(len(item) <= NAME_LETTERS for item in byline.odd))
 
 
 def _next_filled(lines: Sequence[str]) -> list[int]:

@@ -29,7 +29,7 @@ _MINUS = "\ue000"
 """Placeholder of a superscript minus while all other hyphens are removed."""
 _SCRIPT = re.compile(r"\^\{[^{}]*\}|\^[-−–]")
 _HYPHENS = re.compile("[-\u2010-\u2015−⁻]")
-_ACCENT = re.compile(r"\\[\"'`^~=.]\{?([A-Za-z])\}?")
+_ACCENT = re.compile(r"\\[\"“”'‘’`´^~=.]\{?([A-Za-z])\}?")
 _COMMAND = re.compile(r"\\[A-Za-z]+ ?(?=\{)")
 _TEX_SIGNS = re.compile(r"[$^_{}]")
 _SIGNS = frozenset("+#*" + _MINUS)
@@ -68,6 +68,8 @@ def fold_title(title: str) -> str:
 
     >>> fold_title("C++ and C#"), fold_title("$K^+$") == fold_title("K⁺"), fold_title("$K^-$") == fold_title("K⁻")
     ('c++ and c#', True, True)
+    >>> fold_title(r"Schr\"odinger") == fold_title(r"Schr\“odinger") == fold_title("Schrödinger")
+    True
     >>> fold_title(r"GPT-4 \textit{in} $\mathbb{R}^{-1}$") == fold_title("gpt\u20114 in R⁻¹."), fold_title("A * B")
     (True, 'a b')
     """

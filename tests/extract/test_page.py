@@ -49,6 +49,18 @@ MILD = {
     "a lost abstract": (without(24), [BELLS, (19, 22, "On Towers"), moved(ROPES, -1)]),
     "a lost abstract and its gap": (without(23, 24), [BELLS, (19, 22, "On Towers"), moved(ROPES, -2)]),
     "a lost abstract and both gaps": (without(23, 24, 25), [BELLS, (19, 22, "On Towers"), moved(ROPES, -3)]),
+    "an abstract that lists terms with capitals": (
+        damaged(
+            {
+                24: [
+                    "This paper describes an experiment that asks how the measures that ringers take agree with one another and with what is"
+                    " heard, including Swing Time, Ringing Rate, Hum Length, and Hum Rate Variability in the experiment."
+                    " Ringers tuned each bell by ear in the experiment."
+                ]
+            }
+        ),
+        WHOLE,
+    ),
     "an abstract over lines": (damaged({24: ["They", "stand."]}), [BELLS, (19, 25, "On Towers"), moved(ROPES, 1)]),
     "an abstract over lines without a gap behind it": (
         damaged({24: ["They", "stand."], 25: []}),
