@@ -4,14 +4,11 @@ The releases are compared once, at the first request, in a process of its own: t
 waits a moment, and then gets a page that says so.
 """
 
-import asyncio
 import sqlite3
 from collections.abc import Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -29,7 +26,7 @@ from etl.release.release import Release, open_release
 from etl.site import CHANGES
 from etl.site.cards import paper_cards, require_cards
 from etl.site.row_pages import paper_of_alias, query_in_thread
-from etl.site.served import served
+from etl.site.served import OwnProcess, served
 from etl.site.tex import readable
 from schemas import TABLES
 
@@ -131,7 +128,7 @@ class ChangesPage:
     def __init__(self, datasette: "Datasette", release: Release) -> None:
         self._datasette = datasette
         self._release = release
-        self._comparison: Future[Changes] | None = None
+        self._comparison = OwnProcess(partial(changes_of, release)) if _has_before(release) else None
 
     async def answer(self, request: Request) -> Response:
         """The page of changes, or one that asks to wait."""
@@ -145,19 +142,11 @@ class ChangesPage:
 
     async def _changes(self) -> Changes | None:
         """The changes; None while the releases are compared."""
-        if self._comparison is None and not _has_before(self._release):
-            return changes_of(self._release)
         if self._comparison is None:
-            pool = ProcessPoolExecutor(1, get_context("spawn"))
-            self._comparison = pool.submit(changes_of, self._release)
-            pool.shutdown(wait=False)
-        await asyncio.wait([asyncio.wrap_future(self._comparison)], timeout=PATIENCE)
-        if not self._comparison.done():
-            return None
+            return changes_of(self._release)
         try:
-            return self._comparison.result()
+            return await self._comparison.result(PATIENCE)
         except BrokenProcessPool:
-            self._comparison = None
             return Changes(None, problem="the system ended the comparison, perhaps for its memory; ask again later")
 
 

@@ -2,28 +2,29 @@
 
 import asyncio
 import json
+import os
 import shutil
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from xml.etree.ElementTree import Element, fromstring
 
-import html5lib
 import pytest
 from datasette.app import Datasette
-from site_words import Fetch
+from rich.console import Console
+from site_words import Fetch, read
 
 from etl.load.layout import DATABASE, DATABASE_FILE
-from etl.report import pictures
+from etl.pipeline import Request, build
+from etl.progress import Progress
 from etl.report.results import RESULTS_FILE, read_results
 from etl.site import charts
+from etl.site.served import OwnProcess
 
 SVG = "{http://www.w3.org/2000/svg}svg"
-
-
-def read(html: str) -> Element:
-    tree: Element = html5lib.parse(html, namespaceHTMLElements=False)
-    return tree
 
 
 def words(element: Element) -> str:
@@ -51,7 +52,7 @@ def test_every_chart_of_the_release_has_a_picture_and_a_description(fetch: Fetch
     for chart in stored:
         assert chart.says in words(found[chart.id])
         (picture,) = found[chart.id].iter(SVG)
-        assert (picture.get("role"), picture.get("aria-label")) == ("img", chart.title)
+        assert (picture.get("role"), picture.get("aria-label")) == ("group", chart.title)
 
 
 def test_the_table_shows_the_numbers(fetch: Fetch, stored: list[charts.Chart]) -> None:
@@ -76,7 +77,7 @@ def test_sql_that_takes_too_long_here_is_noted_and_not_linked(fetch: Fetch, monk
     found = figures(fetch)
     noted = [name for name, figure in found.items() if "takes longer than this site lets a query run" in words(figure)]
     linked = [name for name, figure in found.items() if any(words(a).endswith("with SQL") for a in figure.iter("a"))]
-    assert (noted, linked) == (["coauthors", "network"], ["papers", "coverage", "findings"])
+    assert (noted, linked) == (["coauthors"], ["papers", "network", "coverage", "findings"])
 
 
 def test_a_person_of_the_table_links_to_their_row(fetch: Fetch) -> None:
@@ -136,9 +137,15 @@ def test_there_is_no_page_where_no_release_is_served() -> None:
 
 
 def test_charts_are_drawn_once_for_all_who_ask(site: Datasette, monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn: list[str] = []
-    charts._draw_all.cache_clear()  # noqa: SLF001
-    monkeypatch.setattr(pictures, "draw", lambda chart: drawn.append(chart.id))
+    started: list[object] = []
+
+    class Processes(ProcessPoolExecutor):
+        def __init__(self, *given: Any) -> None:
+            started.append(given)
+            super().__init__(*given)
+
+    charts._drawing.cache_clear()  # noqa: SLF001
+    monkeypatch.setattr(sys.modules[OwnProcess.__module__], "ProcessPoolExecutor", Processes)
 
     async def ask() -> list[int]:
         await site.invoke_startup()
@@ -146,8 +153,52 @@ def test_charts_are_drawn_once_for_all_who_ask(site: Datasette, monkeypatch: pyt
         return [answer.status_code for answer in answers]
 
     assert asyncio.run(ask()) == [200] * 8
-    assert len(drawn) == len(set(drawn)) > 0
-    charts._draw_all.cache_clear()  # noqa: SLF001
+    assert len(started) == 1
+
+
+def test_charts_are_drawn_in_a_process_of_their_own() -> None:
+    assert asyncio.run(OwnProcess(os.getpid).result()) not in {None, os.getpid()}
+
+
+def test_a_process_that_the_system_ends_is_told_and_tried_again(
+    site: Datasette, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = OwnProcess(partial(os._exit, 1))
+    monkeypatch.setattr(charts, "_drawing", lambda _: own)
+    assert [asyncio.run(site.client.get(charts.CHARTS)).status_code for _ in range(2)] == [503, 503]
+
+
+def test_marks_and_numbers_lead_to_the_rows_that_they_count(fetch: Fetch, stored: list[charts.Chart]) -> None:
+    found = figures(fetch)
+    for chart in stored:
+        marks = [link.get("href") for link in found[chart.id].find(".//{*}svg").iter() if link.get("href")]  # type: ignore[union-attr]
+        numbers = [a.get("href") for a in found[chart.id].iterfind(".//tbody//td[@class='charts-number']/a")]
+        assert marks
+        assert numbers == (marks if chart.id != "network" else [])
+        assert {address: fetch(str(address)).status_code for address in marks} == dict.fromkeys(marks, 200)
+
+
+def test_a_bar_of_papers_leads_to_as_many_rows(tmp_path: Path) -> None:
+    pages = ["CL", "LG", "RO", "SE", "DB", "HC", "CR", "CY", "XX"]
+    blocks = [
+        f"{code}{day}\nOn Bells {code} {day}\n\nAnn Bell\n\nBells ring at noon."
+        for number, code in enumerate(pages)
+        for day in ("Mar 1, 2024", "May 2, 2022", f"Mar 1, {1970 + 2 * number}")
+    ]
+    (tmp_path / "ann@2024-06-01.txt").write_text(
+        "\n\n".join(["Ann Bell\n\nCL\n27papers\n\n27 Papers", *blocks]), encoding="utf-8"
+    )
+    built = build(Request([str(tmp_path)], tmp_path / "build"), Progress(Console(quiet=True))).release.path.resolve()
+    site = Datasette([], immutables=[str(built / DATABASE_FILE)])
+    chart = next(
+        chart
+        for chart in read_results((built / RESULTS_FILE).read_text(encoding="utf-8")).charts
+        if chart.id == "papers"
+    )
+    assert {"other", "unknown"} <= {row["category"] for row in chart.records()}
+    for cells in chart.records():
+        answer = asyncio.run(site.client.get("/paperledger/papers.json", params=charts.paper_filters(chart, cells)))
+        assert answer.json()["filtered_table_rows_count"] == cells["papers"], cells
 
 
 def test_the_page_is_written_once(fetch: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
