@@ -163,7 +163,7 @@ def damaged_files(release: Path) -> Iterator[str]:
     try:
         files = _files_of(release)
         yield from _file_problems(release, files, files.keys() | _names_in(release))
-    except _Problem as problem:
+    except DamagedRelease as problem:
         yield str(problem)
 
 
@@ -180,29 +180,25 @@ def require_undamaged(release: Path, names: Collection[str] | None = None) -> No
         problem = next(
             _file_problems(release, files, files.keys() | _names_in(release) if names is None else names), None
         )
-    except _Problem as error:
+    except DamagedRelease as error:
         problem = str(error)
     if problem:
         raise DamagedRelease(f"{release}/{problem}; {ADVICE}")
 
 
-class _Problem(Exception):
-    """A problem of a manifest or a folder, which prevents the check of single files."""
-
-
 def _files_of(release: Path) -> dict[str, _File]:
-    """The files in a release's manifest; raises `_Problem` if it is not as published."""
+    """The files in a release's manifest; raises `DamagedRelease`, without the folder, if it is not as published."""
     text = _manifest_text(release)
     try:
         manifest = json.loads(text)
         checked = msgspec.convert(manifest, _Manifest)
         rendered = render_manifest(sealed(manifest)).encode()
     except (ValueError, RecursionError, msgspec.ValidationError) as error:
-        raise _Problem(
+        raise DamagedRelease(
             f"{MANIFEST}: found what is not the manifest of a release ({_first_line(error)}), expected the one that was published"
         ) from error
     if rendered != text:
-        raise _Problem(
+        raise DamagedRelease(
             f"{MANIFEST}: found other text than it was published with, expected the entries that its last one hashes"
         )
     _require_own_hash(release.resolve().name, checked.logical_hash)
@@ -213,9 +209,9 @@ def _require_needed(files: dict[str, _File]) -> None:
     """Check that a manifest has every required file, and each table's number of rows."""
     for name in NEEDED:
         if name not in files:
-            raise _Problem(f"{MANIFEST}: found no entry for {name}, expected one")
+            raise DamagedRelease(f"{MANIFEST}: found no entry for {name}, expected one")
         if name in TABLE_FILES and files[name].rows is None:
-            raise _Problem(f"{MANIFEST}: found no number of rows of {name}, expected one")
+            raise DamagedRelease(f"{MANIFEST}: found no number of rows of {name}, expected one")
 
 
 def _manifest_text(release: Path) -> bytes:
@@ -223,18 +219,20 @@ def _manifest_text(release: Path) -> bytes:
     try:
         # Opening a pipe of that name would block for ever.
         if path.is_symlink() or (path.exists() and not path.is_file()):
-            raise _Problem(f"{MANIFEST}: found no manifest (not a file), expected that of a release")
+            raise DamagedRelease(f"{MANIFEST}: found no manifest (not a file), expected that of a release")
         return path.read_bytes()
     except OSError as error:
         _reraise_refusal(error, path)
-        raise _Problem(f"{MANIFEST}: found no manifest ({_first_line(error)}), expected that of a release") from error
+        raise DamagedRelease(
+            f"{MANIFEST}: found no manifest ({_first_line(error)}), expected that of a release"
+        ) from error
 
 
 def _require_own_hash(name: str, logical_hash: str) -> None:
     if not re.fullmatch("[0-9a-f]{64}", logical_hash):
-        raise _Problem(f"{MANIFEST}: found the logical hash {logical_hash!r}, expected 64 hexadecimal digits")
+        raise DamagedRelease(f"{MANIFEST}: found the logical hash {logical_hash!r}, expected 64 hexadecimal digits")
     if is_release_id(name) and name != logical_hash[:ID_LENGTH]:
-        raise _Problem(
+        raise DamagedRelease(
             f"{MANIFEST}: found the logical hash {logical_hash}, expected one that begins with the folder's name {name}"
         )
 
@@ -257,7 +255,9 @@ def _names_in(release: Path) -> set[str]:
         return {path.name for path in release.iterdir()} - {MANIFEST}
     except OSError as error:
         _reraise_refusal(error, release)
-        raise _Problem(f".: found a folder that cannot be read ({_first_line(error)}), expected a release's") from error
+        raise DamagedRelease(
+            f".: found a folder that cannot be read ({_first_line(error)}), expected a release's"
+        ) from error
 
 
 def _problems_of_file(path: Path, expected: _File) -> Iterator[str]:

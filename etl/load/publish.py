@@ -235,9 +235,9 @@ def _write_aside(out: Path, write: WriteTables, documents: Documents) -> Path:
             return place
         with ThreadPoolExecutor(max_workers=1) as beside:  # SQLite checks without the interpreter's lock.
             checked = beside.submit(check_database, folder / DATABASE_FILE)
-            _write_documents(folder, written.facts, documents)
+            files = _write_documents(folder, written, documents)
             checked.result()
-        _write_manifest(folder, written)
+        _write_manifest(folder, written.facts, files)
         folder.chmod(0o755)
         _sync(folder)
         folder.rename(place)
@@ -259,9 +259,11 @@ def _write_tables(folder: Path, tables: Frames) -> dict[str, int]:
     return {f"{name}.parquet": frame.height for name, frame in tables.items()} | {PAPER_LIST_FILE: papers.height}
 
 
-def _write_documents(folder: Path, facts: DatasetFacts, documents: Documents) -> None:
-    """Write the descriptors and the further texts of a folder that has the database and the Parquet files."""
-    files = {path.name: file_facts(path) for path in folder.iterdir()}
+def _write_documents(folder: Path, written: WrittenTables, documents: Documents) -> dict[str, dict[str, Any]]:
+    """Write the descriptors and the further texts beside the tables; returns the facts of each file by name."""
+    facts, files = written.facts, {path.name: file_facts(path) for path in folder.iterdir()}
+    for name, rows in written.rows.items():
+        files[name]["rows"] = rows
     for name, text in {
         METADATA: render_metadata(facts.papers, facts.redaction),
         DATA_PACKAGE: render_datapackage(files, facts),
@@ -269,15 +271,15 @@ def _write_documents(folder: Path, facts: DatasetFacts, documents: Documents) ->
         **documents(folder),
     }.items():
         _write_text(folder / name, text)
+        files[name] = file_facts(folder / name)
+    return files
 
 
-def _write_manifest(folder: Path, written: WrittenTables) -> None:
-    """Sync the files of a folder to the disk, then write their manifest and sync it."""
-    files = {}
-    for path in sorted(folder.iterdir()):
-        _sync(path)
-        files[path.name] = file_facts(path) | ({"rows": written.rows[path.name]} if path.name in written.rows else {})
-    manifest = make_manifest(written.facts.content_hash, written.facts.provenance, files)
+def _write_manifest(folder: Path, facts: DatasetFacts, files: dict[str, dict[str, Any]]) -> None:
+    """Sync files to the disk, then write their manifest and sync it."""
+    for name in sorted(files):
+        _sync(folder / name)
+    manifest = make_manifest(facts.content_hash, facts.provenance, dict(sorted(files.items())))
     _write_text(folder / MANIFEST, render_manifest(manifest))
     _sync(folder / MANIFEST)
 
