@@ -193,7 +193,7 @@ def _members(file: PageFile) -> Iterator[Found]:
     """The members of a tar that are named as the pages of a folder are, and an error for each that is no plain file in it."""
     with _unpacking(file) as stream, tarfile.TarFile(fileobj=stream, encoding="utf-8") as tar:
         while member := tar.next():
-            tar.members.clear()  # type: ignore[attr-defined]  # it would hold all
+            tar.members.clear()  # type: ignore[attr-defined]  # or all are in memory
             if refused := _why_refused(member):
                 yield PageError(f"{file.source}/{path_text(member.name)[:SOURCE_LETTERS]}", refused)
             elif member.isreg() and is_page(member.name):

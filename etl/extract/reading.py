@@ -38,7 +38,7 @@ TOO_LARGE = (
 class PageFile:
     """A file with a page, or with many; or a page in such an archive or shard, whose text is `data`.
 
-    `source` is its name in the dataset. `names` may tell the day of saving, the nearest first: its own, and those of the
+    `source` is its name in the dataset. `names` may contain the day of saving, the nearest first: its own, and those of the
     folders and the archive that it is in; a folder's ends in /. `refused` is why it is not read, such as a link that leads
     out of its folder. `observed_on` is the day that a shard's row states.
     """
@@ -162,7 +162,7 @@ def _size_of(stream: IO[bytes]) -> int:
 
 
 def unpacked(source: str, name: str, stream: Any, size: int) -> bytes:
-    """The bytes of a page in a stream of `size` bytes, unpacked as its name tells; no more is read than a page may have.
+    """The bytes of a page in a stream of `size` bytes, unpacked by the ending of its name; reads at most what a page may have.
 
     Raises `PageError` for a page that is too large, or a bomb, and `OSError` for a damaged one.
     """

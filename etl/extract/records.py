@@ -40,7 +40,7 @@ _ID = r"^([0-9]{4}\.[0-9]{4,5}|[a-z-]+(\.[A-Z]{2})?/[0-9]{7})\Z"
 _DOI = re.compile(r"10\.[0-9]{4,9}(?:\.[0-9]{1,9})*/\S+")
 _LONGEST_DOIS = 1000
 _NO_NAMES = frozenset({"et al", "et al.", "others", "and others"})
-"""What stands in a list of authors for further ones."""
+"""Words in a list of authors that replace further names."""
 _AFFILIATION = re.compile(r"\([^()]*(?:\)|$)")
 _NESTED = 3
 """How deep brackets of affiliations are nested at most."""

@@ -173,7 +173,7 @@ def _words(name: str) -> tuple[frozenset[str], str]:
 def _fuller_owners(bylines: Iterable[_OwnedByline], owner_keys: Mapping[str, str]) -> dict[str, str]:
     """The keys of owners with initials whose bylines contain one fuller name: a page of A. Bell that names Ann Bell is hers.
 
-    The key says nothing of A. Bell on other pages.
+    The key does not apply to A. Bell on other pages.
     """
     fuller: defaultdict[str, set[str]] = defaultdict(set)
     for byline in bylines:

@@ -245,7 +245,11 @@ def _shared(identifiers: pl.DataFrame | None) -> dict[str, list[str]]:
 
 
 def abstract_start(abstract: str) -> bytes:
-    """The first letters of an abstract that is long enough to identify a paper, else nothing."""
+    """The first letters of an abstract that is long enough to identify a paper, else nothing.
+
+    >>> abstract_start("They ring."), len(abstract_start("They ring in towers. " * 30)) == _COMPARED_LETTERS
+    (b'', True)
+    """
     if len(abstract) < LEAST_ABSTRACT:
         return b""
     beginning = abstract[:_FIRST_LETTERS]

@@ -40,7 +40,7 @@ _WORDS = {"title_author_date": "title, first author and day", "abstract": "abstr
 class Wanted:
     """The letters of titles and of the beginnings of abstracts of all papers: a record with none of them matches no paper.
 
-    Letters and digits of folded texts are fewer than the folded texts tell apart, but found ten times as fast.
+    Letters and digits of folded texts distinguish fewer titles than folded texts do, but are found ten times as fast.
     """
 
     titles: frozenset[bytes]

@@ -25,7 +25,7 @@ SHOWN_LINES = 5
 
 
 def _noted(rule_id: str, context: RuleContext) -> RuleResult:
-    """PAG-010, PAG-012, PAG-013 and PAG-014: faults that were _noted when pages were staged."""
+    """PAG-010, PAG-012, PAG-013 and PAG-014: faults that were found when pages were staged."""
     rows = [
         {
             "row_key": tilde_encode(note.profile_id or "dataset"),
