@@ -53,9 +53,9 @@ MILD = {
         damaged(
             {
                 24: [
-                    "This paper describes an experiment that asks how the measures that ringers take agree with one another and with what is"
-                    " heard, including Swing Time, Ringing Rate, Hum Length, and Hum Rate Variability in the experiment."
-                    " Ringers tuned each bell by ear in the experiment."
+                    "This paper describes an experiment on how the measures that ringers take agree, including the Swing Time,"
+                    " Ringing Rate, Hum Length, and Hum Rate Variability in the experiment. Ringers tuned each bell by ear."
+                    " We present the analysis of the response time for the items of the experiment task."
                 ]
             }
         ),
