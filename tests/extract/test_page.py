@@ -53,7 +53,7 @@ MILD = {
         damaged(
             {
                 24: [
-                    "This paper describes an experiment on how the measures that ringers take agree, including the Swing Time,"
+                    "This paper describes an experiment on how the measures that ringers take agree including the Swing Time,"
                     " Ringing Rate, Hum Length, and Hum Rate Variability in the experiment. Ringers tuned each bell by ear."
                     " We present the analysis of the response time for the items of the experiment task."
                 ]
