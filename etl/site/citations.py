@@ -22,20 +22,9 @@ from etl.export.formats import BY_NAME, Format, feed_of
 from etl.export.selection import Selection, cited_papers, select_papers
 from etl.load.layout import DATABASE
 from etl.release.lineage import author_of_slug
-from etl.release.release import Release
 from etl.site import SEARCH
-from etl.site.files import (
-    FileToSend,
-    Send,
-    answer_other_method,
-    descriptor_path,
-    last_modified,
-    send_file,
-    sha256_of,
-    spool,
-)
-from etl.site.parquet import refusal
-from etl.site.parquet_export import ExportQueue, ExportRefused, in_time, limits_of, new_connection
+from etl.site.exports import in_time
+from etl.site.files import Exports, NewFile, Send, spool
 from etl.site.row_pages import paper_of_alias, query_in_thread
 from etl.site.safety.statement_time import SqlQuery
 from schemas import TABLES
@@ -83,34 +72,21 @@ class CitationRequest:
 class Citations:
     """The routes of one release."""
 
-    def __init__(self, datasette: "Datasette", release: Release, queue: ExportQueue) -> None:
+    def __init__(self, datasette: "Datasette", exports: Exports) -> None:
         self._datasette = datasette
-        self._release = release
-        self._limits = limits_of(datasette)
-        self._queue = queue
+        self._exports = exports
 
     async def answer(self, request: Request, send: Send) -> Response | None:
         """A file of citations or a feed, or the range of it that is requested."""
         seen = [("view-table", (DATABASE, "papers")), ("view-database", DATABASE), "view-instance"]
         await self._datasette.ensure_permissions(request.actor, seen)
-        cors = self._datasette.cors
-        if answer := answer_other_method(request, cors=cors):
-            return answer
+        return await self._exports.answer(self._file(request), request, send)
+
+    async def _file(self, request: Request) -> NewFile | Response:
         asked = await self._asked(request)
         if isinstance(asked, Response):
             return asked
-        try:
-            file = await self._queue.run(partial(self._write, asked), request.receive)
-        except ExportRefused as refused:
-            return refusal(refused)
-        if file:
-            with file:
-                digest, modified = await sha256_of(file), last_modified(self._release)
-                sent = FileToSend(
-                    descriptor_path(file), asked.name, asked.form.media_type, digest, modified, shown=True
-                )
-                await send_file(sent, request, send, cors=cors)
-        return None
+        return NewFile(asked.name, asked.form.media_type, partial(self._write, asked), shown=True)
 
     async def _asked(self, request: Request) -> CitationRequest | Response:
         """What a request asks for, or a redirect from a former key; raises `NotFound`."""
@@ -138,10 +114,11 @@ class Citations:
     def _write(self, asked: CitationRequest, stop: Event) -> BufferedRandom:
         query = SqlQuery(parameters=[asked.selection.search or ""])
         most = FEED_ENTRIES if asked.form is BY_NAME["atom"] else None
-        with closing(new_connection(self._datasette)) as connection:
-            with in_time(connection, self._limits, stop, query):
+        limits = self._exports.limits
+        with closing(self._exports.connect()) as connection:
+            with in_time(connection, limits, stop, query):
                 places = select_papers(connection, asked.selection, most)
-            with in_time(connection, self._limits, stop):
+            with in_time(connection, limits, stop):
                 # The addresses are relative, since the site does not know its name.
                 feed = replace(
                     feed_of(connection, asked.selection),
@@ -171,6 +148,6 @@ def _key_of(table: str) -> str:
     return TABLES[table].definition().primary_key[0]
 
 
-def citation_routes(datasette: "Datasette", release: Release, queue: ExportQueue) -> list[tuple[str, Any]]:
+def citation_routes(datasette: "Datasette", exports: Exports) -> list[tuple[str, Any]]:
     """The routes of bibliographies and feeds."""
-    return [(route, Citations(datasette, release, queue).answer) for route in ROUTES]
+    return [(route, Citations(datasette, exports).answer) for route in ROUTES]

@@ -1,7 +1,8 @@
-"""The release's files over HTTP: Parquet with ranges, and the page of downloads.
+"""Files over HTTP: those of the release, with the page of downloads, and those made for a request.
 
-In: a release. Out: `/-/downloads` (the page) and `/-/downloads/FILE`. Only the manifest and the files that it lists
-are sent: whole or in ranges (by starlette), and again only where they changed.
+In: a release. Out: `/-/downloads` (the page) and `/-/downloads/FILE`, of the manifest and the files that it lists; and, for other
+routes, the answer with a file that is made in the export queue. All are sent whole or in ranges (by starlette), and again only
+where they changed.
 """
 
 import asyncio
@@ -23,12 +24,13 @@ from starlette.datastructures import Headers
 from starlette.responses import FileResponse
 from starlette.staticfiles import NotModifiedResponse
 
-from etl.load.dataset_facts import redaction_words
 from etl.load.layout import CROISSANT, DATA_PACKAGE, DATABASE, DATABASE_FILE, MANIFEST, METADATA, PAPER_LIST_FILE
 from etl.load.manifest import file_facts
 from etl.release.release import Release
 from etl.report import REPORT_FILE
 from etl.report.results import RESULTS_FILE
+from etl.site.exports import BUSY_STATUS, ExportQueue, ExportRefused, Work, limits_of, new_connection
+from etl.site.safety.statement_time import TimedConnection
 from etl.site.served import served
 from schemas import TABLES, PaperList
 
@@ -45,8 +47,8 @@ _TYPES = {
 }
 _SHOWN = (".html", ".json")
 """Files that a browser shows instead of storing them."""
-_PAGE_TEXTS = r"^/-/pages/"
 _METHODS = "GET, HEAD, OPTIONS"
+_RETRY_SECONDS = "5"
 _CORS = {
     "access-control-allow-origin": "*",
     "access-control-expose-headers": "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag",
@@ -91,12 +93,12 @@ def release_file(release: Release, name: str) -> FileToSend | None:
         name=name,
         type=_TYPES.get(suffix, "application/octet-stream"),
         sha256=facts["sha256"],
-        modified=last_modified(release),
+        modified=_last_modified(release),
         shown=suffix in _SHOWN,
     )
 
 
-def descriptor_path(file: BufferedRandom) -> str:
+def _descriptor_path(file: BufferedRandom) -> str:
     """The path of an open temporary file, which has no name."""
     return f"/dev/fd/{file.fileno()}"
 
@@ -111,7 +113,7 @@ def spool(pieces: Iterable[str]) -> BufferedRandom:
     return file
 
 
-async def sha256_of(file: BufferedRandom) -> str:
+async def _sha256_of(file: BufferedRandom) -> str:
     """The sha256 of a file, computed in a thread: half a gigabyte takes a second."""
 
     def digest() -> str:
@@ -121,7 +123,7 @@ async def sha256_of(file: BufferedRandom) -> str:
     return await asyncio.to_thread(digest)
 
 
-def last_modified(release: Release) -> str:
+def _last_modified(release: Release) -> str:
     """When the release was written, as an HTTP date."""
     return formatdate((release.path / MANIFEST).stat().st_mtime, usegmt=True)
 
@@ -135,7 +137,7 @@ def answer_other_method(request: Request, *, cors: bool) -> Response | None:
     return Response.text("Only GET, HEAD and OPTIONS are answered here", status=405, headers={"allow": _METHODS})
 
 
-async def send_file(sent: FileToSend, request: Request, send: Send, *, cors: bool) -> None:
+async def _send_file(sent: FileToSend, request: Request, send: Send, *, cors: bool) -> None:
     """Send a file, or the range of it that is requested; `cors` permits scripts of other sites to read it."""
     etag = f'"{sent.sha256}"'
     response = FileResponse(
@@ -175,6 +177,62 @@ def _with_cors(send: Send) -> Send:
         await send(message)
 
     return send_with_cors
+
+
+@dataclass(frozen=True)
+class NewFile:
+    """A file to make for a request: its name and type for the client, and the work that makes it."""
+
+    name: str
+    type: str
+    work: Work
+    shown: bool = False
+    """Whether a browser shows it instead of storing it."""
+
+
+class Exports:
+    """One queue of exports: the answers to requests with files that are made for them."""
+
+    def __init__(self, datasette: "Datasette", release: Release) -> None:
+        self.limits = limits_of(datasette)
+        self._datasette = datasette
+        self._release = release
+        self._queue = ExportQueue(self.limits)
+
+    def connect(self) -> TimedConnection:
+        """A connection for one export."""
+        return new_connection(self._datasette)
+
+    async def answer(
+        self, pending: Awaitable[NewFile | FileToSend | Response], request: Request, send: Send
+    ) -> Response | None:
+        """Send a file once it is made, or answer why there is none; nothing where the client has disconnected."""
+        cors = self._datasette.cors
+        try:
+            found = await pending
+            if isinstance(found, Response):
+                return found
+            if answer := answer_other_method(request, cors=cors):
+                return answer
+            if isinstance(found, FileToSend):
+                await _send_file(found, request, send, cors=cors)
+            elif file := await self._queue.run(found.work, request.receive):
+                with file:
+                    await _send_file(await self._sent(found, file), request, send, cors=cors)
+        except ExportRefused as refused:
+            return _refusal(refused, cors=cors)
+        return None
+
+    async def _sent(self, new: NewFile, file: BufferedRandom) -> FileToSend:
+        """A temporary file as one to send; two exports of the same rows have the same hash."""
+        digest, modified = await _sha256_of(file), _last_modified(self._release)
+        return FileToSend(_descriptor_path(file), new.name, new.type, digest, modified, new.shown)
+
+
+def _refusal(refused: ExportRefused, *, cors: bool) -> Response:
+    """The answer to a refused export."""
+    retry = {"retry-after": _RETRY_SECONDS} if refused.status == BUSY_STATUS else {}
+    return Response.text(f"{refused}\n", status=refused.status, headers={**retry, **(_CORS if cors else {})})
 
 
 _PARQUET = {f"{name}.parquet": model.definition() for name, model in TABLES.items()}
@@ -240,19 +298,14 @@ DOWNLOADS = "/-/downloads"
 _PAGE = "paperledger-downloads.html"
 
 
-@hookimpl(tryfirst=True)  # the texts of a redacted copy's pages are refused here, before they are rebuilt
+@hookimpl
 def register_routes(datasette: "Datasette") -> list[tuple[str, Any]]:
     """The routes of the page and the files, where a release is served."""
     release = served(datasette)
     if release is None:
         return []
     files = Downloads(datasette, release)
-    refused = [(_PAGE_TEXTS, files.no_page_text)] if "redacted" in release.manifest else []
-    return [
-        *refused,
-        (rf"{DOWNLOADS}$", files.page),
-        (rf"{DOWNLOADS}/(?P<file>[^/]+)$", files.file),
-    ]
+    return [(rf"{DOWNLOADS}$", files.page), (rf"{DOWNLOADS}/(?P<file>[^/]+)$", files.file)]
 
 
 class Downloads:
@@ -280,10 +333,6 @@ class Downloads:
         """One file of the release, or the range of it that is requested."""
         return await self._send(request.url_vars["file"], request, send)
 
-    async def no_page_text(self) -> Response:
-        """The answer where a page is requested from a redacted copy."""
-        return Response.text(redaction_words(self._release.manifest), status=410)
-
     async def _send(self, name: str, request: Request, send: Send) -> Response | None:
         sent = release_file(self._release, name)
         if sent is None:
@@ -294,7 +343,7 @@ class Downloads:
             raise Forbidden("Database download is forbidden")
         if answer := answer_other_method(request, cors=self._datasette.cors):
             return answer
-        await send_file(sent, request, send, cors=self._datasette.cors)
+        await _send_file(sent, request, send, cors=self._datasette.cors)
         return None
 
     async def _require(self, request: Request, first: list[Any]) -> None:

@@ -1,45 +1,45 @@
 """Parquet of tables, views, queries and rows: the addresses that end in .parquet.
 
 In: requests. Out: the release's own file for a whole table, else a file made for the request, or the reason why there is none.
+Types are known only after the last row, so rows are written to a temporary file first.
 """
 
 import json
-from collections.abc import Awaitable
-from functools import partial
+from collections.abc import Awaitable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from io import BufferedRandom
+from tempfile import TemporaryFile
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 from datasette import hookimpl
 from datasette.utils import tilde_decode
 from datasette.utils.asgi import Request, Response
 
 from etl.load.layout import DATABASE
 from etl.release.release import Release
-from etl.site.files import (
-    PARQUET,
-    FileToSend,
-    Send,
-    answer_other_method,
-    descriptor_path,
-    last_modified,
-    release_file,
-    send_file,
-    sha256_of,
-)
-from etl.site.parquet_export import (
-    BUSY_STATUS,
-    Export,
+from etl.site.exports import (
+    Connect,
+    ExportLimits,
     ExportQuery,
-    ExportQueue,
-    ExportRefused,
+    ExportStopped,
+    Rows,
     content_arguments,
-    limits_of,
-    new_connection,
+    in_time,
+    limits_for,
     query_of_question,
     query_of_row,
     query_of_sql,
     query_of_table,
+    row_batches,
 )
+from etl.site.files import PARQUET, Exports, FileToSend, NewFile, Send, release_file
+from etl.site.parquet_columns import ColumnLineage, ExportColumn, Metadata, columns_read, distinct_names, lineage_of
+from etl.site.safety.statement_time import SqlQuery
 from etl.site.served import served
 from schemas import QUESTIONS, TABLES, VIEWS, Definition, PaperList, Question, View
 
@@ -47,12 +47,69 @@ if TYPE_CHECKING:
     from datasette.app import Datasette
 
 PendingQuery = Awaitable[ExportQuery | Response]
-_RETRY_SECONDS = "5"
 _SOURCES: dict[str, Definition | View | Question] = {
     **{name: model.definition() for name, model in TABLES.items()},
     **VIEWS,
     **QUESTIONS,
 }
+
+
+@dataclass(frozen=True)
+class ParquetExport:
+    """One export: how to connect, the query, its limits, and the metadata of its file."""
+
+    connect: Connect
+    query: ExportQuery
+    limits: ExportLimits
+    metadata: Metadata
+
+    def __call__(self, stop: Event) -> BufferedRandom:
+        """The Parquet file; raises `ExportRefused` beyond the limits, `ExportStopped` once `stop` is set."""
+        with TemporaryFile() as spool:
+            columns, lengths = self._spool(spool, stop)
+            spool.seek(0)
+            return _write(columns, (spool.read(length) for length in lengths), self.metadata, stop)
+
+    def _spool(self, spool: BufferedRandom, stop: Event) -> tuple[list[ExportColumn], list[int]]:
+        """Write the rows to a file batch by batch; the columns, and the length of each batch in bytes."""
+        with closing(self.connect()) as connection, in_time(connection, self.limits, stop):
+            reads = columns_read(connection, self.query.sql, self.query.parameters)
+        query = SqlQuery(self.query.sql, self.query.parameters)
+        with closing(self.connect()) as connection, in_time(connection, self.limits, stop, query):
+            cursor = connection.execute(self.query.sql, self.query.parameters)
+            known = lineage_of(reads, self.query.page)
+            names = [name for name, *_ in cursor.description]
+            columns = [
+                ExportColumn(new, known.get(name, ColumnLineage()))
+                for name, new in zip(names, distinct_names(names), strict=True)
+            ]
+            batches = row_batches(cursor, self.limits, spool)
+            return columns, [_spool_batch(batch, columns, spool) for batch in batches]
+
+
+def _spool_batch(rows: Rows, columns: list[ExportColumn], spool: BufferedRandom) -> int:
+    """Narrow the columns' types by a batch, and write it to the file; its length in bytes."""
+    values = list(zip(*rows, strict=True))
+    for column, cells in zip(columns, values, strict=True):
+        column.narrow(cells)
+    return spool.write(msgspec.msgpack.encode(values))
+
+
+def _write(columns: list[ExportColumn], batches: Iterator[bytes], metadata: Metadata, stop: Event) -> BufferedRandom:
+    """The file, of a row group for each batch."""
+    schema = pa.schema([column.field for column in columns], metadata=dict(metadata))
+    with ExitStack() as closed_on_error:
+        file = closed_on_error.enter_context(TemporaryFile())
+        with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+            for batch in batches:
+                if stop.is_set():
+                    raise ExportStopped
+                values = msgspec.msgpack.decode(batch)
+                arrays = [column.array(cells) for column, cells in zip(columns, values, strict=True)]
+                writer.write_batch(pa.record_batch(arrays, schema=schema))
+        file.flush()
+        closed_on_error.pop_all()
+    return file
 
 
 class ParquetRoutes:
@@ -61,8 +118,7 @@ class ParquetRoutes:
     def __init__(self, datasette: "Datasette", release: Release) -> None:
         self._datasette = datasette
         self._release = release
-        self._limits = limits_of(datasette)
-        self._queue = ExportQueue(self._limits)
+        self._exports = Exports(datasette, release)
 
     async def sql(self, request: Request, send: Send) -> Response | None:
         """SQL in the address."""
@@ -86,48 +142,26 @@ class ParquetRoutes:
         self, pending: PendingQuery, name: str, request: Request, send: Send, whole: FileToSend | None = None
     ) -> Response | None:
         """Send the release's file where there is one, else a new one; or answer why there is none."""
-        try:
-            found = await pending
-            if isinstance(found, Response):
-                return found
-            if answer := answer_other_method(request, cors=self._datasette.cors):
-                return answer
-            if whole:
-                await send_file(whole, request, send, cors=self._datasette.cors)
-            else:
-                await self._make(found, name, request, send)
-        except ExportRefused as refused:
-            return refusal(refused)
-        return None
 
-    async def _make(self, found: ExportQuery, name: str, request: Request, send: Send) -> None:
-        export = Export(partial(new_connection, self._datasette), found, self._limits, self._metadata(found))
-        file = await self._queue.run(export, request.receive)
-        if file:
-            with file:
-                await send_file(await self._sent(file, name), request, send, cors=self._datasette.cors)
+        async def new_file() -> NewFile | FileToSend | Response:
+            query = await pending
+            if whole or isinstance(query, Response):
+                return whole or query
+            limits = limits_for(request, self._exports.limits)
+            export = ParquetExport(self._exports.connect, query, limits, self._metadata(query))
+            return NewFile(f"{name}.parquet", PARQUET, export)
 
-    def _metadata(self, found: ExportQuery) -> dict[str, str]:
+        return await self._exports.answer(new_file(), request, send)
+
+    def _metadata(self, query: ExportQuery) -> dict[str, str]:
         """The metadata of the file's schema."""
         metadata = {
             "logical_hash": self._release.manifest["logical_hash"],
-            "parameters": json.dumps(found.named, ensure_ascii=False),
-            "sql": found.sql,
+            "parameters": json.dumps(query.named, ensure_ascii=False),
+            "sql": query.sql,
         }
-        source = _SOURCES.get(found.page or "")
+        source = _SOURCES.get(query.page or "")
         return metadata | ({"title": source.title, "description": source.description} if source else {})
-
-    async def _sent(self, file: BufferedRandom, name: str) -> FileToSend:
-        """An open temporary file as one to send; two exports of the same rows have the same hash."""
-        return FileToSend(
-            descriptor_path(file), f"{name}.parquet", PARQUET, await sha256_of(file), last_modified(self._release)
-        )
-
-
-def refusal(refused: ExportRefused) -> Response:
-    """The answer to a refused export."""
-    headers = {"retry-after": _RETRY_SECONDS} if refused.status == BUSY_STATUS else {}
-    return Response.text(f"{refused}\n", status=refused.status, headers=headers)
 
 
 _START = rf"^/(?P<database>{DATABASE})"

@@ -17,24 +17,15 @@ from datasette import hookimpl
 from datasette.utils import await_me_maybe, tilde_decode
 from datasette.utils.asgi import NotFound, Request, Response
 
+from etl.load.dataset_facts import redaction_words
 from etl.load.layout import DATABASE
 from etl.release.lineage import ReleaseRows
 from etl.release.release import Release, require_read
 from etl.site.author_pages import author_page, part_number
 from etl.site.citations import citation_routes, successor
-from etl.site.files import (
-    FileToSend,
-    Send,
-    answer_other_method,
-    descriptor_path,
-    last_modified,
-    send_file,
-    sha256_of,
-    spool,
-)
+from etl.site.exports import in_time
+from etl.site.files import Exports, NewFile, Send, spool
 from etl.site.finding_pages import finding_page, quarantine_page
-from etl.site.parquet import refusal
-from etl.site.parquet_export import ExportQueue, ExportRefused, in_time, limits_of, new_connection
 from etl.site.row_pages import (
     category_page,
     page_pieces,
@@ -52,36 +43,26 @@ _TEXT = "text/plain; charset=utf-8"
 
 
 class PageTexts:
-    """The route of one release's pages as plain text."""
+    """The route of one release's pages as plain text; of a redacted copy, which has none, the answer that says so."""
 
-    def __init__(self, datasette: "Datasette", release: Release, queue: ExportQueue) -> None:
+    def __init__(self, datasette: "Datasette", release: Release, exports: Exports) -> None:
         self._datasette = datasette
         self._release = release
-        self._limits = limits_of(datasette)
-        self._queue = queue
+        self._exports = exports
 
     async def answer(self, request: Request, send: Send) -> Response | None:
         """The bytes of a page, or the range of them that is requested."""
         await _require(self._datasette, request, "profiles")
-        cors, key = self._datasette.cors, request.url_vars["key"]
-        if answer := answer_other_method(request, cors=cors):
-            return answer
-        try:
-            file = await self._queue.run(partial(self._rebuild, key), request.receive)
-        except ExportRefused as refused:
-            return refusal(refused)
-        if file:
-            with file:
-                digest = await sha256_of(file)
-                sent = FileToSend(
-                    descriptor_path(file), f"{key}.txt", _TEXT, digest, last_modified(self._release), shown=True
-                )
-                await send_file(sent, request, send, cors=cors)
-        return None
+        return await self._exports.answer(self._file(request.url_vars["key"]), request, send)
+
+    async def _file(self, key: str) -> NewFile | Response:
+        if "redacted" in self._release.manifest:
+            return Response.text(redaction_words(self._release.manifest), status=410)
+        return NewFile(f"{key}.txt", _TEXT, partial(self._rebuild, key), shown=True)
 
     def _rebuild(self, profile_id: str, stop: Event) -> BufferedRandom:
         """A page in a temporary file; raises `NotFound`, and `BrokenTables` where its hash is not that of the page read."""
-        with closing(new_connection(self._datasette)) as connection, in_time(connection, self._limits, stop):
+        with closing(self._exports.connect()) as connection, in_time(connection, self._exports.limits, stop):
             release = ReleaseRows(connection)
             profile = next(release.rows("SELECT * FROM profiles WHERE profile_id = ?", profile_id), None)
             if profile is None:
@@ -161,6 +142,5 @@ def register_routes(datasette: "Datasette") -> list[tuple[str, Callable[..., Awa
     release = served(datasette)
     if release is None:
         return []
-    queue = ExportQueue(limits_of(datasette))
-    pages = PageTexts(datasette, release, queue)
-    return [(PAGE_ROUTE, pages.answer), *citation_routes(datasette, release, queue)]
+    exports = Exports(datasette, release)
+    return [(PAGE_ROUTE, PageTexts(datasette, release, exports).answer), *citation_routes(datasette, exports)]

@@ -130,7 +130,7 @@ def _folder(datasette: "Datasette", table: str) -> str:
 COUNT_MS = 200
 """Milliseconds for counting the rows of a page: beyond it the page comes without their number, as that of millions of co-authors."""
 _COUNT = "select count(*) from "
-_ORDER = re.compile(r"order by \w+(?: desc)?(?= limit \d+$)")
+_ORDER = re.compile(r"order by (\w+)(?: desc)?(?= limit \d+$)")
 _LATER = re.compile(
     r"\((?P<column>\w+) (?:is not null|[<>] (?P<value>:p\d+)(?: or (?P=column) is null)?)"
     r" or \((?P=column) (?:= (?P=value)|is null) and "
@@ -171,7 +171,7 @@ def paged(sql: str) -> str:
     """
     table = sql.partition(" from ")[2].partition(" ")[0]
     if table in TABLES:
-        keys = ", ".join(map(escape_sqlite, TABLES[table].definition().primary_key))
-        sql = _ORDER.sub(lambda order: f"{order[0]}, {keys}", sql)
+        keys = [escape_sqlite(name) for name in TABLES[table].definition().primary_key]
+        sql = _ORDER.sub(lambda order: ", ".join([order[0], *(key for key in keys if key != order[1])]), sql)
     # The unary plus keeps SQLite from splitting the condition; its value is the same.
     return _LATER.sub(lambda clause: f"+{clause[0]}", sql)

@@ -20,7 +20,7 @@ from site_words import Fetch, ask
 
 from etl.load.layout import DATABASE_FILE, METADATA, read_manifest
 from etl.load.parquet import arrow_schema
-from etl.site.parquet_export import PLUGIN
+from etl.site.exports import PLUGIN
 from etl.site.served import SETTINGS
 from schemas import QUESTIONS, TABLES, VIEWS
 

@@ -22,7 +22,7 @@ from etl.pipeline import Request, build
 from etl.progress import Progress
 from etl.release.lineage import ReleaseRows
 from etl.release.release import Release
-from etl.site.parquet_export import ExportLimits, ExportQueue
+from etl.site.files import Exports
 from etl.site.row_files import PageTexts
 from etl.site.row_pages import lines_of_listing, paper_page
 from etl.site.safety.sql_limits import LARGEST_ANSWER
@@ -188,7 +188,7 @@ def test_a_page_larger_than_an_answer_of_sql_comes_in_little_memory(tmp_path: Pa
     ).release.path
     site, key = site_of(release.resolve()), keys(release, "profiles")[0]
     assert len(written) > LARGEST_ANSWER
-    texts = PageTexts(site, Release(release, {}), ExportQueue(ExportLimits()))
+    texts = PageTexts(site, Release(release, {}), Exports(site, Release(release, {})))
     tracemalloc.start()
     try:
         with texts._rebuild(key, Event()) as file:  # noqa: SLF001

@@ -1,31 +1,27 @@
-"""Parquet exports: their SQL, their limits, how many run at once, and their files.
+"""Exports of all formats: the SQL of an address, the limits of its rows, and how many exports run at once.
 
-In: a request and Datasette's configuration of the plugin, `"plugins": {"paperledger_parquet": {"seconds": 10}}`. Out: a Parquet
-file, made in a thread. Types are known only after the last row, so rows are written to a temporary file first.
+In: a request and Datasette's configuration of the plugin, `"plugins": {"paperledger_parquet": {"seconds": 10}}`. Out: a query, its
+rows in batches, or the reason for which there are none. An export is made in a thread of its queue, into a temporary file.
 """
 
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from io import BufferedRandom
-from tempfile import TemporaryFile
 from threading import BoundedSemaphore, Event
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
 import msgspec
-import pyarrow as pa
-import pyarrow.parquet as pq
 from datasette import views  # its modules are loaded after the plugins
 from datasette.database import QueryInterrupted
 from datasette.utils import InvalidSql, derive_named_parameters
 from datasette.utils.asgi import NotFound, Request, Response
 
 from etl.load.layout import DATABASE
-from etl.site.parquet_columns import ColumnLineage, ExportColumn, Metadata, columns_read, distinct_names, lineage_of
 from etl.site.safety.bad_requests import sql_message
 from etl.site.safety.statement_time import (
     INTERRUPTER,
@@ -36,6 +32,7 @@ from etl.site.safety.statement_time import (
     connect,
     ending_error,
 )
+from etl.site.tables import paged
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -59,6 +56,12 @@ class ExportLimits:
 def limits_of(datasette: "Datasette") -> ExportLimits:
     """The limits in this Datasette's configuration."""
     return msgspec.convert(datasette.plugin_config(PLUGIN) or {}, ExportLimits)
+
+
+def limits_for(request: Request, limits: ExportLimits) -> ExportLimits:
+    """The limits, with less time where the address asks for less (`_timelimit`, milliseconds)."""
+    asked = request.args.get("_timelimit")
+    return replace(limits, seconds=min(limits.seconds, int(asked) / 1000)) if asked else limits
 
 
 class ExportRefused(Exception):
@@ -155,7 +158,8 @@ async def _query(page: Awaitable[Any], name: str | None = None, limit: str = "")
         names = await derive_named_parameters(None, captured.sql)  # which uses no database
         values = dict(captured.parameters)
         named = {name: values[name] for name in sorted(names) if name in values}
-        return ExportQuery(captured.sql.strip().removesuffix(limit).strip(), captured.parameters, named, name)
+        sql = paged(captured.sql.strip()) if limit else captured.sql.strip()
+        return ExportQuery(sql.removesuffix(limit).strip(), captured.parameters, named, name)
     except (InvalidSql, sqlite3.Error) as error:
         raise ExportRefused(400, str(error)) from error
     if isinstance(answer, Response):
@@ -163,80 +167,45 @@ async def _query(page: Awaitable[Any], name: str | None = None, limit: str = "")
     raise NotFound("Nothing to export: there is no SQL here, or SQL that writes")
 
 
-Connect = Callable[[], TimedConnection]
 _ROWS = 20_000
 _LETTERS = 4 << 20
-"""Rows and letters (or bytes of blobs) of a batch, which is one row group of the file."""
+"""Rows and letters (or bytes of blobs) of a batch."""
+_LARGEST_ROW = 16 << 20
+"""Letters of one row, which is in memory several times until it is written."""
 _TOO_LARGE_TO_SORT = (
     "sorting or grouping this takes more memory than the site gives; ask for fewer rows or columns,"
     " or take the release's own files, which DuckDB sorts"
 )
-_LARGEST_ROW = 16 << 20
-"""Letters of one row, which is in memory several times until it is written."""
+Rows = list[tuple[Any, ...]]
 
 
-@dataclass(frozen=True)
-class Export:
-    """One export: how to connect, the query, its limits, and the metadata of its file."""
-
-    connect: Connect
-    query: ExportQuery
-    limits: ExportLimits
-    metadata: Metadata
-
-    def __call__(self, stop: Event) -> BufferedRandom:
-        """The Parquet file; raises `ExportRefused` beyond the limits, `ExportStopped` once `stop` is set."""
-        with TemporaryFile() as spool:
-            try:
-                columns, lengths = self._spool(spool, stop)
-            except OverflowError as error:  # a number in the address beyond 64 bits
-                raise ExportRefused(400, f"SQLite says: {error}") from error
-            except MemoryError as error:
-                raise ExportRefused(413, _TOO_LARGE_TO_SORT) from error
-            spool.seek(0)
-            return _write(columns, (spool.read(length) for length in lengths), self.metadata, stop)
-
-    def _spool(self, spool: BufferedRandom, stop: Event) -> tuple[list[ExportColumn], list[int]]:
-        """Write the rows to a file batch by batch; the columns, and the length of each batch in bytes."""
-        with closing(self.connect()) as connection, in_time(connection, self.limits, stop):
-            reads = columns_read(connection, self.query.sql, self.query.parameters)
-        query = SqlQuery(self.query.sql, self.query.parameters)
-        with closing(self.connect()) as connection, in_time(connection, self.limits, stop, query):
-            cursor = connection.execute(self.query.sql, self.query.parameters)
-            known = lineage_of(reads, self.query.page)
-            names = [name for name, *_ in cursor.description]
-            columns = [
-                ExportColumn(new, known.get(name, ColumnLineage()))
-                for name, new in zip(names, distinct_names(names), strict=True)
-            ]
-            return columns, [_spool_batch(batch, columns, spool) for batch in self._batches(cursor, spool)]
-
-    def _batches(self, cursor: sqlite3.Cursor, spool: BufferedRandom) -> Iterator[list[Any]]:
-        """The rows in batches that fit in memory; raises `ExportRefused` beyond the limits."""
-        rows: list[Any] = []
-        count = letters = 0
-        for row in cursor:
-            size = sum(len(value) for value in row if isinstance(value, str | bytes))
-            if size > _LARGEST_ROW:
-                del row, rows  # else the error would refer to them
-                raise ExportRefused(413, f"a row of more than {_LARGEST_ROW >> 20} MiB; ask for fewer columns")
-            rows.append(row)
-            letters += size
-            if len(rows) == _ROWS or letters > _LETTERS:
-                count += len(rows)
-                yield rows
-                self._require_within_limits(count, spool.tell())
-                rows, letters = [], 0
-        if rows:
+def row_batches(cursor: sqlite3.Cursor, limits: ExportLimits, file: BufferedRandom) -> Iterator[Rows]:
+    """The rows of a cursor in batches that fit in memory; raises `ExportRefused` beyond the limits of rows and of the file's bytes."""
+    rows: Rows = []
+    count = letters = 0
+    for row in cursor:
+        size = sum(len(value) for value in row if isinstance(value, str | bytes))
+        if size > _LARGEST_ROW:
+            del row, rows  # else the error would refer to them
+            raise ExportRefused(413, f"a row of more than {_LARGEST_ROW >> 20} MiB; ask for fewer columns")
+        rows.append(row)
+        letters += size
+        if len(rows) == _ROWS or letters > _LETTERS:
+            count += len(rows)
             yield rows
-            self._require_within_limits(count + len(rows), spool.tell())
+            _require_within_limits(limits, count, file.tell())
+            rows, letters = [], 0
+    if rows:
+        yield rows
+        _require_within_limits(limits, count + len(rows), file.tell())
 
-    def _require_within_limits(self, rows: int, size: int) -> None:
-        limits, files = self.limits, "or take the release's own files"
-        if rows > limits.rows:
-            raise ExportRefused(413, f"more than {limits.rows:,} rows; ask for fewer, {files}")
-        if size > limits.megabytes << 20:
-            raise ExportRefused(413, f"more than {limits.megabytes:,} MiB; ask for less, {files}")
+
+def _require_within_limits(limits: ExportLimits, rows: int, size: int) -> None:
+    files = "or take the release's own files"
+    if rows > limits.rows:
+        raise ExportRefused(413, f"more than {limits.rows:,} rows; ask for fewer, {files}")
+    if size > limits.megabytes << 20:
+        raise ExportRefused(413, f"more than {limits.megabytes:,} MiB; ask for less, {files}")
 
 
 class ExportStopped(Exception):
@@ -261,30 +230,10 @@ def in_time(
             yield
     except sqlite3.Error as error:
         raise _refusal(ending_error(connection, error), limits, stop) from error
-
-
-def _spool_batch(rows: list[Any], columns: list[ExportColumn], spool: BufferedRandom) -> int:
-    """Narrow the columns' types by a batch, and write it to the file; its length in bytes."""
-    values = list(zip(*rows, strict=True))
-    for column, cells in zip(columns, values, strict=True):
-        column.narrow(cells)
-    return spool.write(msgspec.msgpack.encode(values))
-
-
-def _write(columns: list[ExportColumn], batches: Iterator[bytes], metadata: Metadata, stop: Event) -> BufferedRandom:
-    schema = pa.schema([column.field for column in columns], metadata=dict(metadata))
-    with ExitStack() as closed_on_error:
-        file = closed_on_error.enter_context(TemporaryFile())
-        with pq.ParquetWriter(file, schema, compression="zstd") as writer:
-            for batch in batches:
-                if stop.is_set():
-                    raise ExportStopped
-                values = msgspec.msgpack.decode(batch)
-                arrays = [column.array(cells) for column, cells in zip(columns, values, strict=True)]
-                writer.write_batch(pa.record_batch(arrays, schema=schema))
-        file.flush()
-        closed_on_error.pop_all()
-    return file
+    except OverflowError as error:  # a number in the address beyond 64 bits
+        raise ExportRefused(400, f"SQLite says: {error}") from error
+    except MemoryError as error:
+        raise ExportRefused(413, _TOO_LARGE_TO_SORT) from error
 
 
 def _refusal(error: Exception, limits: ExportLimits, stop: Event) -> Exception:
@@ -293,10 +242,11 @@ def _refusal(error: Exception, limits: ExportLimits, stop: Event) -> Exception:
     if isinstance(error, SiteBusy):
         return ExportRefused(BUSY_STATUS, "the site needs its memory for pages; try again in a few seconds")
     if isinstance(error, QueryInterrupted):
-        return ExportRefused(400, f"the query took more than {limits.seconds:g} seconds; ask for less")
+        return ExportRefused(400, f"the query took too long, more than {limits.seconds:g} seconds; ask for less")
     return ExportRefused(400, f"SQLite says: {sql_message(error)}")
 
 
+Connect = Callable[[], TimedConnection]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Work = Callable[[Event], BufferedRandom]
 
@@ -305,7 +255,7 @@ class ExportQueue:
     """A queue of exports with threads of its own, apart from those of Datasette's pages."""
 
     def __init__(self, limits: ExportLimits) -> None:
-        self._threads = ThreadPoolExecutor(limits.at_once, thread_name_prefix="parquet")
+        self._threads = ThreadPoolExecutor(limits.at_once, thread_name_prefix="export")
         self._places = BoundedSemaphore(limits.at_once + limits.waiting)
 
     async def run(self, work: Work, receive: Receive) -> BufferedRandom | None:
