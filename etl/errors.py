@@ -77,7 +77,7 @@ class BadData(PaperledgerError):
 
 
 class DamagedRelease(PaperledgerError):
-    """A release whose files are not those that were published, or that this version cannot read."""
+    """A release whose files differ from the published ones, or that this version cannot read."""
 
     exit_code = Exit.BAD_DATA
 
@@ -152,6 +152,15 @@ def refusal(error: OSError | sqlite3.Error, problem: str, advice: str, place: ob
     where = found if place is None else place
     kind = PublicationError if is_full else UsageError
     return kind(f"{where}: {problem} ({words}); {advice}")
+
+
+def in_words(error: Exception) -> str:
+    r"""The system's words for an error, else the first line of its message.
+
+    >>> in_words(FileNotFoundError(2, "No such file")), in_words(ValueError("not JSON\nat line 1"))
+    ('No such file', 'not JSON')
+    """
+    return getattr(error, "strerror", None) or str(error).partition("\n")[0]
 
 
 def _sqlite_code(error: sqlite3.Error) -> int:

@@ -26,7 +26,7 @@ from etl.load.layout import DATABASE_FILE, PAPER_LIST_FILE, REDACTED, RELEASES
 from etl.load.manifest import HashedContent, hash_content, provenance_of, require_undamaged
 from etl.load.parquet import write_parquet_batches
 from etl.load.publish import WrittenTables, locked, publish_written
-from etl.load.sqlite import ddl, write_rows
+from etl.load.sqlite import ddl, quoted, write_rows
 from etl.release.erasing import ERASED, ERASED_WORD, NameEraser
 from etl.release.release import Release, open_database, open_release, read_batches
 from etl.release.verify import paper_lists
@@ -146,8 +146,8 @@ class _Copy:
 
     def _rows(self, table: str, definition: Definition) -> Iterator[pl.DataFrame]:
         """The changed rows of a table in the order of its key, each key once."""
-        keys = ", ".join(map(_quoted, definition.primary_key))
-        values = ", ".join(f"{self._value(table, column)} AS {_quoted(column.name)}" for column in definition.columns)
+        keys = ", ".join(map(quoted, definition.primary_key))
+        values = ", ".join(f"{self._value(table, column)} AS {quoted(column.name)}" for column in definition.columns)
         once = f"GROUP BY {keys}" if self._redaction.names else ""
         left = f"SELECT {values} FROM {table} WHERE {self._condition(table)}"  # noqa: S608
         cursor = self._database.execute(f"SELECT * FROM ({left}) {once} ORDER BY {keys}")  # noqa: S608
@@ -313,7 +313,3 @@ def _by_key(folder: Path, table: str, columns: Sequence[str]) -> dict[str, dict[
     (key,) = TABLES[table].definition().primary_key
     frame = pl.read_parquet(folder / f"{table}.parquet", columns=[key, *columns], glob=False)
     return {row.pop(key): row for row in frame.to_dicts()}
-
-
-def _quoted(name: str) -> str:
-    return f'"{name}"'

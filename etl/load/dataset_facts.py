@@ -1,4 +1,4 @@
-"""What the descriptors say of a release as a whole: its version, its sources, and how to cite it."""
+"""Facts about a release as a whole, for its descriptors: version, sources, and how to cite it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -91,14 +91,19 @@ def dataset_facts(tables: Frames, content_hash: str, provenance: Mapping[str, An
 
 
 def published_facts(manifest: Mapping[str, Any], saved: date | None) -> DatasetFacts:
-    """The facts of a published release, from its manifest and the day of its newest page."""
+    """The facts of a published release, from its manifest and the day of its newest page.
+
+    >>> files = {"papers.parquet": {"rows": 50}, "profiles.parquet": {"rows": 1}}
+    >>> published_facts({"logical_hash": "0a1b" * 16, "files": files, "paperledger": "0.2.0"}, None).version
+    '0.2.0+0a1b0a1b0a1b0a1b'
+    """
     papers, pages = (manifest["files"][f"{table}.parquet"]["rows"] for table in ("papers", "profiles"))
     return DatasetFacts(manifest["logical_hash"], papers, pages, saved, manifest, manifest["paperledger"])
 
 
 @dataclass(frozen=True)
 class Source:
-    """What a dataset was made from; a file has a version, its hash."""
+    """A source of a dataset; the version of a file is its hash."""
 
     title: str
     version: str | None = None

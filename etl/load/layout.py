@@ -21,7 +21,7 @@ ID_LENGTH = 16
 
 
 def is_release_id(name: str) -> bool:
-    """Whether a folder with this name is a release.
+    """Whether a folder with this name is a release: `ID_LENGTH` hexadecimal digits.
 
     >>> is_release_id("0123456789abcdef"), is_release_id(".build-x1")
     (True, False)

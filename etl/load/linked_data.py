@@ -1,8 +1,8 @@
 """Descriptors as linked data: `croissant.json` of a release, and the JSON-LD of the site's home page.
 
 In: what a release is, and sizes and hashes of its files. Out: Croissant 1.1 (https://docs.mlcommons.org/croissant/), from
-which programs load each table, and a schema.org Dataset for search engines. They contain no time: the day of the newest
-page stands for the day of publication, which is not known.
+which programs load each table, and a schema.org Dataset for search engines. They contain no clock time: the date of
+publication is the day of the newest page.
 """
 
 import json
@@ -59,7 +59,7 @@ CONTEXT: dict[str, Any] = {
     "subField": "cr:subField",
     "transform": "cr:transform",
 }
-"""The context of the standard, whole, as it asks."""
+"""The complete context, which the standard requires."""
 PARQUET = "application/x-parquet"
 SQLITE = "application/vnd.sqlite3"
 

@@ -19,7 +19,7 @@ import msgspec
 import polars as pl
 
 from etl import __version__
-from etl.errors import DamagedRelease, is_refusal
+from etl.errors import DamagedRelease, in_words, is_refusal
 from etl.load.descriptors import render_metadata
 from etl.load.layout import DATABASE_FILE, ID_LENGTH, MANIFEST, METADATA, PAPER_LIST_FILE, is_release_id
 from etl.load.sqlite import ddl
@@ -195,7 +195,7 @@ def _files_of(release: Path) -> dict[str, _File]:
         rendered = render_manifest(sealed(manifest)).encode()
     except (ValueError, RecursionError, msgspec.ValidationError) as error:
         raise DamagedRelease(
-            f"{MANIFEST}: found what is not the manifest of a release ({_first_line(error)}), expected the one that was published"
+            f"{MANIFEST}: found what is not the manifest of a release ({in_words(error)}), expected the one that was published"
         ) from error
     if rendered != text:
         raise DamagedRelease(
@@ -224,7 +224,7 @@ def _manifest_text(release: Path) -> bytes:
     except OSError as error:
         _reraise_refusal(error, path)
         raise DamagedRelease(
-            f"{MANIFEST}: found no manifest ({_first_line(error)}), expected that of a release"
+            f"{MANIFEST}: found no manifest ({in_words(error)}), expected that of a release"
         ) from error
 
 
@@ -256,7 +256,7 @@ def _names_in(release: Path) -> set[str]:
     except OSError as error:
         _reraise_refusal(error, release)
         raise DamagedRelease(
-            f".: found a folder that cannot be read ({_first_line(error)}), expected a release's"
+            f".: found a folder that cannot be read ({in_words(error)}), expected a release's"
         ) from error
 
 
@@ -268,7 +268,7 @@ def _problems_of_file(path: Path, expected: _File) -> Iterator[str]:
         facts = file_facts(path)
     except OSError as error:
         _reraise_refusal(error, path)
-        yield f"{path.name}: found a file that cannot be read ({_first_line(error)}), expected one of {expected.bytes} bytes"
+        yield f"{path.name}: found a file that cannot be read ({in_words(error)}), expected one of {expected.bytes} bytes"
         return
     if facts["bytes"] != expected.bytes:
         yield f"{path.name}: found {facts['bytes']} bytes, expected {expected.bytes}"
@@ -280,7 +280,3 @@ def _reraise_refusal(error: OSError, path: Path) -> None:
     """Raise a system error that is no fault of the release again, with the file's name, which reading omits."""
     if is_refusal(error):
         raise OSError(error.errno, error.strerror, str(error.filename or path)) from error
-
-
-def _first_line(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error).partition("\n")[0]

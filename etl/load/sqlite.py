@@ -29,7 +29,7 @@ def ddl(definition: Definition) -> str:
     ) STRICT
     """
     foreign_keys = (
-        f"FOREIGN KEY ({_names(key.columns)}) REFERENCES {_name(key.table)} ({_names(key.targets)})"
+        f"FOREIGN KEY ({_names(key.columns)}) REFERENCES {quoted(key.table)} ({_names(key.targets)})"
         for key in definition.references
     )
     lines = [
@@ -38,7 +38,7 @@ def ddl(definition: Definition) -> str:
         *foreign_keys,
     ]
     options = "STRICT, WITHOUT ROWID" if definition.short_rows else "STRICT"
-    return f"CREATE TABLE {_name(definition.name)} (\n  " + ",\n  ".join(lines) + f"\n) {options}"
+    return f"CREATE TABLE {quoted(definition.name)} (\n  " + ",\n  ".join(lines) + f"\n) {options}"
 
 
 def _indexes(definition: Definition) -> Iterator[tuple[str, ...]]:
@@ -73,8 +73,8 @@ def searched_rows(definition: Definition) -> str | None:
     search, key = definition.search, definition.primary_key[0]
     if search is None or search.is_own:
         return None
-    words = ", ".join(f"{_gathered(source, definition)} AS {_name(name)}" for name, source in search.columns)
-    return f"SELECT rowid, {_name(key)}, {words} FROM {_name(definition.name)} ORDER BY rowid"  # noqa: S608
+    words = ", ".join(f"{_gathered(source, definition)} AS {quoted(name)}" for name, source in search.columns)
+    return f"SELECT rowid, {quoted(key)}, {words} FROM {quoted(definition.name)} ORDER BY rowid"  # noqa: S608
 
 
 def write_database(path: Path, tables: Frames) -> None:
@@ -108,7 +108,7 @@ def write_rows(path: Path, tables: Mapping[str, Iterable[pl.DataFrame]], applica
 def _insert(database: Database, name: str, batches: Iterable[pl.DataFrame]) -> None:
     columns = TABLES[name].definition().columns
     dates = [column.name for column in columns if column.dtype == pl.Date]
-    statement = f"INSERT INTO {_name(name)} VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
+    statement = f"INSERT INTO {quoted(name)} VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
     for batch in batches:
         rows = batch.with_columns(pl.col(dates).dt.to_string("%Y-%m-%d"))
         database.conn.executemany(statement, rows.iter_rows())
@@ -142,20 +142,20 @@ def _make_search(database: Database, definition: Definition) -> None:
     name, key = f"{definition.name}_fts", definition.primary_key[0]
     words = _names(tuple(name for name, _ in search.columns))
     database.execute(
-        f"CREATE VIRTUAL TABLE {_name(name)} USING fts5({_name(key)} UNINDEXED, {words}, tokenize={_literal(search.tokenizer)})"
+        f"CREATE VIRTUAL TABLE {quoted(name)} USING fts5({quoted(key)} UNINDEXED, {words}, tokenize={_literal(search.tokenizer)})"
     )
     with database.atomic():
-        database.execute(f"INSERT INTO {_name(name)} (rowid, {_name(key)}, {words}) {rows}")
+        database.execute(f"INSERT INTO {quoted(name)} (rowid, {quoted(key)}, {words}) {rows}")
 
 
 def _gathered(source: str, definition: Definition) -> str:
     """The SQL of a column, or of all values of another table's column in rows that refer to the row."""
     table, _, column = source.rpartition(".")
     if not table:
-        return _name(column)
-    key = _name(definition.primary_key[0])
-    same = f"others.{key} = {_name(definition.name)}.{key}"
-    words = f"SELECT {_name(column)} AS word FROM {_name(table)} AS others WHERE {same} ORDER BY word"  # noqa: S608
+        return quoted(column)
+    key = quoted(definition.primary_key[0])
+    same = f"others.{key} = {quoted(definition.name)}.{key}"
+    words = f"SELECT {quoted(column)} AS word FROM {quoted(table)} AS others WHERE {same} ORDER BY word"  # noqa: S608
     return f"(SELECT group_concat(word, char(10)) FROM ({words}))"  # noqa: S608
 
 
@@ -176,7 +176,7 @@ def check_database(path: Path) -> None:
 
 def _column_sql(column: Column) -> str:
     parts = [
-        _name(column.name),
+        quoted(column.name),
         str(COLUMN_TYPES[column.dtype].sql),
     ]
     if not column.nullable:
@@ -189,14 +189,14 @@ def _column_sql(column: Column) -> str:
 
 def _type_checks(column: Column) -> Iterator[str]:
     if column.dtype == pl.Boolean:
-        yield f"{_name(column.name)} IN (0, 1)"
+        yield f"{quoted(column.name)} IN (0, 1)"
     if column.dtype == pl.Date:
-        yield f"{_name(column.name)} IS date({_name(column.name)}, '+0 days')"
+        yield f"{quoted(column.name)} IS date({quoted(column.name)}, '+0 days')"
 
 
 def _check_sql(column: str, check: str, facts: dict[str, Any]) -> str | None:
     """A pandera check as SQL; None for a pattern, since SQLite has no regular expressions."""
-    name = _name(column)
+    name = quoted(column)
     match check:
         case "greater_than_or_equal_to":
             return f"{name} >= {facts['min_value']}"
@@ -205,7 +205,7 @@ def _check_sql(column: str, check: str, facts: dict[str, Any]) -> str | None:
         case "isin":
             return f"{name} IN ({', '.join(map(_literal, sorted(facts['allowed_values'])))})"
         case "at_least":
-            return f"{name} >= {_name(facts['other'])}"
+            return f"{name} >= {quoted(facts['other'])}"
         case "str_length" if facts["min_value"] == 1 and facts["max_value"] is None:
             return f"{name} <> ''"
         case "str_matches":
@@ -217,9 +217,14 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _name(name: str) -> str:
-    return f'"{name}"'
+def quoted(name: str) -> str:
+    """A name as an identifier in SQL.
+
+    >>> print(quoted('paper"id'))
+    "paper""id"
+    """
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _names(names: tuple[str, ...]) -> str:
-    return ", ".join(map(_name, names))
+    return ", ".join(map(quoted, names))

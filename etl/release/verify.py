@@ -21,11 +21,11 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from etl.errors import SCRATCH_ADVICE, is_refusal, refusal
+from etl.errors import SCRATCH_ADVICE, in_words, is_refusal, refusal
 from etl.load.layout import DATABASE_FILE, METADATA, PAPER_LIST_FILE, read_manifest
 from etl.load.manifest import HashedContent, damaged_files, hash_content, provenance_of
 from etl.load.parquet import paper_list
-from etl.load.sqlite import search_table, searched_rows
+from etl.load.sqlite import quoted, search_table, searched_rows
 from etl.release.release import database_address, read_batches
 from schemas import SCHEMA_VERSION, TABLES, Definition, PaperList
 
@@ -59,8 +59,8 @@ def _stored_tables(database: sqlite3.Connection) -> list[_StoredTable]:
 
 def _differing_rows(table: _StoredTable, database: sqlite3.Connection, path: Path) -> Iterator[str]:
     """The first row of a Parquet file that differs from the table's row, in words; nothing if all are equal."""
-    order = ", ".join(map(_quoted, table.key))
-    cursor = database.execute(f"SELECT * FROM {_quoted(table.name)} ORDER BY {order}")  # noqa: S608
+    order = ", ".join(map(quoted, table.key))
+    cursor = database.execute(f"SELECT * FROM {quoted(table.name)} ORDER BY {order}")  # noqa: S608
     columns = [column[0] for column in cursor.description]
     found = pq.read_schema(path).names
     if found != columns:
@@ -112,10 +112,6 @@ def _first_difference(before: int, columns: list[str], mine: list[_Row], stored:
     raise AssertionError("the rows are the same")
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
 _UNREADABLE = (
     OSError,
     sqlite3.Error,
@@ -152,11 +148,7 @@ def _problems(release: Path, check: Check) -> list[str]:
         if isinstance(error, OSError | sqlite3.Error) and is_refusal(error):
             raise refusal(error, "cannot be checked", SCRATCH_ADVICE, release) from error
         file = DATABASE_FILE if isinstance(error, sqlite3.Error) else "*.parquet"
-        return [f"{file}: found what cannot be read ({_in_words(error)}), expected {CHECKS[check]}"]
-
-
-def _in_words(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        return [f"{file}: found what cannot be read ({in_words(error)}), expected {CHECKS[check]}"]
 
 
 def _names(release: Path, database: sqlite3.Connection) -> Iterator[str]:
@@ -235,7 +227,7 @@ def _rows(release: Path, _: sqlite3.Connection) -> Iterator[str]:
         except (OSError, pa.ArrowException) as error:
             if is_refusal(error):
                 raise
-            yield f"{path.name}: found no Parquet file ({_in_words(error)}), expected one of {expected} rows"
+            yield f"{path.name}: found no Parquet file ({in_words(error)}), expected one of {expected} rows"
             continue
         if expected != found:
             yield f"{path.name}: found {found} rows, expected {expected}"
@@ -306,7 +298,7 @@ def _scan(path: Path) -> pl.LazyFrame:
 
 
 def _another_list(found: str) -> str:
-    return f"{PAPER_LIST_FILE}: found {found}, expected what the other tables say of it"
+    return f"{PAPER_LIST_FILE}: found {found}, expected the values in the other tables"
 
 
 def _first_other_paper(before: int, found: pl.DataFrame, expected: pl.DataFrame) -> str:
