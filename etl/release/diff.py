@@ -1,8 +1,8 @@
 """Compare two releases: rows added, removed and changed, by table and by page.
 
-In: two releases. Out: a `Difference`. Tables are compared in batches of rows, so that memory depends on
-the number of differences alone. A page that was saved again is another row, since its identity is its bytes; it is recognised by its file's
-name without the date, or by its owner.
+In: two releases. Out: a `Difference`. Tables are compared in batches of rows, so that memory depends on the number of
+differences alone. A page that was saved again is another row, since its identity is its bytes; it is recognised by its
+file's name without the date, or by its owner.
 """
 
 import re

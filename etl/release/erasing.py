@@ -15,7 +15,7 @@ from etl.resolve.folding import fold, fold_long
 
 ERASED = "[erased]"
 ERASED_WORD = "erased"
-"""What stands for a name in text, and in identifiers, addresses and file names."""
+"""The replacement of a name in text, and in identifiers, addresses and file names."""
 _GAP = r"[\W_]{1,3}"
 _GLUE = r"[\W_]{0,3}"
 _BEFORE, _BEHIND = r"(?<![^\W\d_])", r"(?![^\W\d_])"

@@ -126,7 +126,7 @@ class ReleaseRows:
         return [rows[number] for number in order["row"]]
 
     def lines(self, profile_id: str) -> list[str]:
-        """The lines of a page; raises `BrokenTables` if they are not those that were read."""
+        """The lines of a page; raises `BrokenTables` if they differ from the lines that were read."""
         if profile_id not in self._pages:
             page = rebuild_page(self._database, profile_id).decode()
             self._pages[profile_id] = split_lines(page)[1]

@@ -117,11 +117,11 @@ def variant(release: ReleaseRows, row: Row) -> Trace:
     winner = release.listings(own["paper_id"])[0]
     merged = next(release.rows("SELECT * FROM papers WHERE paper_id = ?", own["paper_id"]))
     merged_words = (
-        f"the merged row says {_short(str(merged[row['field']]))}" if row["field"] in merged else "the merged row"
+        f"the merged row has {_short(str(merged[row['field']]))}" if row["field"] in merged else "the merged row"
     )
     first, last = _lines_of_field(release, own, row["field"])
     related = [
-        RelatedRow("listings", _listing_key(own), "the listing that says it"),
+        RelatedRow("listings", _listing_key(own), "the listing with this value"),
         RelatedRow("listings", _listing_key(winner), "it is the winner itself" if _same(own, winner) else _WON),
         RelatedRow("papers", own["paper_id"], merged_words),
     ]
@@ -254,7 +254,7 @@ def category(release: ReleaseRows, row: Row) -> Trace:
             for way in ways
         ),
         *(
-            RelatedRow("profiles", one["profile_id"], f"its field {one['field']} stands for the category")
+            RelatedRow("profiles", one["profile_id"], f"its field {one['field']} denotes the category")
             for one in profiles
         ),
     ]
@@ -294,4 +294,4 @@ def _linking(release: ReleaseRows, row: Row) -> Iterator[SourceSpan]:
     for one in release.listings(row["paper_id"]):
         block = release.block(one)
         if block.abstract_line and row["url"] in [url for url, *_ in find_links(block.abstract)]:
-            yield release.span(one, block.abstract_line, block.line_end, "an abstract that holds the address")
+            yield release.span(one, block.abstract_line, block.line_end, "an abstract that contains the address")

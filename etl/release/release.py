@@ -170,7 +170,7 @@ def _found(path: Path, missing: str) -> Path:
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror}); check the folder and its permissions") from error
     if current.is_symlink():
-        missing = f"{CURRENT} leads to {current.readlink()}, where no release is; run {command('build')} again"
+        missing = f"{CURRENT} refers to {current.readlink()}, where no release is; run {command('build')} again"
     raise UsageError(f"{path}: {missing}")
 
 

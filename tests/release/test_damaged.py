@@ -252,7 +252,7 @@ def test_a_link_that_leads_nowhere_is_told(tmp_path: Path) -> None:
         result = CliRunner().invoke(main, [*command, str(tmp_path)])
         assert result.exit_code == 2
         assert result.stderr == (
-            f"paperledger: {tmp_path}: current leads to releases/0123456789abcdef, where no release is;"
+            f"paperledger: {tmp_path}: current refers to releases/0123456789abcdef, where no release is;"
             " run paperledger build again\n"
         )
 
