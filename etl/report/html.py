@@ -41,7 +41,11 @@ class _FileFindings:
 
 
 def render_html(results: Results) -> str:
-    """The results as one HTML page."""
+    """The results as one HTML page.
+
+    >>> render_html(Results(verdict="passed", rows={}, pages=[], rules=[], findings=[])).splitlines()[0]
+    '<!DOCTYPE html>'
+    """
     style = files(PACKAGE).joinpath("report.css").read_text(encoding="utf-8") + picture_style()
     pages = sorted(results.pages, key=_by_coverage)
     rules = wording.by_failure(results.rules)

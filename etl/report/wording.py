@@ -71,7 +71,11 @@ def matched(results: Results, name: Callable[[str], str] = visible) -> str | Non
 
 
 def left_out(results: Results) -> list[str]:
-    """The unreadable files that a release is published without, sorted."""
+    """The unreadable files that a release is published without, sorted.
+
+    >>> left_out(Results(verdict="passed", rows={}, pages=[], rules=[], findings=[]))
+    []
+    """
     warnings = (finding for finding in results.findings if (finding.rule_id, finding.severity) == (LEFT_OUT, "warning"))
     return sorted({finding.source for finding in warnings if finding.source is not None})
 
@@ -111,7 +115,12 @@ def drift(results: Results) -> str | None:
 
 
 def lines(finding: FindingResult) -> str | None:
-    """The lines of a finding, such as 4 or 12-17; None where it is on no line."""
+    """The lines of a finding, such as 4 or 12-17; None where it is on no line.
+
+    >>> lines(FindingResult(id="", rule_id="PAP-001", severity="warning", table="papers", row_key="a", profile_id=None,
+    ...     source="bells.txt", line_start=4, line_end=7, value=None, message="no abstract", raw=[]))
+    '4-7'
+    """
     if finding.line_start is None:
         return None
     one = finding.line_end in {None, finding.line_start}
@@ -202,6 +211,10 @@ def require_good(results: Results, fail_on: FailOn, report: Path | None = None) 
     """Raise `BadData`, a line for each finding, where findings stop the build or no page could be read.
 
     `report` is the folder of the reports, which the message refers to.
+
+    >>> require_good(Results(verdict="passed", rows={}, pages=[], rules=[], findings=[]), "error")
+    Traceback (most recent call last):
+    etl.errors.BadData: none of the files could be read, expected one page at least; nothing is published
     """
     stopping = stopping_findings(results, fail_on)
     if stopping:
@@ -213,7 +226,11 @@ def require_good(results: Results, fail_on: FailOn, report: Path | None = None) 
 
 
 def stopping_findings(results: Results, fail_on: FailOn) -> list[FindingResult]:
-    """The findings that stop a build, the most urgent first: new errors, and new warnings if `fail_on` is "warning"."""
+    """The findings that stop a build, the most urgent first: new errors, and new warnings if `fail_on` is "warning".
+
+    >>> stopping_findings(Results(verdict="passed", rows={}, pages=[], rules=[], findings=[]), "warning")
+    []
+    """
     severities = ("error",) if fail_on == "error" else ("error", "warning")
     stopping = (finding for finding in results.findings if finding.severity in severities)
     return by_urgency(finding for finding in stopping if finding.state != "unchanged")
