@@ -1,4 +1,4 @@
-"""paperledger: researchers' profile pages in, a checked dataset out, and the pages back again.
+"""paperledger turns saved researcher profile pages into a checked dataset of papers, from which each page can be rebuilt.
 
 `from etl import build, check, open_release` is the interface for programs. Importing this package imports nothing else: what
 it offers is loaded when it is first used.

@@ -112,7 +112,7 @@ def open_release(folder: AnyPath = "build") -> "OpenRelease":
 class OpenRelease:
     """A release to read: each table is an attribute (`release.papers`), a polars frame; `paper_list` is one too.
 
-    A frame is read from its Parquet file at each access, so hold it in a variable.
+    A frame is read from its Parquet file at each access, so store it in a variable.
     """
 
     release: Release

@@ -271,7 +271,7 @@ def _byline(record: Record) -> str:
 
 
 def _badge(record: Record) -> Badge:
-    """The badge; a category whose code is that of others too is written whole, which pages may do."""
+    """The badge; of an ambiguous code the complete category identifier is printed, as some pages do."""
     category = record.primary or ""
     code = category.rpartition(".")[2]
     code = code if candidates(code)[0] == (category,) else category

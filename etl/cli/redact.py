@@ -25,7 +25,7 @@ def redact(release: Path, names: tuple[str, ...], out: Path, *, no_abstracts: bo
     """Make a copy of a RELEASE without abstracts, or without people's names.
 
     The copy is a release too: marked as redacted, served and verified as any other, but no page can be rebuilt from it.
-    docs/redaction.md says what a copy does not hide.
+    docs/redaction.md lists what a copy does not hide.
 
     RELEASE is a release's folder, or an output folder whose newest release is meant.
     """

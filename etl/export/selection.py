@@ -1,6 +1,7 @@
-"""Papers to cite. In: an open release's database, and which papers. Out: what citations say of each, newest first.
+"""Select papers of a release for citations and feeds.
 
-Papers pass in batches: only their row numbers are in memory together.
+In: an open release's database, and a `Selection`. Out: a `CitedPaper` each, newest first. Papers are read in batches: only
+their row numbers are in memory together.
 """
 
 import sqlite3
@@ -44,7 +45,7 @@ class CitedAuthor:
 
 @dataclass(frozen=True)
 class CitedPaper:
-    """What a citation says of a paper: title and abstract as printed, with TeX; authors in the order of the byline."""
+    """The data of a paper in citations: title and abstract as printed, with TeX; authors in the order of the byline."""
 
     paper_id: str
     citekey: str
@@ -63,7 +64,7 @@ class CitedPaper:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which papers of a release: those that meet each condition that is not None.
+    """A condition on the papers of a release: papers meet each part that is not None.
 
     `search` is words, or one "exact phrase"; `where` is SQL over the columns of `paper_list`.
     """
