@@ -209,16 +209,18 @@ def _name_in(text: str) -> str | None:
     if len(names.names) != 1 or names.truncated or names.tags or names.odd:
         return None
     (name,) = names.names
-    menu = not MENU_WORDS.isdisjoint(name.casefold().split()) or (is_group(name) and " " in name)
-    return name if is_name(name) and not menu else None
+    return name if is_name(name) and MENU_WORDS.isdisjoint(name.casefold().split()) else None
 
 
 def _owner(above: Sequence[_Entry], authors: Callable[[], Mapping[str, int]], *, has_field: bool) -> _Entry | None:
     """The owner among the lines above field and figures."""
-    names = [entry for entry in above if _name_in(entry.text)]
+    one_name = [entry for entry in above if _name_in(entry.text)]
+    names = [entry for entry in one_name if not (is_group(entry.text) and " " in entry.text)]  # Such as Research Group.
+    if not names:
+        return next((entry for entry in one_name if authors().get(_name_in(entry.text) or "")), None)
     full = [entry for entry in names if " " in entry.text or not entry.text.isascii()]
     if names == full[:1]:
-        return names[0] if names else None
+        return names[0]
     known = authors()
     times = {entry: known.get(_name_in(entry.text) or "", 0) for entry in names}
     times = times if any(times.values()) else {entry: _times(entry.text, known) for entry in names}

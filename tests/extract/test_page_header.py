@@ -44,6 +44,12 @@ HEADERS = {
     "a BOM": ("\ufeff" + SOUND, HEADER, 10),
     "a BOM on a line of its own": ("\ufeff\n" + SOUND, HEADER, 11),
     "a BOM and no name": ("\ufeff" + without(1, 2), FIELD | FIGURES | COUNT, 8),
+    "a group that a byline names": (
+        damaged({1: ["The Tower Collaboration"], 15: ["The Tower Collaboration, Ann Bell et al."]}),
+        HEADER | {"name": "The Tower Collaboration"},
+        10,
+    ),
+    "a group that no byline names": (damaged({1: ["The Tower Collaboration"]}), FIELD | FIGURES | COUNT, 10),
     "no field": (without(3), NAME | FIGURES | COUNT, 9),
     "a field that is no code": (damaged({3: ["Robotics"]}), HEADER | {"field": "Robotics"}, 10),
     "a field behind the figures": (damaged({3: [], 8: [LINES[7], "CL"]}), HEADER, 10),
