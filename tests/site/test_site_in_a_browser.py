@@ -177,6 +177,22 @@ def test_the_marks_of_every_chart_are_drawn(page: Page, complaints: Complaints) 
     assert (complaints.errors, complaints.elsewhere) == ([], [])
 
 
+@pytest.mark.parametrize("width", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_a_mark_of_a_chart_leads_to_its_rows_without_scripts(
+    browser: Browser, address: str, width: dict[str, int]
+) -> None:
+    with browser.new_context(base_url=address, viewport=width, java_script_enabled=False) as context:  # type: ignore[arg-type]
+        page = context.new_page()
+        for chart in ("network", "coverage", "findings", "papers"):
+            page.goto(f"/-/charts#{chart}")
+            mark = page.locator(f"#{chart} svg a").first
+            words = mark.locator("title").text_content() or ""
+            mark.click()
+            heading = page.get_by_role("heading", level=1).inner_text()
+            assert heading.partition(":")[0] in (words, words.partition(":")[0], words.partition(" ")[0], "Papers")
+            assert page.url.startswith(address)
+
+
 def test_a_question_takes_a_parameter_and_its_answer_comes_as_parquet(page: Page, release: Path) -> None:
     page.goto("/paperledger/papers_of_author")
     page.locator("input[name=author_id]").fill(OWNER)
