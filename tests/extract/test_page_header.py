@@ -49,7 +49,6 @@ HEADERS = {
         HEADER | {"name": "The Tower Collaboration"},
         10,
     ),
-    "a group that no byline names": (damaged({1: ["The Tower Collaboration"]}), FIELD | FIGURES | COUNT, 10),
     "no field": (without(3), NAME | FIGURES | COUNT, 9),
     "a field that is no code": (damaged({3: ["Robotics"]}), HEADER | {"field": "Robotics"}, 10),
     "a field behind the figures": (damaged({3: [], 8: [LINES[7], "CL"]}), HEADER, 10),
@@ -70,6 +69,7 @@ HEADERS = {
 }
 """Damage to the header: the text, the values, and how many lines the header takes."""
 UNKNOWN = {
+    "a group that no byline names": (damaged({1: ["The Tower Collaboration"]}), [1], "name"),
     "a figure": (damaged({6: ["2.1k stars"]}), [6], "citations"),
     "a figure twice": (damaged({6: ["h-index5"]}), [6], "citations"),
     "a number too large": (damaged({6: ["9223372036854775808citations"]}), [6], "citations"),
