@@ -3,6 +3,7 @@
 The fixtures are two pages that fill every table, and what is made of them.
 """
 
+import os
 import signal
 from datetime import date
 from pathlib import Path
@@ -20,6 +21,17 @@ collect_ignore_glob = ["*conftest.py"]
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # A shell starts what runs in the background deaf to Ctrl-C, and the commands under test would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def without_pandas(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Commands in processes of their own start as in a plain installation.
+
+    pandera imports pandas wherever it is installed, as it is for other tests; each command would take twice the time.
+    """
+    folder = tmp_path_factory.mktemp("without")
+    (folder / "pandas.py").write_text("raise ImportError(\"No module named 'pandas'\")\n", encoding="utf-8")
+    os.environ["PYTHONPATH"] = str(folder)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 
 from click.testing import CliRunner, Result
@@ -35,12 +36,23 @@ def parsed(text: str, source: str = "p0.txt", observed_on: date | None = None) -
 
 def tables_of(*texts: str, observed_on: Dates = None, overrides: Overrides | None = None) -> Frames:
     """The checked tables of pages p0.txt, p1.txt, …; `observed_on` is one date for all, or one for each."""
-    dates = [observed_on] * len(texts) if observed_on is None or isinstance(observed_on, date) else observed_on
+    return dict(_remembered_tables(texts, _dates(texts, observed_on), overrides or Overrides()))
+
+
+def _dates(texts: Sequence[str], observed_on: Dates) -> tuple[date | None, ...]:
+    every = observed_on is None or isinstance(observed_on, date)
+    return (observed_on,) * len(texts) if every else tuple(observed_on)
+
+
+def _tables(texts: Sequence[str], dates: Sequence[date | None], decided: Overrides) -> Frames:
     pages = [parsed(text, f"p{number}.txt", day) for number, (text, day) in enumerate(zip(texts, dates, strict=True))]
     staged = combine([stage(pages)])
-    decided = overrides or Overrides()
     resolved = resolve(staged.profiles, list_papers(staged.profiles, staged.blocks, decided), decided)
     return validate(resolved, staged, decided, allow_unreadable=True)
+
+
+_remembered_tables = lru_cache(100)(_tables)
+"""Several tests ask about the same small pages."""
 
 
 def rebuilt(tables: Frames) -> dict[str, bytes]:
@@ -61,7 +73,7 @@ def lines_claimed(tables: Frames, profile_id: str) -> Counter[int]:
 
 def assert_accounted(*texts: str, observed_on: list[date | None] | None = None) -> Frames:
     """Each page comes back byte for byte, each line that is not empty stands in one row, and no line in two."""
-    tables = tables_of(*texts, observed_on=observed_on)
+    tables = _tables(texts, _dates(texts, observed_on), Overrides())  # pages of any size: not remembered
     sources = {text: min(f"p{n}.txt" for n, other in enumerate(texts) if other == text) for text in set(texts)}
     assert rebuilt(tables) == {source: text.encode() for text, source in sources.items()}
     profiles = {
