@@ -43,7 +43,7 @@ HEAD = {"lang", "charset", "http-equiv", "content", "name"}
 PLACES = {"class", "id", "href", "tabindex", "scope", "open", "start", "value", "dir"}
 NAMES = {"aria-label", "aria-labelledby", "aria-hidden", "aria-roledescription", "role", "focusable"}
 SIZES = {"viewBox", "preserveAspectRatio", "width", "height", "d", "x", "y", "x1", "y1", "x2", "y2", "transform"}
-LOOKS = {"fill", "stroke", "stroke-width", "stroke-miterlimit", "opacity", "display", "pointer-events"}
+LOOKS = {"fill", "fill-opacity", "stroke", "stroke-width", "stroke-miterlimit", "opacity", "display", "pointer-events"}
 LETTERS = {"font-family", "font-size", "text-anchor"}
 ATTRIBUTES = HEAD | PLACES | NAMES | SIZES | LOOKS | LETTERS
 
