@@ -1,6 +1,7 @@
 """Take the README's pictures of the site anew: `python tests/pictures.py`. Needs Chromium.
 
-Builds the bundled page, serves it, and writes a picture of the home page and one of the network of co-authors into docs/.
+Builds the bundled page, serves it, and writes pictures of the home page, of search results, of an author, of the quality report and of
+the network of co-authors into docs/.
 """
 
 import shutil
@@ -16,7 +17,14 @@ from etl.pipeline import Request, build
 from etl.progress import Progress
 
 DOCS = Path(__file__).parents[1] / "docs"
-PICTURES = {"home.png": ("/", None), "network.png": ("/-/charts", "#network")}
+OWNER = "/paperledger/authors/mehdi-rezagholizadeh"
+PICTURES = {
+    "home.png": ("/", None),
+    "search.png": ("/-/search?q=low-rank+adaptation", None),
+    "author.png": (OWNER, None),
+    "report.png": ("/-/report", None),
+    "network.png": ("/-/charts", "#network"),
+}
 """The pictures, each with the address it shows and the part of the page; None for a whole window."""
 WINDOW = {"width": 1100, "height": 820}
 
