@@ -115,7 +115,7 @@ class Matches:
     ambiguous: Mapping[str, list[Match]]
 
 
-def match(listings: pl.DataFrame, records: Iterable[Record]) -> Matches:
+def _match(listings: pl.DataFrame, records: Iterable[Record]) -> Matches:
     r"""The record of each paper; none where several fit equally well.
 
     In: listings with paper_id, profile_id, work, names, abstract, code, year, month, day, published, observed_on; of a
@@ -124,7 +124,7 @@ def match(listings: pl.DataFrame, records: Iterable[Record]) -> Matches:
     >>> bells = {"paper_id": "p", "profile_id": "ann", "work": "on bells\na bell", "names": ["Ann Bell"], "abstract": "", "code": "CL"}
     >>> dated = {"year": None, "month": 12, "day": 31, "published": None, "observed_on": None}
     >>> record = Record("2001.00001", "On Bells", "", ("Ann Bell", "Cy Dole"), ("cs.CL",), (), date(2020, 1, 1), "arxiv.jsonl", 7)
-    >>> match(pl.DataFrame([bells | dated]), [record]).of_paper["p"].evidence
+    >>> _match(pl.DataFrame([bells | dated]), [record]).of_paper["p"].evidence
     'title, first author and day of arxiv.jsonl, line 7'
     """
     by_title: defaultdict[str, list[Record]] = defaultdict(list)
@@ -287,7 +287,7 @@ def complete(listings: pl.DataFrame, records: Sequence[Record]) -> Completed:
     plain = listings.with_columns(pl.col("names").alias("all_names"), pl.col("truncated").alias("is_cut"))
     if not records:
         return Completed(plain)
-    matches = match(listings, records)
+    matches = _match(listings, records)
     joined = _joined(matches.of_paper.values())
     of_paper = {joined.get(paper, paper): one for paper, one in sorted(matches.of_paper.items(), reverse=True)}
     ambiguous = [(paper, ", ".join(one.record.arxiv_id for one in ones)) for paper, ones in matches.ambiguous.items()]

@@ -169,7 +169,7 @@ def author_page(database: sqlite3.Connection, author_id: str, part: int = 1) -> 
                 ("citations", "Citations"),
                 ("stated_papers", "Papers stated"),
             )
-            if (spark := spark_of(label, [(page["observed_on"], page[column]) for page in profiles.rows]))
+            if (spark := _spark_of(label, [(page["observed_on"], page[column]) for page in profiles.rows]))
         ],
         spellings=first_rows(release, SHOWN_OTHERS, _SPELLINGS, author_id),
         candidates=first_rows(release, SHOWN_OTHERS, _CANDIDATES, author_id),
@@ -236,14 +236,14 @@ def _span(years: list[str]) -> list[str]:
     return [f"{year:04}" for year in range(int(years[0]), int(years[-1]) + 1)] if years else []
 
 
-def spark_of(label: str, values: list[tuple[str | None, int | None]]) -> Spark | None:
+def _spark_of(label: str, values: list[tuple[str | None, int | None]]) -> Spark | None:
     """The line of a number through the saved pages with a date; None for fewer than two days.
 
     `values`: a date (ISO) and the number, in any order; of two pages of one day the first counts.
 
-    >>> spark_of("h-index", [("2025-01-31", 9), ("2025-01-01", 3), ("2025-01-16", 6)])
+    >>> _spark_of("h-index", [("2025-01-31", 9), ("2025-01-01", 3), ("2025-01-16", 6)])
     Spark(label='h-index', points='2,30 60,16 118,2', first=3, last=9)
-    >>> spark_of("h-index", [("2025-01-31", 9), (None, 3)]) is None
+    >>> _spark_of("h-index", [("2025-01-31", 9), (None, 3)]) is None
     True
     """
     known = {date.fromisoformat(day).toordinal(): value for day, value in reversed(values) if day and value is not None}

@@ -107,7 +107,7 @@ class Citations:
         if current is None:
             raise NotFound(f"There is no row {key} in {table}")
         if current != key:
-            return Response.redirect(urls.path(citation_path(table, current, suffix)))
+            return Response.redirect(urls.path(_citation_path(table, current, suffix)))
         page, selection = str(urls.row(DATABASE, table, tilde_encode(key))), Selection(**{_key_of(table): key})
         return CitationRequest(selection, _FORMATS[suffix], f"{key}.{suffix}", page, str(address))
 
@@ -129,10 +129,10 @@ class Citations:
                 return spool(asked.form.pieces(cited_papers(connection, places), feed))
 
 
-def citation_path(table: str, key: str, suffix: str) -> str:
+def _citation_path(table: str, key: str, suffix: str) -> str:
     """The address of a row's citations or feed.
 
-    >>> citation_path("authors", "ann-bell", "bib"), citation_path("categories", "cs.CL", "atom")
+    >>> _citation_path("authors", "ann-bell", "bib"), _citation_path("categories", "cs.CL", "atom")
     ('/-/cite/authors/ann-bell.bib', '/-/feed/categories/cs~2ECL.atom')
     """
     return f"/-/{'feed' if suffix == 'atom' else 'cite'}/{table}/{tilde_encode(key)}.{suffix}"

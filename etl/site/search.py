@@ -70,10 +70,10 @@ class Search:
         return "?" + urlencode({name: value for name, value in named.items() if value})
 
 
-def search_of(arguments: Callable[[str], str | None]) -> Search:
+def _search_of(arguments: Callable[[str], str | None]) -> Search:
     r"""The search of a request's arguments; a page that is no number is the first.
 
-    >>> search_of({"q": " ann\0 bell\n", "page": "two"}.get)
+    >>> _search_of({"q": " ann\0 bell\n", "page": "two"}.get)
     Search(words='ann bell', year=None, category=None, page=1)
     """
     letters = (letter if letter.isprintable() else " " for letter in arguments("q") or "")
@@ -99,12 +99,12 @@ _BY_KEY = "SELECT paper_id FROM papers WHERE paper_id = ? OR citekey = ?"
 _LONGEST_KEY = 200
 
 
-def identifier_in(words: str) -> tuple[str, str] | None:
+def _identifier_in(words: str) -> tuple[str, str] | None:
     """The scheme and value of the identifier that a text is, however it is written; None for other texts.
 
-    >>> identifier_in("arXiv:2401.00001v2"), identifier_in("https://arxiv.org/pdf/hep-th/9901001")
+    >>> _identifier_in("arXiv:2401.00001v2"), _identifier_in("https://arxiv.org/pdf/hep-th/9901001")
     (('arxiv', '2401.00001'), ('arxiv', 'hep-th/9901001'))
-    >>> identifier_in("https://doi.org/10.1000/Bells"), identifier_in("10.48550/arXiv.2401.00001"), identifier_in("bells")
+    >>> _identifier_in("https://doi.org/10.1000/Bells"), _identifier_in("10.48550/arXiv.2401.00001"), _identifier_in("bells")
     (('doi', '10.1000/Bells'), ('arxiv', '2401.00001'), None)
     """
     for scheme, pattern in (("arxiv", _ARXIV), ("doi", _DOI)):
@@ -113,14 +113,14 @@ def identifier_in(words: str) -> tuple[str, str] | None:
     return None
 
 
-def row_of(database: sqlite3.Connection, words: str) -> tuple[str, str] | None:
+def _row_of(database: sqlite3.Connection, words: str) -> tuple[str, str] | None:
     """The table and key of the one row that a text identifies: a paper's identifier or citekey, or an author's identifier.
 
     An author's identifier of one word is none: it may be a word of papers.
     """
     if len(words) > _LONGEST_KEY:
         return None
-    if identifier := identifier_in(words):
+    if identifier := _identifier_in(words):
         found = database.execute(_BY_IDENTIFIER, identifier).fetchone()
     else:
         found = database.execute(_BY_KEY, [words, words]).fetchone()
@@ -151,12 +151,12 @@ class Person:
     spellings: list[str] = field(default_factory=list)
 
 
-def find_people(database: sqlite3.Connection, words: str) -> tuple[list[Person], int]:
+def _find_people(database: sqlite3.Connection, words: str) -> tuple[list[Person], int]:
     """The people with a spelling in which each word begins a word, whole words first, then the most prolific; and how many there are."""
     # The index folds no letters such as ø, which the keys of authors write as o: hence these too, in both orders.
     release, (first, _, rest) = ReleaseRows(database), fold(words).partition(" ")
     keys = (slug(f"{first} {rest}"), slug(f"{rest} {first}"))
-    rows = list(release.rows(_PEOPLE, beginnings(words), *keys)) if first else []
+    rows = list(release.rows(_PEOPLE, _beginnings(words), *keys)) if first else []
     wanted = {first, *rest.split()}
     rows.sort(key=lambda row: not wanted.issubset(fold(row["name"]).split()))
     shown = [
@@ -168,10 +168,10 @@ def find_people(database: sqlite3.Connection, words: str) -> tuple[list[Person],
     return shown, len(rows)
 
 
-def beginnings(words: str, letters: int | None = None, between: str = " ") -> str:
+def _beginnings(words: str, letters: int | None = None, between: str = " ") -> str:
     """An expression of FTS5 for words that begin like these, or like their first letters; each word is quoted.
 
-    >>> beginnings('Ann "Bell'), beginnings("Ann Bell", 2, " OR ")
+    >>> _beginnings('Ann "Bell'), _beginnings("Ann Bell", 2, " OR ")
     ('"Ann"* "Bell"*', '"An"* OR "Be"*')
     """
     return between.join(f'"{word[:letters]}"*' for word in words.replace('"', " ").split()) or '""'
@@ -237,7 +237,7 @@ class PapersFound:
         return -(-self.total // PAPERS)
 
 
-def find_papers(database: sqlite3.Connection, search: Search) -> PapersFound:
+def _find_papers(database: sqlite3.Connection, search: Search) -> PapersFound:
     """A page of the papers in which all words occur, in any form, the best match first."""
     most = 2 * MOST_RANKED // max(2, words_of(search.words))
     asked = {
@@ -274,13 +274,13 @@ def _with_snippets(database: sqlite3.Connection, words: str, places: list[int]) 
     named = {"q": words, **{f"p{place}": place for place in places}}
     sql = _MARKED.format(",".join(f":p{place}" for place in places))
     abstracts = dict(database.execute(sql, named).fetchall()) if places else {}
-    return [(card, snippet(abstracts.get(card.row["place"], ""))) for card in paper_cards(database, places)]
+    return [(card, _snippet(abstracts.get(card.row["place"], ""))) for card in paper_cards(database, places)]
 
 
-def snippet(marked: str) -> Markup:
+def _snippet(marked: str) -> Markup:
     r"""The part of an abstract around its first marked word, as HTML.
 
-    >>> snippet("On <i> \ue010bells\ue011")
+    >>> _snippet("On <i> \ue010bells\ue011")
     Markup('On &lt;i&gt; <mark>bells</mark>')
     """
     first = max(marked.find(_MARK), 0)
@@ -303,13 +303,13 @@ WHERE rowid IN (SELECT rowid FROM authors_fts WHERE authors_fts MATCH ? LIMIT {M
 """  # noqa: S608
 
 
-def papers_by_word(database: sqlite3.Connection, words: str) -> dict[str, int]:
+def _papers_by_word(database: sqlite3.Connection, words: str) -> dict[str, int]:
     """In how many papers each of the first words occurs."""
     tried = list(dict.fromkeys(words.replace('"', " ").split()))[:MOST_TRIED]
     return {word: database.execute(_WITH_WORD, {"q": word}).fetchone()[0] for word in tried}
 
 
-def near_names(database: sqlite3.Connection, words: str) -> list[Row]:
+def _near_names(database: sqlite3.Connection, words: str) -> list[Row]:
     """The authors whose names are most similar, the nearest first."""
     wanted = fold(words).split()[:MOST_TRIED]
     rows: dict[str, Row] = {}
@@ -323,8 +323,8 @@ def near_names(database: sqlite3.Connection, words: str) -> list[Row]:
 def _near_expressions(words: str) -> Iterator[str]:
     """Expressions for names that may be similar, the narrowest first."""
     if words:
-        yield from (beginnings(words, letters) for letters in (4, 3, 2, 1))
-        yield from (beginnings(words, letters, " OR ") for letters in (4, 2))
+        yield from (_beginnings(words, letters) for letters in (4, 3, 2, 1))
+        yield from (_beginnings(words, letters, " OR ") for letters in (4, 2))
 
 
 def _nearness(wanted: list[str], name: str) -> float:
@@ -351,14 +351,14 @@ class Results:
 
 def _results(database: sqlite3.Connection, search: Search) -> Results | tuple[str, str]:
     """What a search found, or the table and key of the one row that it identifies."""
-    if row := row_of(database, search.words):
+    if row := _row_of(database, search.words):
         return row
-    people, people_total = find_people(database, search.words)
-    papers = find_papers(database, search)
+    people, people_total = _find_people(database, search.words)
+    papers = _find_papers(database, search)
     if papers.total or search.year or search.category:
         return Results(people, people_total, papers)
-    tried = papers_by_word(database, search.words)
-    return Results(people, people_total, papers, tried, [] if people else near_names(database, search.words))
+    tried = _papers_by_word(database, search.words)
+    return Results(people, people_total, papers, tried, [] if people else _near_names(database, search.words))
 
 
 class SearchPage:
@@ -370,7 +370,7 @@ class SearchPage:
     async def answer(self, request: Request) -> Response:
         """The page of a search, or a redirect to the row that its words identify."""
         await require_cards(self._datasette, request)
-        search = search_of(request.args.get)
+        search = _search_of(request.args.get)
         # The limits apply as to the question whose SQL this is, whatever else the address has.
         query = SqlQuery(SEARCH_PAPERS.sql, {"q": search.words})
         refused = parameters_refusal(query)

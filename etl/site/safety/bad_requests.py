@@ -96,7 +96,7 @@ class RejectBadRequests:
         except REQUEST_ERRORS as error:
             if started or not is_caused_by_request(error):
                 raise
-            await PlainTextResponse(bad_request_message(error), 400)(scope, receive, send)
+            await PlainTextResponse(_bad_request_message(error), 400)(scope, receive, send)
         finally:
             AS_CSV.reset(before)
             AS_PAGE.reset(page_before)
@@ -111,10 +111,10 @@ def is_caused_by_request(error: BaseException) -> bool:
     return next(known, None) in DATASETTE
 
 
-def bad_request_message(error: BaseException) -> str:
+def _bad_request_message(error: BaseException) -> str:
     """The message about a request that caused an error.
 
-    >>> bad_request_message(ValueError("no number: 'x'"))
+    >>> _bad_request_message(ValueError("no number: 'x'"))
     "The address cannot be answered (no number: 'x'); see whether its parameters have sensible values."
     """
     problem = str(error).partition("\n")[0] or type(error).__name__
@@ -186,7 +186,7 @@ def _describe(error: Exception) -> tuple[int, str | None, str] | None:
     if isinstance(error, sqlite3.Error | sqlite3.Warning):  # a warning: two statements in one
         return 400, "Invalid SQL", sql_message(error)
     if is_caused_by_request(error):
-        return 400, "Bad request", bad_request_message(error)
+        return 400, "Bad request", _bad_request_message(error)
     return None
 
 

@@ -59,7 +59,7 @@ class SafeHeaders:
 
 def content_security_policy(templates: Environment) -> str:
     """The Content-Security-Policy of a site with these templates."""
-    hashes = sorted(map(script_hash, inline_scripts(template_sources(templates))))
+    hashes = sorted(map(script_hash, _inline_scripts(template_sources(templates))))
     directives = DIRECTIVES | {"script-src": " ".join([DIRECTIVES["script-src"], *hashes])}
     return "; ".join(f"{name} {value}" for name, value in directives.items())
 
@@ -71,10 +71,10 @@ def template_sources(templates: Environment) -> Iterator[str]:
         yield templates.loader.get_source(templates, name)[0]
 
 
-def inline_scripts(texts: Iterable[str]) -> set[str]:
+def _inline_scripts(texts: Iterable[str]) -> set[str]:
     """The inline scripts of templates as rendered; scripts with other variables are left out.
 
-    >>> sorted(inline_scripts(["<script>A = {{ datasette_allow_facet }};</script>", "<script>{{ x }}</script>"]))
+    >>> sorted(_inline_scripts(["<script>A = {{ datasette_allow_facet }};</script>", "<script>{{ x }}</script>"]))
     ['A = false;', 'A = true;']
     """
     scripts = {script for text in texts for script in INLINE_SCRIPT.findall(text)}
@@ -102,35 +102,35 @@ class WithoutPrefix:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
         if scope["type"] == "http":
-            scope = {**scope, "path": without_prefix(scope["path"], self._base_url)}
+            scope = {**scope, "path": _without_prefix(scope["path"], self._base_url)}
             if scope.get("raw_path"):
-                raw_path = without_prefix(scope["raw_path"].decode("latin-1"), self._base_url)
-                scope["raw_path"] = protected_path(raw_path, self._base_url).encode("latin-1")
+                raw_path = _without_prefix(scope["raw_path"].decode("latin-1"), self._base_url)
+                scope["raw_path"] = _protected_path(raw_path, self._base_url).encode("latin-1")
 
         async def send_with_prefix(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(raw=[(name.lower(), value) for name, value in message.get("headers", [])])
                 if "location" in headers:
-                    headers["location"] = with_prefix(headers["location"], self._base_url)
+                    headers["location"] = _with_prefix(headers["location"], self._base_url)
                 message = {**message, "headers": headers.raw}
             await send(message)
 
         await self._app(scope, receive, send if self._base_url == "/" else send_with_prefix)
 
 
-def with_prefix(location: str, base_url: str) -> str:
+def _with_prefix(location: str, base_url: str) -> str:
     """The target of a redirect with the prefix, which Datasette leaves out where it removes a slash from an address.
 
-    >>> with_prefix("/-/charts", "/data/"), with_prefix("/data/-/charts", "/data/"), with_prefix("https://example.org/", "/data/")
+    >>> _with_prefix("/-/charts", "/data/"), _with_prefix("/data/-/charts", "/data/"), _with_prefix("https://example.org/", "/data/")
     ('/data/-/charts', '/data/-/charts', 'https://example.org/')
     """
     return base_url + location[1:] if location.startswith("/") and not location.startswith(base_url) else location
 
 
-def without_prefix(path: str, base_url: str) -> str:
+def _without_prefix(path: str, base_url: str) -> str:
     """A path without the site's prefix.
 
-    >>> without_prefix("/data/-/charts", "/data/"), without_prefix("/-/charts", "/data/"), without_prefix("/-/charts", "/")
+    >>> _without_prefix("/data/-/charts", "/data/"), _without_prefix("/-/charts", "/data/"), _without_prefix("/-/charts", "/")
     ('/-/charts', '/-/charts', '/-/charts')
     """
     path = "/" + path.removeprefix(base_url).removeprefix("/")
@@ -138,10 +138,10 @@ def without_prefix(path: str, base_url: str) -> str:
     return path.removeprefix(base_url[:-1]) if path.startswith(base_url + base_url[1:]) else path
 
 
-def protected_path(path: str, base_url: str) -> str:
+def _protected_path(path: str, base_url: str) -> str:
     """The path for Datasette, which removes the prefix once more: a path that begins like the prefix gets it twice.
 
-    >>> protected_path("/data/-/threads", "/data/"), protected_path("/-/charts", "/data/"), protected_path("/-/charts", "/")
+    >>> _protected_path("/data/-/threads", "/data/"), _protected_path("/-/charts", "/data/"), _protected_path("/-/charts", "/")
     ('/data/data/-/threads', '/-/charts', '/-/charts')
     """
     return base_url + path[1:] if base_url != "/" and path.startswith(base_url) else path

@@ -38,10 +38,10 @@ WIDE_FIELD = re.compile(r"\d{5}")
 """A width or precision of ten thousand and more, which printf fills letter by letter."""
 
 
-def instr(text: SqlValue, part: SqlValue) -> int | None:
+def _instr(text: SqlValue, part: SqlValue) -> int | None:
     """The position of a part in a text, from 1; 0 where there is none.
 
-    >>> instr("ropes", "pe"), instr("ropes", "x"), instr(None, "x"), instr(b"ab", b"b")
+    >>> _instr("ropes", "pe"), _instr("ropes", "x"), _instr(None, "x"), _instr(b"ab", b"b")
     (3, 0, None, 2)
     """
     if text is None or part is None:
@@ -51,10 +51,10 @@ def instr(text: SqlValue, part: SqlValue) -> int | None:
     return _text(text).find(_text(part)) + 1
 
 
-def replace(text: SqlValue, part: SqlValue, new: SqlValue) -> SqlValue:
+def _replace(text: SqlValue, part: SqlValue, new: SqlValue) -> SqlValue:
     """A text with every part replaced; raises `OverflowError`, before it is made, where the new text is too long.
 
-    >>> replace("a-b-c", "-", "+"), replace("abc", "", "x"), replace(17, 1, 2)
+    >>> _replace("a-b-c", "-", "+"), _replace("abc", "", "x"), _replace(17, 1, 2)
     ('a+b+c', 'abc', '27')
     """
     if text is None or part is None or new is None:
@@ -67,10 +67,10 @@ def replace(text: SqlValue, part: SqlValue, new: SqlValue) -> SqlValue:
     return text.replace(part, new)
 
 
-def ltrim(text: SqlValue, letters: SqlValue) -> str | None:
+def _ltrim(text: SqlValue, letters: SqlValue) -> str | None:
     """A text without any of the letters at its beginning.
 
-    >>> ltrim("--a-", "-"), ltrim("abc", "")
+    >>> _ltrim("--a-", "-"), _ltrim("abc", "")
     ('a-', 'abc')
     """
     if text is None or letters is None:
@@ -79,24 +79,24 @@ def ltrim(text: SqlValue, letters: SqlValue) -> str | None:
     return text[sum(1 for _ in takewhile(unwanted.__contains__, text)) :]
 
 
-def rtrim(text: SqlValue, letters: SqlValue) -> str | None:
+def _rtrim(text: SqlValue, letters: SqlValue) -> str | None:
     """A text without any of the letters at its end.
 
-    >>> rtrim("-a--", "-"), rtrim("---", "-")
+    >>> _rtrim("-a--", "-"), _rtrim("---", "-")
     ('-a', '')
     """
     if text is None or letters is None:
         return None
-    return (ltrim(_text(text)[::-1], letters) or "")[::-1]
+    return (_ltrim(_text(text)[::-1], letters) or "")[::-1]
 
 
-def trim(text: SqlValue, letters: SqlValue) -> str | None:
+def _trim(text: SqlValue, letters: SqlValue) -> str | None:
     """A text without any of the letters at both ends.
 
-    >>> trim("-a-b--", "-")
+    >>> _trim("-a-b--", "-")
     'a-b'
     """
-    return rtrim(ltrim(text, letters), letters)
+    return _rtrim(_ltrim(text, letters), letters)
 
 
 class SqliteFunctions:
@@ -177,11 +177,11 @@ def _text(value: str | bytes | float) -> str:
 
 
 LINEAR_FUNCTIONS: dict[tuple[str, int], Callable[..., SqlValue]] = {
-    ("instr", 2): instr,
-    ("replace", 3): replace,
-    ("ltrim", 2): ltrim,
-    ("rtrim", 2): rtrim,
-    ("trim", 2): trim,
+    ("instr", 2): _instr,
+    ("replace", 3): _replace,
+    ("ltrim", 2): _ltrim,
+    ("rtrim", 2): _rtrim,
+    ("trim", 2): _trim,
 }
 """Functions in linear time, by name and number of arguments."""
 
@@ -287,8 +287,8 @@ class CountedRows:
         """A row of a cursor; raises `AnswerTooLarge`."""
         if self._cursor is None or self._cursor() is not cursor:
             self._cursor, self._bytes = ref(cursor), 0
-            self._names = sum(answer_bytes(name) for name, *_ in cursor.description)
-        self._bytes += self._names + sum(map(answer_bytes, values))
+            self._names = sum(_answer_bytes(name) for name, *_ in cursor.description)
+        self._bytes += self._names + sum(map(_answer_bytes, values))
         if self._bytes > LARGEST_ANSWER:
             values = ()  # else the error would refer to them
             raise AnswerTooLarge(
@@ -298,13 +298,13 @@ class CountedRows:
         return self._make(cursor, values)
 
 
-def answer_bytes(value: SqlValue) -> int:
+def _answer_bytes(value: SqlValue) -> int:
     r"""The most bytes that a value takes in an answer: as Python's object, as JSON, or as JSON that is parsed.
 
     A control character is six bytes of JSON; and Datasette parses the text of a list (`_json=`), where each comma is one more
     Python object.
 
-    >>> answer_bytes("ab"), answer_bytes("\0" * 100), answer_bytes("[" + "[]," * 99 + "[]]") > 6000
+    >>> _answer_bytes("ab"), _answer_bytes("\0" * 100), _answer_bytes("[" + "[]," * 99 + "[]]") > 6000
     (51, 602, True)
     """
     if isinstance(value, str):
