@@ -6,10 +6,11 @@ it offers is loaded when it is first used.
 
 from typing import TYPE_CHECKING, Any
 
+from etl.version import __version__
+
 if TYPE_CHECKING:
     from etl.api import OpenRelease, build, check, open_release
 
-__version__ = "0.2.0"
 __all__ = ["OpenRelease", "__version__", "build", "check", "open_release"]
 
 if not TYPE_CHECKING:

@@ -11,10 +11,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("etl", "schemas")
 DATAFRAMES = ("polars", "pandera", "pandas", "duckdb")
-BASE = frozenset({"schemas", "etl.printable", "etl.errors"})
+BASE = frozenset({"schemas", "etl.printable", "etl.errors", "etl.version"})
 """What every part may import that stands behind them."""
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "schemas": frozenset(),
+    "etl.version": frozenset(),
     "etl.printable": frozenset(),
     "etl.errors": frozenset({"etl.printable"}),
     "etl.progress": frozenset(),
@@ -24,9 +25,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "etl.extract": BASE,
     "etl.resolve": BASE | {"etl.toml_file", "etl.extract"},
     "etl.validate": BASE | {"etl.tex", "etl.toml_file", "etl.extract", "etl.resolve"},
-    "etl.load": BASE | {"etl"},
-    "etl.release": BASE | {"etl", "etl.extract", "etl.resolve", "etl.validate", "etl.load"},
-    "etl.report": BASE | {"etl", "etl.extract", "etl.resolve", "etl.validate", "etl.load", "etl.release"},
+    "etl.load": BASE,
+    "etl.release": BASE | {"etl.extract", "etl.resolve", "etl.validate", "etl.load"},
+    "etl.report": BASE | {"etl.extract", "etl.resolve", "etl.validate", "etl.load", "etl.release"},
     "etl.export": BASE | {"etl.tex", "etl.resolve", "etl.release"},
     "etl.site": BASE | {"etl.tex", "etl.extract", "etl.resolve", "etl.load", "etl.release", "etl.report", "etl.export"},
     "etl.pipeline": BASE
@@ -34,11 +35,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     | {"etl.report"},
     "etl.redaction": BASE | {"etl.resolve", "etl.load", "etl.release", "etl.report"},
     "etl.api": BASE | {"etl.progress", "etl.engine", "etl.load", "etl.release", "etl.report", "etl.pipeline"},
-    "etl": frozenset({"etl.api"}),  # for types; a program's first use of it imports the rest
+    "etl": frozenset({"etl.api", "etl.version"}),  # for types; a program's first use of it imports the rest
     "etl.made_pages": BASE | {"etl.engine", "etl.extract", "etl.resolve"},
     "etl.cli": BASE
     | {
-        "etl",
         "etl.progress",
         "etl.engine",
         "etl.validate",
@@ -51,7 +51,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     | {"etl.pipeline", "etl.api", "etl.made_pages", "etl.redaction"},
 }
 """Every package, in the order of the flow, and what each may import: itself, and what stands before it."""
-LIGHT = ("etl", "etl.errors", "etl.export", "etl.load.layout", "etl.printable")
+LIGHT = ("etl", "etl.errors", "etl.export", "etl.load.layout", "etl.printable", "etl.version")
 """What the command may import before it is told what to do, so that help comes at once."""
 
 

@@ -17,7 +17,6 @@ with leaving_at_once():
 
     import click
 
-    from etl import __version__
     from etl.cli.about import rules, schema
     from etl.cli.export import export
     from etl.cli.output import discard_output, say
@@ -27,6 +26,7 @@ with leaving_at_once():
     from etl.cli.run import build, check
     from etl.cli.serve import serve
     from etl.errors import Exit, PaperledgerError, refusal
+    from etl.version import __version__
 
 # Polars' allocator gives memory back at once, not after ten seconds: a build needs a tenth less. Read when polars is loaded.
 os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from etl import __version__
 from etl.load.layout import ID_LENGTH
 from etl.printable import count
+from etl.version import __version__
 from schemas import Frames
 from schemas.limits import PAPERS_A_PAGE
 

@@ -18,11 +18,11 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from etl import __version__
 from etl.errors import DamagedRelease, in_words, is_refusal
 from etl.load.descriptors import render_metadata
 from etl.load.layout import DATABASE_FILE, ID_LENGTH, MANIFEST, METADATA, PAPER_LIST_FILE, is_release_id
 from etl.load.sqlite import ddl
+from etl.version import __version__
 from schemas import TABLES, VIEWS, Frames
 from schemas.limits import LARGE_PAGE, ROWS_PER_BATCH
 from schemas.table import SCHEMA_VERSION

@@ -20,12 +20,12 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from etl import __version__
 from etl.errors import SCRATCH_ADVICE, BrokenTables, DamagedRelease, UsageError, is_refusal, refusal
 from etl.load.layout import CURRENT, DATABASE_FILE, MANIFEST, PAPER_LIST_FILE, REDACTED, read_manifest
 from etl.load.manifest import require_undamaged
 from etl.printable import command
 from etl.resolve.rendering import rebuild_pages
+from etl.version import __version__
 from schemas import TABLES, VIEWS, Frames
 from schemas.table import SCHEMA_VERSION
 

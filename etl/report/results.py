@@ -11,13 +11,13 @@ from typing import Literal
 import msgspec
 import polars as pl
 
-from etl import __version__
 from etl.extract.page import split_lines
 from etl.extract.records import ReferenceFile
 from etl.release.release import FIRST_VERSION, require_schema_version
 from etl.report.charts import Chart
 from etl.resolve.dates import newest_pages
 from etl.resolve.rendering import rebuild_pages
+from etl.version import __version__
 from schemas import SCHEMA_VERSION, Frames
 from schemas.limits import SHOWN_LETTERS
 from schemas.rules import Level, Status
