@@ -81,7 +81,7 @@ def test_mlcroissant_finds_a_release_valid_and_loads_the_records_of_every_table(
     tables: Frames, real: Frames, tmp_path: Path, pages: str
 ) -> None:
     release = publish(tmp_path, {"invented": tables, "real": real}[pages], {"overrides": None})
-    command = [sys.executable, "-c", RECORDS, str(release / "croissant.json")]
+    command = [sys.executable, "-E", "-c", RECORDS, str(release / "croissant.json")]
     issues, *records = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     days = {"invented": [], "real": ["datePublished"]}[pages]  # of the bundled page it is not known when it was saved
     assert ["datePublished" in issue for issue in json.loads(issues)] == [True for _ in days]
