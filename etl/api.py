@@ -6,7 +6,7 @@ problem. Nothing is printed.
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +14,7 @@ from functools import cached_property
 from importlib.resources import files
 from os import PathLike
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack, get_args
 
 import polars as pl
 
@@ -68,7 +68,9 @@ class Options(TypedDict, total=False):
     """Processes that read pages side by side; by default 1. More need a main module that may be imported."""
 
 
-def build(pages: AnyPath | Sequence[AnyPath] = (), out: AnyPath = "build", **options: Unpack[Options]) -> "OpenRelease":
+def build(
+    pages: AnyPath | Sequence[AnyPath] | None = None, out: AnyPath = "build", **options: Unpack[Options]
+) -> "OpenRelease":
     """Build a release of pages (files, folders, globs, archives, shards), by default of the bundled page, and open it.
 
     Raises `BadData` where the data is bad, and nothing is published; `UsageError` for files and options that cannot be
@@ -83,7 +85,7 @@ def build(pages: AnyPath | Sequence[AnyPath] = (), out: AnyPath = "build", **opt
         return OpenRelease(pipeline.build(_request(pages, out, options), Progress()).release)
 
 
-def check(pages: AnyPath | Sequence[AnyPath] = (), **options: Unpack[Options]) -> Checked:
+def check(pages: AnyPath | Sequence[AnyPath] | None = None, **options: Unpack[Options]) -> Checked:
     """All stages of `build` but the last: the tables as frames, and the results; nothing is published.
 
     Raises the same errors, `BadData` too.
@@ -141,8 +143,13 @@ class OpenRelease:
         return sorted({*super().__dir__(), *FRAMES})
 
     def table(self, name: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
-        """A table, or some of its columns, rows in the order of its key; raises `UsageError` if its file is damaged."""
+        """A table, or some of its columns, rows in the order of its key.
+
+        Raises `UsageError` if there is no such table or column, or if the table's file is damaged.
+        """
+        _require_known([name], FRAMES, "table")
         file = table_file(self.path / f"{name}.parquet")
+        _require_known(columns or (), file.columns, f"column of {name}")
         return file.read(file.columns if columns is None else columns)
 
     def sql(self, query: str, parameters: Mapping[str, Any] | Sequence[Any] = ()) -> pl.DataFrame:
@@ -187,6 +194,16 @@ class OpenRelease:
             yield database
 
 
+def _require_known(names: Sequence[str], known: Collection[str], kind: str) -> None:
+    """Raise `UsageError` for a name that is none of the known ones.
+
+    >>> _require_known(["papers"], ["papers", "links"], "table")
+    """
+    unknown = ", ".join(name for name in names if name not in known)
+    if unknown:
+        raise UsageError(f"{unknown}: no such {kind}; expected one of {', '.join(known)}")
+
+
 def _frame(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> pl.DataFrame:
     """Rows of SQLite as a frame; raises `UsageError` where two columns have one name.
 
@@ -201,13 +218,20 @@ def _frame(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> pl.DataFram
     return pl.DataFrame(rows, schema=list(names), orient="row", infer_schema_length=None, strict=False)
 
 
-def _request(pages: AnyPath | Sequence[AnyPath], out: AnyPath, options: Options) -> Request:
+def _request(pages: AnyPath | Sequence[AnyPath] | None, out: AnyPath, options: Options) -> Request:
+    named = [str(path) for path in _listed(BUNDLED if pages is None else pages)]
+    if not named:
+        raise UsageError("found an empty list of pages, expected paths; leave it out to read the bundled page")
     given = {"thresholds" if name == "rules" else name: _read(name, value) for name, value in options.items()}
-    return Request([str(path) for path in _listed(pages)] or [BUNDLED], Path(out), **given)
+    return Request(named, Path(out), **given)
 
 
 def _read(name: str, value: Any) -> Any:
-    """An option as a request has it."""
+    """An option as a request has it; raises `UsageError` for a value that programs without types get wrong."""
+    if name == "observed_on" and not isinstance(value, date | None):
+        raise UsageError(f"observed_on: found {value!r}, expected a day such as date(2026, 7, 2), of datetime")
+    if name == "fail_on" and value not in get_args(FailOn):
+        raise UsageError(f"fail_on: found {value!r}, expected {' or '.join(map(repr, get_args(FailOn)))}")
     if name == "reference":
         return [Path(path) for path in _listed(value)]
     return Path(value) if name in _FILES and value is not None else value

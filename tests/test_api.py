@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -84,6 +85,13 @@ def test_a_name_that_is_no_table_is_an_error_that_lists_them(release: OpenReleas
         release.paper  # noqa: B018
 
 
+def test_a_table_or_column_that_is_not_there_is_an_error_that_lists_those_that_are(release: OpenRelease) -> None:
+    with pytest.raises(UsageError, match=r"^paper: no such table; expected one of categories, "):
+        release.table("paper")
+    with pytest.raises(UsageError, match=r"^titel: no such column of papers; expected one of paper_id, title, "):
+        release.table("papers", ["paper_id", "titel"])
+
+
 def test_a_release_is_shown_by_its_folder(release: OpenRelease) -> None:
     assert repr(release) == f"OpenRelease('{release.path}')"
 
@@ -134,6 +142,24 @@ def test_checking_publishes_nothing_and_bad_data_is_an_error_of_lines(
 def test_an_unknown_option_is_an_error(page: Path) -> None:
     with pytest.raises(TypeError, match="unexpected keyword argument 'observed'"):
         check(page, observed="2026-06-01")  # type: ignore[call-arg]
+
+
+def test_an_empty_list_of_pages_is_an_error_instead_of_the_bundled_page() -> None:
+    for run in (check, build):
+        with pytest.raises(UsageError, match="found an empty list of pages"):
+            run([])
+
+
+@pytest.mark.parametrize(
+    ("option", "problem"),
+    [
+        ({"observed_on": "June 1"}, "observed_on: found 'June 1', expected a day such as date(2026, 7, 2)"),
+        ({"fail_on": "never"}, "fail_on: found 'never', expected 'error' or 'warning'"),
+    ],
+)
+def test_an_option_of_another_value_is_a_usage_error(page: Path, option: dict[str, Any], problem: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(problem)):
+        check(page, **option)
 
 
 def test_a_damaged_database_is_not_read(page: Path, tmp_path: Path) -> None:
