@@ -68,7 +68,8 @@ def why(table: str, key: str, folder: Path) -> None:
 
     Prints the lines of its pages, the rows from which it was made, and the result of each rule.
 
-    KEY is the row's key as in Datasette's address of the row, its parts joined by commas.
+    KEY is the row's key as in Datasette's address of the row, its parts joined by commas, such as
+    ann-bell in authors. A paper's citation key and a page's source will do too.
 
     FOLDER is a release's folder, or an output folder whose newest release is meant.
     """

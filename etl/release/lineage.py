@@ -18,7 +18,7 @@ from etl.errors import UsageError
 from etl.extract.blocks import Block
 from etl.extract.header import Header, parse_header
 from etl.extract.page import Page, parse_page, split_lines
-from etl.printable import cut
+from etl.printable import command, cut
 from etl.release.release import rebuild_page
 from etl.resolve.folding import slug
 from etl.resolve.papers import winner_first
@@ -221,17 +221,25 @@ def _row(database: sqlite3.Connection, definition: Definition, parts: Sequence[s
 
 
 def _by_other_name(database: sqlite3.Connection, definition: Definition, key: str) -> dict[str, Value] | None:
-    """The only row that something else identifies: a paper by its alias, a spelling by its name alone, an author by a spelling."""
+    """The only row that something else identifies.
+
+    A paper by its alias or citation key, a page by its source, a spelling by its name alone, an author by a spelling.
+    """
     ways = {
-        "papers": "SELECT papers.* FROM papers JOIN listings USING (paper_id) WHERE alias_id = ?",
-        "author_names": "SELECT * FROM author_names WHERE name = ?",
+        "papers": (
+            "SELECT papers.* FROM papers JOIN listings USING (paper_id) WHERE alias_id = :decoded"
+            " UNION SELECT * FROM papers WHERE citekey = :decoded"
+        ),
+        "profiles": "SELECT * FROM profiles WHERE source IN (:decoded, :typed)",
+        "author_names": "SELECT * FROM author_names WHERE name = :decoded",
     }
     if definition.name == "authors":
         author_id = author_of_slug(database, key)
         return _row(database, definition, [author_id]) if author_id else None
     if definition.name not in ways or "\x00" in key:
         return None
-    cursor = database.execute(f"SELECT DISTINCT * FROM ({ways[definition.name]}) LIMIT 2", [tilde_decode(key)])  # noqa: S608
+    named = {"decoded": tilde_decode(key), "typed": key}
+    cursor = database.execute(f"SELECT DISTINCT * FROM ({ways[definition.name]}) LIMIT 2", named)  # noqa: S608
     names = [name for name, *_ in cursor.description]
     found = cursor.fetchall()
     return dict(zip(names, found[0], strict=True)) if len(found) == 1 else None
@@ -254,7 +262,7 @@ def _is_number(part: str) -> bool:
 def _missing(database: sqlite3.Connection, definition: Definition, key: str) -> str:
     columns = ", ".join(definition.primary_key)
     close = _close_keys(database, definition, key)
-    hint = f"perhaps {' or '.join(close)}" if close else f"see the table {definition.name} for its keys"
+    hint = f"perhaps {' or '.join(close)}" if close else f"{command('serve')} shows the table {definition.name}"
     return f"{cut(key, _SHOWN_LETTERS)}: no such row in {definition.name}, whose key is {columns}; {hint}"
 
 

@@ -233,6 +233,13 @@ def test_a_link_may_be_given_plain_or_escaped(database: sqlite3.Connection) -> N
     assert raw(reasons)[0].startswith("Bells ring in the tower")
 
 
+def test_a_paper_has_its_citation_key_and_a_page_its_source_as_keys_too(database: sqlite3.Connection) -> None:
+    citekey, paper = database.execute("SELECT citekey, paper_id FROM papers WHERE title = 'On Bells'").fetchone()
+    assert why(database, "papers", citekey) == why(database, "papers", paper)
+    page = key(database, "profiles", "source = 'eve.txt'")
+    assert why(database, "profiles", "eve.txt") == why(database, "profiles", page)
+
+
 def test_a_category_tells_its_badges_and_fields(database: sqlite3.Connection) -> None:
     reasons = why(database, "categories", "cs.CL")
     assert raw(reasons)[0] == "CL"
@@ -256,7 +263,7 @@ def test_no_terminal_obeys_what_a_page_says(database: sqlite3.Connection) -> Non
         ("authors", "ann-bel", "perhaps ann-b-bell"),
         ("author_names", "eve fox", "perhaps Eve+Fox"),
         ("categories", "cs.CX", "perhaps cs~2E"),
-        ("listings", "x,y", "whose key is profile_id, position; see the table listings"),
+        ("listings", "x,y", " serve shows the table listings"),
         ("papers", "", "no such row in papers"),
         ("papers", "a,b\x00\x1b[0m", "a,b\\x00\\x1b[0m: no such row"),
         ("listings", "9" * 400, "no such row in listings"),
