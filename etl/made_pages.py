@@ -11,7 +11,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from etl.engine.embedded import map_batches
-from etl.errors import UsageError, is_refusal, refusal
+from etl.errors import UsageError, refusal
 from etl.extract.badge import Badge, render_badge
 from etl.extract.blocks import Block
 from etl.extract.byline import Byline, render_byline
@@ -56,8 +56,9 @@ def _read_ids(path: Path) -> ListedIds:
     try:
         found = _ids_in(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        problem = "cannot be read" if is_refusal(error) else "no such file"
-        raise refusal(error, problem, "give a file with an arXiv identifier a line", path_text(str(path))) from error
+        raise refusal(
+            error, "cannot be read", "give a file with an arXiv identifier a line", path_text(str(path))
+        ) from error
     except UnicodeDecodeError as error:
         raise UsageError(
             f"{path_text(str(path))}: byte {error.start}: found no UTF-8; save it as text in UTF-8"

@@ -175,7 +175,10 @@ def test_a_request_that_cannot_be_carried_out_is_one_line(
 
 def test_a_file_of_identifiers_that_is_no_text_is_one_line(made: Made, tmp_path: Path) -> None:
     (tmp_path / "latin.txt").write_bytes(b"2405.00001 \xe9")
-    for name, problem in (("latin.txt", "byte 11: found no UTF-8"), ("none.txt", "no such file")):
+    for name, problem in (
+        ("latin.txt", "byte 11: found no UTF-8"),
+        ("none.txt", "none.txt: cannot be read (No such file or directory); give a file with an arXiv identifier"),
+    ):
         result, _ = made(None, "--ids", str(tmp_path / name), "--owner", "Ann Bell")
         assert result.exit_code == 2
         assert problem in result.stderr
