@@ -103,7 +103,7 @@ def _shown(table: Definition | View) -> dict[str, Any]:
 
 
 def _query(question: Question) -> dict[str, Any]:
-    fields = (f"<p><strong>{escape(name)}</strong>: {escape(words)}</p>" for name, words in question.params.items())
+    fields = (f"<p><strong>{escape(name)}</strong>: {escape(one.meaning)}</p>" for name, one in question.params.items())
     return {
         "title": question.title,
         "description": question.description,
@@ -303,7 +303,7 @@ def as_text() -> str:
         rows = [f"  {name:<{width}}  {words}" for name, words in view.columns.items()]
         parts.append("\n".join([f"{view.name} (view): {view.description}", *rows]))
     for question in QUESTIONS.values():
-        rows = [f"  :{name}  {meaning}" for name, meaning in question.params.items()]
+        rows = [f"  :{name}  {one.meaning}" for name, one in question.params.items()]
         parts.append("\n".join([f"{question.name} (question): {question.title} {question.description}", *rows]))
     return "\n\n".join(parts)
 
@@ -328,7 +328,7 @@ def as_markdown() -> str:
 def _questions() -> str:
     rows = ["| name | question | parameters |", "|---|---|---|"]
     for question in QUESTIONS.values():
-        params = " ".join(f"`{name}`: {meaning}" for name, meaning in question.params.items())
+        params = " ".join(f"`{name}`: {one.meaning}" for name, one in question.params.items())
         rows.append(f"| `{question.name}` | {question.title} {question.description} | {params} |")
     return _heading(
         "Questions",

@@ -48,7 +48,7 @@ def paper_cards(database: sqlite3.Connection, places: Sequence[int]) -> list[Pap
 
 
 def _card(release: ReleaseRows, row: Row) -> PaperCard:
-    authors = list(release.rows(_AUTHORS, row["paper_id"]))
+    authors = first_authors(release, row["paper_id"])
     return PaperCard(
         row=row,
         title=readable(row["title"]),
@@ -56,6 +56,11 @@ def _card(release: ReleaseRows, row: Row) -> PaperCard:
         has_more_authors=len(authors) > SHOWN_AUTHORS or row["author_count"] is None,
         identifiers=list(release.rows(_IDENTIFIERS, row["paper_id"])),
     )
+
+
+def first_authors(release: ReleaseRows, paper_id: str) -> list[Row]:
+    """The first authors of a paper, and one more where there are more than `SHOWN_AUTHORS`."""
+    return list(release.rows(_AUTHORS, paper_id))
 
 
 async def require_cards(datasette: "Datasette", request: Request) -> None:

@@ -70,10 +70,10 @@ class Search:
         return "?" + urlencode({name: value for name, value in named.items() if value})
 
 
-def _search_of(arguments: Callable[[str], str | None]) -> Search:
+def search_of(arguments: Callable[[str], str | None]) -> Search:
     r"""The search of a request's arguments; a page that is no number is the first.
 
-    >>> _search_of({"q": " ann\0 bell\n", "page": "two"}.get)
+    >>> search_of({"q": " ann\0 bell\n", "page": "two"}.get)
     Search(words='ann bell', year=None, category=None, page=1)
     """
     letters = (letter if letter.isprintable() else " " for letter in arguments("q") or "")
@@ -151,7 +151,7 @@ class Person:
     spellings: list[str] = field(default_factory=list)
 
 
-def _find_people(database: sqlite3.Connection, words: str) -> tuple[list[Person], int]:
+def find_people(database: sqlite3.Connection, words: str) -> tuple[list[Person], int]:
     """The people with a spelling in which each word begins a word, whole words first, then the most prolific; and how many there are."""
     # The index folds no letters such as ø, which the keys of authors write as o: hence these too, in both orders.
     release, (first, _, rest) = ReleaseRows(database), fold(words).partition(" ")
@@ -353,7 +353,7 @@ def _results(database: sqlite3.Connection, search: Search) -> Results | tuple[st
     """What a search found, or the table and key of the one row that it identifies."""
     if row := _row_of(database, search.words):
         return row
-    people, people_total = _find_people(database, search.words)
+    people, people_total = find_people(database, search.words)
     papers = _find_papers(database, search)
     if papers.total or search.year or search.category:
         return Results(people, people_total, papers)
@@ -370,7 +370,7 @@ class SearchPage:
     async def answer(self, request: Request) -> Response:
         """The page of a search, or a redirect to the row that its words identify."""
         await require_cards(self._datasette, request)
-        search = _search_of(request.args.get)
+        search = search_of(request.args.get)
         # The limits apply as to the question whose SQL this is, whatever else the address has.
         query = SqlQuery(SEARCH_PAPERS.sql, {"q": search.words})
         refused = parameters_refusal(query)

@@ -31,15 +31,19 @@ COMMAND = Path(sys.executable).with_name("paperledger")
 RUNS = 20
 QUESTIONS = {
     "a paper": "SELECT '/paperledger/papers/' || paper_id FROM papers ORDER BY paper_id LIMIT 1 OFFSET 77",
-    "an author": "SELECT '/paperledger/authors/' || author_id FROM profiles ORDER BY author_id LIMIT 1 OFFSET 7",
+    "an author": "SELECT '/paperledger/authors/' || author_id FROM profiles WHERE author_id IS NOT NULL ORDER BY author_id LIMIT 1 OFFSET 7",
     "a page": "SELECT '/paperledger/profiles/' || profile_id FROM profiles ORDER BY profile_id LIMIT 1",
     "search": "SELECT '/paperledger/papers?_search=' || substr(title, 1, instr(title, ' ') - 1) FROM papers LIMIT 1",
     "search, ranked": "SELECT '/paperledger/search_papers?q=' || substr(title, 1, instr(title, ' ') - 1) FROM papers LIMIT 1",
     "search for a person": "SELECT '/-/search?q=' || family || '+' || given FROM authors WHERE given IS NOT NULL LIMIT 1 OFFSET 77",
     "search for a paper": "SELECT '/-/search?q=' || substr(title, 1, instr(title, ' ') - 1) FROM papers LIMIT 1",
-    "co-authors": "SELECT '/paperledger/coauthors_of_author?author_id=' || author_id FROM profiles LIMIT 1 OFFSET 7",
+    "co-authors": "SELECT '/paperledger/coauthors_of_author?author_id=' || author_id FROM profiles WHERE author_id IS NOT NULL LIMIT 1 OFFSET 7",
 }
 PAGES = {
+    "papers of a year": "/paperledger/papers_by_category_and_year?year=2020&sort=title",
+    "papers with code": "/paperledger/papers_with_code?sort=-url",
+    "disagreements": "/paperledger/changed_papers?sort=-page_saved_on",
+    "findings": "/paperledger/findings_with_lines",
     "home": "/",
     "database": "/paperledger",
     "papers": "/paperledger/papers",

@@ -174,7 +174,8 @@ def test_every_question_is_a_canned_query_with_its_words_and_parameters() -> Non
         assert queries[name]["params"] == list(question.params)
         assert queries[name]["description"] == question.description
         shown = html.unescape(queries[name]["description_html"])
-        assert [words for words in (question.description, *question.params.values()) if words not in shown] == []
+        meanings = [param.meaning for param in question.params.values()]
+        assert [words for words in (question.description, *meanings) if words not in shown] == []
 
 
 def test_every_page_of_datasette_answers_and_tells_the_descriptions(database: Path, tables_metadata: Told) -> None:

@@ -33,6 +33,9 @@ PLACES = {
     "category": "/paperledger/categories/cs~2ECV",
     "finding list": "/paperledger/finding_list",
     "question": f"/paperledger/coauthors_of_author?author_id={OWNER}",
+    "question with fields": "/paperledger/papers_by_category_and_year?category_id=cs.CV&sort=title",
+    "question with lines": "/paperledger/findings_with_lines",
+    "question about nobody": "/paperledger/papers_of_author?author_id=bel",
     "own query": "/paperledger?sql=select+1+as+one",
     "charts": "/-/charts",
     "downloads": "/-/downloads",
@@ -195,8 +198,8 @@ def test_a_mark_of_a_chart_leads_to_its_rows_without_scripts(
 
 def test_a_question_takes_a_parameter_and_its_answer_comes_as_parquet(page: Page, release: Path) -> None:
     page.goto("/paperledger/papers_of_author")
-    page.locator("input[name=author_id]").fill(OWNER)
-    page.get_by_role("button", name="Run SQL").click()
+    page.get_by_label("Author", exact=True).fill(OWNER)
+    page.get_by_role("main").get_by_role("button", name="Search").click()
     page.locator("table.rows-and-columns tbody tr").first.wait_for()
     with page.expect_download() as download:
         page.get_by_role("link", name="parquet", exact=True).click()
