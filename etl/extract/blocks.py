@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from etl.extract.badge import Badge, is_glued, parse_badge, read_badge
+from etl.extract.badge import Badge, is_glued, may_be_badge, parse_badge, read_badge
 from etl.extract.byline import Byline, is_full_name, is_same_person, parse_byline
 from etl.extract.header import find_headers, parse_stat
 from etl.extract.text import clean, is_blank, trimmed
@@ -79,7 +79,8 @@ class BlockReader:
         self._furniture = _Furniture(lines)
         self._bylines: dict[str, Byline] = {}
         self._odd: dict[tuple[int, _Shape], bool] = {}
-        found = {at: read_badge(lines, at) for at in range(len(lines)) if self._next[at] == at}
+        filled = (at for at in range(len(lines)) if self._next[at] == at)
+        found = {at: read_badge(lines, at) for at in filled if may_be_badge(lines[at])}
         self.badges: dict[int, tuple[Badge, int]] = {at: badge for at, badge in found.items() if badge}
         self.glued = frozenset(at for at in found if at not in self.badges and is_glued(lines[at]))
         self.headers = find_headers(lines, min(self.badges) + 1) if self.badges else []
@@ -191,25 +192,26 @@ class BlockReader:
         lead, *more = block.abstract.split("\n")
         if len(block.title) > ABSTRACT_LETTERS or len(block.byline) > BYLINE_LETTERS or len(lead) > ABSTRACT_LETTERS:
             return False  # Rule BLK-004 reports such a block.
+        lead = clean(lead)
         known = (block.line_start, shape)  # The page is read twice, the second time with its owner.
         if known not in self._odd:
             self._odd[known] = self._has_odd_parts(block, lead, shape)
         if self._odd[known] or any(_is_certain(self._parsed(line), owner) for line in more):
             return True
-        return self._is_byline_elsewhere(block, clean(lead), shape, owner)
+        return self._is_byline_elsewhere(block, lead, shape, owner)
 
     def _has_odd_parts(self, block: Block, lead: str, shape: _Shape) -> bool:
         """Whether two parts are equal, a part is a button, or the abstract is part of the page's frame or a badge."""
-        parts = [clean(part).casefold() for part in (block.badge, block.title, block.byline, lead) if part]
+        parts = [part.casefold() for part in (*map(clean, (block.badge, block.title, block.byline)), lead) if part]
         if len(set(parts)) < len(parts) or not BUTTONS.isdisjoint(parts):
             return True
-        framed = self._furniture.count(clean(lead)) and not self._is_mark(self._text(shape.last + 1))
+        framed = self._furniture.count(lead) and not self._is_mark(self._text(shape.last + 1))
         return bool(framed) or parse_badge(lead) is not None
 
     def _is_byline_elsewhere(self, block: Block, lead: str, shape: _Shape, owner: str | None) -> bool:
         """Whether title, abstract or a line behind the block reads as the byline, or the title as the abstract."""
         byline, abstract = block.byline_parts, self._parsed(lead)
-        sure, full = _is_sure(byline, owner), all(map(is_full_name, byline.names))
+        sure = _is_sure(byline, owner)
         behind = self._text(shape.last + 1)
         goes_on = not self._is_mark(behind)
         if _reads_as_byline(abstract, owner) or (abstract.truncated and not abstract.names and len(lead) <= _SHORT):
@@ -220,7 +222,10 @@ class BlockReader:
             return True
         if len(block.title) > max(len(block.abstract), _LONG_TITLE) and ". " in block.title:
             return True
-        return not sure and (
+        if sure:
+            return False
+        full = all(map(is_full_name, byline.names))
+        return (
             (not block.abstract and bool(byline.names) and not full)
             or _is_sure(title := self._parsed(block.title), owner)
             or (_reads_as_byline(title, owner) and not full)
@@ -294,7 +299,7 @@ class _Furniture:
     """Short lines that recur on a page and belong to no paper, such as "PDF" or "Cited by 12"."""
 
     def __init__(self, lines: Sequence[str]) -> None:
-        texts = (clean(line) for line in lines if len(line) <= _SHORT)
+        texts = (clean(line) for line in lines if 0 < len(line) <= _SHORT)
         self._times = Counter(_without_figures(text) for text in texts if text)
 
     def count(self, text: str) -> int:
@@ -334,5 +339,5 @@ def _next_filled(lines: Sequence[str]) -> list[int]:
     """For each index the next index of a line with text, or the number of lines."""
     found = [len(lines)] * (len(lines) + 1)
     for at in range(len(lines) - 1, -1, -1):
-        found[at] = found[at + 1] if is_blank(lines[at]) else at
+        found[at] = at if lines[at] and not is_blank(lines[at]) else found[at + 1]
     return found

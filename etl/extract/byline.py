@@ -63,6 +63,7 @@ _BEHIND_CUT = " .,;:()[]†‡*|/—–-·•"
 _SHORT_TAG = 40
 _PARTS_TAG = re.compile(r"[ .]*[,;:)\]†‡*|/—–·•(-]")
 _EXPANDERS = frozenset({"show more", "show all", "show all authors", "more"})
+_DOT = re.compile("[·•∙●]")
 _SPACED_DOT = re.compile(r"(?:^|[ ,])Â?·(?: |$)")
 """The mark before tags, also where UTF-8 was read as Latin-1."""
 _BULLET = re.compile(r" ?[•∙●] ?|(?<=[^\W\d_])·(?=[^\W\d_])|(?<=\.)·(?=[^\W\d_])")
@@ -88,7 +89,7 @@ _NO_NAMES_SIGN = re.compile(r"[\x00-\x1f\x7f-\x9f@<>\[\]|/+*#=%!?0-9✓†‡§�
 """Signs that no person's name contains: of 60,382 real ones nineteen have others than points, hyphens and apostrophes."""
 _STOCK = frozenset({"unknown", "anonymous", "anonymous authors", "various", "various authors", "n/a", "none"})
 _GLANCE, _TEXT_WORDS = 200, 5
-"""Letters of a line's start that show that it is an abstract, and words between its separators, more than a name has."""
+"""Letters of a line's start that mostly show that it is an abstract, and words between its separators, more than a name has."""
 _KNOWN_ITEMS = 1 << 14
 """Items of bylines whose reading is remembered: co-authors recur."""
 _ASCII_WORDS = re.compile("[a-z0-9]+")
@@ -170,8 +171,8 @@ def is_group(name: str) -> bool:
     >>> is_group("The Tower Collaboration"), is_group("C. Group"), is_group("Ada Bell")
     (True, False, False)
     """
-    words = [word.strip(".,()").casefold() for part in name.split() for word in (part, part.rpartition("-")[2])]
-    return len(name.split(maxsplit=1)[0].rstrip(".")) > 1 and not GROUP_WORDS.isdisjoint(words) if name else False
+    words = (word.rpartition("-")[2].strip(".,()") for word in name.casefold().split())
+    return not GROUP_WORDS.isdisjoint(words) and len(name.split(maxsplit=1)[0].rstrip(".")) > 1
 
 
 def is_suffix(word: str) -> bool:
@@ -213,15 +214,17 @@ def _readable(line: str) -> str:
 
 def _with_commas(line: str) -> str:
     """A line whose names tabs or runs of spaces separate, with commas in their place."""
+    if "," in line:
+        return line
     pieces = [piece for piece in _WIDE.split(line.strip()) if piece.strip()]
-    if len(pieces) < 2 or "," in line or not all(_is_persons(clean(piece)) for piece in pieces[:-1]):
+    if len(pieces) < 2 or not all(_is_persons(clean(piece)) for piece in pieces[:-1]):
         return line
     return ", ".join(pieces)
 
 
 def _ended(text: str) -> str:
     """Text with the signs of its entities in place of the placeholders."""
-    return text.replace(_OPENED, "&").replace(_CLOSED, ";")
+    return text.replace(_OPENED, "&").replace(_CLOSED, ";") if _OPENED in text else text
 
 
 def _split(text: str) -> tuple[str, bool, str] | None:
@@ -246,6 +249,8 @@ def _split_tags(text: str) -> tuple[str, str] | None:
 
     A cut behind the mark shows that the mark separates names, as do full names around two marks.
     """
+    if _DOT.search(text) is None:
+        return text, ""
     parts = [part.strip() for part in _SPACED_DOT.split(text)]
     if len(parts) > 1 and (_is_cut(" ".join(parts[1:])) or (len(parts) > 2 and all(map(_is_persons, parts)))):
         text = ", ".join(filter(None, parts))
@@ -407,18 +412,21 @@ def _without_and(item: str) -> list[str]:
 
 
 def _is_text(line: str) -> bool:
-    """Whether a long line begins as an abstract does, seen at a glance: few capitals, and few separators for its words."""
-    start = line[:_GLANCE] if len(line) > _GLANCE else ""
-    words = start.split() if "·" not in start else []
+    """Whether a long line reads as an abstract, at its start or as a whole: few capitals, and few separators for its words."""
+    return len(line) > _GLANCE and (_has_words_of_text(line[:_GLANCE]) or _has_words_of_text(line))
+
+
+def _has_words_of_text(text: str) -> bool:
+    words = text.split() if "·" not in text else []
     small = sum(map(str.islower, words))
-    return 4 * small > 3 * len(words) > 3 * _TEXT_WORDS * (1 + len(_SEPARATOR.findall(start)))
+    return 4 * small > 3 * len(words) > 3 * _TEXT_WORDS * (1 + len(_SEPARATOR.findall(text)))
 
 
 def _is_prose(people: str, items: Iterable[str]) -> bool:
     """Whether a line is prose and no list of names: it ends as a sentence does, or most words are lower-case."""
     persons = [item.split() for item in items if not is_group(item)]
     words = [word for item in persons for word in item]
-    small = sum(map(_is_small, words))
+    small = sum(1 for word in words if not word[0].isupper() and _is_small(word))
     if words and _is_small(words[-1]) and re.search(SENTENCE_END, people):
         return True
     return 2 * small > len(words) and any(len(item) > 2 for item in persons)

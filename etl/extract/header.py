@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from etl.extract.badge import known_code
 from etl.extract.byline import is_group, is_name, is_same_person, parse_byline
 from etl.extract.taxonomy import field_codes
-from etl.extract.text import clean, with_plain_hyphens
+from etl.extract.text import clean, is_blank, with_plain_hyphens
 
 
 @dataclass(frozen=True)
@@ -44,15 +44,11 @@ LONGEST_MENU = 60
 """Lines above field and figures that are searched for the owner."""
 LONGEST_STAT = 60
 """Letters of the longest line that may be a figure."""
-_DIGITS = r"(?P<value>[0-9]{1,3}(?: [0-9]{3}){1,6}|[0-9][0-9,]{0,20})"
-_STATS = {
-    "h_index": re.compile(rf"(?i:h-index):? ?{_DIGITS}"),
-    "stated_papers": re.compile(rf"{_DIGITS} ?papers?"),
-    "citations": re.compile(rf"{_DIGITS} ?(?i:citations?)"),
-    "novelty_pct": re.compile(rf"(?i:novelty):? ?{_DIGITS} ?%"),
-    "ai_score": re.compile(rf"(?i:ai score):? ?{_DIGITS}"),
-    "section_count": re.compile(rf"{_DIGITS} Papers?"),
-}
+_DIGITS = "[0-9]{1,3}(?: [0-9]{3}){1,6}|[0-9][0-9,]{0,20}"
+_STAT = re.compile(
+    rf"(?i:h-index):? ?(?P<h_index>{_DIGITS})|(?P<stated_papers>{_DIGITS}) ?papers?|(?P<citations>{_DIGITS}) ?(?i:citations?)"
+    rf"|(?i:novelty):? ?(?P<novelty_pct>{_DIGITS}) ?%|(?i:ai score):? ?(?P<ai_score>{_DIGITS})|(?P<section_count>{_DIGITS}) Papers?"
+)
 MENU_WORDS = frozenset([
     "about", "account", "browse", "contact", "dashboard", "edit", "explore", "follow", "following", "followers",
     "help", "home", "login", "logout", "menu", "network", "notifications", "papers", "profile", "profiles",
@@ -78,12 +74,11 @@ def parse_stat(line: str) -> tuple[str, str] | None:
     """
     if len(line) > LONGEST_STAT or not _FIGURE.search(line):
         return None
-    text = clean(line)
-    for name, pattern in _STATS.items():
-        match = pattern.fullmatch(text)
-        if match and int(re.sub("[, ]", "", match["value"])) <= _LARGEST:
-            return name, match["value"]
-    return None
+    match = _STAT.fullmatch(clean(line))
+    if match is None:
+        return None
+    name, value = next((name, value) for name, value in match.groupdict().items() if value)
+    return (name, value) if int(re.sub("[, ]", "", value)) <= _LARGEST else None
 
 
 def parse_header(lines: Sequence[str], authors: Callable[[], Mapping[str, int]] = dict) -> Header:
@@ -115,13 +110,8 @@ def find_headers(lines: Sequence[str], start: int) -> list[int]:
     >>> find_headers(["They ring.", "", "Eve Fox", "", "LG", "h-index4", "3papers"], 0)
     [2]
     """
-    starts = {
-        index: text
-        for index in range(start, len(lines))
-        if lines[index] and (text := clean(lines[index][:LONGEST_STAT]))
-    }
-    filled = list(starts)
-    texts = [text if len(lines[index]) <= LONGEST_STAT else "" for index, text in starts.items()]
+    filled = [index for index in range(start, len(lines)) if lines[index] and not is_blank(lines[index][:LONGEST_STAT])]
+    texts = [clean(lines[index]) if len(lines[index]) <= LONGEST_STAT else "" for index in filled]
     found: list[int] = []
     place = 0
     while place < len(filled):
@@ -167,6 +157,8 @@ def _short(line: str) -> str:
 
 def _stat_at(texts: Sequence[str]) -> tuple[int, tuple[str, str] | None]:
     """How many texts the figure at their start takes, and the figure; one and None where there is none."""
+    if not (_FIGURE.search(texts[0]) or texts[0] in _WORDS):
+        return 1, None
     stat = parse_stat(texts[0])
     if stat:
         return 1, stat
