@@ -1,25 +1,25 @@
-"""Pictures of charts: SVG without scripts, drawn by Vega.
+"""Pictures of charts: SVG without scripts.
 
 In: a `Chart`. Out: its `Picture`, as an element of a page that includes `style()`, or as a file. Marks of an element are links
-where the page has an address for their row. Equal charts give equal bytes on every machine. The Vega specifications in `specs` are filled with a chart's rows; names from pages are used as
-data only, which Vega draws as text.
+where the page has an address for their row. Equal charts give equal bytes on every machine. Sizes and places are computed
+here; the templates in `svg` put them into elements, and escape names from pages.
 """
 
-import json
-import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import vl_convert
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from rich.cells import cell_len, chop_cells
 
 from etl.printable import ELLIPSIS, count
 from etl.report.charts import OTHER, Cell, Chart
+from etl.report.force_layout import force_layout
 from schemas.views import coverage_share
 
 _REPLACEMENT = "\ufffd"
@@ -91,63 +91,103 @@ def _period(number: int, like: str) -> str:
     return f"{number // 12:04}-{number % 12 + 1:02}" if "-" in like else f"{number:04}"
 
 
-Spec = dict[str, Any]
 Record = dict[str, Cell]
 Records = Sequence[Record]
 Address = Callable[[Record], str | None]
 """The address of the rows behind a mark, which is of some cells of the chart; None where a page has none."""
+Shape = dict[str, Any]
+"""Places, sizes, colours and texts of a shape by name, which a template puts into elements."""
 
 
 @dataclass(frozen=True)
-class Target:
-    """What a mark with a link is of: cells of the chart, and words for who cannot see the mark."""
+class Picture:
+    """A drawn chart: its size in pixels, its marks, each with the cells that it is of, and other shapes by name."""
 
-    cells: Record
-    words: str
+    id: str
+    title: str
+    template: str
+    width: int
+    height: int
+    marks: Sequence[Shape]
+    others: dict[str, Any]
+
+    def element(self, address: Address = lambda _: None) -> Markup:
+        """The picture as an element of an HTML page, whose marks are links where they have an address."""
+        role = "group" if any(address(mark["cells"]) for mark in self.marks) else "img"
+        return self._rendered("element", address, role=role)
+
+    @property
+    def file(self) -> str:
+        """The picture as the text of an SVG file without links, light or dark by the reader's setting."""
+        return str(self._rendered("file", lambda _: None, style=Markup(style())))  # noqa: S704 - a file of ours
+
+    def _rendered(self, frame: str, address: Address, **words: object) -> Markup:
+        context = {**vars(self), **self.others, "address_of": address, **words}
+        return Markup(_templates().get_template(f"{frame}.svg.j2").render(context))  # noqa: S704 - Jinja escapes
+
+
+@cache
+def _templates() -> Environment:
+    loader = PackageLoader("etl.report", "svg")
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+
+
+def draw(chart: Chart) -> Picture | None:
+    """The picture of a chart; None where there is nothing to draw.
+
+    >>> draw(Chart(id="papers", title="Papers", says="", sql="", columns=["year", "category", "papers"], rows=[])) is None
+    True
+    """
+    drawing = _DRAWINGS.get(chart.id)
+    return drawing(chart) if drawing and chart.rows else None
+
+
+def _picture(chart: Chart, template: str, size: tuple[int, int], marks: Sequence[Shape], **others: object) -> Picture:
+    return Picture(chart.id, _drawable(chart.title), template, *size, marks, others)
 
 
 BAR_LETTERS, PERSON_LETTERS, CATEGORY_LETTERS = 60, 20, 17
 """Letters that fit above a bar, above a person in the network, and in a column of the legend."""
-BAR_HEIGHT, BELOW_AXIS, LEGEND_LINE = 40, 45, 22
-"""Heights in pixels that `specs` uses too."""
+PAPERS_WIDTH, PAPERS_HEIGHT = 345, 220
+"""The size of the bars of papers in pixels, without axes and legend."""
+GRID_LINES = 7
+"""The most lines above zero."""
+_FREE = 0.15
+"""The part of a period's width between its bar and the next."""
 
 
-def _specification(chart: Chart) -> tuple[Spec, list[Target]] | None:
-    """The Vega specification of a chart, and what its marks are of, by the number in their link; None where it has no rows."""
-    fill = _FILLS.get(chart.id)
-    return fill(chart.records()) if fill and chart.rows else None
-
-
-def _link(number: int) -> str:
-    """The link of a mark in a specification, which `Picture` replaces."""
-    return f"#{number}"
-
-
-def _papers(records: Records) -> tuple[Spec, list[Target]]:
-    unit = next(iter(records[0]))
+def _papers(chart: Chart) -> Picture:
+    records, unit = chart.records(), chart.columns[0]
     periods = _without_gaps([str(row[unit]) for row in records])
+    step = PAPERS_WIDTH / (len(periods) + _FREE)
+    left = {period: (number + _FREE) * step for number, period in enumerate(periods)}
     colours = _colours(records)
-    legend = [
-        {"category": _label(name, CATEGORY_LETTERS), "colour": colour, "column": place % 3, "line": place // 3}
-        for place, (name, colour) in enumerate(colours.items())
-    ]
-    order = list(colours)
-    bars = [
+    stacked = _stacked(records, list(colours))
+    lines = grid(max(below + _count(row["papers"]) for below, row in zip(stacked, records, strict=True)))
+    scale = PAPERS_HEIGHT / lines[-1]
+    marks = [
         {
-            "period": row[unit],
-            "papers": row["papers"],
-            "colour": colours[name],
-            "order": order.index(name),
-            "link": _link(number),
+            "x": round(left[str(row[unit])], 2),
+            "y": round(PAPERS_HEIGHT - (below + _count(row["papers"])) * scale, 2),
+            "height": round(_count(row["papers"]) * scale, 2),
+            "colour": colours[str(row["category"])],
+            **_target(row, f"{row[unit]}, {row['category']}: {count(_count(row['papers']), 'paper')}"),
         }
-        for number, (row, name) in enumerate((row, str(row["category"])) for row in records)
+        for below, row in zip(stacked, records, strict=True)
     ]
-    spec = _spec("papers", bars=bars, legend=legend)
-    spec["padding"]["bottom"] = BELOW_AXIS + LEGEND_LINE * -(-len(legend) // 3)
-    spec["scales"][0]["domain"] = periods
-    spec["axes"][1]["values"] = _axis_labels(periods, spec["width"])
-    words = (f"{row[unit]}, {row['category']}: {count(_count(row['papers']), 'paper')}" for row in records)
-    return spec, _targets(records, words)
+    return _picture(
+        chart,
+        "papers",
+        (PAPERS_WIDTH + 90, PAPERS_HEIGHT + 53 + 22 * -(-len(colours) // 3)),
+        marks,
+        bar_width=round(step * (1 - _FREE), 2),
+        lines=[{"y": round(PAPERS_HEIGHT - line * scale, 2), "papers": f"{line:,}"} for line in lines],
+        periods=[
+            {"x": round(left[period] + step * (1 - _FREE) / 2, 2), "text": period}
+            for period in _axis_labels(periods, PAPERS_WIDTH)
+        ],
+        legend=_legend(colours),
+    )
 
 
 def _colours(records: Records) -> dict[str, str]:
@@ -159,161 +199,162 @@ def _colours(records: Records) -> dict[str, str]:
     return {name: f"var(--chart-{OTHER if name == OTHER else number})" for number, name in enumerate(order, 1)}
 
 
-def _coauthors(records: Records) -> tuple[Spec, list[Target]]:
-    most = max(_count(row["coauthors"]) for row in records)
+def _legend(colours: dict[str, str]) -> list[Shape]:
+    return [
+        {
+            "x": 145 * (place % 3) - 65,
+            "y": PAPERS_HEIGHT + 37 + 22 * (place // 3),
+            "category": _label(name, CATEGORY_LETTERS),
+            "colour": colour,
+        }
+        for place, (name, colour) in enumerate(colours.items())
+    ]
+
+
+def _stacked(records: Records, order: Sequence[str]) -> list[int]:
+    """For each record the papers of its period in categories that are drawn below it.
+
+    >>> _stacked([{"year": "2024", "category": name, "papers": 2} for name in ("cs.LG", "cs.CL")], ["cs.CL", "cs.LG"])
+    [2, 0]
+    """
+    unit = next(iter(records[0]))
+    below, heights = [0] * len(records), Counter[Cell]()
+    for number in sorted(range(len(records)), key=lambda number: order.index(str(records[number]["category"]))):
+        below[number] = heights[records[number][unit]]
+        heights[records[number][unit]] += _count(records[number]["papers"])
+    return below
+
+
+def grid(most: int) -> list[int]:
+    """Round numbers at equal distances from zero up to this number at least, `GRID_LINES` above zero at most.
+
+    >>> grid(3), grid(640), grid(1700)
+    ([0, 1, 2, 3], [0, 100, 200, 300, 400, 500, 600, 700], [0, 500, 1000, 1500, 2000])
+    """
+    step = next(step for step in _round_numbers() if most <= GRID_LINES * step)
+    return list(range(0, max(most, 1) + step, step)) if most % step else list(range(0, max(most, 1) + 1, step))
+
+
+def _round_numbers() -> Iterator[int]:
+    ten = 1
+    while True:
+        yield from (ten, 2 * ten, 5 * ten)
+        ten *= 10
+
+
+BARS_WIDTH, BAR_HEIGHT = 420, 40
+"""The width of the longest bar, and the height of a bar with the words above it."""
+
+
+def _coauthors(chart: Chart) -> Picture:
+    most = max(_count(row["coauthors"]) for row in chart.records())
     return _bars(
-        records,
-        [
-            _bar(row["author"], f"{row['coauthors']:,}", _count(row["coauthors"]) / most, "var(--chart-1)")
-            for row in records
-        ],
+        chart,
+        lambda row: _bar(row["author"], f"{row['coauthors']:,}", _count(row["coauthors"]) / most, "var(--chart-1)"),
     )
 
 
-def _findings(records: Records) -> tuple[Spec, list[Target]]:
-    most = max(_count(row["findings"]) for row in records)
+def _findings(chart: Chart) -> Picture:
+    most = max(_count(row["findings"]) for row in chart.records())
     return _bars(
-        records,
-        [
-            _bar(
-                f"{row['rule_id']} {row['title']}",
-                f"{row['findings']:,} {row['severity']}" + "s" * (row["findings"] != 1),
-                _count(row["findings"]) / most,
-                f"var(--chart-{row['severity']})",
-            )
-            for row in records
-        ],
+        chart,
+        lambda row: _bar(
+            f"{row['rule_id']} {row['title']}",
+            count(_count(row["findings"]), str(row["severity"])),
+            _count(row["findings"]) / most,
+            f"var(--chart-{row['severity']})",
+        ),
     )
 
 
-def _coverage(records: Records) -> tuple[Spec, list[Target]]:
-    bars = [_covered(row["name"], _count(row["listed_papers"]), row["stated_papers"]) for row in records]
-    return _bars(records, bars)
+def _coverage(chart: Chart) -> Picture:
+    return _bars(chart, lambda row: _covered(row["name"], _count(row["listed_papers"]), row["stated_papers"]))
 
 
-def _covered(name: Cell, listed: int, stated: Cell) -> dict[str, Any]:
+def _covered(name: Cell, listed: int, stated: Cell) -> Shape:
     if not isinstance(stated, int):
         return _bar(name, f"{listed:,} of unknown", 0, "var(--chart-1)")
     share = min(1, coverage_share(listed, stated) or 0)
-    return _bar(name, f"{listed:,} of {stated:,}", share, "var(--chart-1)") | {"whole": 1}
+    return _bar(name, f"{listed:,} of {stated:,}", share, "var(--chart-1)") | {"whole": True}
 
 
-def _bar(name: Cell, number: str, share: float, colour: str) -> dict[str, Any]:
+def _bar(name: Cell, number: str, share: float, colour: str) -> Shape:
     label = "no name" if name is None else _label(str(name), BAR_LETTERS - len(number))
-    return {"label": label, "number": number, "share": share, "colour": colour, "whole": 0}
+    width = round(BARS_WIDTH * share, 2)
+    return {"label": label, "number": number, "width": width, "colour": colour, "whole": False}
 
 
-def _bars(records: Records, bars: Sequence[dict[str, Any]]) -> tuple[Spec, list[Target]]:
-    spec = _spec("bars", bars=[{"row": row, "link": _link(row), **bar} for row, bar in enumerate(bars)])
-    words = (f"{bar['label']}: {bar['number']}" for bar in bars)
-    return spec | {"height": BAR_HEIGHT * len(bars)}, _targets(records, words)
+def _bars(chart: Chart, bar: Callable[[Record], Shape]) -> Picture:
+    records = chart.records()
+    marks = [
+        {"top": BAR_HEIGHT * number, **shape, **_target(row, f"{shape['label']}: {shape['number']}")}
+        for number, (row, shape) in enumerate(zip(records, map(bar, records), strict=True))
+    ]
+    return _picture(chart, "bars", (BARS_WIDTH + 16, BAR_HEIGHT * len(marks) + 8), marks, longest=BARS_WIDTH)
 
 
-def _network(records: Records) -> tuple[Spec, list[Target]]:
+NETWORK_WIDTH = 740
+THICKEST = 7
+"""The width of the network without its margins, and of its thickest line."""
+
+
+def _network(chart: Chart) -> Picture:
+    records = chart.records()
     names = {row[key]: row[name] for row in records for key, name in (("author_id", "author"), ("other_id", "other"))}
     numbers = {author: number for number, author in enumerate(names)}
-    people = [
-        {"id": number, "label": _label(str(names[author]), PERSON_LETTERS), "link": _link(number)}
-        for author, number in numbers.items()
+    pairs = [(numbers[row["author_id"]], numbers[row["other_id"]]) for row in records]
+    high = 100 + 7 * len(names)  # few people still need room for their names
+    places = _fitted(force_layout(len(names), pairs), NETWORK_WIDTH, high)
+    most = max(_count(row["papers"]) for row in records)
+    marks = [
+        {"x": x, "y": y, "label": _label(str(name), PERSON_LETTERS), **_target({"author_id": author}, str(name))}
+        for (author, name), (x, y) in zip(names.items(), places, strict=True)
     ]
-    pairs = [
-        {"source": numbers[row["author_id"]], "target": numbers[row["other_id"]], "papers": row["papers"]}
-        for row in records
+    lines = [
+        {"one": marks[one], "two": marks[two], "thickness": _thickness(_count(row["papers"]), most)}
+        for (one, two), row in zip(pairs, records, strict=True)
     ]
-    # The height grows with the number of people; few people still need room for their names.
-    spec = _spec("network", people=people, pairs=pairs) | {"height": 100 + 7 * len(people)}
-    return spec, _targets([{"author_id": author} for author in names], map(str, names.values()))
+    return _picture(chart, "network", (NETWORK_WIDTH + 140, high + 34), marks, pairs=lines)
 
 
-def _targets(records: Records, words: Iterable[str]) -> list[Target]:
-    return [Target(cells, _label(text, BAR_LETTERS)) for cells, text in zip(records, words, strict=True)]
+def _thickness(papers: int, most: int) -> float:
+    return round(1 + (THICKEST - 1) * (papers - 1) / max(most - 1, 1), 2)
+
+
+def _fitted(places: Sequence[tuple[float, float]], width: int, height: int) -> list[tuple[float, float]]:
+    """The places, moved and scaled into a picture; one that is narrow or flat is not widened to all of it.
+
+    >>> _fitted([(-200, -900), (200, 900)], 740, 380)
+    [(120.0, 0.0), (620.0, 380.0)]
+    """
+    x = _scaled([one for one, _ in places], width, width / 1.25)
+    y = _scaled([two for _, two in places], height, height / 0.5)
+    return list(zip(x, y, strict=True))
+
+
+def _scaled(values: Sequence[float], size: int, least: float) -> list[float]:
+    """Values scaled to a size in pixels, to which they extend where they extend over at least so much."""
+    extent = max(max(values) - min(values), least)
+    first = (max(values) + min(values) - extent) / 2
+    return [round((value - first) / extent * size, 1) for value in values]
+
+
+def _target(cells: Record, words: str) -> Shape:
+    """What a mark is of: cells of the chart, and words for who cannot see the mark."""
+    return {"cells": cells, "words": _label(words, BAR_LETTERS)}
 
 
 def _count(cell: Cell) -> int:
     return cell if isinstance(cell, int) else 0
 
 
-def _spec(name: str, **data: object) -> Spec:
-    spec: Spec = json.loads(files("etl.report").joinpath(f"specs/{name}.json").read_text(encoding="utf-8"))
-    for source in spec["data"]:
-        source["values"] = data[source["name"]]
-    return spec
-
-
-_FILLS: dict[str, Callable[[Records], tuple[Spec, list[Target]]]] = {
+_DRAWINGS: dict[str, Callable[[Chart], Picture]] = {
     "papers": _papers,
     "coauthors": _coauthors,
     "network": _network,
     "coverage": _coverage,
     "findings": _findings,
 }
-
-
-_ELEMENT = Markup('<svg class="{id}" role="{role}" aria-label="{title}" viewBox="0 0 {width} {height}">{marks}')
-_MARK = re.compile(r'<a xlink:href="[^"]*#(?P<number>[0-9]+)">(?P<mark>.*?)</a>')
-"""A mark with its link, which Vega puts behind an address of its own."""
-_LINK = Markup('<a href="{address}"><title>{words}</title>{mark}</a>')
-_HIDDEN = ' aria-hidden="true"'
-_FILE = Markup(
-    '<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
-    "<title>{title}</title><style>{style}</style>"
-    '<rect width="{width}" height="{height}" fill="var(--chart-back)"/>{marks}'
-)
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A drawn chart: its size in pixels, the SVG after the opening tag, and what the marks are of."""
-
-    id: str
-    title: str
-    width: int
-    height: int
-    marks: Markup
-    targets: Sequence[Target]
-
-    def element(self, address: Address = lambda _: None) -> Markup:
-        """The picture as an element of an HTML page, whose marks are links where they have an address."""
-        marks, role = self._linked(address), "img"
-        if "<a " in marks:
-            marks, role = Markup(marks.replace(_HIDDEN, "")), "group"  # noqa: S704 - as safe as before
-        return _ELEMENT.format(**{**vars(self), "marks": marks, "role": role})
-
-    def _linked(self, address: Address) -> Markup:
-        def link(found: re.Match[str]) -> str:
-            target, mark = self.targets[int(found["number"])], Markup(found["mark"])  # noqa: S704 - drawn by Vega
-            to = address(target.cells)
-            return str(_LINK.format(address=to, words=target.words, mark=mark) if to else mark)
-
-        return Markup(_MARK.sub(link, self.marks))  # noqa: S704 - Vega and markupsafe escape
-
-    @property
-    def file(self) -> str:
-        """The picture as the text of an SVG file without links, light or dark by the reader's setting."""
-        own = Markup(style())  # noqa: S704 - a file of ours
-        return str(_FILE.format(**{**vars(self), "style": own, "marks": self._linked(lambda _: None)}))
-
-
-def draw(chart: Chart) -> Picture | None:
-    """The picture of a chart; None where there is nothing to draw.
-
-    >>> draw(Chart(id="papers", title="Papers", says="", sql="", columns=["year", "category", "papers"], rows=[])) is None
-    True
-    """
-    specification = _specification(chart)
-    if specification is None:
-        return None
-    spec, targets = specification
-    around = spec["padding"]
-    _, _, marks = vl_convert.vega_to_svg(spec).partition(">")
-    return Picture(
-        id=chart.id,
-        title=_drawable(chart.title),
-        width=around["left"] + spec["width"] + around["right"],
-        height=around["top"] + spec["height"] + around["bottom"],
-        marks=Markup(marks),  # noqa: S704 - Vega escapes what it draws
-        targets=targets,
-    )
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
 """The page of charts, each with its numbers as a table and their SQL.
 
 In: the charts in a release's `results.json`. Out: `/-/charts`, and each picture as a file at `/-/charts/ID.svg`. They are drawn
-at the first request, once a release, in a process of its own, since drawing stops all other threads. On the page marks and
-numbers are links to the rows behind them.
+at the first request, once a release, in a thread, so that the site answers meanwhile. On the page marks and numbers are links to
+the rows behind them.
 """
 
+import asyncio
 from collections.abc import Sequence
-from concurrent.futures.process import BrokenProcessPool
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ from etl.report.charts import EARLIER, OTHER, UNKNOWN, Chart
 from etl.report.pictures import Drawn, Record, draw_all, style
 from etl.report.results import stored_charts
 from etl.site import REPORT
-from etl.site.served import OwnProcess, served
+from etl.site.served import served
 from etl.site.tables import target_of
 from schemas import PaperAuthors
 from schemas.questions import COAUTHORS_OF_AUTHOR
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 CHARTS = "/-/charts"
 _PAGE, _FIGURES = "paperledger-charts.html", "paperledger-figures.html"
 _PAIRED = PaperAuthors.definition().name
-_ENDED = "The charts were not drawn: the system ended the process, perhaps for its memory; ask again later."
 _ALL_PAIRS = "coauthors"
 """The chart whose SQL counts the pairs of all authors."""
 LARGEST_PAIRING = 100_000
@@ -62,8 +61,6 @@ class ChartPages:
     async def page(self, request: Request) -> Response:
         """The page of all charts."""
         drawn = await self._drawn(request)
-        if drawn is None:
-            return Response.text(_ENDED, status=503)
         may_run_sql = await self._datasette.permission_allowed(request.actor, "execute-sql", DATABASE, default=True)
         context = {
             "charts": drawn,
@@ -115,8 +112,6 @@ class ChartPages:
     async def picture(self, request: Request) -> Response:
         """One chart as an SVG file."""
         drawn = await self._drawn(request)
-        if drawn is None:
-            return Response.text(_ENDED, status=503)
         pictures = {one.chart.id: one.picture for one in drawn}
         picture = pictures.get(request.url_vars["chart"])
         if picture is None:
@@ -129,20 +124,13 @@ class ChartPages:
             chart.id == _ALL_PAIRS and self._release.manifest["files"][f"{_PAIRED}.parquet"]["rows"] > LARGEST_PAIRING
         )
 
-    async def _drawn(self, request: Request) -> Sequence[Drawn] | None:
-        """The charts; None where the system ended the process that draws. Raises `Forbidden` where the request may not see the database."""
+    async def _drawn(self, request: Request) -> Sequence[Drawn]:
+        """The charts with their pictures. Raises `Forbidden` where the request may not see the database."""
         await self._datasette.ensure_permissions(request.actor, [("view-database", DATABASE), "view-instance"])
-        try:
-            return await _drawing(self._release.path).result() or ()
-        except BrokenProcessPool:
-            return None
+        return await asyncio.to_thread(_draw_all, self._release.path)
 
 
 @cache
-def _drawing(folder: Path) -> OwnProcess[Sequence[Drawn]]:
-    return OwnProcess(partial(_draw_all, folder))
-
-
 def _draw_all(folder: Path) -> Sequence[Drawn]:
     return draw_all(stored_charts(folder))
 

@@ -37,13 +37,28 @@ EVERY_REPORT = pytest.mark.parametrize("results", CASES)
 STRUCTURE = {"html", "head", "meta", "title", "style", "body", "header", "nav", "main", "section", "footer", "div"}
 TEXT = {"a", "p", "h1", "h2", "h3", "ul", "ol", "li", "dl", "dt", "dd", "br", "span", "code", "bdi", "mark"}
 TABLES = {"table", "caption", "thead", "tbody", "tr", "th", "td", "svg", "rect", "details", "summary"}
-CHARTS = {"figure", "figcaption", "g", "path", "line", "text"}
+CHARTS = {"figure", "figcaption", "g", "circle", "line", "text"}
 ELEMENTS = STRUCTURE | TEXT | TABLES | CHARTS
 HEAD = {"lang", "charset", "http-equiv", "content", "name"}
 PLACES = {"class", "id", "href", "tabindex", "scope", "open", "start", "value", "dir"}
-NAMES = {"aria-label", "aria-labelledby", "aria-hidden", "aria-roledescription", "role", "focusable"}
-SIZES = {"viewBox", "preserveAspectRatio", "width", "height", "d", "x", "y", "x1", "y1", "x2", "y2", "transform"}
-LOOKS = {"fill", "fill-opacity", "stroke", "stroke-width", "stroke-miterlimit", "opacity", "display", "pointer-events"}
+NAMES = {"aria-label", "aria-labelledby", "aria-hidden", "role", "focusable"}
+SIZES = {
+    "viewBox",
+    "preserveAspectRatio",
+    "width",
+    "height",
+    "x",
+    "y",
+    "x1",
+    "y1",
+    "x2",
+    "y2",
+    "cx",
+    "cy",
+    "r",
+    "transform",
+}
+LOOKS = {"fill", "fill-opacity", "stroke", "stroke-width"}
 LETTERS = {"font-family", "font-size", "text-anchor"}
 ATTRIBUTES = HEAD | PLACES | NAMES | SIZES | LOOKS | LETTERS
 

@@ -1,10 +1,12 @@
 """What a release has that the release before it does not: the page of changes, and what it says where there is nothing to compare."""
 
+import asyncio
 import json
 import os
 import shutil
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -19,7 +21,7 @@ from etl.progress import Progress
 from etl.release.release import Release
 from etl.site import changes
 from etl.site.changes import changes_of
-from etl.site.served import SETTINGS
+from etl.site.served import SETTINGS, OwnProcess
 
 BELLS, ROPES, PEALS = ("On Bells", "On <b>Ropes</b>", r"On $2 \leq n$ Peals")
 
@@ -156,3 +158,13 @@ def test_many_new_papers_are_counted_and_the_last_published_shown(
     monkeypatch.setattr(changes, "SHOWN_PAPERS", 1)
     compared = found(built[1])
     assert (compared.new_total, len(compared.new)) == (2, 1)
+
+
+def test_releases_are_compared_in_a_process_of_their_own() -> None:
+    assert asyncio.run(OwnProcess(os.getpid).result()) not in {None, os.getpid()}
+
+
+def test_a_process_that_the_system_ends_is_reported(built: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changes, "OwnProcess", lambda _: OwnProcess(partial(os._exit, 1)))
+    site = site_of(built[1])
+    assert ["the system ended the comparison" in words(ask(site, "/-/changes")) for _ in range(2)] == [True, True]

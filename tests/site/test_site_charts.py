@@ -2,11 +2,7 @@
 
 import asyncio
 import json
-import os
 import shutil
-import sys
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -20,9 +16,9 @@ from site_words import Fetch, read
 from etl.load.layout import DATABASE, DATABASE_FILE
 from etl.pipeline import Request, build
 from etl.progress import Progress
+from etl.report.pictures import draw_all
 from etl.report.results import RESULTS_FILE, read_results
 from etl.site import charts
-from etl.site.served import OwnProcess
 
 SVG = "{http://www.w3.org/2000/svg}svg"
 
@@ -136,36 +132,12 @@ def test_there_is_no_page_where_no_release_is_served() -> None:
     assert asyncio.run(Datasette([], memory=True).client.get(charts.CHARTS)).status_code == 404
 
 
-def test_charts_are_drawn_once_for_all_who_ask(site: Datasette, monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[object] = []
-
-    class Processes(ProcessPoolExecutor):
-        def __init__(self, *given: Any) -> None:
-            started.append(given)
-            super().__init__(*given)
-
-    charts._drawing.cache_clear()  # noqa: SLF001
-    monkeypatch.setattr(sys.modules[OwnProcess.__module__], "ProcessPoolExecutor", Processes)
-
-    async def ask() -> list[int]:
-        await site.invoke_startup()
-        answers = await asyncio.gather(*(site.client.get(charts.CHARTS) for _ in range(8)))
-        return [answer.status_code for answer in answers]
-
-    assert asyncio.run(ask()) == [200] * 8
-    assert len(started) == 1
-
-
-def test_charts_are_drawn_in_a_process_of_their_own() -> None:
-    assert asyncio.run(OwnProcess(os.getpid).result()) not in {None, os.getpid()}
-
-
-def test_a_process_that_the_system_ends_is_told_and_tried_again(
-    site: Datasette, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    own = OwnProcess(partial(os._exit, 1))
-    monkeypatch.setattr(charts, "_drawing", lambda _: own)
-    assert [asyncio.run(site.client.get(charts.CHARTS)).status_code for _ in range(2)] == [503, 503]
+def test_charts_are_drawn_once_a_release(site: Datasette, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[object] = []
+    monkeypatch.setattr(charts, "draw_all", lambda given: [drawn.append(given), draw_all(given)][1])
+    charts._draw_all.cache_clear()  # noqa: SLF001
+    assert [asyncio.run(site.client.get(charts.CHARTS)).status_code for _ in range(3)] == [200] * 3
+    assert len(drawn) == 1
 
 
 def test_marks_and_numbers_lead_to_the_rows_that_they_count(fetch: Fetch, stored: list[charts.Chart]) -> None:
