@@ -6,10 +6,10 @@ problem. Nothing is printed.
 
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from importlib.resources import files
 from os import PathLike
@@ -44,7 +44,6 @@ BUNDLED = str(files("etl").joinpath("sample"))
 """The folder of the page that comes with paperledger."""
 FRAMES = (*TABLES, PaperList.definition().name)
 """The names of a release's tables, and of the list of papers."""
-_FILES = frozenset({"overrides", "rules", "baseline"})
 
 
 class Options(TypedDict, total=False):
@@ -54,7 +53,7 @@ class Options(TypedDict, total=False):
     """When the pages were saved; overrides the dates in the names of files."""
     overrides: AnyPath | None
     """A TOML file that corrects names, papers, categories and dates."""
-    reference: AnyPath | Sequence[AnyPath]
+    reference: AnyPath | Iterable[AnyPath]
     """Files of arXiv's metadata."""
     rules: AnyPath | None
     """A TOML file that sets severity and limits of rules."""
@@ -69,7 +68,7 @@ class Options(TypedDict, total=False):
 
 
 def build(
-    pages: AnyPath | Sequence[AnyPath] | None = None, out: AnyPath = "build", **options: Unpack[Options]
+    pages: AnyPath | Iterable[AnyPath] | None = None, out: AnyPath = "build", **options: Unpack[Options]
 ) -> "OpenRelease":
     """Build a release of pages (files, folders, globs, archives, shards), by default of the bundled page, and open it.
 
@@ -85,7 +84,7 @@ def build(
         return OpenRelease(pipeline.build(_request(pages, out, options), Progress()).release)
 
 
-def check(pages: AnyPath | Sequence[AnyPath] | None = None, **options: Unpack[Options]) -> Checked:
+def check(pages: AnyPath | Iterable[AnyPath] | None = None, **options: Unpack[Options]) -> Checked:
     """All stages of `build` but the last: the tables as frames, and the results; nothing is published.
 
     Raises the same errors, `BadData` too.
@@ -105,7 +104,7 @@ def open_release(folder: AnyPath = "build") -> "OpenRelease":
 
     Raises `UsageError` if there is none, or if its schema has another version.
     """
-    release = releases.open_release(Path(folder))
+    release = releases.open_release(_path("folder", folder))
     require_known_schema(release.path)
     return OpenRelease(release)
 
@@ -218,24 +217,53 @@ def _frame(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> pl.DataFram
     return pl.DataFrame(rows, schema=list(names), orient="row", infer_schema_length=None, strict=False)
 
 
-def _request(pages: AnyPath | Sequence[AnyPath] | None, out: AnyPath, options: Options) -> Request:
-    named = [str(path) for path in _listed(BUNDLED if pages is None else pages)]
+def _request(pages: AnyPath | Iterable[AnyPath] | None, out: AnyPath, options: Options) -> Request:
+    named = list(map(str, _paths("pages", BUNDLED if pages is None else pages)))
     if not named:
         raise UsageError("found an empty list of pages, expected paths; leave it out to read the bundled page")
-    given = {"thresholds" if name == "rules" else name: _read(name, value) for name, value in options.items()}
-    return Request(named, Path(out), **given)
+    _require_known(list(options), list(_READ), "option")
+    given = {"thresholds" if name == "rules" else name: _READ[name](name, value) for name, value in options.items()}
+    return Request(named, _path("out", out), **given)
 
 
-def _read(name: str, value: Any) -> Any:
-    """An option as a request has it; raises `UsageError` for a value that programs without types get wrong."""
-    if name == "observed_on" and not isinstance(value, date | None):
-        raise UsageError(f"observed_on: found {value!r}, expected a day such as date(2026, 7, 2), of datetime")
-    if name == "fail_on" and value not in get_args(FailOn):
-        raise UsageError(f"fail_on: found {value!r}, expected {' or '.join(map(repr, get_args(FailOn)))}")
-    if name == "reference":
-        return [Path(path) for path in _listed(value)]
-    return Path(value) if name in _FILES and value is not None else value
+def _paths(name: str, value: Any) -> list[AnyPath]:
+    """A path or several; this and the functions below raise `UsageError` for other values, which untyped programs give."""
+    several = isinstance(value, Iterable) and not isinstance(value, str | bytes | PathLike)
+    paths = list(value) if several else [value]
+    return [_any_path(name, path) for path in paths]
 
 
-def _listed(paths: AnyPath | Sequence[AnyPath]) -> Sequence[AnyPath]:
-    return [paths] if isinstance(paths, str | PathLike) else paths
+def _path(name: str, value: Any) -> Path:
+    return Path(_any_path(name, value))
+
+
+def _path_or_none(name: str, value: Any) -> Path | None:
+    return None if value is None else _path(name, value)
+
+
+def _one_of(expected: str, fits: Callable[[Any], bool]) -> Callable[[str, Any], Any]:
+    """A reader of the values that fit; `expected` is the words for them."""
+
+    def read(name: str, value: Any) -> Any:
+        if not fits(value):
+            raise UsageError(f"{name}: found {value!r}, expected {expected}")
+        return value
+
+    return read
+
+
+_any_path = _one_of("a path", lambda value: isinstance(value, str | PathLike))
+_READ: dict[str, Callable[[str, Any], Any]] = {
+    "observed_on": _one_of(
+        "a day such as date(2026, 7, 2), of datetime",
+        lambda value: value is None or (isinstance(value, date) and not isinstance(value, datetime)),
+    ),
+    "overrides": _path_or_none,
+    "reference": lambda name, value: list(map(Path, _paths(name, value))),
+    "rules": _path_or_none,
+    "baseline": _path_or_none,
+    "fail_on": _one_of(" or ".join(map(repr, get_args(FailOn))), lambda value: value in get_args(FailOn)),
+    "allow_unreadable": _one_of("True or False", lambda value: isinstance(value, bool)),
+    "workers": _one_of("a number of processes, at least 1", lambda value: isinstance(value, int) and value > 0),
+}
+"""For each of `Options` what checks a value and gives it the form that a request has."""

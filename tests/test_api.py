@@ -4,6 +4,7 @@ import doctest
 import re
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from mypy import api as mypy
 from two_pages import ANN
 
 import etl
-from etl import OpenRelease, build, check, open_release
+from etl import OpenRelease, api, build, check, open_release
+from etl.api import Options
 from etl.errors import BadData, DamagedRelease, UsageError
 from schemas import TABLES, PaperList
 
@@ -139,9 +141,13 @@ def test_checking_publishes_nothing_and_bad_data_is_an_error_of_lines(
     assert [path.name for path in tmp_path.iterdir()] == ["empty.txt"]
 
 
-def test_an_unknown_option_is_an_error(page: Path) -> None:
-    with pytest.raises(TypeError, match="unexpected keyword argument 'observed'"):
+def test_an_unknown_option_is_an_error_that_lists_the_known_ones(page: Path) -> None:
+    with pytest.raises(UsageError, match=r"^observed: no such option; expected one of observed_on, overrides, "):
         check(page, observed="2026-06-01")  # type: ignore[call-arg]
+
+
+def test_the_known_options_are_those_of_the_types() -> None:
+    assert list(api._READ) == list(Options.__annotations__)  # noqa: SLF001
 
 
 def test_an_empty_list_of_pages_is_an_error_instead_of_the_bundled_page() -> None:
@@ -154,12 +160,36 @@ def test_an_empty_list_of_pages_is_an_error_instead_of_the_bundled_page() -> Non
     ("option", "problem"),
     [
         ({"observed_on": "June 1"}, "observed_on: found 'June 1', expected a day such as date(2026, 7, 2)"),
+        ({"observed_on": datetime(2026, 6, 1)}, "expected a day such as date(2026, 7, 2)"),
         ({"fail_on": "never"}, "fail_on: found 'never', expected 'error' or 'warning'"),
+        ({"workers": 0}, "workers: found 0, expected a number of processes, at least 1"),
+        ({"workers": "2"}, "workers: found '2', expected a number"),
+        ({"allow_unreadable": "no"}, "allow_unreadable: found 'no', expected True or False"),
+        ({"overrides": 3}, "overrides: found 3, expected a path"),
+        ({"reference": 3}, "reference: found 3, expected a path"),
+        ({"reference": [3]}, "reference: found 3, expected a path"),
     ],
 )
 def test_an_option_of_another_value_is_a_usage_error(page: Path, option: dict[str, Any], problem: str) -> None:
     with pytest.raises(UsageError, match=re.escape(problem)):
         check(page, **option)
+
+
+@pytest.mark.parametrize("pages", [42, [42], b"ann.txt", [b"ann.txt"]])
+def test_pages_that_are_no_paths_are_a_usage_error(pages: Any) -> None:
+    with pytest.raises(UsageError, match=r"^pages: found (42|b'ann.txt'), expected a path"):
+        check(pages)
+
+
+def test_a_folder_that_is_no_path_is_a_usage_error(page: Path) -> None:
+    with pytest.raises(UsageError, match=r"^out: found 5, expected a path"):
+        build(page, out=5)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"^folder: found 5, expected a path"):
+        open_release(5)  # type: ignore[arg-type]
+
+
+def test_pages_may_be_any_iterable_of_paths(page: Path) -> None:
+    assert check(page.parent.glob(page.name)).tables["papers"].height == 2
 
 
 def test_a_damaged_database_is_not_read(page: Path, tmp_path: Path) -> None:
