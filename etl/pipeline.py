@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
-from itertools import chain, starmap
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
 
 from etl.engine.embedded import map_batches
-from etl.extract.archives import Found, batches
-from etl.extract.reading import PageFile, parse_files
+from etl.extract.archives import batches
+from etl.extract.reading import PageFile
 from etl.extract.records import Reference, facts_of, read_reference
 from etl.extract.sources import find_others, find_pages
 from etl.load.publish import locked, publish
@@ -31,7 +31,7 @@ from etl.resolve.reference import wanted
 from etl.resolve.tables import list_papers, resolve
 from etl.validate.findings import validate
 from etl.validate.severity import read_thresholds
-from etl.validate.staging import StagedBatch, combine, stage, up_to_limit
+from etl.validate.staging import StagedBatch, combine, stage_files
 from schemas import Frames
 
 
@@ -130,7 +130,7 @@ def _documents(results: Results, draft: Path) -> dict[str, str]:
 
 def _extract(files: Sequence[PageFile], request: Request, progress: Progress) -> Iterator[StagedBatch]:
     """Read, parse and stage the pages in batches, by worker processes."""
-    staged = map_batches(partial(_stage, observed_on=request.observed_on), batches(files), request.workers)
+    staged = map_batches(partial(stage_files, observed_on=request.observed_on), batches(files), request.workers)
     return chain.from_iterable(progress.each("Reading pages", staged))
 
 
@@ -141,8 +141,3 @@ def _look_up(listings: pl.DataFrame, request: Request, progress: Progress) -> Re
     run = partial(map_batches, workers=request.workers)
     with progress.step("Reading the reference"):
         return read_reference(request.reference, wanted(listings), run)
-
-
-def _stage(found: Sequence[Found], observed_on: date | None) -> list[StagedBatch]:
-    """The staged pages of one batch; ends after the page with which the large pages together exceed their limit."""
-    return list(up_to_limit(starmap(stage, parse_files(found, observed_on))))

@@ -272,13 +272,13 @@ class Table(pa.DataFrameModel):
 
     @classmethod
     def frame(cls, rows: Any = ()) -> pl.DataFrame:
-        """Rows (dicts, tuples or columns) as a frame of the model's columns and types; other columns are left out."""
+        """Rows (dicts or tuples), or columns by name, as a frame of the model's columns and types; other columns are left out."""
         schema = cls.definition().schema
         if isinstance(rows, list) and rows and isinstance(rows[0], dict):
-            return pl.DataFrame(
-                [_series(name, dtype, [row.get(name) for row in rows]) for name, dtype in schema.items()]
-            )
-        return pl.DataFrame(rows, schema=schema, orient=None if isinstance(rows, dict) else "row")
+            rows = {name: [row.get(name) for row in rows] for name in schema}
+        if isinstance(rows, dict):
+            return pl.DataFrame([_series(name, dtype, rows[name]) for name, dtype in schema.items()])
+        return pl.DataFrame(rows, schema=schema, orient="row")
 
     @classmethod
     def read(cls, rows: Sequence[Sequence[Any]]) -> pl.DataFrame:

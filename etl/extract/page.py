@@ -168,10 +168,11 @@ def last_bare_return(lines: Lines, line_end: int) -> int:
     4
     """
     last = line_end
-    for number in range(line_end + 1, min(line_end + MOST_RETURNS, len(lines)) + 1):
-        if lines[number - 1] not in {"", "\r"}:
+    for at in range(line_end, min(line_end + MOST_RETURNS, len(lines))):
+        if lines[at] == "\r":
+            last = at + 1
+        elif lines[at]:
             break
-        last = number if lines[number - 1] else last
     return last
 
 

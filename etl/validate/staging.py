@@ -5,13 +5,20 @@ In: parsed pages. Out: a `StagedBatch` of profiles (as their pages state them), 
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from itertools import starmap
+from operator import attrgetter
 
 import polars as pl
 
 from etl.errors import BadData, BrokenTables, PageError
-from etl.extract.page import ParsedPage, Stray, byte_length, diagnose, in_rows, last_bare_return
+from etl.extract.badge import Badge
+from etl.extract.blocks import Block
+from etl.extract.byline import Byline
+from etl.extract.page import ParsedPage, Stray, byte_length, diagnose, in_rows, last_bare_return, render_block
+from etl.extract.reading import PageFile, parse_files
 from etl.resolve.papers import with_paper_keys
 from etl.resolve.rendering import listing_lines
 from etl.validate.integrity import failures
@@ -65,6 +72,11 @@ class StagedBatch:
     notes: tuple[Note, ...] = ()
 
 
+def stage_files(files: Iterable[PageFile | PageError], observed_on: date | None) -> list[StagedBatch]:
+    """Read, parse and stage files; ends after the page with which the large pages together exceed `LARGE_PAGES`."""
+    return list(up_to_limit(starmap(stage, parse_files(files, observed_on))))
+
+
 def stage(parsed: Sequence[ParsedPage], unreadable: Sequence[PageError] = ()) -> StagedBatch:
     r"""Tabulate a batch of pages, with broken blocks in the quarantine; `unreadable` pages are passed through.
 
@@ -74,7 +86,7 @@ def stage(parsed: Sequence[ParsedPage], unreadable: Sequence[PageError] = ()) ->
     'the line under the badge has no letter, expected a title'
     """
     distinct = {page.page.profile_id: page for page in parsed}.values()
-    blocks = Blocks.frame([row for page in distinct for row in _block_rows(page)])
+    blocks = _tabulated(distinct)
     broken = _broken_rules(blocks)
     good = blocks.with_row_index("row").filter(~pl.col("row").is_in(list(broken))).drop("row")
     read = set(good["profile_id"])
@@ -293,24 +305,40 @@ def _header_row(parsed: ParsedPage) -> dict[str, object]:
     }
 
 
-def _block_rows(parsed: ParsedPage) -> Iterable[dict[str, object]]:
-    for position, block in enumerate(parsed.blocks, start=1):
-        raw = parsed.raw(block.line_start, last_bare_return(parsed.lines, block.line_end))
-        yield {
-            "profile_id": parsed.page.profile_id,
-            "position": position,
-            **vars(block),
-            **vars(block.badge_parts),
-            **vars(block.byline_parts),
-            "badge_letters": len(block.badge),
-            "title_letters": len(block.title),
-            "byline_letters": len(block.byline),
-            "name_count": len(block.byline_parts.names),
-            "tag_count": len(block.byline_parts.tags),
-            "abstract_letters": len(block.abstract),
-            "block_bytes": byte_length(raw),
-            "raw": None if raw == "\n".join(listing_lines({**vars(block), "block": None})) else raw,
+def _tabulated(pages: Collection[ParsedPage]) -> pl.DataFrame:
+    """The blocks of all pages, column by column."""
+    blocks = [block for page in pages for block in page.blocks]
+    raws = [_raw_block(page, block) for page in pages for block in page.blocks]
+    parts = (
+        (Block, blocks),
+        (Badge, [block.badge_parts for block in blocks]),
+        (Byline, [block.byline_parts for block in blocks]),
+    )
+    columns = {one.name: list(map(attrgetter(one.name), part)) for kind, part in parts for one in fields(kind)}
+    return Blocks.frame(
+        {
+            **columns,
+            "profile_id": [page.page.profile_id for page in pages for _ in page.blocks],
+            "position": [position for page in pages for position in range(1, len(page.blocks) + 1)],
+            "badge_letters": list(map(len, columns["badge"])),
+            "title_letters": list(map(len, columns["title"])),
+            "byline_letters": list(map(len, columns["byline"])),
+            "name_count": list(map(len, columns["names"])),
+            "tag_count": list(map(len, columns["tags"])),
+            "abstract_letters": list(map(len, columns["abstract"])),
+            "block_bytes": list(map(byte_length, raws)),
+            "raw": [None if raw == _rendered(block) else raw for raw, block in zip(raws, blocks, strict=True)],
         }
+    )
+
+
+def _raw_block(page: ParsedPage, block: Block) -> str:
+    return page.raw(block.line_start, last_bare_return(page.lines, block.line_end))
+
+
+def _rendered(block: Block) -> str:
+    count = block.line_end - block.line_start + 1
+    return "\n".join(render_block(block.badge, block.title, block.byline, block.abstract, count))
 
 
 def _broken_rules(blocks: pl.DataFrame) -> dict[int, list[str]]:
