@@ -11,16 +11,14 @@ CANDIDATE_REASONS = ["fuller_name", "several_fuller_forms", "moved_border", "ini
 
 
 class Authors(Table):
-    """People and groups: one row for all spellings that evidence says are one author."""
+    """People and groups, a row each: all spellings that evidence shows to be one author are one row."""
 
     author_id: str = Field(
         str_matches=SLUG,
         title="Author",
-        description="Slug of the person's fullest spelling, with a hash where slugs collide.",
+        description="The fullest spelling as an address, such as ann-bell; several authors of one such address have a hash behind it.",
     )
-    name: str = Field(
-        title="Name", description="The person's fullest spelling, the one with diacritics where there are several."
-    )
+    name: str = Field(title="Name", description="The author's fullest spelling; of several, the one with diacritics.")
     kind: str = Field(
         isin=AUTHOR_KINDS,
         title="Kind",
@@ -33,16 +31,16 @@ class Authors(Table):
     given: str = Field(
         nullable=True,
         title="Given names",
-        description="Given names of that spelling; null where it is one word, and for groups.",
+        description="The given names in the name; null where the name is one word, and for groups.",
     )
     family: str = Field(
         title="Family name",
-        description="Family name of that spelling, with particles and suffix; a group's whole name.",
+        description="The family name in the name, with particles and suffix; a group's whole name.",
     )
     spelling_count: int = Field(
         ge=1,
         title="Spellings",
-        description="How many spellings this author stands under.",
+        description="Number of spellings that are this author.",
         metadata={"unit": "spellings"},
     )
 
@@ -58,10 +56,10 @@ class Authors(Table):
 
 
 class AuthorNames(Table):
-    """Every spelling that bylines and owners stand under, and the authors it was taken to be.
+    """Every spelling of a name on pages, and the author that it belongs to.
 
-    A spelling is several authors only where a file of overrides parts them, or where it stands for the owner of a page.
-    Who stands only in an older byline that a newer one replaced is in the table of variants.
+    A spelling belongs to several authors only where an overrides file separates them, or where the owner of a page has it
+    and is another author than in bylines. Names that only an older byline has, which a newer one replaced, are in variants.
     """
 
     name: str = Field(title="Spelling", description="The name as pages print it.")
@@ -70,15 +68,16 @@ class AuthorNames(Table):
         isin=NAME_JOINS,
         title="Joined by",
         description=(
-            "Why this spelling is that author: exact (equal after folding), fuller_name (a middle name or a space more or less,"
-            " and a shared co-author, or the owner on the own page), moved_border (the family name begins elsewhere, and a shared co-author), override (a file says so)."
+            "Why this spelling is that author: exact (equal but for case, diacritics and punctuation), fuller_name (a middle name or"
+            " a space more or less, and a co-author in common, or the owner of the page), moved_border (the family name begins"
+            " elsewhere, and a co-author in common), override (an overrides file says so)."
         ),
         metadata={"facet": True},
     )
     evidence: str = Field(
         nullable=True,
         title="Evidence",
-        description="The other spelling and the co-author they share; null where none was needed.",
+        description="The other spelling and the co-author that both have; null where none was needed.",
         metadata={"sortable": False},
     )
 

@@ -15,11 +15,11 @@ class Categories(Table):
     category_id: str = Field(title="Category", description="arXiv's identifier of the category, such as cs.CL.")
     badge_code: str = Field(
         title="Badge code",
-        description="What a page prints for it: the part after the dot, or the whole where there is none.",
+        description="The code that pages print for it: the part of the identifier after the dot, or all of it where it has no dot.",
     )
     name: str = Field(title="Name", description="arXiv's name of the category.")
     archive: str = Field(
-        title="Archive", description="The archive it belongs to, such as cs.", metadata={"facet": True}
+        title="Archive", description="arXiv's identifier of its archive, such as cs.", metadata={"facet": True}
     )
     archive_name: str = Field(title="Archive's name", description="arXiv's name of the archive.")
     group_name: str = Field(
@@ -42,20 +42,20 @@ PAPER_MATCHES = ["other_date", "same_abstract", "same_identifier"]
 
 
 class Papers(Table):
-    """Papers: one row each, taken whole from the newest listing on any page."""
+    """Papers: a row each, taken as a whole from the newest listing on any page."""
 
     paper_id: str = Field(
         str_matches=PAPER_ID,
         title="Paper",
         description=(
-            "Hash of the folded title, the first author's initial and last name and the badge's month and day; and of the year"
-            " where pages print different ones."
+            "Hash of the title without case, diacritics and punctuation, the first author's initial and last name, and the badge's"
+            " month and day; of the year too where pages print different ones."
         ),
     )
     title: str = Field(str_length={"min_value": 1}, title="Title", description="Title as printed.")
     abstract: str = Field(
         title="Abstract",
-        description="Abstract as printed, TeX and all; empty where the page prints none.",
+        description="Abstract as printed, with its TeX; empty where the page prints none.",
         metadata={"sortable": False},
     )
     category_id: str = Field(
@@ -67,24 +67,24 @@ class Papers(Table):
     published: dt.date = Field(
         nullable=True,
         title="Published",
-        description="Date of the badge; null where neither the page nor its save date gives the year.",
+        description="Date of the badge; null where neither the page nor the day of saving gives the year.",
     )
     year_inferred: bool = Field(
         title="Year inferred",
-        description="Whether the year is inferred from the page, which left it out.",
+        description="Whether the year is inferred, since the page prints none.",
         metadata={"facet": True},
     )
     listed_author_count: int = Field(
         ge=1,
         title="Listed authors",
-        description="How many different authors the byline shows.",
+        description="Number of different authors that the byline shows.",
         metadata={"unit": "authors"},
     )
     author_count: int = Field(
         nullable=True,
         ge=1,
         title="Authors",
-        description="How many authors the paper has; null where the byline is cut and no reference completes it.",
+        description="Number of all authors; null where the byline is cut and no reference completes it.",
         metadata={"unit": "authors"},
     )
     authors_truncated: bool = Field(
@@ -97,7 +97,7 @@ class Papers(Table):
     )
     citekey: str = Field(
         title="Citation key",
-        description="Family name, year and first long word of the title; unique.",
+        description="Key to cite the paper by: family name, year and first long word of the title, such as bell2025bells.",
         metadata={"unique": True},
     )
 
@@ -116,14 +116,16 @@ class Papers(Table):
 
 
 class PaperAuthors(Table):
-    """Who wrote which paper: the byline in its order, then owners of pages whose names are behind "et al."."""
+    """Who wrote which paper: the authors of the byline, and the owners of pages that list the paper though "et al." hides their names."""
 
     paper_id: str = Field(title="Paper", description="The paper.")
     author_id: str = Field(title="Author", description="The author.")
     position: int = Field(
-        nullable=True, ge=1, title="Position", description='Place in the byline, from 1; null when behind "et al.".'
+        nullable=True, ge=1, title="Position", description='Place in the byline, from 1; null where "et al." hides it.'
     )
-    name: str = Field(title="Name", description="The name as the byline, or the owner's page, writes it.")
+    name: str = Field(
+        title="Name", description="The name as printed: in the byline, on the owner's page, or in the reference."
+    )
     source: str = Field(
         isin=AUTHOR_SOURCES,
         title="Known from",
@@ -162,7 +164,7 @@ class PaperCategories(Table):
 
 
 class PaperIdentifiers(Table):
-    """Identifiers by which others know a paper; none without a reference."""
+    """Identifiers of papers at arXiv, and DOIs: from a reference, so that there are none without one."""
 
     paper_id: str = Field(title="Paper", description="The paper.")
     scheme: str = Field(isin=IDENTIFIER_SCHEMES, title="Scheme", description="arxiv or doi.", metadata={"facet": True})
@@ -217,11 +219,11 @@ class PaperCandidates(Table):
 
 
 class Institutions(Table):
-    """Institutions that bylines are tagged with."""
+    """Institutions that bylines name, such as mila in "Ann Bell · mila"."""
 
     institution_id: str = Field(str_matches=SLUG, title="Institution", description="Slug of the name.")
     name: str = Field(
-        title="Name", description="The name as printed; the first in order where it is printed in several ways."
+        title="Name", description="The name as printed; of several forms, the first in alphabetical order."
     )
 
     class Config:
@@ -231,7 +233,7 @@ class Institutions(Table):
 
 
 class PaperInstitutions(Table):
-    """Which papers carry which institution's tag."""
+    """Which institutions the byline of a paper names."""
 
     paper_id: str = Field(title="Paper", description="The paper.")
     institution_id: str = Field(title="Institution", description="The institution.", metadata={"facet": True})

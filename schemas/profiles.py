@@ -12,7 +12,7 @@ VARIANT_FIELDS = ["title", "byline", "abstract", "block", "category_id", "publis
 
 
 class Profiles(Table):
-    """Saved pages: one row each, with the header's figures as the page states them."""
+    """Saved pages: a row each, with the figures of the header as the page states them."""
 
     profile_id: str = Field(
         str_matches=PROFILE_ID, title="Profile", description="First 16 hexadecimal digits of the page's SHA-256."
@@ -22,19 +22,19 @@ class Profiles(Table):
     )
     name: str = Field(nullable=True, title="Name", description="The owner's name as printed.")
     field: str = Field(nullable=True, title="Field", description="The owner's field as printed, such as CL.")
-    category_id: str = Field(nullable=True, title="Category", description="The category that the field means.")
+    category_id: str = Field(nullable=True, title="Category", description="arXiv's category of this code.")
     h_index: int = Field(nullable=True, ge=0, title="h-index", description="The h-index that the page states.")
     stated_papers: int = Field(
         nullable=True,
         ge=0,
         title="Stated papers",
-        description="How many papers the page states.",
+        description="Number of papers that the header states.",
         metadata={"unit": "papers"},
     )
     listed_papers: int = Field(
         ge=0,
         title="Listed papers",
-        description="How many papers of this page the dataset lists.",
+        description="Number of papers that the page lists and the dataset has.",
         metadata={"unit": "papers"},
     )
     citations: int = Field(
@@ -51,12 +51,12 @@ class Profiles(Table):
     observed_on: dt.date = Field(
         nullable=True,
         title="Saved on",
-        description="When the page was first saved, from the build's option, or its file's or folder's name.",
+        description="Day on which the page was first saved: from --observed-on, or the name of its file or folder; null where unknown.",
     )
     last_observed_on: dt.date = Field(
         nullable=True,
         title="Last saved on",
-        description="When a page of the same bytes was last saved; where it was saved once, the same day.",
+        description="Day on which the same bytes were last saved; where they were saved once, the same day.",
     )
     source: str = Field(title="Source", description="The page's file, relative to the folder it was found in.")
     sha256: str = Field(
@@ -66,13 +66,15 @@ class Profiles(Table):
     lines: int = Field(
         ge=1,
         title="Lines",
-        description="Pieces between line breaks, an empty last one included.",
+        description="Number of lines; behind a line break at the end there is an empty one.",
         metadata={"unit": "lines"},
     )
-    newline: str = Field(isin=["LF", "CRLF"], title="Line break", description="CRLF where every line ends so, else LF.")
+    newline: str = Field(
+        isin=["LF", "CRLF"], title="Line break", description="CRLF where every line ends with it, else LF."
+    )
     header: str = Field(
         title="Header",
-        description='The page\'s first lines as they are, through "N Papers" or the last header line that is known.',
+        description='The page\'s first lines, unchanged, up to "N Papers" or to the last line of the header that is known.',
         metadata={"sortable": False},
     )
 
@@ -89,7 +91,7 @@ class Profiles(Table):
 
 
 class Listings(Table):
-    """Each paper on each page: its lines, and its badge."""
+    """Papers as pages list them: a row for each paper on each page, with its badge and its lines."""
 
     profile_id: str = Field(title="Profile", description="The page.")
     position: int = Field(ge=1, title="Position", description="Place in the order of the page, from 1.")
@@ -98,7 +100,7 @@ class Listings(Table):
         nullable=True,
         str_matches=PAPER_ID,
         title="Other identifier",
-        description="The identifier that this listing alone would have, where the paper has another; it is an address of the paper too.",
+        description="The identifier that the paper would have if this were its only listing, where it has another; it leads to the paper too.",
     )
     badge: str = Field(title="Badge", description="The badge as printed: code, date and flags in one.")
     category_resolution: str = Field(
@@ -116,7 +118,7 @@ class Listings(Table):
         ge=0,
         le=1,
         title="Confidence",
-        description="The likeliest category's share of the evidence, from 0 to 1; null where none was weighed.",
+        description="Probability of the likeliest category, from 0 to 1; null where no evidence was needed.",
     )
     line_start: int = Field(
         ge=1, title="First line", description="The badge's line, from 1.", metadata={"unit": "line number"}
@@ -142,17 +144,17 @@ class Listings(Table):
 
 
 class Variants(Table):
-    """The values of a listing that differ from the merged paper's, which merging would lose."""
+    """Values that a page prints otherwise than the merged paper has them, which merging would lose."""
 
     profile_id: str = Field(title="Profile", description="The page.")
     position: int = Field(ge=1, title="Position", description="The listing's place on the page.")
     field: str = Field(
         isin=VARIANT_FIELDS,
         title="Field",
-        description="What differs; block stands for the listing's raw lines, where spacing or shape differs.",
+        description="What differs; block is all lines of the listing, where their spacing or order differs.",
         metadata={"facet": True},
     )
-    value: str = Field(title="Value", description="What this listing says.", metadata={"sortable": False})
+    value: str = Field(title="Value", description="The value on this page.", metadata={"sortable": False})
 
     class Config:
         name = "variants"

@@ -47,7 +47,7 @@ PAPER_LIST = View(
     columns={
         "paper_id": "The paper's identifier.",
         "title": "Title as printed.",
-        "published": "Date that pages print on the paper's badge; null where no page tells the year.",
+        "published": "Date that pages print on the paper's badge; null where no page gives the year.",
         "category_id": "Primary category, such as cs.CL; null where unknown.",
         "category": "arXiv's name of the category.",
         "authors": 'The names of the byline, joined by "; ", ending in "et al." where the page cuts it.',
@@ -108,15 +108,15 @@ COAUTHORS = View(
     # Counted author by author, so that the first rows come at once: grouping all pairs takes seconds on 100,000 papers.
     title="Co-authors",
     description=(
-        "Pairs of authors of one paper, in both directions. A lower bound: most bylines are cut after three names,"
+        "Pairs of people who wrote a paper together, each pair in both directions. A lower bound: most bylines are cut after three names,"
         " so that many who wrote together are not seen together."
     ),
     columns={
         "author_id": "An author's identifier.",
         "author": "The author's name.",
-        "other_id": "The identifier of somebody who stands on a paper with the author.",
-        "other": "That person's name.",
-        "papers": "How many papers name both: at least so many do.",
+        "other_id": "The co-author's identifier.",
+        "other": "The co-author's name.",
+        "papers": "Number of papers that name both; a lower bound.",
     },
     sql="""
 SELECT
@@ -149,7 +149,7 @@ PAPERS_BY_MONTH = View(
     columns={
         "month": "Month, as YYYY-MM.",
         "category_id": "Primary category; null where unknown.",
-        "papers": "How many papers.",
+        "papers": "Number of papers.",
     },
     sql="""
 SELECT substr(published, 1, 7) AS month, category_id, count(*) AS papers
@@ -165,12 +165,12 @@ GROUP BY month, category_id
 FINDING_LIST = View(
     name="finding_list",
     title="Findings to read",
-    description="What the rules found, with the place on the page and the text that stands there.",
+    description="What the rules found, with the place on the page and the text that is there.",
     columns={
         "finding_id": "The finding's identifier.",
         "severity": "The rule's severity in this build: warning (published and reported), or error (stops a build).",
         "rule_id": "The rule's identifier.",
-        "rule": "What must hold.",
+        "rule": "What the rule requires.",
         "source": "The page's file.",
         "lines": "The page's lines, from 1.",
         "value": "The text that was found.",
@@ -201,15 +201,15 @@ COVERAGE = View(
     name="coverage",
     title="Coverage",
     description=(
-        "How many of the papers that a page states it lists, each person once: by the page saved last. Pages without an owner"
-        f" stand for themselves; the site shows at most {PAPERS_A_PAGE} papers a page."
+        "Which share of the papers that a page states it lists: a row for each person, of the page saved last, and for each page"
+        f" without an owner. The site shows at most {PAPERS_A_PAGE} papers a page."
     ),
     columns={
         "profile_id": "The page's identifier.",
         "name": "The page's owner; null where it names none.",
         "observed_on": "When it was first saved; null where unknown.",
-        "stated_papers": "How many papers it states.",
-        "listed_papers": "How many of them it lists.",
+        "stated_papers": "Number of papers that it states.",
+        "listed_papers": "Number of papers that it lists.",
         "share": "Listed papers divided by stated ones: 1 is all; null where the page states none.",
     },
     sql=f"""
@@ -237,15 +237,15 @@ PROFILE_HISTORY = View(
     name="profile_history",
     title="Figures over time",
     description=(
-        "What the saved pages of each author state, a row a page, by the day of saving. A page saved again with the same bytes"
-        " is one, of the first day."
+        "The figures of each author's saved pages, a row for each page, by the day of saving. A page that was saved again with"
+        " the same bytes is one row, of the first day."
     ),
     columns={
         "author_id": "The page's owner.",
         "observed_on": "When the page was first saved; null where unknown.",
         "h_index": "The h-index that it states; null where it states none.",
         "citations": "The citations that it states; null where it states none.",
-        "stated_papers": "How many papers it states; null where it states no number.",
+        "stated_papers": "Number of papers that it states; null where it states no number.",
     },
     sql="""
 SELECT author_id, observed_on, h_index, citations, stated_papers

@@ -76,7 +76,7 @@ def test_the_words_for_people_travel_in_the_file(written: Path) -> None:
     assert json.loads(schema.metadata[b"references"]) == {"category_id": "categories"}
     assert schema.field("listed_author_count").metadata == {
         b"title": b"Listed authors",
-        b"description": b"How many different authors the byline shows.",
+        b"description": b"Number of different authors that the byline shows.",
         b"unit": b"authors",
     }
 
