@@ -67,7 +67,8 @@ _DOT = re.compile("[·•∙●]")
 _SPACED_DOT = re.compile(r"(?:^|[ ,])Â?·(?: |$)")
 """The mark before tags, also where UTF-8 was read as Latin-1."""
 _BULLET = re.compile(r" ?[•∙●] ?|(?<=[^\W\d_])·(?=[^\W\d_])|(?<=\.)·(?=[^\W\d_])")
-_SEPARATOR = re.compile(r"[,;:，；：、،|＆•∙●]|(?<![A-Z])&|&(?![A-Z])")
+_SEPARATORS = ",;:，；：、،|＆•∙●"
+_SEPARATOR = re.compile(f"[{_SEPARATORS}]|(?<![A-Z])&|&(?![A-Z])")
 _AND = re.compile(r" (?:and|et) ", re.IGNORECASE)
 _COLON = re.compile("[:：]")
 _ENTITY = re.compile(r"&(#[0-9]{1,6}|#x[0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});")
@@ -419,7 +420,7 @@ def _is_text(line: str) -> bool:
 def _has_words_of_text(text: str) -> bool:
     words = text.split() if "·" not in text else []
     small = sum(map(str.islower, words))
-    return 4 * small > 3 * len(words) > 3 * _TEXT_WORDS * (1 + len(_SEPARATOR.findall(text)))
+    return 4 * small > 3 * len(words) > 3 * _TEXT_WORDS * (1 + sum(map(text.count, f"{_SEPARATORS}&")))
 
 
 def _is_prose(people: str, items: Iterable[str]) -> bool:
