@@ -68,6 +68,9 @@ class Checked:
     paths: dict[str, str]
     passed_over: list[str]
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(verdict={self.results.verdict!r}, rows={self.results.rows})"
+
 
 @dataclass(frozen=True)
 class Built:

@@ -98,6 +98,10 @@ def test_a_release_is_shown_by_its_folder(release: OpenRelease) -> None:
     assert repr(release) == f"OpenRelease('{release.path}')"
 
 
+def test_what_was_checked_is_shown_by_its_verdict_and_its_rows(page: Path) -> None:
+    assert repr(check(page)).startswith("Checked(verdict='warned', rows={'categories': ")
+
+
 def test_sql_gives_a_frame(release: OpenRelease) -> None:
     found = release.sql("SELECT name, position FROM paper_authors WHERE author_id = ? ORDER BY position", ["ann-bell"])
     assert found.schema == {"name": pl.String, "position": pl.Int64}

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
-from itertools import starmap
+from itertools import pairwise, starmap
 from operator import attrgetter
 
 import polars as pl
@@ -250,13 +250,27 @@ def _notes(parsed: ParsedPage, unread: set[str], quarantine: pl.DataFrame) -> It
             " YYYY-MM-DD such as 2026-07-02; rename it to the day on which the page was saved, or give --observed-on"
         )
         yield Note(DATE_RULE, page.profile_id, page.source, None, page.odd_date, message)
-    for line in parsed.second_headers[:MOST_SECOND]:
-        first = parsed.lines[line - 1].strip()
-        message = (
-            f"another page begins on this line, with {first}; one file holds one page, so move it from here on"
-            " into a file of its own (until then its papers are read without an owner)"
-        )
-        yield Note(SECOND_RULE, page.profile_id, page.source, line, first, message)
+    if parsed.second_headers:
+        yield from _second_notes(parsed)
+
+
+def _second_notes(parsed: ParsedPage) -> Iterator[Note]:
+    """A note for each further page of a file: what to do with it depends on whether it is a copy of one above."""
+    page, above = parsed.page, set[tuple[str, ...]]()
+    ends = (*parsed.second_headers, len(parsed.lines) + 1)
+    for start, end in pairwise((1, *ends[: MOST_SECOND + 1])):
+        lines = tuple(text for line in parsed.lines[start - 1 : end - 1] if (text := line.strip()))
+        if start > 1:
+            what = _COPY if lines in above else _OTHER_PAGE
+            yield Note(SECOND_RULE, page.profile_id, page.source, start, lines[0], what.format(lines[0]))
+        above.add(lines)
+
+
+_COPY = "the page is here again, from this line on, with {}; remove this copy (until then its papers are read without an owner)"
+_OTHER_PAGE = (
+    "another page begins on this line, with {}; one file holds one page, so move it from here on into a file of its own"
+    " (until then its papers are read without an owner)"
+)
 
 
 def _unread_note(parsed: ParsedPage, quarantine: pl.DataFrame) -> Note:

@@ -97,6 +97,21 @@ def test_a_second_header_is_told_with_the_line_to_split_at() -> None:
     assert "Gil Hart" not in tables["authors"]["name"].to_list()
 
 
+def test_a_page_that_was_pasted_twice_is_one_finding_that_asks_to_remove_the_copy() -> None:
+    tables = tables_of(page(2) + "\n\n" + page(2))
+    ((_, line, message),) = findings(tables, "PAG-012")
+    assert line == tables["quarantine"]["line_start"].item()
+    assert message.startswith("the page is here again, from this line on, with Ann Bell; remove this copy")
+    assert findings(tables, "PAP-015") == []
+
+
+def test_a_paper_of_two_pages_in_one_file_is_not_listed_twice_by_a_page() -> None:
+    second = page(2, head="Gil Hart\n\nLG\nh-index2\n")
+    tables = tables_of(page(2) + "\n" + second)
+    assert (tables["papers"].height, tables["listings"].height) == (2, 4)
+    assert findings(tables, "PAP-015") == []
+
+
 def test_a_date_that_does_not_exist_is_told(tmp_path: Path) -> None:
     tables = files_of(tmp_path, {"pages-2026-07-02/ann@2026-02-30.txt": page(2)})
     ((source, _, message),) = findings(tables, "PAG-013")

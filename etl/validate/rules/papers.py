@@ -104,16 +104,20 @@ def _papers_are_distinct(context: RuleContext) -> RuleResult:
 
 
 def _page_lists_a_paper_once(context: RuleContext) -> RuleResult:
-    """PAP-015: the second listing of a paper on one page, unless an override joins the two."""
+    """PAP-015: the second listing of a paper on one page, unless an override joins the two.
+
+    Those behind a further header are left out: they are another page's, or a copy, which `PAG-012` reports once.
+    """
     decided = sorted({one for entry in context.overrides.papers for one in entry.same})
-    twice = context.listings.filter(pl.struct("profile_id", "paper_id").is_duplicated()).sort("profile_id", "position")
+    listings = context.listings.filter("owned")
+    twice = listings.filter(pl.struct("profile_id", "paper_id").is_duplicated()).sort("profile_id", "position")
     first = pl.col("line_start").first().over("profile_id", "paper_id")
     again = twice.with_columns(first.alias("first_line")).filter(
         pl.col("line_start") > pl.col("first_line"), ~pl.coalesce("alias_id", "paper_id").is_in(decided)
     )
     return rule_result(
         "PAP-015",
-        context.listings.height,
+        listings.height,
         at_line(again, "title_line"),
         LISTING_KEY,
         value="title",
