@@ -244,7 +244,7 @@ _RULES = (
          example="CLMay 1, 2024\nOn \u202eRopes\n\nAnn Bell, Cy Dole\n\nThey hold every bell in the tower.",
          advice="Delete the characters from the page if they were not meant; the finding names the first by its number."),
     Rule("PAP-015", "listings", "paper_id", "warning", "uniqueness", "A page lists a paper once",
-         "Two listings of the page became one paper: either the page was copied in overlapping parts, or two works are taken for one.",
+         "Two listings of the page became one paper; either the page was copied in overlapping parts, or two works are taken for one.",
          example="CLMay 1, 2024\nOn Ropes\n\nAnn Bell, Cy Dole\n\nThey hold every bell.\n\nCLMay 1, 2024\nOn ropes\n\nAnn Bell, Cy Dole\n\nThey hold every bell in the tower.",
          advice="Delete the second listing from the page, or report it if these are two works."),
     Rule("PAP-016", "papers", "abstract", "warning", "validity", "TeX of titles and abstracts is short and flat enough to be read",
