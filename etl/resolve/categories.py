@@ -10,14 +10,12 @@ of real papers; absent words count too); it is zero for a category whose first p
 
 import csv
 import math
-import re
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
-from itertools import groupby
 
 import polars as pl
 
@@ -34,7 +32,8 @@ WORDS_WEIGHT = 35
 """Hundredths of the words' log-likelihood that count: words of one text are not independent of each other."""
 _MILLI = 1000
 """Logarithms are integers, in thousandths of a nat, so that a sum does not depend on order or machine."""
-_WORD = re.compile(r"[a-z]{3,}")
+_LETTERS = bytes(code if 97 <= code <= 122 else 32 for code in range(256))
+"""Every byte but a to z becomes a space: a word is a run of these letters."""
 
 
 @dataclass(frozen=True)
@@ -72,30 +71,28 @@ def votes(code: str, badges: Mapping[str, int], text: str | None, published: dat
     >>> [(vote.category_id, vote.confidence) for vote in votes("CV", {"math": 3}, "Holomorphic functions", None)]
     [('math.CV', 1.0), ('cs.CV', 0.0)]
     """
-    present = _words(text)
+    found = _known_words(code, text)
     return [
-        Vote(one, badges.get(_archive(one), 0), _word_weights(code, one, present), confidence)
-        for one, confidence in _confidences(code, badges, present, published)
+        Vote(one, badges.get(_archive(one), 0), _relative_weights(code, one, found), confidence)
+        for one, confidence in _confidences(code, badges, word_weights(code, text), published)
     ]
 
 
 def _confidences(
-    code: str, badges: Mapping[str, int], present: set[str] | None, published: date | None
+    code: str, badges: Mapping[str, int], words: Sequence[int], published: date | None
 ) -> list[tuple[str, float]]:
-    """The candidates of a code with their posterior probabilities, the most probable first."""
-    sums = {one: _log_weight(code, one, badges, present, published) for one in candidates(code)[0]}
-    highest = max((value for value in sums.values() if value is not None), default=None)
-    shares = {
-        one: 0.0 if value is None or highest is None else math.exp((value - highest) / (100 * _MILLI))
-        for one, value in sums.items()
-    }
-    total = math.fsum(shares.values()) or 1.0
-    found = ((one, round(share / total, 3)) for one, share in shares.items())
-    return sorted(found, key=lambda one: (-one[1], one[0]))
-
-
-def _words(text: str | None) -> set[str] | None:
-    return None if text is None else set(_WORD.findall(text.lower()))
+    """The candidates of a code with their posterior probabilities, the most probable first; `words` are their weights."""
+    sums = [
+        (one, _log_weight(code, one, badges, weight, published))
+        for one, weight in zip(candidates(code)[0], words, strict=True)
+    ]
+    highest = max((value for _, value in sums if value is not None), default=None)
+    shares = [
+        (one, 0.0 if value is None or highest is None else math.exp((value - highest) / (100 * _MILLI)))
+        for one, value in sums
+    ]
+    total = math.fsum(share for _, share in shares) or 1.0
+    return sorted(((one, round(share / total, 3)) for one, share in shares), key=lambda one: (-one[1], one[0]))
 
 
 def resolve_code(
@@ -113,7 +110,7 @@ def resolve_code(
         return None, "unresolved", None
     if len(found) == 1:
         return found[0], "alias" if through_alias else "unique", None
-    best, confidence = _confidences(code, badges, _words(text), published)[0]
+    best, confidence = _confidences(code, badges, word_weights(code, text), published)[0]
     return (best, "evidence", confidence) if confidence >= SURE else (None, "unresolved", confidence)
 
 
@@ -121,33 +118,27 @@ _RESOLVED = {"category_id": pl.String, "category_resolution": pl.String, "catego
 
 
 def resolve_categories(listings: pl.DataFrame) -> pl.DataFrame:
-    """Resolve the badges of all listings of whole pages.
+    """The listings with the categories of their badges: category_id, category_resolution, category_confidence.
 
-    In: columns profile_id, position, code, title, abstract, published.
-    Out: profile_id, position, category_id, category_resolution, category_confidence.
+    In: columns profile_id, code, title, abstract, published; all listings of those pages.
 
-    >>> columns = ["profile_id", "position", "code", "title", "abstract", "published"]
-    >>> resolve_categories(pl.DataFrame([("ann", 1, "CL", "On Bells", "They ring.", None)], columns, orient="row")).row(0)
-    ('ann', 1, 'cs.CL', 'unique', None)
+    >>> columns = ["profile_id", "code", "title", "abstract", "published"]
+    >>> resolve_categories(pl.DataFrame([("ann", "CL", "On Bells", "They ring.", None)], columns, orient="row")).row(0)[-3:]
+    ('cs.CL', 'unique', None)
     """
     badges = _sure_badges(listings)
-    alone = {code: resolve_code(code, {}) for code in listings["code"].unique() if len(candidates(code)[0]) < 2}
-    is_ambiguous = ~pl.col("code").is_in(list(alone))
-    columns = listings.filter(is_ambiguous).select("profile_id", "position", "code", "title", "abstract", "published")
+    rows = listings.select("profile_id", "code", "title", "abstract", "published").with_row_index("row")
+    is_ambiguous = listings["code"].is_in([code for code in listings["code"].unique() if len(candidates(code)[0]) > 1])
+    # By title, so that equal texts follow one another, and the words of each are weighed once.
     weighed = [
-        (
-            profile_id,
-            position,
-            *resolve_code(code, badges.get(profile_id, Counter()), f"{title}\n{abstract}", published),
-        )
-        for profile_id, position, code, title, abstract, published in columns.iter_rows()
+        (row, *resolve_code(code, badges[profile_id], f"{title}\n{abstract}", published))
+        for row, profile_id, code, title, abstract, published in rows.filter(is_ambiguous).sort("title").iter_rows()
     ]
-    by_code = [(code, *found) for code, found in alone.items()]
-    resolved = pl.DataFrame(by_code, {"code": pl.String, **_RESOLVED}, orient="row")
-    sure = (
-        listings.filter(~is_ambiguous).select("profile_id", "position", "code").join(resolved, on="code").drop("code")
-    )
-    return pl.concat([sure, pl.DataFrame(weighed, sure.schema, orient="row")])
+    sure = rows.filter(~is_ambiguous).select("row", "code")
+    by_code = [(code, *resolve_code(code, {})) for code in sure["code"].unique()]
+    resolved = sure.join(pl.DataFrame(by_code, {"code": pl.String, **_RESOLVED}, orient="row"), on="code")
+    every = pl.concat([resolved.drop("code"), pl.DataFrame(weighed, {"row": pl.UInt32, **_RESOLVED}, orient="row")])
+    return listings.hstack(every.sort("row").drop("row"))
 
 
 def resolve_fields(profiles: pl.DataFrame, listings: pl.DataFrame) -> dict[str, str | None]:
@@ -159,18 +150,26 @@ def resolve_fields(profiles: pl.DataFrame, listings: pl.DataFrame) -> dict[str, 
     """
     badges = _sure_badges(listings)
     return {
-        profile_id: resolve_code(field, badges.get(profile_id, Counter()))[0]
+        profile_id: resolve_code(field, badges[profile_id])[0]
         for profile_id, field in profiles.drop_nulls("field").select("profile_id", "field").iter_rows()
     }
 
 
-def _sure_badges(listings: pl.DataFrame) -> dict[str, Counter[str]]:
+def _sure_badges(listings: pl.DataFrame) -> Mapping[str, Counter[str]]:
     """The number of unambiguous badges by page and archive."""
-    counted = listings.group_by("profile_id", "code").len().sort("profile_id", "code")
-    return {
-        profile_id: archives_of((code, count) for _, code, count in rows)
-        for profile_id, rows in groupby(counted.iter_rows(), key=lambda row: row[0])
-    }
+    archives = {code: _sure_archive(code) for code in listings["code"].unique()}
+    archive = pl.col("code").replace_strict(archives, return_dtype=pl.String).alias("archive")
+    badges: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    counted = listings.select("profile_id", archive).drop_nulls().group_by("profile_id", "archive").len()
+    for profile_id, found, count in counted.iter_rows():
+        badges[profile_id][found] = count
+    return badges
+
+
+def _sure_archive(code: str) -> str | None:
+    """The archive of an unambiguous code, else None."""
+    found, _ = candidates(code)
+    return _archive(found[0]) if len(found) == 1 else None
 
 
 def archives_of(codes: Iterable[tuple[str, int]]) -> Counter[str]:
@@ -181,9 +180,8 @@ def archives_of(codes: Iterable[tuple[str, int]]) -> Counter[str]:
     """
     archives: Counter[str] = Counter()
     for code, count in codes:
-        found, _ = candidates(code)
-        if len(found) == 1:
-            archives[_archive(found[0])] += count
+        if archive := _sure_archive(code):
+            archives[archive] += count
     return archives
 
 
@@ -192,24 +190,37 @@ def _archive(category_id: str) -> str:
 
 
 def _log_weight(
-    code: str, category_id: str, badges: Mapping[str, int], present: set[str] | None, published: date | None
+    code: str, category_id: str, badges: Mapping[str, int], words: int, published: date | None
 ) -> int | None:
     """The logarithm of a candidate's weight, in hundred-thousandths of a nat; None for weight zero."""
-    facts = _evidence(code)
-    first = facts.first_papers.get(category_id)
+    first = _evidence(code).first_papers.get(category_id)
     if published and first and published < first:
         return None
-    page = round(_MILLI * math.log(badges.get(_archive(category_id), 0) + 0.5))
-    if present is None or not facts.words:
-        return 100 * page
-    words = facts.absent[category_id] + sum(facts.present[category_id][word] for word in present & facts.words)
-    return 100 * page + WORDS_WEIGHT * words
+    return 100 * _milli(badges.get(_archive(category_id), 0) + 0.5) + WORDS_WEIGHT * words
 
 
-def _word_weights(code: str, category_id: str, present: set[str] | None) -> dict[str, int]:
-    """The weights of a text's words for this candidate, relative to the mean of all, the largest first."""
+@lru_cache(maxsize=1 << 8)
+def word_weights(code: str, text: str | None) -> tuple[int, ...]:
+    """For each candidate of a code the sum of the weights of a text's words, in thousandths of a nat; 0 without a text.
+
+    >>> word_weights("CV", "Holomorphic functions"), word_weights("CV", None)
+    ((-64757, -17648), (0, 0))
+    """
     facts = _evidence(code)
-    found = (present or set()) & facts.words
+    if text is None or not facts.words:
+        return (0,) * len(candidates(code)[0])
+    found = _known_words(code, text)
+    return tuple(facts.absent[one] + sum(map(facts.present[one].__getitem__, found)) for one in candidates(code)[0])
+
+
+def _known_words(code: str, text: str | None) -> frozenset[str]:
+    """The words of a text that are evidence for a candidate of a code."""
+    return _evidence(code).words.intersection((text or "").lower().encode().translate(_LETTERS).decode().split())
+
+
+def _relative_weights(code: str, category_id: str, found: Iterable[str]) -> dict[str, int]:
+    """The weights of words for this candidate, relative to the mean of all, the largest first."""
+    facts = _evidence(code)
     weights = {
         word: facts.present[category_id][word] - sum(one[word] for one in facts.present.values()) // len(facts.present)
         for word in found
@@ -249,6 +260,7 @@ def _evidence(code: str) -> _Evidence:
     )
 
 
+@lru_cache(maxsize=1 << 16)
 def _milli(share: float) -> int:
     return round(_MILLI * math.log(share))
 

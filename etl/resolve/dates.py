@@ -1,13 +1,11 @@
 """Dates: the year of badges that omit it, inferred from the day on which their page was saved."""
 
 import calendar
-from collections.abc import Sequence
 from datetime import MAXYEAR, date, timedelta
-from functools import lru_cache
-from itertools import groupby
-from operator import itemgetter
 
 import polars as pl
+
+from etl.resolve.columns import mapped
 
 AHEAD = timedelta(days=7)
 """How long after its page was saved a paper may be dated, because of arXiv's days, time zones and inaccurate clocks."""
@@ -15,73 +13,62 @@ _LEAP_YEARS_APART = 8
 """Years between two leap years at most, as around 1900."""
 
 
-@lru_cache(maxsize=1 << 14)
-def year_before(observed_on: date, month: int, day: int) -> int | None:
+def year_before(observed_on: date | None, month: int, day: int) -> int | None:
     """The year of a badge without one on a page saved on `observed_on`: of its latest day up to a week after that.
 
     >>> year_before(date(2026, 1, 4), 12, 28), year_before(date(2026, 1, 4), 1, 9), year_before(date(2026, 1, 4), 2, 29)
     (2025, 2026, 2024)
     """
+    if observed_on is None:
+        return None
     last = min(observed_on, date.max - AHEAD) + AHEAD
     years = range(last.year, max(0, last.year - _LEAP_YEARS_APART - 1), -1)
     days = ((year, day_in_year(year, month, day)) for year in years)
     return next((year for year, found in days if found and found <= last), None)
 
 
-def page_year(badges: Sequence[tuple[int | None, int, int]]) -> int | None:
-    """The year of badges (year, month, day) without one on a page saved on an unknown day, or None.
+def page_year(latest: int | None, leap: bool) -> int | None:
+    """The year of badges without one on a page saved on an unknown day, or None.
 
-    It is the lowest year above every printed one in which all those days exist.
+    It is the lowest year above the latest printed one, and a leap year where such a badge prints February 29.
 
-    >>> page_year([(2025, 3, 14), (None, 5, 16)]), page_year([(2025, 3, 14), (None, 2, 29)]), page_year([(None, 5, 16)])
+    >>> page_year(2025, False), page_year(2025, True), page_year(None, False)
     (2026, 2028, None)
     """
-    printed = [year for year, _, _ in badges if year is not None]
-    leap = any((month, day) == (2, 29) for year, month, day in badges if year is None)
-    if not printed:
+    if latest is None:
         return None
-    years = range(max(printed) + 1, min(max(printed) + 9, MAXYEAR + 1))
+    years = range(latest + 1, min(latest + 9, MAXYEAR + 1))
     return next((year for year in years if calendar.isleap(year) or not leap), None)
 
 
-def page_years(observed_on: date | None, badges: Sequence[tuple[int | None, int, int]]) -> list[int | None]:
-    """The inferred year for each badge of a page.
-
-    A site omits only the current year. So if another badge without a year is of the year of saving, a day early in January
-    is of that year too, and not of next week.
-
-    >>> page_years(date(2019, 12, 31), [(None, 1, 6)]), page_years(date(2019, 12, 31), [(None, 1, 6), (None, 8, 29)])
-    ([2020], [2019, 2019])
-    """
-    if observed_on is None:
-        return [page_year(badges)] * len(badges)
-    years = [year_before(observed_on, month, day) for _, month, day in badges]
-    current = any(
-        printed is None and year == observed_on.year for (printed, *_), year in zip(badges, years, strict=True)
-    )
-    return [min(year, observed_on.year) if year and current else year for year in years]
-
-
 def resolve_dates(blocks: pl.DataFrame) -> pl.DataFrame:
-    """Date every block.
+    """The blocks with `published` (a date, or null if the year is unknown) and `year_inferred`.
 
-    In: profile_id, position, observed_on, year, month, day; all blocks of those pages.
-    Out: profile_id, position, published (a date, or null if the year is unknown), year_inferred.
+    In: profile_id, observed_on, year, month, day; all blocks of those pages. A site omits only the current year. So if
+    another badge without a year is of the year of saving, a day early in January is of that year too, and not of next week.
 
-    >>> badge = {"profile_id": "ann", "position": 1, "observed_on": date(2026, 1, 4), "year": None, "month": 12, "day": 28}
-    >>> resolve_dates(pl.DataFrame([badge])).row(0)
-    ('ann', 1, datetime.date(2025, 12, 28), True)
+    >>> badge = {"profile_id": "ann", "observed_on": date(2026, 1, 4), "year": None, "month": 12, "day": 28}
+    >>> resolve_dates(pl.DataFrame([badge], {**{name: None for name in badge}, "year": pl.Int64})).row(0)[-2:]
+    (datetime.date(2025, 12, 28), True)
     """
-    rows = []
-    columns = blocks.sort("profile_id").select("profile_id", "observed_on", "position", "year", "month", "day")
-    for (profile_id, observed_on), page in groupby(columns.iter_rows(), key=itemgetter(0, 1)):
-        positions, badges = zip(*((position, badge) for _, _, position, *badge in page), strict=True)
-        years = page_years(observed_on, badges)
-        for position, (year, month, day), inferred in zip(positions, badges, years, strict=True):
-            published = day_in_year(year or inferred, month, day)
-            rows.append((profile_id, position, published, year is None and published is not None))
-    schema = {"profile_id": pl.String, "position": pl.Int64, "published": pl.Date, "year_inferred": pl.Boolean}
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    is_undated, saved = pl.col("year").is_null(), pl.col("observed_on").dt.year()
+    is_leap_day = (pl.col("month") == 2) & (pl.col("day") == 29)
+    facts = blocks.select(
+        *("profile_id", "observed_on", "year", "month", "day"),
+        pl.col("year").max().over("profile_id").alias("latest"),
+        (is_undated & is_leap_day).any().over("profile_id").alias("leap"),
+    )
+    facts = mapped(facts, ["observed_on", "month", "day"], year_before, "before", pl.Int64)
+    facts = mapped(facts, ["latest", "leap"], page_year, "above", pl.Int64)
+    is_current = (is_undated & (pl.col("before") == saved)).any().over("profile_id")
+    before = pl.when(is_current).then(pl.col("before").clip(upper_bound=saved)).otherwise("before")
+    inferred = pl.when(pl.col("observed_on").is_null()).then("above").otherwise(before)
+    dated = mapped(
+        facts.with_columns(pl.coalesce("year", inferred)), ["year", "month", "day"], day_in_year, "published", pl.Date
+    )
+    return blocks.with_columns(
+        dated["published"], year_inferred=blocks["year"].is_null() & dated["published"].is_not_null()
+    )
 
 
 def day_in_year(year: int | None, month: int, day: int) -> date | None:

@@ -114,9 +114,7 @@ def _interpret(profiles: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
     of_pages = blocks.join(pages, on="profile_id", how="left", maintain_order="left").with_columns(
         pl.when("owned").then("owner").alias("owner")
     )
-    key = ["profile_id", "position"]
-    dated = of_pages.join(resolve_dates(of_pages), on=key, how="left", maintain_order="left")
-    return dated.join(resolve_categories(dated), on=key, how="left", maintain_order="left")
+    return resolve_categories(resolve_dates(of_pages))
 
 
 def _with_facts(completed: Completed) -> pl.DataFrame:
