@@ -16,7 +16,8 @@ _ESCAPED = r"\\~\{\}|\{\\[_%&#~]\}|\\[_%&#~$/]|\$\\sim\$"
 """How TeX escapes its special characters: a tilde as \\~{} or $\\sim$, an underscore as \\_ or {\\_}."""
 _WEB = r"[Hh][Tt][Tt][Pp][Ss]?://"
 _FTP = r"[Ff][Tt][Pp]://"
-_SCHEME = rf"(?:{_WEB}|{_FTP}|(?<![A-Za-z0-9])[A-Za-z]{{2,20}}://)"
+_LONGEST_SCHEME = 20
+_SCHEME = rf"(?:{_WEB}|{_FTP}|(?<![A-Za-z0-9])[A-Za-z]{{2,{_LONGEST_SCHEME}}}://)"
 _ADDRESS = re.compile(rf"{_SCHEME}(?:[^{_NO_ADDRESS}{_NO_HOST}]|{_ESCAPED})+(?:[/?#](?:[^{_NO_ADDRESS}]|{_ESCAPED})*)?")
 _TEX_ESCAPE = re.compile(r"\\~\{\}|\$\\sim\$|\{?\\([_%&#~$/])\}?")
 _GLUED = re.compile(rf"[A-Za-z]{{1,18}}?(?={_WEB}|(?<![Ss]){_FTP})")
@@ -47,9 +48,12 @@ def find_links(abstract: str) -> list[tuple[str, str, str]]:
     >>> find_links(r"See https://github.com/a/b\_c. Live at (http://miracl.ai/).")
     [('https://github.com/a/b_c', 'github.com', 'code'), ('http://miracl.ai/', 'miracl.ai', 'site')]
     """
-    if "://" not in abstract:
+    slashes = abstract.find("://")
+    if slashes < 0:
         return []
-    printed = (part for match in _ADDRESS.finditer(abstract) for part in _NEXT.split(match.group()))
+    # No address begins further to the left, and the text before the first one is long.
+    found = _ADDRESS.finditer(abstract, max(0, slashes - _LONGEST_SCHEME))
+    printed = (part for match in found for part in _NEXT.split(match.group()))
     addresses = dict.fromkeys(_trim(address) for address in printed)
     links = [(address, _host(address)) for address in addresses]
     return [(address, host, _kind(host, address)) for address, host in links if host]

@@ -7,14 +7,14 @@ papers that may be one.
 import hashlib
 from base64 import b32encode
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from itertools import pairwise
 
 import polars as pl
 
-from etl.extract.byline import Byline, is_group, is_suffix, render_byline
+from etl.extract.byline import is_group, is_suffix
 from etl.resolve.candidate_pairs import SameAs, SameGroups
 from etl.resolve.categories import RANKS
 from etl.resolve.folding import fold, fold_long, fold_title, letters
@@ -180,50 +180,68 @@ def merge(listings: pl.DataFrame, corrected: Mapping[str, date]) -> pl.DataFrame
     )
 
 
-def find_variants(listings: pl.DataFrame, papers: pl.DataFrame, bylines: dict[str, Byline]) -> pl.DataFrame:
-    """The values of listings that cannot be rebuilt from their merged papers; `bylines` are the merged ones by paper."""
-    merged = papers.select("paper_id", "title", "abstract", "category_id", "published", "year_inferred")
-    pairs = listings.join(merged, on="paper_id", how="left", suffix="_merged", maintain_order="left")
-    written = {paper: render_byline(byline) for paper, byline in bylines.items()}
-    merged_byline = pl.col("paper_id").replace_strict(written, return_dtype=pl.String).alias("byline_merged")
-    return Variants.frame(
-        [
-            (row["profile_id"], row["position"], part, value)
-            for row in pairs.with_columns(merged_byline).filter(~_AS_MERGED).iter_rows(named=True)
-            for part, value in _variants(row)
+def find_variants(listings: pl.DataFrame, papers: pl.DataFrame, bylines: pl.DataFrame) -> pl.DataFrame:
+    """The values of listings that cannot be rebuilt from their merged papers: the frame of `variants`.
+
+    In: `bylines` are the merged ones, as `merged_bylines` returns them.
+
+    >>> printed = {"paper_id": "p", "title": "On Bells", "abstract": "They ring.", "category_id": "cs.CL", "published": None}
+    >>> listing = {**printed, "profile_id": "ann", "position": 1, "byline": "Ann Bell", "raw": None, "year": None}
+    >>> listings = pl.DataFrame([{**listing, "title": "ON BELLS"}])
+    >>> find_variants(listings, pl.DataFrame([printed]), pl.DataFrame({"paper_id": "p", "byline": "Ann Bell"})).rows()
+    [('ann', 1, 'title', 'ON BELLS')]
+    """
+    merged = papers.select("paper_id", *_MERGED).join(bylines, on="paper_id").rename(lambda name: f"{name}_merged")
+    printed = listings.select("profile_id", "position", "paper_id", *_MERGED, "byline", "year", "raw")
+    pairs = printed.join(merged, left_on="paper_id", right_on="paper_id_merged", how="left")
+    return pl.concat(
+        [Variants.frame()]
+        + [
+            Variants.select(
+                pairs.filter(differs).with_columns(pl.lit(part).alias("field"), pl.col(column).alias("value"))
+            )
+            for part, column, differs in _VARIANTS
         ]
     )
 
 
-def find_candidates(papers: pl.DataFrame, identifiers: pl.DataFrame | None = None) -> pl.DataFrame:
-    """Pairs of papers that may be one, each paper with the next similar one by date.
+_MERGED = ("title", "abstract", "category_id", "published")
+_VARIANTS = (
+    *((part, part, pl.col(part) != pl.col(f"{part}_merged")) for part in ("title", "byline", "abstract")),
+    ("block", "raw", pl.col("raw").is_not_null()),
+    (
+        "category_id",
+        "category_id",
+        pl.col("category_id").is_not_null() & pl.col("category_id").ne_missing(pl.col("category_id_merged")),
+    ),
+    (
+        "published",
+        "published",
+        pl.col("year").is_not_null() & pl.col("published").ne_missing(pl.col("published_merged")),
+    ),
+)
+"""For each field of a variant the column of its value, and whether a listing differs there from its merged row."""
 
-    In: merged rows with paper_id, work, title, names, abstract, published; and the rows of `paper_identifiers`, of which
-    two papers may share one. Out: the frame of `paper_candidates`.
 
-    >>> bells = {"work": "on bells", "title": "On Bells", "names": ["Ann Bell"], "abstract": ""}
+def find_candidates(papers: pl.DataFrame, identifiers: pl.DataFrame) -> pl.DataFrame:
+    r"""Pairs of papers that may be one, each paper with the next similar one by date.
+
+    In: merged rows with paper_id, work, title, abstract, published; and the rows of `paper_identifiers`, of which two papers
+    may share one. Out: the frame of `paper_candidates`.
+
+    >>> from schemas import PaperIdentifiers
     >>> days = {"p1": date(2024, 5, 1), "p2": date(2025, 5, 1)}
-    >>> find_candidates(pl.DataFrame([{**bells, "paper_id": one, "published": day} for one, day in days.items()])).row(0)[:3]
+    >>> bells = {"paper_id": list(days), "published": list(days.values())}
+    >>> papers = pl.DataFrame({**bells, "work": "on bells\na bell", "title": "On Bells", "abstract": ""})
+    >>> find_candidates(papers, PaperIdentifiers.frame()).row(0)[:3]
     ('p1', 'p2', 'other_date')
     """
+    dated = papers.select("paper_id", "title", "published", pl.col("work").alias("key"))
+    identified = dated.drop("key").join(_shared(identifiers), on="paper_id")
+    groups = (("other_date", dated), ("same_abstract", _with_abstracts(papers)), ("same_identifier", identified))
     found: dict[tuple[str, str], tuple[str, str]] = {}
-    by_work: defaultdict[str, list[tuple[str, str, date | None]]] = defaultdict(list)
-    by_start: defaultdict[tuple[bytes, str], list[tuple[str, str, date | None, str]]] = defaultdict(list)
-    by_identifier: defaultdict[str, list[tuple[str, str, date | None]]] = defaultdict(list)
-    shared = _shared(identifiers)
-    columns = papers.select("paper_id", "work", "title", "names", "abstract", "published")
-    for one, work, title, names, abstract, published in columns.iter_rows():
-        by_work[work].append((one, title, published))
-        if len(abstract) >= LEAST_ABSTRACT:
-            by_start[abstract_start(abstract), author_key(names[0])].append((one, title, published, abstract))
-        for value in shared.get(one, ()):
-            by_identifier[value].append((one, title, published))
-    by_abstract: defaultdict[str, list[tuple[str, str, date | None]]] = defaultdict(list)
-    for (_, author), alike in by_start.items():
-        for one, title, published, abstract in alike if len(alike) > 1 else ():
-            by_abstract[f"{fold_long(abstract)}\n{author}"].append((one, title, published))
-    for reason, groups in (("other_date", by_work), ("same_abstract", by_abstract), ("same_identifier", by_identifier)):
-        for (one, title, day), (other, other_title, other_day) in _neighbours(groups.values()):
+    for reason, group in groups:
+        for one, title, day, other, other_title, other_day in _neighbours(group):
             words = (
                 f"{_short(title)} is dated {_day(day)} and {_day(other_day)}, with one first author"
                 if reason == "other_date"
@@ -236,12 +254,32 @@ def find_candidates(papers: pl.DataFrame, identifiers: pl.DataFrame | None = Non
 _SHARED = {"same_abstract": "abstract and first author", "same_identifier": "identifier"}
 
 
-def _shared(identifiers: pl.DataFrame | None) -> dict[str, list[str]]:
-    """The identifiers that several papers have, by paper."""
-    if identifiers is None or not identifiers.height:
-        return {}
+def _with_abstracts(papers: pl.DataFrame) -> pl.DataFrame:
+    """The papers whose abstract may be another's of the first author too, with both, folded, as `key`."""
+    is_long = pl.col("abstract").str.len_chars() >= LEAST_ABSTRACT
+    long = papers.filter(is_long).with_columns(pl.col("work").str.split("\n").list.last().alias("author"))
+    starts = map(abstract_start, long["abstract"].str.head(_FIRST_LETTERS))
+    started = long.with_columns(pl.Series("start", starts, pl.Binary))
+    alike = started.filter(pl.struct("start", "author").is_duplicated())
+    keys = [f"{fold_long(abstract)}\n{author}" for abstract, author in alike.select("abstract", "author").iter_rows()]
+    return alike.select("paper_id", "title", "published", pl.Series("key", keys, pl.String))
+
+
+def _shared(identifiers: pl.DataFrame) -> pl.DataFrame:
+    """The identifiers that several papers have, as `key`, and these papers."""
     several = identifiers.filter(pl.col("paper_id").n_unique().over("scheme", "value") > 1)
-    return dict(several.sort("paper_id", "value").group_by("paper_id", maintain_order=True).agg("value").iter_rows())
+    return several.select("paper_id", pl.col("value").alias("key"))
+
+
+def _neighbours(papers: pl.DataFrame) -> Iterator[tuple[str, str, date | None, str, str, date | None]]:
+    """Each paper of a key with the next by date: a title of fifty years makes forty-nine pairs, not a thousand."""
+    several = papers.filter(pl.col("key").is_duplicated())
+    ordered = several.sort("key", pl.col("published").fill_null(date.max), "paper_id")
+    shown = pl.col("paper_id", "title", "published")
+    pairs = ordered.select("key", shown, shown.shift(-1).name.prefix("next_")).filter(
+        pl.col("key") == pl.col("key").shift(-1)
+    )
+    return pairs.drop("key").iter_rows()
 
 
 def abstract_start(abstract: str) -> bytes:
@@ -280,41 +318,11 @@ def _joined(alone: pl.Series, dated: pl.Series, overrides: Overrides) -> dict[st
     return {found: joins.root(found) for ids in reached.values() for found in ids}
 
 
-_AS_MERGED = (
-    pl.col("raw").is_null()
-    & pl.all_horizontal(pl.col(part) == pl.col(f"{part}_merged") for part in ("title", "byline", "abstract"))
-    & pl.col("category_id").is_null().or_(pl.col("category_id").eq_missing(pl.col("category_id_merged")))
-    & pl.col("year").is_null().or_(pl.col("published").eq_missing(pl.col("published_merged")))
-)
-"""Whether a listing is printed as its merged row, as nearly all are."""
-
-
-def _variants(row: dict[str, object]) -> Iterator[tuple[str, str]]:
-    for part in ("title", "byline", "abstract"):
-        if row[part] != row[f"{part}_merged"]:
-            yield part, str(row[part])
-    if row["raw"] is not None:
-        yield "block", str(row["raw"])
-    if row["category_id"] is not None and row["category_id"] != row["category_id_merged"]:
-        yield "category_id", str(row["category_id"])
-    if row["year"] is not None and row["published"] != row["published_merged"]:
-        yield "published", str(row["published"])
-
-
 def _surest(ranked: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
     """The columns of each paper's listing with the lowest `rank` and `doubt`; of equal ones, the first."""
     order = ranked.select("paper_id", *columns, "rank", "doubt").with_row_index("place")
     first = order.sort("paper_id", "rank", "doubt", "place").unique("paper_id", keep="first", maintain_order=True)
     return first.select("paper_id", *columns)
-
-
-Dated = tuple[str, str, date | None]
-
-
-def _neighbours(groups: Iterable[list[Dated]]) -> Iterator[tuple[Dated, Dated]]:
-    """Each paper of a group with the next by date: a title of fifty years makes forty-nine pairs, not a thousand."""
-    for group in groups:
-        yield from pairwise(sorted(group, key=lambda one: (one[2] or date.max, one[0])))
 
 
 def _short(title: str) -> str:
@@ -363,10 +371,16 @@ def _marked(key: str, paper_id: str, taken: set[str]) -> str:
 
 
 def _key(author: str, year: int | None, title: str) -> str:
-    family = _ascii(read_name(author).family_key) or _NOBODY
-    words = list(filter(None, map(_ascii, fold(title).split())))
-    word = next((word for word in words if len(word) >= LONG_WORD), max(words, key=len, default=""))
-    return f"{family}{_NO_YEAR if year is None else year}{word}"
+    words = fold_long(title).split()
+    word = next((word for word in map(_ascii, words) if len(word) >= LONG_WORD), None)
+    return (
+        f"{_family(author)}{_NO_YEAR if year is None else year}{word or max(map(_ascii, words), key=len, default='')}"
+    )
+
+
+@lru_cache(maxsize=1 << 20)
+def _family(author: str) -> str:
+    return _ascii(read_name(author).family_key) or _NOBODY
 
 
 def _ascii(text: str) -> str:

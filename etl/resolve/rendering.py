@@ -52,26 +52,43 @@ def _parts(tables: Frames, name: str, key: str, size: int) -> Iterator[Frames]:
         } | {name: rows}
 
 
-def merged_bylines(tables: Frames) -> dict[str, Byline]:
-    """Each paper's byline as far as the tables contain it: not its part after "et al."."""
-    names = _lists(tables["paper_authors"].filter(source="byline").sort("paper_id", "position"))
+def merged_bylines(tables: Frames) -> pl.DataFrame:
+    """Each paper's `byline` as far as the tables contain it: not its part after "et al.".
+
+    >>> tables = {
+    ...     "papers": pl.DataFrame({"paper_id": "bells", "authors_truncated": True}),
+    ...     "paper_authors": pl.DataFrame({"paper_id": "bells", "position": 1, "name": "Ann Bell", "source": "byline"}),
+    ...     "paper_institutions": pl.DataFrame({"paper_id": "bells", "institution_id": "mila"}),
+    ...     "institutions": pl.DataFrame({"institution_id": "mila", "name": "mila"}),
+    ... }
+    >>> merged_bylines(tables).rows()
+    [('bells', 'Ann Bell et al. · mila')]
+    """
+    names = _lists(tables["paper_authors"].filter(source="byline").sort("paper_id", "position"), "names")
     tagged = tables["paper_institutions"].join(tables["institutions"], on="institution_id")
-    tags = _lists(tagged.sort("paper_id", "institution_id"))
-    return {
-        paper: Byline(tuple(names.get(paper, ())), truncated, tuple(tags.get(paper, ())))
-        for paper, truncated in tables["papers"].select("paper_id", "authors_truncated").iter_rows()
-    }
+    tags = _lists(tagged.sort("paper_id", "institution_id"), "tags")
+    papers = tables["papers"].select("paper_id", "authors_truncated")
+    parts = papers.join(names, on="paper_id", how="left", maintain_order="left").join(
+        tags, on="paper_id", how="left", maintain_order="left"
+    )
+    bylines = [
+        render_byline(Byline(tuple(names or ()), truncated, tuple(tags or ())))
+        for names, truncated, tags in parts.select("names", "authors_truncated", "tags").iter_rows()
+    ]
+    return parts.select("paper_id", pl.Series("byline", bylines, pl.String))
 
 
 def _printed_papers(tables: Frames) -> pl.DataFrame:
     """The merged title, byline and abstract of each paper, and no raw lines."""
     needed = ("papers", "paper_authors", "paper_institutions", "institutions")
     parts = _parts({name: tables[name] for name in needed}, "papers", "paper_id", ROWS_PER_BATCH)
-    bylines = [(paper, render_byline(byline)) for part in parts for paper, byline in merged_bylines(part).items()]
+    bylines = pl.concat(
+        [pl.DataFrame(schema={"paper_id": pl.String, "byline": pl.String}), *map(merged_bylines, parts)]
+    )
     return (
         tables["papers"]
         .select("paper_id", "title", "abstract", pl.lit(None, dtype=pl.String).alias("block"))
-        .join(pl.DataFrame(bylines, {"paper_id": pl.String, "byline": pl.String}, orient="row"), on="paper_id")
+        .join(bylines, on="paper_id")
     )
 
 
@@ -113,6 +130,6 @@ def _place(lines: list[str], line_start: int, placed: list[str]) -> None:
     lines[line_start - 1 : line_start - 1 + len(placed)] = placed
 
 
-def _lists(named: pl.DataFrame) -> dict[str, list[str]]:
-    grouped = named.group_by("paper_id", maintain_order=True).agg("name")
-    return dict(grouped.select("paper_id", "name").iter_rows())
+def _lists(named: pl.DataFrame, name: str) -> pl.DataFrame:
+    """The names of each paper, in order, as a list."""
+    return named.group_by("paper_id", maintain_order=True).agg(pl.col("name").alias(name))

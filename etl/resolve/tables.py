@@ -4,7 +4,7 @@ In: profiles and blocks as parsed, the overrides, and the records of a reference
 the audit ones, sorted by key.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import starmap
@@ -205,18 +205,20 @@ def _complete_profiles(
 
 def _paper_authors(papers: pl.DataFrame, listings: pl.DataFrame, profiles: pl.DataFrame) -> pl.DataFrame:
     """The winning bylines as completed, each author at the first position; then the owners of all pages that list the paper."""
-    position = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("paper_id")
     printed = (
         papers.select(
             "paper_id",
             pl.col("names").list.len().alias("shown"),
+            pl.int_ranges(1, pl.col("all_names").list.len() + 1, dtype=pl.Int64).alias("position"),
             pl.col("all_author_ids").alias("author_id"),
             pl.col("all_names").alias("name"),
         )
-        .explode("author_id", "name")
+        .explode("position", "author_id", "name")
         .with_columns(
-            position.alias("position"),
-            pl.when(position > pl.col("shown")).then(pl.lit("reference")).otherwise(pl.lit("byline")).alias("source"),
+            pl.when(pl.col("position") > pl.col("shown"))
+            .then(pl.lit("reference"))
+            .otherwise(pl.lit("byline"))
+            .alias("source")
         )
     )
     owners = (
@@ -293,10 +295,7 @@ _ADDRESSES = {"arxiv": "https://arxiv.org/abs/", "doi": "https://doi.org/"}
 
 
 def _links(papers: pl.DataFrame) -> pl.DataFrame:
-    return Links.frame(list(_link_rows(papers)))
-
-
-def _link_rows(papers: pl.DataFrame) -> Iterator[tuple[str, str, str, str]]:
     """The addresses in the abstracts, except those that are too long."""
-    for paper_id, abstract in papers.select("paper_id", "abstract").iter_rows():
-        yield from ((paper_id, *link) for link in find_links(abstract) if len(link[0]) <= URL_LETTERS)
+    linking = papers.select("paper_id", "abstract").filter(pl.col("abstract").str.contains("://", literal=True))
+    rows = ((paper_id, *link) for paper_id, abstract in linking.iter_rows() for link in find_links(abstract))
+    return Links.frame([row for row in rows if len(row[1]) <= URL_LETTERS])
