@@ -17,14 +17,13 @@ import polars as pl
 
 from etl.resolve.candidate_pairs import (
     LOST_SPACE,
-    BylineEvidence,
     CandidatePair,
     CandidatePairs,
     Coauthors,
     Form,
     SameAs,
     SameGroups,
-    form_of,
+    compared_forms,
 )
 from etl.resolve.folding import diacritics, digest, fold, slug
 from etl.resolve.names import Name, has_initials_only, read_group, read_name
@@ -36,6 +35,8 @@ JOINING = ("fuller_name", "moved_border")
 UNCOMPARED = pl.Schema({"author_id": pl.String(), "name": pl.String(), "other": pl.String(), "names": pl.Int64()})
 _PARTED, _OWNER = "\n", "="
 """Separator between the spelling and the mark of a key, and the prefix of a mark that is the key of an owner."""
+Shared = Mapping[tuple[str, str], str]
+"""The first co-author that a pair shares, by root spellings."""
 _BRACKETS = re.compile(r"\s*\([^()]*\)$")
 
 
@@ -105,14 +106,14 @@ def _is_owners(key: str) -> bool:
 
 
 def resolve_authors(
-    listings: Iterable[BylineEvidence],
+    bylines: pl.DataFrame,
     keys: Iterable[str],
     overrides: Overrides,
     known: NameEvidence | None = None,
 ) -> People:
-    """Assign an author to each of `keys`, by the evidence of `listings`.
+    """Assign an author to each of `keys`, by the evidence of `bylines`, as `Coauthors` takes them.
 
-    >>> bylines = [BylineEvidence(["Ann Bell", "Cy Dole"], None), BylineEvidence(["Ann B. Bell", "Cy Dole"], None)]
+    >>> bylines = pl.DataFrame({"name_keys": [["Ann Bell", "Cy Dole"], ["Ann B. Bell", "Cy Dole"]], "owner_key": ["Eve Fox", None]})
     >>> people = resolve_authors(bylines, ["Ann Bell", "Ann B. Bell", "Cy Dole"], Overrides())
     >>> people.authors["author_id"].to_list()
     ['ann-b-bell', 'cy-dole']
@@ -127,19 +128,18 @@ def resolve_authors(
     _join_parted(joins, [name.spelling for name in names if _PARTED in name.spelling])
     _join_equal(joins, free)
     roots = {name.spelling: joins.root(name.spelling) for name in names}
-    candidates = CandidatePairs(form_of(name, roots[name.spelling]) for name in free if not name.is_group)
-    compared = candidates.roots.union(roots[name] for pair in known.owned for name in pair if name in roots)
-    wanted = {name for name, root in roots.items() if root in compared}
-    coauthors = Coauthors(listings, wanted, joins, groups)
+    candidates = CandidatePairs(compared_forms([name for name in free if not name.is_group], roots))
+    coauthors = Coauthors(bylines, roots, groups)
     pairs = candidates.pairs(coauthors)
+    shared = coauthors.shared([(pair.name, pair.other) for pair in pairs])
     _join_safely(joins, _owner_joins(known.owned, roots), candidates, coauthors, roots)
-    _join_safely(joins, _evident_joins(pairs, coauthors, joins), candidates, coauthors, roots)
+    _join_safely(joins, _evident_joins(pairs, shared, joins), candidates, coauthors, roots)
     people = _people(names, joins, overrides)
     author_of = {key: person.author_id for person in people for key in person.keys}
     return People(
         Authors.frame([person.row for person in people]),
         AuthorNames.frame([row for person in people for row in _name_rows(person, joins)]),
-        MergeCandidates.frame(_candidates(people, joins, pairs, coauthors, roots)),
+        MergeCandidates.frame(_candidates(people, joins, pairs, coauthors, shared, roots)),
         author_of,
         _uncompared(candidates.crowds, author_of),
     )
@@ -234,17 +234,17 @@ def _called(root: str, joins: SameGroups) -> str:
     return min((name for name in joins.group(root) if _PARTED not in name), default=spelling_of(root))
 
 
-def _evident_joins(pairs: Sequence[CandidatePair], coauthors: Coauthors, joins: SameGroups) -> list[SameAs]:
+def _evident_joins(pairs: Sequence[CandidatePair], shared: Shared, joins: SameGroups) -> list[SameAs]:
     """The joins for which a shared co-author is evidence."""
     return [
         SameAs(
             pair.name,
             pair.other,
             pair.reason,
-            f"{_called(pair.name, joins)} and {_called(pair.other, joins)} share the co-author {_called(shared, joins)}",
+            f"{_called(pair.name, joins)} and {_called(pair.other, joins)} share the co-author {_called(found, joins)}",
         )
         for pair in pairs
-        if pair.reason in JOINING and (shared := coauthors.shared(pair.name, pair.other))
+        if pair.reason in JOINING and (found := shared.get((pair.name, pair.other)))
     ]
 
 
@@ -412,6 +412,7 @@ def _candidates(
     joins: SameGroups,
     pairs: Sequence[CandidatePair],
     coauthors: Coauthors,
+    shared: Shared,
     roots: Mapping[str, str],
 ) -> list[tuple[str, str, str, str]]:
     """The rows of the candidate pairs that were not joined, each pair of authors once, with the first reason in order."""
@@ -419,8 +420,8 @@ def _candidates(
     roots_of = {person.author_id: {roots[key] for key in person.keys} for person in people}
     rows: dict[tuple[str, str], tuple[str, str]] = {}
     for pair in pairs:
-        found = (person_of[joins.root(name)] for name in (pair.name, pair.other))
-        some, other = sorted(found, key=lambda person: person.author_id)
+        both = (person_of[joins.root(name)] for name in (pair.name, pair.other))
+        some, other = sorted(both, key=lambda person: person.author_id)
         if some is other or joins.is_separated(pair.name, pair.other):
             continue
         if any(
@@ -429,11 +430,11 @@ def _candidates(
             for another in roots_of[other.author_id]
         ):
             continue
-        shared = coauthors.shared(pair.name, pair.other)
+        found = shared.get((pair.name, pair.other))
         evidence = f"{spelling_of(pair.name)} and {spelling_of(pair.other)}" + (
-            f" share the co-author {spelling_of(shared)}" if shared else ", no co-author shared"
+            f" share the co-author {spelling_of(found)}" if found else ", no co-author shared"
         )
-        reason = "several_fuller_forms" if shared and pair.reason == "fuller_name" else pair.reason
+        reason = "several_fuller_forms" if found and pair.reason == "fuller_name" else pair.reason
         reason = "moved_border" if reason == LOST_SPACE else reason
         rows.setdefault((some.author_id, other.author_id), (reason, evidence))
     return [(*ids, *row) for ids, row in rows.items()]

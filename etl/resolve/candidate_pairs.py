@@ -7,15 +7,17 @@ with both names.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain, combinations
+from typing import NamedTuple
+
+import polars as pl
 
 from etl.resolve.names import Name, compatible, has_initials_only, is_initial
 
 
-@dataclass(frozen=True, order=True)
-class SameAs:
+class SameAs(NamedTuple):
     """Two spellings of one person, how they were matched (a value of `author_names.matched_by`) and the evidence."""
 
     name: str
@@ -114,50 +116,74 @@ LONGEST_EVIDENCE = 100
 """Names of the longest byline that is evidence: all members of a collaboration share all co-authors."""
 
 
-@dataclass(frozen=True)
-class BylineEvidence:
-    """The names of a listing's byline, and the owner of its page, who is an author too."""
-
-    names: Sequence[str]
-    owner: str | None
-
-
 class Coauthors:
-    """The co-authors of the `wanted` names; equal spellings count as one person.
+    """Who is named beside whom, for people by their root spellings.
 
-    Groups are not co-authors, since sharing a collaboration is no evidence.
+    In: `bylines`, a row a listing, with `name_keys` and `owner_key`, the owner of its page, who is an author too (or null);
+    `roots`, the root of each name; `groups`, names of no co-authors, since sharing a collaboration is no evidence.
+
+    >>> bylines = pl.DataFrame({"name_keys": [["Ann Bell", "Cy Dole"], ["A. Bell"]], "owner_key": [None, "Cy Dole"]})
+    >>> coauthors = Coauthors(bylines, {name: name for name in ("Ann Bell", "A. Bell", "Cy Dole")})
+    >>> coauthors.shared([("A. Bell", "Ann Bell")])
+    {('A. Bell', 'Ann Bell'): 'Cy Dole'}
+    >>> coauthors.together("Ann Bell", "Cy Dole"), coauthors.together("A. Bell", "Cy Dole")
+    (True, False)
     """
 
-    def __init__(
-        self,
-        listings: Iterable[BylineEvidence],
-        wanted: Collection[str],
-        equal: SameGroups,
-        groups: Collection[str] = (),
-    ) -> None:
-        self._of: dict[str, set[str]] = {}
-        self._printed_in: dict[str, set[int]] = {}
-        for number, listing in enumerate(listings):
-            everybody = (*listing.names, *filter(None, [listing.owner]))
-            present = {equal.root(name) for name in everybody if name in wanted}
-            if not present:
-                continue
-            for name in present.intersection(map(equal.root, listing.names)):
-                self._printed_in.setdefault(name, set()).add(number)
-            if len(listing.names) <= LONGEST_EVIDENCE:
-                people = {equal.root(name) for name in everybody if name not in groups}
-                for name in present:
-                    self._of.setdefault(name, set()).update(people - {name})
+    def __init__(self, bylines: pl.DataFrame, roots: Mapping[str, str], groups: Collection[str] = ()) -> None:
+        self._people = sorted(set(roots.values()))
+        self._code = {name: code for code, name in enumerate(self._people)}
+        known = pl.DataFrame(
+            [(name, self._code[root], name in groups) for name, root in roots.items()],
+            {"name": pl.String, "person": pl.UInt32, "is_group": pl.Boolean},
+            orient="row",
+        )
+        is_evidence = pl.col("name_keys").list.len() <= LONGEST_EVIDENCE
+        listings = bylines.select("name_keys", "owner_key", is_evidence.alias("is_evidence")).with_row_index("listing")
+        printed = listings.drop("owner_key").explode("name_keys").join(known, left_on="name_keys", right_on="name")
+        owners = listings.drop("name_keys").join(known, left_on="owner_key", right_on="name")
+        columns = ("listing", "person", "is_group")
+        self._beside = pl.concat([one.filter("is_evidence").select(columns) for one in (printed, owners)])
+        people = pl.DataFrame({"person": range(len(self._people))}, {"person": pl.UInt32})
+        named = people.join(printed.group_by("person").agg("listing"), on="person", how="left", maintain_order="left")
+        self._printed_in = named["listing"]
+        self._listings = lru_cache(maxsize=1 << 14)(self._read_listings)
 
-    def shared(self, name: str, other: str) -> str | None:
-        """The first co-author, in order, that two people (by root spelling) share, or None."""
-        return min(self._of.get(name, set()) & self._of.get(other, set()), default=None)
+    def shared(self, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        """The first co-author, in order, that two people share, for each pair that shares one."""
+        coded = pl.DataFrame([tuple(map(self._code.__getitem__, pair)) for pair in pairs], _PAIR, orient="row")
+        found = [self._shared(some) for some in coded.iter_slices(_PAIRS)]
+        return {
+            (self._people[one], self._people[other]): self._people[shared]
+            for one, other, shared in chain.from_iterable(frame.iter_rows() for frame in found)
+        }
+
+    def _shared(self, pairs: pl.DataFrame) -> pl.DataFrame:
+        compared = pl.concat([pairs["one"], pairs["other"]]).implode()
+        others = self._beside.filter(~pl.col("is_group")).select("listing", pl.col("person").alias("shared"))
+        beside = (
+            self._beside.filter(pl.col("person").is_in(compared))
+            .join(others, on="listing")
+            .filter(pl.col("person") != pl.col("shared"))
+            .select("person", "shared")
+            .unique()
+        )
+        ones = pairs.join(beside, left_on="one", right_on="person")
+        both = ones.join(beside, left_on=["other", "shared"], right_on=["person", "shared"])
+        return both.group_by("one", "other").agg(pl.col("shared").min())
 
     def together(self, name: str, other: str) -> bool:
-        """Whether one byline contains both names, so that they are two people; both must be `wanted`."""
-        if name == other:
-            return False
-        return not self._printed_in.get(name, set()).isdisjoint(self._printed_in.get(other, ()))
+        """Whether one byline contains both people, so that they are two."""
+        return name != other and not self._listings(name).isdisjoint(self._listings(other))
+
+    def _read_listings(self, name: str) -> frozenset[int]:
+        listings = self._printed_in[self._code[name]]
+        return frozenset(() if listings is None else listings)
+
+
+_PAIR = {"one": pl.UInt32, "other": pl.UInt32}
+_PAIRS = 20_000
+"""Pairs whose co-authors are looked up at once, so that memory is bounded."""
 
 
 Forms = list["Form"]
@@ -175,8 +201,7 @@ In 60,000 names of real papers the mean is 7.4 at most for initials (J. Zhang, 1
 """
 
 
-@dataclass(frozen=True, order=True)
-class Form:
+class Form(NamedTuple):
     """A name as compared: folded first, middle and family names, and the root spelling of its group of equal names.
 
     `spaceless` is the whole name without spaces, so that it does not depend on where the family name begins.
@@ -200,8 +225,7 @@ class Form:
         return len(self.middles), sum(map(len, self.middles)), self.middles
 
 
-@dataclass(frozen=True, order=True)
-class CandidatePair:
+class CandidatePair(NamedTuple):
     """Two root spellings that may be one person, and why (one of `REASONS`)."""
 
     name: str
@@ -217,6 +241,40 @@ def form_of(name: Name, root: str) -> Form:
     Form(first='ann', middles=('b',), family='bell', folded='ann b bell', spaceless=('ann', 'b', 'bell'), initials_only=False, root='Ann B. Bell')
     """
     return Form(name.first, name.middles, name.family_key, name.folded, name.spaceless, has_initials_only(name), root)
+
+
+def compared_forms(names: Sequence[Name], roots: Mapping[str, str]) -> list[Form]:
+    """The forms of the names that share a key with another root: first and family name, whole name, or initial and family name.
+
+    Of names with one initial and family name there must be some with initials only, and some with a full first name.
+
+    >>> from etl.resolve.names import read_name
+    >>> names = [read_name(name) for name in ("Ann Bell", "A. Bell", "Cy Dole", "Cyd Dole")]
+    >>> [form.root for form in compared_forms(names, {name.spelling: name.spelling for name in names})]
+    ['Ann Bell', 'A. Bell']
+    """
+    keys = pl.DataFrame(
+        [
+            (roots[name.spelling], name.first, name.family_key, " ".join(name.spaceless), has_initials_only(name))
+            for name in names
+        ],
+        {"root": pl.String, "first": pl.String, "family": pl.String, "whole": pl.String, "short": pl.Boolean},
+        orient="row",
+    )
+    initial, full = pl.col("first").str.head(1), pl.col("first").str.len_chars() > 1
+    root = pl.col("root")
+
+    def several(*key: pl.Expr | str) -> pl.Expr:
+        return root.min().over(*key) != root.max().over(*key)
+
+    by_initial = (initial, "family")
+    is_compared = (
+        several("first", "family")
+        | several("whole")
+        | (several(*by_initial) & pl.col("short").any().over(*by_initial) & full.any().over(*by_initial))
+    )
+    places = keys.select(is_compared.arg_true()).to_series()
+    return [form_of(names[place], roots[names[place].spelling]) for place in places]
 
 
 class CandidatePairs:
@@ -243,12 +301,6 @@ class CandidatePairs:
             elif comparisons:
                 compared.append(sharing)
         return compared
-
-    @property
-    def roots(self) -> set[str]:
-        """The root spellings whose co-authors `pairs` needs."""
-        sets = chain(self._by_first_name, self._by_whole_name, self._by_initial)
-        return {form.root for sharing in sets for form in sharing}
 
     def pairs(self, coauthors: Coauthors) -> list[CandidatePair]:
         """Every pair that may be one person, sorted, without pairs that share a byline."""

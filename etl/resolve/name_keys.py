@@ -5,16 +5,17 @@ of a paper is the owner of a page that lists it, which is no evidence for that n
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import NamedTuple
 
 import polars as pl
 
 from etl.extract.byline import is_group
 from etl.resolve.authors import NameEvidence, owner_key, parted_key, spelling_of
+from etl.resolve.columns import mapped
 from etl.resolve.folding import fold
-from etl.resolve.names import Name, has_initials_only, may_be_one, read_name
+from etl.resolve.names import has_initials_only, may_be_one, read_name
 from etl.resolve.overrides import Overrides
 from etl.resolve.papers import paper_by_any_id
 
@@ -55,17 +56,20 @@ def key_names(listings: pl.DataFrame, profiles: pl.DataFrame, overrides: Overrid
     groups = frozenset(
         name for name in _group_names(listings) if is_group(name) or read_name(name).equal_key not in owners
     )
+    owned = named.drop_nulls("owner").with_row_index("listing")
     is_named = pl.col("name_keys").list.contains(pl.col("owner"))
-    owned = named.drop_nulls("owner")
-    bylines = _owned_bylines(owned.filter(~is_named), groups)
-    owner_keys |= _fuller_owners(bylines, owner_keys)
+    alike = _alike_names(owned.filter(~is_named))
+    found = _only_names(alike, groups)
+    owner_keys |= _fuller_owners(found, owner_keys)
     pages = pl.col("profile_id").replace_strict(owner_keys, default=None, return_dtype=pl.String)
-    others = _owned_bylines(owned.filter(is_named & (pages != pl.col("owner"))), groups)
-    claims = _claims([*bylines, *others], owner_keys, frozenset(overrides.names))
+    equal = pl.concat([alike, _alike_names(owned.filter(is_named & (pages != pl.col("owner"))))]).filter(
+        likeness="equal"
+    )
+    claims = _claims(found, equal, owner_keys, frozenset(overrides.names))
     return KeyedNames(
         _with_claimed(named, claims).with_columns(pl.when("owned").then(pages).alias("owner_key")),
         owner_keys,
-        NameEvidence(groups, _owned(bylines, owner_keys)),
+        NameEvidence(groups, _owned(found, owner_keys)),
     )
 
 
@@ -117,69 +121,72 @@ def _group_names(listings: pl.DataFrame) -> frozenset[str]:
     return frozenset(listings["groups"].explode().drop_nulls()) | frozenset(filter(is_group, printed))
 
 
-@dataclass(frozen=True)
-class _OwnedByline:
-    """A byline, as keys, of a page with an owner; `found` is the only name that is another spelling of the owner."""
+def _alike_names(owned: pl.DataFrame) -> pl.DataFrame:
+    """The names of bylines that may be another spelling of their page's owner, a row each, with their `likeness`."""
+    names = owned.explode("name_keys").rename({"name_keys": "name"})
+    pairs = names.select("owner", "name").unique()
+    words = _words(pl.concat([pairs["name"], pairs["owner"]]).unique())
+    of_owners = pairs.join(words, left_on="owner", right_on="name")
+    sharing = of_owners.join(words, on=["name", "word"], how="semi").select("owner", "name").unique()
+    alike = mapped(sharing, ["owner", "name"], _likeness, "likeness", pl.String).drop_nulls("likeness")
+    return names.join(alike, on=["owner", "name"])
 
-    names: tuple[str, ...]
+
+def _words(names: pl.Series) -> pl.DataFrame:
+    """The folded words of names, a row each, and of each name all its words sorted and joined."""
+    folded = pl.Series("word", [fold(spelling_of(name)) for name in names], pl.String)
+    words = pl.DataFrame([names, folded.str.split(" ")])
+    letters = pl.lit("\n") + pl.col("word").list.unique().list.sort().list.join("")
+    return words.with_columns(pl.concat_list("word", letters)).explode("word")
+
+
+def _likeness(owner: str, name: str) -> str | None:
+    """How a name is like the owner's: "equal" after folding, "alike", "turned" (in another order of words), or not at all.
+
+    >>> [_likeness("Ann Bell", name) for name in ("ANN BELL", "A. Bell", "Bell Ann", "Eve Bell")]
+    ['equal', 'alike', 'turned', None]
+    """
+    own, other = read_name(owner), read_name(name)
+    if read_name(spelling_of(name)).equal_key == own.equal_key:
+        return "equal"
+    if not may_be_one(own, other):
+        return None
+    return "turned" if own.spaceless != other.spaceless and own.family_key != other.family_key else "alike"
+
+
+class _Found(NamedTuple):
+    """A byline of a page whose owner it does not name, but for the one `name` that is another spelling of the owner."""
+
     paper_id: str
     profile_id: str
     owner: str
     source: str
-    found: str | None
+    name: str
 
 
-def _owned_bylines(owned: pl.DataFrame, groups: frozenset[str]) -> list[_OwnedByline]:
-    rows = owned.select("name_keys", "paper_id", "profile_id", "owner", "source", "truncated").iter_rows()
-    return [
-        _OwnedByline(tuple(names), paper, page, owner, source, _owner_in(owner, names, groups, cut=cut))
-        for names, paper, page, owner, source, cut in rows
-    ]
-
-
-def _owner_in(owner: str, names: Sequence[str], groups: frozenset[str], *, cut: bool) -> str | None:
-    """The only name of a byline that may be another spelling of the owner; None if the owner is named, or several names may be.
+def _only_names(alike: pl.DataFrame, groups: frozenset[str]) -> list[_Found]:
+    """The bylines with one name that is like the owner's, and none that is equal.
 
     A cut byline may omit the owner, so there a name with another order of words does not count.
     """
-    if owner in names:
-        return None
-    own = read_name(owner)
-    found = [name for name in names if name not in groups and _share_a_word(owner, spelling_of(name))]
-    if any(read_name(spelling_of(name)).equal_key == own.equal_key for name in found):
-        return None
-    alike = [
-        name for name in found if may_be_one(own, read_name(name)) and not (cut and _is_turned(own, read_name(name)))
-    ]
-    return alike[0] if len(set(alike)) == 1 else None
+    likeness, listing = pl.col("likeness"), "listing"
+    people = alike.filter(~pl.col("name").is_in(list(groups)))
+    counted = people.filter(
+        ~(likeness == "equal").any().over(listing) & ~((likeness == "turned") & pl.col("truncated"))
+    )
+    only = counted.filter(pl.col("name").n_unique().over(listing) == 1).unique(listing, keep="any").sort(listing)
+    return [_Found(*row) for row in only.select(_Found._fields).iter_rows()]
 
 
-def _is_turned(name: Name, other: Name) -> bool:
-    return name.spaceless != other.spaceless and name.family_key != other.family_key
-
-
-def _share_a_word(name: str, other: str) -> bool:
-    (words, letters), (others, other_letters) = _words(name), _words(other)
-    return not words.isdisjoint(others) or letters == other_letters
-
-
-@lru_cache(maxsize=1 << 20)
-def _words(name: str) -> tuple[frozenset[str], str]:
-    """The folded words of a name, and the same sorted and joined."""
-    words = frozenset(fold(name).split())
-    return words, "".join(sorted(words))
-
-
-def _fuller_owners(bylines: Iterable[_OwnedByline], owner_keys: Mapping[str, str]) -> dict[str, str]:
+def _fuller_owners(found: Iterable[_Found], owner_keys: Mapping[str, str]) -> dict[str, str]:
     """The keys of owners with initials whose bylines contain one fuller name: a page of A. Bell that names Ann Bell is hers.
 
     The key does not apply to A. Bell on other pages.
     """
     fuller: defaultdict[str, set[str]] = defaultdict(set)
-    for byline in bylines:
-        whole = byline.found and _is_short(byline.owner) and not _is_short(byline.found)
-        if byline.found and whole and owner_keys[byline.profile_id] == byline.owner:
-            fuller[byline.profile_id].add(byline.found)
+    for one in found:
+        if _is_short(one.owner) and not _is_short(one.name) and owner_keys[one.profile_id] == one.owner:
+            fuller[one.profile_id].add(one.name)
     return {
         page: owner_key(owner_keys[page], min(names))
         for page, names in fuller.items()
@@ -188,25 +195,21 @@ def _fuller_owners(bylines: Iterable[_OwnedByline], owner_keys: Mapping[str, str
 
 
 def _claims(
-    bylines: Iterable[_OwnedByline], owner_keys: Mapping[str, str], decided: frozenset[str]
+    found: Iterable[_Found], equal: pl.DataFrame, owner_keys: Mapping[str, str], decided: frozenset[str]
 ) -> dict[tuple[str, str], set[str]]:
-    """The keys of names, by paper and name, that are the owner of a page that lists the paper; names of `decided` are left out."""
+    """The keys of names, by paper and name, that are the owner of a page that lists the paper; names of `decided` are left out.
+
+    `equal` are the names that equal the owner's; one that an override separates, and so is marked, is not claimed.
+    """
     claims: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for byline in bylines:
-        key = owner_keys[byline.profile_id]
-        for name in _equal_names(byline) if key != byline.owner else ():
-            claims[byline.paper_id, name].add(key if name == spelling_of(key) else owner_key(name, key))
-        found = byline.found
-        if found is None or found in decided or (_is_short(byline.owner) and not _is_short(found)):
-            continue
-        claims[byline.paper_id, found].add(owner_key(found, key))
+    for paper, page, owner, name in equal.select("paper_id", "profile_id", "owner", "name").iter_rows():
+        key = owner_keys[page]
+        if key != owner and name == spelling_of(name):
+            claims[paper, name].add(key if name == spelling_of(key) else owner_key(name, key))
+    for one in found:
+        if one.name not in decided and (_is_short(one.name) or not _is_short(one.owner)):
+            claims[one.paper_id, one.name].add(owner_key(one.name, owner_keys[one.profile_id]))
     return dict(claims)
-
-
-def _equal_names(byline: _OwnedByline) -> list[str]:
-    """The names of a byline that equal the owner's, except those that an override separates."""
-    equal = read_name(byline.owner).equal_key
-    return [name for name in byline.names if name == spelling_of(name) and read_name(name).equal_key == equal]
 
 
 def _with_claimed(listings: pl.DataFrame, claims: Mapping[tuple[str, str], set[str]]) -> pl.DataFrame:
@@ -219,15 +222,13 @@ def _with_claimed(listings: pl.DataFrame, claims: Mapping[tuple[str, str], set[s
     return listings.with_columns(found["name_keys"])
 
 
-def _owned(bylines: Iterable[_OwnedByline], owner_keys: Mapping[str, str]) -> dict[tuple[str, str], str]:
+def _owned(found: Iterable[_Found], owner_keys: Mapping[str, str]) -> dict[tuple[str, str], str]:
     """The pairs of an owner and another full name of the owner, with the evidence."""
     owned: dict[tuple[str, str], str] = {}
-    for byline in bylines:
-        if byline.found is None or _is_short(byline.owner) or _is_short(byline.found):
-            continue
-        if owner_keys[byline.profile_id] == byline.owner:
-            words = f"{byline.owner} owns the page {byline.source}, of whose bylines one names {byline.found}"
-            owned.setdefault((byline.owner, byline.found), words)
+    for one in found:
+        if owner_keys[one.profile_id] == one.owner and not (_is_short(one.owner) or _is_short(one.name)):
+            words = f"{one.owner} owns the page {one.source}, of whose bylines one names {one.name}"
+            owned.setdefault((one.owner, one.name), words)
     return owned
 
 

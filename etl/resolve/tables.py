@@ -7,14 +7,12 @@ the audit ones, sorted by key.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from itertools import starmap
 
 import polars as pl
 
 from etl.extract.records import Reference
 from etl.extract.taxonomy import taxonomy
 from etl.resolve.authors import People, resolve_authors
-from etl.resolve.candidate_pairs import BylineEvidence
 from etl.resolve.categories import resolve_categories, resolve_fields
 from etl.resolve.dates import resolve_dates
 from etl.resolve.folding import slug
@@ -66,9 +64,9 @@ def resolve(
     completed = complete(listings, reference.records)
     listings = _correct(_with_facts(completed), overrides)
     mentions = key_names(_as_completed(listings), profiles, overrides)
-    evidence = starmap(BylineEvidence, mentions.listings.select("name_keys", "owner_key").iter_rows())
-    people = resolve_authors(evidence, mentions.keys, overrides, mentions.known)
-    listings = _with_authors(listings.hstack(mentions.listings.select("name_keys", "owner_key")), people)
+    bylines = mentions.listings.select("name_keys", "owner_key")
+    people = resolve_authors(bylines, mentions.keys, overrides, mentions.known)
+    listings = _with_authors(listings.hstack(bylines), people)
     merged = merge(listings, _corrected_days(listings, overrides))
     profiles = _complete_profiles(profiles, listings, people, mentions.owner_keys)
     paper_authors = _paper_authors(merged, listings, profiles)

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import date
 
+import polars as pl
 from helpers import parsed
 
 from etl.extract.byline import parse_byline
 from etl.resolve.authors import People, resolve_authors
-from etl.resolve.candidate_pairs import BylineEvidence
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import list_papers, resolve
 from etl.validate.staging import combine, stage
@@ -34,11 +34,16 @@ def resolved_of(*texts: str, observed_on: Sequence[date | None] = (), overrides:
     ).tables | {"quarantine": staged.quarantine}
 
 
+def listed(*bylines: tuple[Sequence[str], str | None]) -> pl.DataFrame:
+    """The names of bylines, each with the owner of its page, as `Coauthors` takes them."""
+    return pl.DataFrame(bylines, {"name_keys": pl.List(pl.String), "owner_key": pl.String}, orient="row")
+
+
 def people_of(*bylines: str, owner: str | None = None, overrides: Overrides | None = None) -> People:
     """Who is who in bylines that all stand on one owner's page."""
-    listings = [BylineEvidence(parse_byline(byline).names, owner) for byline in bylines]
-    spellings = {name for listing in listings for name in listing.names} | ({owner} if owner else set())
-    return resolve_authors(listings, spellings, overrides or Overrides())
+    names = [parse_byline(byline).names for byline in bylines]
+    spellings = {name for some in names for name in some} | ({owner} if owner else set())
+    return resolve_authors(listed(*((some, owner) for some in names)), spellings, overrides or Overrides())
 
 
 def who(people: People) -> dict[str, str]:
