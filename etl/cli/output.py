@@ -63,6 +63,14 @@ def is_terminal() -> bool:
     return sys.stdout is not None and sys.stdout.isatty()
 
 
+def is_one_place() -> bool:
+    """Whether standard output and standard error are one place, such as a terminal or a file with both."""
+    try:
+        return os.path.sameopenfile(sys.stdout.fileno(), sys.stderr.fileno())
+    except (AttributeError, OSError, ValueError):  # one of the two is closed, or no file
+        return False
+
+
 @contextmanager
 def stopped_commands() -> Iterator[None]:
     """Make GitHub ignore commands in the output of the block, until a random token."""

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from etl.cli.interrupts import NOTHING, clearing_away
 from etl.cli.options import DEFAULT_OUT, OUT, run_options
-from etl.cli.output import Output, stopped_commands, write_exactly
+from etl.cli.output import Output, is_one_place, stopped_commands, write_exactly
 from etl.errors import BadData, OutputError, PaperledgerError
 
 if TYPE_CHECKING:
@@ -104,7 +104,8 @@ def _print(checked: "Checked", request: "Request", unwritten: PaperledgerError |
 
     results, console = checked.results, Output()
     if results.pages:
-        print_results(console, results, checked.passed_over, None if unwritten else request.report)
+        report = None if unwritten else request.report
+        print_results(console, results, checked.passed_over, report, errors_follow=is_one_place())
         if publishes and (unwritten or results.verdict == "failed"):
             print_unpublished(console, results, request.out)
 

@@ -34,15 +34,26 @@ SHOWN_WARNINGS = 3
 
 
 def print_results(
-    console: Console, results: Results, passed_over: Sequence[str] = (), report: Path | None = None
+    console: Console,
+    results: Results,
+    passed_over: Sequence[str] = (),
+    report: Path | None = None,
+    *,
+    errors_follow: bool = False,
 ) -> None:
     """Print the results of a run; lines are wrapped on a terminal only.
 
-    `passed_over` are files that were not read though they may be pages; `report` is the folder of the reports.
+    `passed_over` are files that were not read though they may be pages; `report` is the folder of the reports. Findings that
+    stop the run are only counted if `errors_follow`, the message of the error, which names them.
     """
     counts = [_headline(results)] if results.pages else []
     rows = [_rows(results)] if results.rows.get("papers") else []
-    broken = [*_baseline(results), *_rules(results), *_findings(results, report), *_notes(results)]
+    broken = [
+        *_baseline(results),
+        *_rules(results),
+        *_findings(results, report, errors_follow=errors_follow),
+        *_notes(results),
+    ]
     reports = [Text.assemble((f"{'Reports':<8}", "bold"), visible(str(report)))] if report else []
     parts: list[RenderableType] = [
         *counts,
@@ -174,13 +185,17 @@ def _counts(rule: RuleSummary, results: Results) -> str:
     return f"{counts}, {new:,} new"
 
 
-def _findings(results: Results, report: Path | None) -> list[RenderableType]:
+def _findings(results: Results, report: Path | None, *, errors_follow: bool) -> list[RenderableType]:
     """The first findings of each rule, errors first; with a baseline, only new findings."""
+    later = {finding.id for finding in stopping_findings(results, results.fail_on)} if errors_follow else set()
     findings = [finding for finding in results.findings if finding.state != "unchanged"]
     new = "new " if results.baseline else ""
     if not findings:
         return [Text(f"No {new}findings.", style="green")]
-    lines = [Text(f"{count(len(findings), f'{new}finding')}:", style="bold yellow")]
+    some = "" if len(later) == len(findings) else f"{len(later):,} of them "
+    head = count(len(findings), f"{new}finding") + (f", {some}at the end" if later else "")
+    findings = [finding for finding in findings if finding.id not in later]
+    lines = [Text(f"{head}:" if findings else head, style="bold yellow")]
     shown = picked(findings, results.rules, SHOWN_FINDINGS, SHOWN_WARNINGS)
     if len(findings) - len(shown) == 1:
         shown = picked(findings, results.rules, len(findings))

@@ -117,6 +117,22 @@ def test_hints_name_the_command_as_it_was_called(tmp_path: Path) -> None:
     assert f"Try '{called} page -h' for help." in result.stderr
 
 
+def test_an_error_is_printed_once_where_output_and_errors_are_one_place(tmp_path: Path) -> None:
+    (tmp_path / "ann.html").write_text("<!DOCTYPE html><p>Ann Bell</p>\n", encoding="utf-8")
+    one = subprocess.run(
+        [COMMAND, "check", "ann.html"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    two = subprocess.run([COMMAND, "check", "ann.html"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (one.stdout.count("this seems to be HTML"), one.returncode) == (1, 1)
+    assert "\n1 finding, at the end\n" in one.stdout
+    assert [text.count("this seems to be HTML") for text in (two.stdout, two.stderr)] == [1, 1]
+
+
 def test_an_unreadable_page_is_told_by_workers_as_by_one(run: Run, tmp_path: Path) -> None:
     for number in range(101):
         (tmp_path / f"{number:03}.txt").write_text(ANN.replace("Ropes", f"Rope {number}"), encoding="utf-8")
