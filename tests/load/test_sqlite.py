@@ -217,6 +217,43 @@ def test_a_foreign_key_that_leads_nowhere_stops_the_release(tables: Frames, tmp_
         check_database(tmp_path / "paperledger.db")
 
 
+@pytest.mark.parametrize(
+    ("table", "value"),
+    [
+        ("papers", pl.lit(0).cast(pl.Int64).alias("listed_author_count")),
+        ("paper_authors", pl.lit("rumour").alias("source")),
+        ("listings", (pl.col("line_start") - 1).alias("line_end")),
+    ],
+    ids=["number", "word", "two-columns"],
+)
+def test_a_value_that_its_column_does_not_allow_stops_the_release(
+    tables: Frames, tmp_path: Path, table: str, value: pl.Expr
+) -> None:
+    write_database(tmp_path / "paperledger.db", tables | {table: tables[table].with_columns(value)})
+    with pytest.raises(PublicationError, match=rf"CHECK constraint failed in {table}.*nothing was published"):
+        check_database(tmp_path / "paperledger.db")
+
+
+@pytest.mark.parametrize("table", ["papers_fts", "authors_fts"])
+def test_an_index_of_other_words_stops_the_release(tables: Frames, tmp_path: Path, table: str) -> None:
+    write_database(tmp_path / "paperledger.db", tables)
+    with closing(sqlite3.connect(tmp_path / "paperledger.db")) as database, database:
+        database.execute(f"DELETE FROM {table}_docsize WHERE id = 1")  # noqa: S608
+    with pytest.raises(sqlite3.DatabaseError):
+        check_database(tmp_path / "paperledger.db")
+
+
+def test_equal_tables_make_equal_bytes(tables: Frames, tmp_path: Path) -> None:
+    for name in ("one.db", "two.db"):
+        write_database(tmp_path / name, tables)
+    assert (tmp_path / "one.db").read_bytes() == (tmp_path / "two.db").read_bytes()
+
+
+def test_the_search_indexes_have_no_settings_of_their_own(connection: sqlite3.Connection) -> None:
+    for table in ("papers_fts", "authors_fts"):
+        assert [name for (name, _) in rows(connection, f"SELECT * FROM {table}_config")] == ["version"]  # noqa: S608
+
+
 def test_an_old_sqlite_is_told_at_once(tables: Frames, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 37, 2))
     with pytest.raises(PublicationError, match=r"expected 3\.38\.0 or newer; use a newer Python"):
