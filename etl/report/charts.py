@@ -1,6 +1,6 @@
 """Charts of a release: title, description, SQL, and the rows that this SQL returns from the release's database.
 
-In: the folder of a release, published or a draft. Out: a `Chart` each, stored in `results.json`: drawing one needs no
+In: the folder of a release, published or a draft, with its database and Parquet files. Out: a `Chart` each, stored in `results.json`: drawing one needs no
 database. Rare categories are counted as "other" and old periods as "earlier", so that the number of rows is bounded.
 """
 
@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 import msgspec
+import polars as pl
 
 from etl.release.release import database_address
 from etl.report.network import LONGEST_BYLINE, network_part
@@ -40,6 +41,7 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
+_LONG_BYLINES = f"SELECT paper_id FROM paper_authors GROUP BY paper_id HAVING count(*) > {LONGEST_BYLINE}"  # noqa: S608 - a number of ours
 _MONTH = "(substr(published, 1, 4) * 12 + substr(published, 6, 2))"
 _FACTS = f"""\
 SELECT
@@ -47,7 +49,7 @@ SELECT
   count(published),
   coalesce(max({_MONTH}) - min({_MONTH}), 0),
   count(*) - count(author_count),
-  (SELECT count(*) FROM (SELECT 1 FROM paper_authors GROUP BY paper_id HAVING count(*) > {LONGEST_BYLINE})),
+  (SELECT count(*) FROM ({_LONG_BYLINES})),
   (SELECT count(*) FROM coverage),
   (SELECT count(*) FROM coverage WHERE listed_papers < stated_papers)
 FROM papers"""  # noqa: S608 - numbers and words of ours
@@ -55,8 +57,9 @@ FROM papers"""  # noqa: S608 - numbers and words of ours
 
 @dataclass(frozen=True)
 class _Facts:
-    """Counts for the descriptions of charts: papers, months from the first to the last, and newest pages."""
+    """Who wrote what, and counts for the descriptions of charts: papers, months from the first to the last, newest pages."""
 
+    names: pl.DataFrame
     papers: int
     dated: int
     months: int
@@ -157,15 +160,17 @@ SHOWN_PEOPLE = 20
 def _coauthors(database: sqlite3.Connection, facts: _Facts) -> Chart:
     """The people with the most co-authors."""
     sql = f"""\
-SELECT one.author_id, authors.name AS author, count(DISTINCT two.author_id) AS coauthors
-FROM paper_authors AS one
-JOIN paper_authors AS two ON two.paper_id = one.paper_id AND two.author_id <> one.author_id
-JOIN authors ON authors.author_id = one.author_id
-WHERE one.paper_id IN (
-  SELECT paper_id FROM paper_authors GROUP BY paper_id HAVING count(*) <= {LONGEST_BYLINE}
+WITH counted AS (
+  SELECT one.author_id, count(DISTINCT two.author_id) - 1 AS coauthors
+  FROM paper_authors AS one
+  JOIN paper_authors AS two ON two.paper_id = one.paper_id
+  WHERE one.paper_id NOT IN ({_LONG_BYLINES})
+  GROUP BY one.author_id
+  HAVING coauthors > 0
 )
-GROUP BY one.author_id
-ORDER BY coauthors DESC, one.author_id"""  # noqa: S608 - a number of ours
+SELECT author_id, authors.name AS author, coauthors
+FROM counted JOIN authors USING (author_id)
+ORDER BY coauthors DESC, author_id"""  # noqa: S608 - SQL of ours
     answer = _ask(database, sql, SHOWN_PEOPLE)
     summary = "With how many others each person is seen in a byline, the most first."
     sentences = [summary, answer.shown("people"), *_limits_of_pairs(facts)]
@@ -174,7 +179,7 @@ ORDER BY coauthors DESC, one.author_id"""  # noqa: S608 - a number of ours
 
 def _network(database: sqlite3.Connection, facts: _Facts) -> Chart:
     """The pairs of people of the largest connected group, or of a part of it that is connected."""
-    part = network_part(database)
+    part = network_part(facts.names)
     sql = _network_sql(part.people if part else [])
     summary = "Who wrote most often with whom: a line joins two people, and is the thicker the more papers name both."
     sentences = [summary, part.words if part else "", *_limits_of_pairs(facts)]
@@ -252,8 +257,9 @@ _CHARTS: tuple[Callable[[sqlite3.Connection, _Facts], Chart], ...] = (
 def charts_of(release: Path) -> list[Chart]:
     """The charts of the release, or draft, in a folder; a chart of an empty answer has no rows.
 
-    Raises `sqlite3.Error` where its database cannot be read.
+    Raises `sqlite3.Error` where its database cannot be read, `OSError` where a Parquet file cannot.
     """
     with closing(sqlite3.connect(database_address(release), uri=True)) as database:
-        facts = _Facts(*database.execute(_FACTS).fetchone())
+        names = pl.read_parquet(release / "paper_authors.parquet", columns=["paper_id", "author_id"], glob=False)
+        facts = _Facts(names, *database.execute(_FACTS).fetchone())
         return [chart(database, facts) for chart in _CHARTS]

@@ -1,30 +1,21 @@
 """The part of the network of co-authors that a picture shows: people of the largest connected group, all of them connected.
 
-In: the database of a release. Out: their identifiers, and the sizes of what is left out. The same rows give the same people.
+In: who wrote which paper. Out: their identifiers, and the sizes of what is left out. The same rows give the same people.
 """
 
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
+import polars as pl
+
+Key = TypeVar("Key", str, int)
+"""Identifiers of papers or authors, or numbers in their places."""
 LONGEST_BYLINE = 50
 """Authors of the longest byline whose pairs are counted: a collaboration would pair each member with all others."""
 PEOPLE_IN_NETWORK, PAIRS_IN_NETWORK = 40, 80
 """People and pairs that have room in a picture."""
-_SHORT = f"SELECT paper_id FROM paper_authors GROUP BY paper_id HAVING count(*) BETWEEN 2 AND {LONGEST_BYLINE}"  # noqa: S608 - a number of ours
-_NAMES = f"SELECT paper_id, author_id FROM paper_authors WHERE paper_id IN ({_SHORT})"  # noqa: S608 - SQL of ours
-_PAIRS = f"""\
-SELECT one.author_id
-FROM paper_authors AS one JOIN paper_authors AS two ON two.paper_id = one.paper_id AND two.author_id > one.author_id
-WHERE one.paper_id IN ({_SHORT})
-GROUP BY one.author_id, two.author_id
-ORDER BY count(*) DESC, one.author_id, two.author_id"""  # noqa: S608 - SQL of ours
-_BESIDE = f"""\
-SELECT two.author_id, count(*), (SELECT count(*) FROM paper_authors WHERE author_id = two.author_id)
-FROM paper_authors AS one JOIN paper_authors AS two ON two.paper_id = one.paper_id AND two.author_id <> one.author_id
-WHERE one.author_id = ? AND (SELECT count(*) FROM paper_authors WHERE paper_id = one.paper_id) <= {LONGEST_BYLINE}
-GROUP BY two.author_id"""  # noqa: S608 - a number of ours
 
 
 @dataclass(frozen=True)
@@ -54,59 +45,79 @@ class NetworkPart:
 
 
 @dataclass(frozen=True)
-class Tie:
+class Tie(Generic[Key]):
     """A co-author of a person: the papers that name both, and all papers that name the co-author."""
 
-    other: str
+    other: Key
     papers: int
     all_papers: int
 
 
-def network_part(database: sqlite3.Connection) -> NetworkPart | None:
-    """The part of a release's network to draw; None where nobody has a co-author."""
-    roots = connected_groups(database.execute(_NAMES))
-    if not roots:
+def network_part(names: pl.DataFrame) -> NetworkPart | None:
+    """The part to draw of the network of all `names` (paper_id, author_id); None where nobody has a co-author.
+
+    >>> names = pl.DataFrame({"paper_id": ["1", "1", "2"], "author_id": ["ann", "cy", "eve"]})
+    >>> network_part(names).people
+    ['ann', 'cy']
+    """
+    short = names.filter(pl.len().over("paper_id").is_between(2, LONGEST_BYLINE))
+    if short.is_empty():
         return None
+    authors = short["author_id"].unique().sort()
+    # Numbers in the order of the identifiers: pairs are many.
+    numbered = short.select(pl.col("paper_id").cast(pl.Categorical), pl.col("author_id").cast(pl.Enum(authors)))
+    numbered = numbered.select(pl.all().to_physical())
+    roots = connected_groups(numbered.iter_rows())
     sizes = Counter(roots.values())
     largest = min(sizes, key=lambda root: (-sizes[root], root))
-    pairs = [one for (one,) in database.execute(_PAIRS) if roots[one] == largest]
+    pairs = _pairs(numbered).filter(pl.col("author_id").replace_strict(roots) == largest)
+    start = pairs.sort("papers", "author_id", "other", descending=[True, False, False])["author_id"][0]
+    papers_of = dict(names.group_by("author_id").len().iter_rows())
 
-    def ties(person: str) -> list[Tie]:
-        return [Tie(*row) for row in database.execute(_BESIDE, [person])]
+    def ties(person: int) -> list[Tie[int]]:
+        beside = pairs.filter((pl.col("author_id") == person) | (pl.col("other") == person))
+        others = beside.select(pl.col("author_id") + pl.col("other") - person, "papers").iter_rows()
+        return [Tie(other, papers, papers_of[authors[other]]) for other, papers in others]
 
-    people, shown_pairs = strongest_tied(pairs[0], ties)
+    people, shown_pairs = strongest_tied(start, ties)
     return NetworkPart(
-        people=people,
+        people=[authors[person] for person in people],
         pairs=shown_pairs,
         group_people=sizes[largest],
-        group_pairs=len(pairs),
+        group_pairs=pairs.height,
         others=len(roots) - sizes[largest],
         other_groups=len(sizes) - 1,
     )
 
 
-def connected_groups(names: Iterable[tuple[str, str]]) -> dict[str, str]:
+def _pairs(names: pl.DataFrame) -> pl.DataFrame:
+    """Each pair of an author and an `other`, who comes later, of the same papers, and the number of these `papers`."""
+    together = names.join(names.rename({"author_id": "other"}), on="paper_id")
+    return together.filter(pl.col("author_id") < pl.col("other")).group_by("author_id", "other").agg(papers=pl.len())
+
+
+def connected_groups(names: Iterable[tuple[Key, Key]]) -> dict[Key, Key]:
     """Each author of rows of paper and author, with the smallest identifier of those connected by papers.
 
     >>> connected_groups([("1", "cy"), ("1", "ann"), ("2", "eve"), ("2", "ida"), ("3", "ida"), ("3", "lew")])
     {'cy': 'ann', 'ann': 'ann', 'eve': 'eve', 'ida': 'eve', 'lew': 'eve'}
     """
-    above: dict[str, str] = {}
-    first: dict[str, str] = {}
+    above: dict[Key, Key] = {}
+    first: dict[Key, Key] = {}
 
-    def root(author: str) -> str:
+    def root(author: Key) -> Key:
         while (parent := above.setdefault(author, author)) != author:
             above[author] = above[parent]  # shorten the way for the next
             author = parent
         return author
 
     for paper, author in names:
-        low, high = sorted((root(first.setdefault(paper, author)), root(author)))
-        above[high] = low
+        one, other = root(first.setdefault(paper, author)), root(author)
+        above[max(one, other)] = min(one, other)
     return {author: root(author) for author in above}
 
 
-def strongest_tied(start: str, ties: Callable[[str], Iterable[Tie]]) -> tuple[list[str], int]:
+def strongest_tied(start: Key, ties: Callable[[Key], Iterable[Tie[Key]]]) -> tuple[list[Key], int]:
     """At most `PEOPLE_IN_NETWORK` connected people, with the number of pairs among them, at most `PAIRS_IN_NETWORK`.
 
     Beginning with `start`, the one with the most papers in common with anybody chosen comes next; of equals the one with
@@ -117,8 +128,8 @@ def strongest_tied(start: str, ties: Callable[[str], Iterable[Tie]]) -> tuple[li
     (['ann', 'cy', 'eve'], 2)
     """
     people, pairs = [start], 0
-    strongest: dict[str, Tie] = {}
-    linked: Counter[str] = Counter()
+    strongest: dict[Key, Tie[Key]] = {}
+    linked: Counter[Key] = Counter()
     while len(people) < PEOPLE_IN_NETWORK:
         for tie in ties(people[-1]):
             linked[tie.other] += 1

@@ -7,10 +7,11 @@ from tempfile import TemporaryDirectory
 from helpers import tables_of
 
 from etl.load.layout import DATABASE_FILE
+from etl.load.parquet import write_parquet
 from etl.load.sqlite import write_database
 from etl.report import charts
 from etl.report.results import Results, summarize
-from schemas import Frames
+from schemas import Frames, PaperAuthors
 
 CODES = ["CL", "LG", "CV", "RO", "SE", "DB", "HC", "CR", "CY"]
 GIVEN = ["Ann", "Cy", "Eve", "Ida", "Lew", "Mo", "Una", "Vic", "Wes", "Zoe"]
@@ -50,6 +51,7 @@ def charts_of(tables: Frames) -> list[charts.Chart]:
     """The charts of a draft of these tables."""
     with TemporaryDirectory() as draft:
         write_database(Path(draft) / DATABASE_FILE, tables)
+        write_parquet(Path(draft) / "paper_authors.parquet", PaperAuthors, tables["paper_authors"])
         return charts.charts_of(Path(draft))
 
 
