@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
+from hashlib import blake2b
 from itertools import pairwise, starmap
 from operator import attrgetter
 
@@ -27,6 +28,8 @@ from schemas.limits import LARGE_PAGE, LARGE_PAGES
 
 UNREAD_RULE, SECOND_RULE, DATE_RULE, TWICE_RULE = "PAG-010", "PAG-012", "PAG-013", "PAG-014"
 SIZE_RULE = "BLK-004"
+_SIZES = [column for column in Blocks.definition().columns if column.rule == SIZE_RULE]
+"""The columns that only this rule needs."""
 MOST_SECOND = 100
 """Further headers of a page that are reported one by one; splitting the file shows the others."""
 
@@ -88,7 +91,11 @@ def stage(parsed: Sequence[ParsedPage], unreadable: Sequence[PageError] = ()) ->
     distinct = {page.page.profile_id: page for page in parsed}.values()
     blocks = _tabulated(distinct)
     broken = _broken_rules(blocks)
-    good = blocks.with_row_index("row").filter(~pl.col("row").is_in(list(broken))).drop("row")
+    good = (
+        blocks.with_row_index("row")
+        .filter(~pl.col("row").is_in(list(broken)))
+        .drop("row", *(size.name for size in _SIZES))
+    )
     read = set(good["profile_id"])
     unread = {page.page.profile_id for page in distinct if page.page.profile_id not in read and _must_have_papers(page)}
     kept = [_stray_row(page, stray, unread) for page in distinct for stray in page.strays]
@@ -145,17 +152,27 @@ class _DistinctAbstracts:
     """The abstracts of blocks, each once: a paper is on several pages, and abstracts are most of the text."""
 
     def __init__(self) -> None:
-        self._codes: dict[str, int] = {}
+        self._codes: dict[bytes, int] = {}
+        self._texts = [pl.Series(dtype=pl.String)]
 
     def coded(self, blocks: pl.DataFrame) -> pl.DataFrame:
         """The blocks with a number in place of each abstract."""
-        codes = [self._codes.setdefault(text, len(self._codes)) for text in blocks["abstract"]]
+        known = len(self._codes)
+        codes: list[int] = []
+        new: list[str] = []
+        for text in blocks["abstract"]:
+            # 128 bits: texts of Python's own would take more memory than all else here.
+            codes.append(
+                code := self._codes.setdefault(blake2b(text.encode(), digest_size=16).digest(), len(self._codes))
+            )
+            if code == known + len(new):
+                new.append(text)
+        self._texts.append(pl.Series(new, dtype=pl.String))
         return blocks.with_columns(pl.Series("abstract", codes, dtype=pl.UInt32))
 
     def decoded(self, blocks: pl.DataFrame) -> pl.DataFrame:
         """The blocks with their abstracts; equal ones share their memory."""
-        texts = pl.Series(list(self._codes), dtype=pl.String)
-        return blocks.with_columns(texts.gather(blocks["abstract"]).alias("abstract"))
+        return blocks.with_columns(pl.concat(self._texts).gather(blocks["abstract"]).alias("abstract"))
 
 
 def up_to_limit(batches: Iterable[StagedBatch]) -> Iterator[StagedBatch]:
@@ -396,12 +413,7 @@ def _broken_rows(block: dict[str, object], rules: Sequence[str]) -> Iterator[dic
 
 def _sizes(block: dict[str, object]) -> str:
     """The sizes of a block that are beyond their bounds, each with its bound."""
-    bounds = [
-        (column, facts["max_value"])
-        for column in Blocks.definition().columns
-        for _, facts in column.checks
-        if column.rule == SIZE_RULE
-    ]
+    bounds = [(column, facts["max_value"]) for column in _SIZES for _, facts in column.checks]
     found = [(column.title.lower(), int(str(block[column.name])), bound) for column, bound in bounds]
     return "; ".join(f"{name}: {size:,}, expected at most {bound:,}" for name, size, bound in found if size > bound)
 
