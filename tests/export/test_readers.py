@@ -20,6 +20,7 @@ from bibtexparser.middlewares import NormalizeFieldKeys, SeparateCoAuthors, Spli
 from helpers import run
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft7Validator
 from rich.console import Console
 
 from etl.export import FORMATS
@@ -38,6 +39,10 @@ with warnings.catch_warnings():
     from citeproc import Citation, CitationItem, CitationStylesBibliography, CitationStylesStyle, formatter
     from citeproc.source.json import CiteProcJSON
 
+CSL = Draft7Validator(
+    json.loads((Path(__file__).parents[1] / "schemas" / "csl-data-1.0.json").read_text(encoding="utf-8"))
+)
+"""The official schema of CSL-JSON."""
 Facts = dict[str, object]
 Table = list[Facts]
 PAPERS: list[tuple[str, str, list[str], Facts]] = [
@@ -203,6 +208,14 @@ def test_citeproc_cites_every_item(database: sqlite3.Connection) -> None:
     assert all(any(paper.authors[0].family in entry for entry in entries) for paper in papers)
 
 
+def test_csl_json_is_valid_against_the_official_schema(database: sqlite3.Connection) -> None:
+    CSL.check_schema(CSL.schema)
+    items = json.loads(text_of(database, "csl-json"))
+    assert len(items) >= len(PAPERS)
+    assert [error.message for error in CSL.iter_errors(items)] == []
+    assert [*CSL.iter_errors([{**items[0], "author": [{"name": "Ann Bell"}]}])]
+
+
 def test_rispy_reads_every_record(database: sqlite3.Connection) -> None:
     text = text_of(database, "ris")
     assert text.replace("\r\n", "").isprintable()
@@ -308,6 +321,7 @@ def test_no_text_breaks_a_reader(title: str, family: str, abstract: str) -> None
     text = {form: "".join(BY_NAME[form].pieces([paper], Feed("tag:x,2026:y", "Papers"))) for form in FORMATS}
     assert [entry.key for entry in bibtexparser.parse_string(text["bibtex"]).entries] == [paper.citekey]
     assert [item["id"] for item in json.loads(text["csl-json"])] == [paper.citekey]
+    assert CSL.is_valid(json.loads(text["csl-json"]))
     assert [(record["id"], len(record["authors"])) for record in rispy.loads(text["ris"])] == [(paper.citekey, 1)]
     feed = feedparser.parse(text["atom"].encode())
     assert (bool(feed.bozo), len(feed.entries)) == (False, 1)
