@@ -10,7 +10,9 @@ key) by two searches and a sort of all remaining rows, where following the index
 
 import functools
 import re
+import time
 from collections.abc import Collection
+from contextvars import ContextVar
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -129,6 +131,8 @@ def _folder(datasette: "Datasette", table: str) -> str:
 
 COUNT_MS = 200
 """Milliseconds for counting the rows of a page: beyond it the page comes without their number, as that of millions of co-authors."""
+_FACETS_END: ContextVar[float | None] = ContextVar("_FACETS_END", default=None)
+"""When the time of a page's facets is over; Datasette asks for the page's rows, then for its facets, one after another."""
 _COUNT = "select count(*) from "
 _ORDER = re.compile(r"order by (\w+)(?: desc)?(?= limit \d+$)")
 _LATER = re.compile(
@@ -145,20 +149,33 @@ def prepare_jinja2_environment(env: Environment) -> None:
 
 @hookimpl
 def startup(datasette: "Datasette") -> None:
-    """Replace the database's `execute` by one that sorts pages in a total order."""
+    """Replace the database's `execute` by one that sorts pages in a total order, and bounds the time of counts and facets."""
     if served(datasette) is None:
         return
-    database = datasette.databases[DATABASE]
+    database, all_facets_ms = datasette.databases[DATABASE], datasette.setting("facet_time_limit_ms")
     run = database.execute
 
     @functools.wraps(run)
     async def execute(sql: str, *parameters: Any, **named: Any) -> Any:
         if sql.startswith(_COUNT) and not named.get("truncate"):
             named.setdefault("custom_time_limit", COUNT_MS)
+        if named.get("custom_time_limit") == all_facets_ms:
+            named["custom_time_limit"] = facet_ms(all_facets_ms)
         # Only the SQL of tables and rows has its parameters as the second argument; SQL of a person's own does not change.
-        return await run(paged(sql) if parameters and named.get("truncate") else sql, *parameters, **named)
+        if parameters and named.get("truncate"):
+            sql = paged(sql)
+            _FACETS_END.set(None)
+        return await run(sql, *parameters, **named)
 
     database.execute = execute
+
+
+def facet_ms(all_facets_ms: int) -> int:
+    """The milliseconds of the next facet, of those of all facets of a page; at least one, which ends it."""
+    now = time.monotonic()
+    end = _FACETS_END.get() or now + all_facets_ms / 1000
+    _FACETS_END.set(end)
+    return max(1, round((end - now) * 1000))
 
 
 def paged(sql: str) -> str:

@@ -182,6 +182,12 @@ def test_a_statement_is_checked_in_linear_time(fetch: Fetch, beginning: str) -> 
 MATCHES = [
     ("abc", "A_c"),
     ("abc", "a%"),
+    ("Ropes", "%PE%"),
+    ("Ropes", "%"),
+    ("a%b", "%%%"),
+    ("Éxé", "%XÉ%"),
+    ("x\0y", "%y%"),
+    ("ropes", "%s"),
     ("50%", "50#%"),
     ("É", "é"),
     ("x\0y", "x%"),

@@ -4,8 +4,10 @@ import asyncio
 import re
 import sqlite3
 import time
+from contextvars import copy_context
 from html import unescape
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -130,6 +132,19 @@ def test_a_count_that_takes_too_long_is_left_out(fetch: Fetch, monkeypatch: pyte
     assert page.status_code == 200
     assert not re.search(r"\d rows", page.text)
     assert 'class="col-other_id' in page.text
+
+
+def test_all_facets_of_a_page_share_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = iter([10.0, 10.1, 10.2])
+    monkeypatch.setattr(tables, "time", SimpleNamespace(monotonic=lambda: next(moments)))
+    assert copy_context().run(lambda: [tables.facet_ms(150) for _ in range(3)]) == [150, 50, 1]
+
+
+def test_facets_that_take_too_long_are_left_out(fetch: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "facet_ms", lambda _: 0.001)
+    page = fetch("/paperledger/papers")
+    assert "These facets timed out: category_id" in page.text
+    assert 'class="col-title' in page.text
 
 
 def test_long_text_is_cut_on_pages_of_tables_and_whole_in_data(fetch: Fetch) -> None:

@@ -35,7 +35,7 @@ READ_METHODS = ("GET", "HEAD", "OPTIONS")
 MOST_PARAMETERS = 100
 """Parameters of an address: those of SQL, and a table's filters."""
 MOST_FACETS = 5
-"""Facets of a page, each of at most `facet_time_limit_ms`."""
+"""Facets of a page."""
 UNESCAPED = re.compile(rb"[^!-~]|\\")
 """Bytes that clients escape in a path; browsers read a backslash as a slash."""
 REQUEST_ERRORS = (
