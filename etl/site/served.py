@@ -23,7 +23,7 @@ SETTINGS: dict[str, int | bool] = {
     "suggest_facets": False,  # it takes the page of a million rows from 0.2 to 1.3 s
     "truncate_cells_html": 300,  # an abstract of a screen's height would push all other rows away
     "default_facet_size": 30,  # longer lists push the rows off the screen
-    "facet_time_limit_ms": 150,  # of all facets of a page together (tables.py): it leaves out those that take longer
+    "facet_time_limit_ms": 120,  # of all facets of a page together (tables.py): it leaves out those that take longer
     "max_csv_mb": 100,  # beyond it the Parquet files are faster, and cost the site nothing
     "template_debug": False,  # ?_context=1 would show the variables of templates
     "trace_debug": False,  # ?_trace=1 would show every query with its traceback
