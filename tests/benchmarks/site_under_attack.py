@@ -153,12 +153,56 @@ def _(site: Site) -> None:
 
 @attack("an author of thousands")
 def _(site: Site) -> None:
-    again(site, site.paths["author"])
+    again(site, f"/paperledger/authors/{site.paths['author']}")
 
 
 @attack("a paper of thousands")
 def _(site: Site) -> None:
     again(site, site.paths["paper"])
+
+
+WORDS = quote_plus("the of a in to and is we " * 12)
+PAGES = {
+    "questions of all papers": "/paperledger/papers_by_category_and_year?sort=title&page=999999",
+    "disagreements": "/paperledger/changed_papers?sort=-page_saved_on&page=999999",
+    "papers with code": "/paperledger/papers_with_code?sort=-url",
+    "findings with lines": "/paperledger/findings_with_lines?page=9999",
+    "a question's many words": f"/paperledger/search_papers?q={WORDS}",
+    "an author's papers as a question": "/paperledger/papers_of_author?author_id={author}",
+    "the report": "/-/report",
+    "findings of a rule": "/-/report/{rule}?page=999999",
+    "a search of many words": f"/-/search?q={WORDS}",
+    "a search for near names": "/-/search?q=" + quote_plus("zq " * 40),
+    "a search for beginnings": "/-/search?q=a",
+    "a narrowed search": "/-/search?q={word}&year=2020&category=cs.CL&page=99999",
+    "a part of all titles": "/paperledger/papers?title__contains=zzz&_facet_date=published",
+    "changes": "/-/changes",
+    "charts": "/-/charts",
+    "not found": f"/paperledger/authors/{'a-' * 2000}",
+}
+"""Addresses that cost most of each kind of page, by what they are."""
+FILES = {
+    "citations of all papers": "/-/cite.json",
+    "citations of a search": f"/-/cite/search.ris?q={WORDS}",
+    "feeds of a search": f"/-/feed/search.atom?q={WORDS}",
+    "feeds of an author": "/-/feed/authors/{author}.atom",
+    "CSV of a view": "/paperledger/coauthors.csv",
+    "CSV of a question": "/paperledger/findings_with_lines.csv",
+    "CSV of a table": "/paperledger/papers.csv?_sort=title",
+}
+"""The same for files that are made of rows."""
+for name, address in (PAGES | FILES).items():
+
+    @attack(name)
+    def _(site: Site, address: str = address) -> None:
+        again(site, address.format_map(site.paths))
+
+
+for name, address in FILES.items():
+
+    @attack(f"{name} that are left")
+    def _(site: Site, address: str = address) -> None:
+        again(site, address.format_map(site.paths), timeout=0.3)
 
 
 @attack("one word many times")
@@ -236,6 +280,16 @@ def _(site: Site) -> None:
 @attack("500 readers who stall")
 def _(site: Site) -> None:
     hold(site, LARGE.encode(), 500)
+
+
+@attack("500 readers of CSV who stall")
+def _(site: Site) -> None:
+    hold(site, b"GET /paperledger/papers.csv HTTP/1.1\r\nHost: x\r\n\r\n", 500)
+
+
+@attack("500 readers of citations who stall")
+def _(site: Site) -> None:
+    hold(site, b"GET /-/cite.bib HTTP/1.1\r\nHost: x\r\n\r\n", 500)
 
 
 @attack("300 downloads that stall")
@@ -346,7 +400,9 @@ def paths_of(out: Path) -> dict[str, str]:
             "table": "/paperledger/papers",
             "search": f"/paperledger/papers?_search={quote_plus(word)}",
             "page": f"/-/pages/{first('SELECT profile_id FROM profiles ORDER BY bytes DESC LIMIT 1')}.txt",
-            "author": f"/paperledger/authors/{first(author)}",
+            "author": first(author),
+            "rule": first("SELECT rule_id FROM findings GROUP BY rule_id ORDER BY count(*) DESC LIMIT 1"),
+            "word": quote_plus(word),
             "paper": f"/paperledger/papers/{first(most.format('paper_id', 'paper_id'))}",
         }
 

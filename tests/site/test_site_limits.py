@@ -75,6 +75,15 @@ def test_a_statement_ends_when_its_time_is_over(connection: TimedConnection, nam
     assert connection.execute("SELECT 1").fetchone()[0] == 1
 
 
+def test_the_first_search_of_a_connection_opens_no_table_that_an_interruption_could_break(
+    connection: TimedConnection,
+) -> None:
+    statements: list[str] = []
+    connection.set_trace_callback(statements.append)
+    connection.execute("SELECT count(*) FROM papers_fts('bells')").fetchall()
+    assert [one for one in statements if "_config" in one] == []
+
+
 def test_a_statement_ends_when_its_client_disconnects(connection: TimedConnection) -> None:
     stop = threading.Event()
     threading.Timer(0.1, stop.set).start()

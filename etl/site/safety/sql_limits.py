@@ -9,7 +9,7 @@ bytes, which takes a third of the time; other patterns and GLOB are SQLite's, fo
 import re
 import sqlite3
 from collections.abc import Callable, Collection
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import cache, lru_cache, partial
 from itertools import takewhile
 from json import dumps
@@ -339,10 +339,21 @@ def limit_connection(connection: sqlite3.Connection, canned: Collection[str] = (
     for (name, arity), function in limited_functions(clock).items():
         connection.create_function(name, arity, function, deterministic=True)
     connection.execute("PRAGMA temp_store=MEMORY")  # see `SQLITE_MEMORY`
+    _open_search_tables(connection)
     connection.row_factory = CountedRows()
     trusted = frozenset(map(str.strip, canned))
     clock.on_start = partial(_start, connection, clock, trusted)
     connection.set_authorizer(partial(_authorize, connection, clock, trusted))
+
+
+def _open_search_tables(connection: sqlite3.Connection) -> None:
+    """Open the full-text tables: a statement that ends while it opens them would fail as if they were damaged."""
+    with suppress(sqlite3.Error, MemoryError):
+        for (name,) in connection.execute(
+            "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'"
+        ).fetchall():
+            if name in SEARCH_TABLES:
+                connection.execute(f"SELECT 1 FROM {name} LIMIT 0").fetchall()  # noqa: S608  a name of ours
 
 
 def limit_sqlite_memory() -> None:
