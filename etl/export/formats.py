@@ -9,7 +9,7 @@ from etl.export.atom import Feed, atom, feed_id
 from etl.export.bibtex import bibtex
 from etl.export.csl_json import csl_json
 from etl.export.ris import ris
-from etl.export.selection import CitedPaper, Selection
+from etl.export.selection import UNKNOWN, CitedPaper, Selection
 from etl.printable import cut
 
 _SHOWN_LETTERS = 200
@@ -42,8 +42,8 @@ BY_NAME = dict(
 def feed_of(database: sqlite3.Connection, selection: Selection) -> Feed:
     """The identifier and the title of a selection's feed.
 
-    >>> feed_of(sqlite3.connect(":memory:"), Selection(category_id="cs.CL", search="bells")).title
-    'Papers in cs.CL that contain bells'
+    >>> feed_of(sqlite3.connect(":memory:"), Selection(primary_category="cs.CL", year="2024", search="bells")).title
+    'Papers in cs.CL of 2024 that contain bells'
     """
     names = (
         database.execute("SELECT name FROM authors WHERE author_id = ?", [selection.author_id])
@@ -52,9 +52,14 @@ def feed_of(database: sqlite3.Connection, selection: Selection) -> Feed:
     )
     words = {
         "by": next(iter(names), (selection.author_id,))[0],
-        "in": selection.category_id,
+        "in": selection.category_id or _known(selection.primary_category, "category"),
+        "of": _known(selection.year, "year"),
         "that contain": selection.search,
         "where": selection.where,
     }
     parts = (f" {word} {cut(value, _SHOWN_LETTERS)}" for word, value in words.items() if value is not None)
     return Feed(feed_id(selection), "Papers" + "".join(parts))
+
+
+def _known(value: str | None, what: str) -> str | None:
+    return f"an unknown {what}" if value == UNKNOWN else value

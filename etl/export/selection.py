@@ -22,6 +22,10 @@ BATCH = 100
 """Papers that are read at once: a paper may have thousands of authors."""
 OTHERS = "others"
 """The last name where a byline is cut, as BibTeX has it; CSL and RIS have no word of their own."""
+UNKNOWN = "unknown"
+"""The value of `year` and `primary_category` for papers without one."""
+YEAR = f"coalesce(substr(published, 1, 4), '{UNKNOWN}')"
+PRIMARY_CATEGORY = f"coalesce(category_id, '{UNKNOWN}')"
 _SHOWN_LETTERS = 200
 
 
@@ -66,12 +70,15 @@ class CitedPaper:
 class Selection:
     """A condition on the papers of a release: papers meet each part that is not None.
 
-    `search` is words, or one "exact phrase"; `where` is SQL over the columns of `paper_list`.
+    `category_id` is one of the paper's categories, `primary_category` its first. `search` is words, or one "exact phrase"; `where`
+    is SQL over the columns of `paper_list`.
     """
 
     paper_id: str | None = None
     author_id: str | None = None
     category_id: str | None = None
+    primary_category: str | None = None
+    year: str | None = None
     search: str | None = None
     where: str | None = None
 
@@ -89,6 +96,8 @@ _CONDITIONS = {
     "paper_id": "paper_id = :paper_id",
     "author_id": "paper_id IN (SELECT paper_id FROM paper_authors WHERE author_id = :author_id)",
     "category_id": "paper_id IN (SELECT paper_id FROM paper_categories WHERE category_id = :category_id)",
+    "primary_category": f"{PRIMARY_CATEGORY} = :primary_category",
+    "year": f"{YEAR} = :year",
     "search": f"rowid IN (WITH {SEARCHED_WORDS} SELECT rowid FROM papers_fts WHERE papers_fts MATCH (SELECT expression FROM asked))",  # noqa: S608
     # On lines of its own, so that a comment in it ends there.
     "where": f"paper_id IN (SELECT paper_id FROM {PAPER_LIST.name} WHERE (\n{{where}}\n))",  # noqa: S608

@@ -1,19 +1,17 @@
 """Bibliographies and feeds over HTTP: of a paper, an author, a category, a search, or of all papers.
 
-In: `/-/cite/authors/KEY.bib` (or .json, .ris), `/-/cite/search.bib?q=`, `/-/cite.bib`; the same under `/-/feed`, with .atom.
+In: `/-/cite/authors/KEY.bib` (or .json, .ris), `/-/cite/search.bib?q=&year=&category=`, `/-/cite.bib`; the same under `/-/feed`, with
+.atom.
 Out: a file, written in the thread of an export, or a redirect from a former key.
 """
 
-import re
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from io import BufferedRandom
 from threading import Event
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from datasette.utils import tilde_decode, tilde_encode
 from datasette.utils.asgi import NotFound, Request, Response
@@ -21,14 +19,13 @@ from datasette.utils.asgi import NotFound, Request, Response
 from etl.export.formats import BY_NAME, Format, feed_of
 from etl.export.selection import Selection, cited_papers, select_papers
 from etl.load.layout import DATABASE
-from etl.release.lineage import author_of_slug
 from etl.site import SEARCH
 from etl.site.exports import in_time
 from etl.site.files import Exports, NewFile, Send, spool
-from etl.site.row_pages import paper_of_alias, query_in_thread
+from etl.site.row_pages import query_in_thread, successor
 from etl.site.safety.statement_time import SqlQuery
+from etl.site.search import search_of
 from schemas import TABLES
-from schemas.limits import PAPER_ID, SLUG
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -43,19 +40,6 @@ ROUTES = (
     r"^/-/(?P<table>bibtex)/(?P<key>[a-z2-7]{16})\.(?P<suffix>bib)$",
 )
 """The last is the former address of a paper's BibTeX."""
-_SUCCESSORS: dict[str, tuple[str, Callable[[sqlite3.Connection, str], str | None]]] = {
-    "papers": (PAPER_ID, paper_of_alias),
-    "authors": (SLUG, author_of_slug),
-}
-"""The patterns of keys of tables whose rows may have another key in a later release, and how to find them by a former one."""
-
-
-def successor(database: sqlite3.Connection, table: str, key: str) -> str | None:
-    """The key of the row that had this key in an earlier release; None where there is none."""
-    if table not in _SUCCESSORS:
-        return None
-    pattern, find = _SUCCESSORS[table]
-    return find(database, key) if re.search(pattern, key) else None
 
 
 @dataclass(frozen=True)
@@ -93,10 +77,11 @@ class Citations:
         named, urls = request.url_vars, self._datasette.urls
         suffix, address = named["suffix"], urls.path(request.path)
         if named.get("search"):
-            words = request.args.get("q") or ""
-            query = urlencode({"q": words})
-            page, selection = f"{urls.path(SEARCH)}?{query}", Selection(search=words)
-            return CitationRequest(selection, _FORMATS[suffix], f"search.{suffix}", page, f"{address}?{query}")
+            search = search_of(request.args.get)
+            query = search.address(page=1)
+            selection = Selection(search=search.words, year=search.year, primary_category=search.category)
+            page = f"{urls.path(SEARCH)}{query}"
+            return CitationRequest(selection, _FORMATS[suffix], f"search.{suffix}", page, f"{address}{query}")
         if not named.get("table"):
             return CitationRequest(
                 Selection(), _FORMATS[suffix], f"papers.{suffix}", str(urls.instance()), str(address)

@@ -21,8 +21,7 @@ from etl.printable import visible
 from etl.release.lineage import ReleaseRows, Row
 from etl.site.author_pages import part_number
 from etl.site.cards import SHOWN_AUTHORS, first_authors
-from etl.site.citations import successor
-from etl.site.row_pages import query_in_thread
+from etl.site.row_pages import query_in_thread, successor
 from etl.site.safety.bad_requests import sql_message
 from etl.site.safety.statement_time import CURRENT_QUERY, SqlQuery
 from etl.site.search import find_people, search_of

@@ -22,7 +22,7 @@ from etl.load.layout import DATABASE
 from etl.release.lineage import ReleaseRows
 from etl.release.release import Release, require_read
 from etl.site.author_pages import author_page, part_number
-from etl.site.citations import citation_routes, successor
+from etl.site.citations import citation_routes
 from etl.site.exports import in_time
 from etl.site.files import Exports, NewFile, Send, spool
 from etl.site.finding_pages import finding_page, quarantine_page
@@ -32,6 +32,7 @@ from etl.site.row_pages import (
     paper_page,
     profile_page,
     query_in_thread,
+    successor,
 )
 from etl.site.served import served
 

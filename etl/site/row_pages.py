@@ -4,6 +4,7 @@ In: a release's database, and a row's key. Out: the first rows of each list with
 """
 
 import json
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,10 +22,11 @@ from etl.extract.byline import Byline, render_byline
 from etl.extract.page import join_lines
 from etl.load.layout import DATABASE
 from etl.printable import cut
-from etl.release.lineage import ReleaseRows, Row
+from etl.release.lineage import ReleaseRows, Row, author_of_slug
 from etl.resolve.rendering import listing_lines
 from etl.site.safety.sql_limits import CountedRows
 from etl.site.tex import readable
+from schemas.limits import PAPER_ID, SLUG
 from schemas.views import SHARE
 
 if TYPE_CHECKING:
@@ -270,6 +272,21 @@ def paper_of_alias(database: sqlite3.Connection, alias_id: str) -> str | None:
     """The paper of a listing's other identifier; of several the one published first; None where there is none."""
     row = next(ReleaseRows(database).rows(_BY_ALIAS, alias_id), None)
     return row["paper_id"] if row else None
+
+
+_SUCCESSORS: dict[str, tuple[str, Callable[[sqlite3.Connection, str], str | None]]] = {
+    "papers": (PAPER_ID, paper_of_alias),
+    "authors": (SLUG, author_of_slug),
+}
+"""The patterns of keys of tables whose rows may have another key in a later release, and how to find them by a former one."""
+
+
+def successor(database: sqlite3.Connection, table: str, key: str) -> str | None:
+    """The key of the row that had this key in an earlier release; None where there is none."""
+    if table not in _SUCCESSORS:
+        return None
+    pattern, find = _SUCCESSORS[table]
+    return find(database, key) if re.search(pattern, key) else None
 
 
 def _listing(release: ReleaseRows, listing: Row, paper: Row) -> ListingShown:

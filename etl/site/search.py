@@ -19,14 +19,14 @@ from datasette.utils import tilde_encode
 from datasette.utils.asgi import Request, Response
 from markupsafe import Markup, escape
 
+from etl.export.selection import PRIMARY_CATEGORY, UNKNOWN, YEAR
 from etl.load.layout import DATABASE
 from etl.printable import visible
 from etl.release.lineage import ReleaseRows, Row
 from etl.resolve.folding import fold, slug
 from etl.site import SEARCH
 from etl.site.cards import PaperCard, paper_cards, require_cards
-from etl.site.citations import successor
-from etl.site.row_pages import query_in_thread
+from etl.site.row_pages import query_in_thread, successor
 from etl.site.safety.search_limits import parameters_refusal, words_of
 from etl.site.safety.statement_time import CURRENT_QUERY, SqlQuery
 from etl.site.served import served
@@ -46,8 +46,6 @@ MOST_TRIED = 8
 """Words that are looked up one by one where no paper has all of them."""
 NEAR_NAMES, MOST_COMPARED, NEAR = 6, 1000, 0.7
 """Names that are offered where nothing is found, names that are compared (at some 20 µs a word), and the similarity from 0 to 1 of an offered one."""
-UNKNOWN = "unknown"
-"""The value of `year` and `category` for papers without one."""
 
 
 @dataclass(frozen=True)
@@ -185,8 +183,8 @@ WITH
     SELECT
       papers.rowid AS place,
       bm25(papers_fts, {TITLE_WEIGHT}, 1.0) AS score,
-      coalesce(substr(published, 1, 4), '{UNKNOWN}') AS year,
-      coalesce(category_id, '{UNKNOWN}') AS category
+      {YEAR} AS year,
+      {PRIMARY_CATEGORY} AS category
     FROM papers_fts CROSS JOIN papers ON papers.rowid = papers_fts.rowid
     WHERE papers_fts MATCH (SELECT expression FROM asked)
     LIMIT :most

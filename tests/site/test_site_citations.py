@@ -47,6 +47,30 @@ def test_the_site_gives_the_bytes_of_the_command(
     assert len(answer.content) > 100
 
 
+@pytest.mark.parametrize("suffix", TYPES)
+def test_a_narrowed_search_gives_the_papers_of_its_page(fetch: Fetch, release: Path, suffix: str) -> None:
+    page = fetch("/-/search?q=bells&year=2024&category=math.CV")
+    assert len([link for link in links(page) if "/papers/" in link]) == 1
+    link = next(link for link in links(page) if link.startswith("/-/cite") and f".{suffix}?" in link)
+    where = "published LIKE '2024%' AND category_id = 'math.CV'"
+    assert (
+        fetch(link).content == run("export", FORMS[suffix], release, "--search", "bells", "--where", where).stdout_bytes
+    )
+    assert fetch(link).content != fetch(f"/-/cite/search.{suffix}?q=bells").content
+
+
+def test_a_narrowed_search_has_a_feed_of_its_own(fetch: Fetch) -> None:
+    page = fetch("/-/search?q=bells&year=2024&category=math.CV")
+    link = next(link for link in links(page) if link.startswith("/-/feed"))
+    feed = feed_of(fetch(link).text)
+    assert len(feed.entries) == 1
+    assert feed.feed.title == "Papers in math.CV of 2024 that contain bells"
+    assert feed.feed.id.endswith("?primary_category=math.CV&year=2024&search=bells")
+    assert feed.feed.link == "/-/search?q=bells&year=2024&category=math.CV"
+    unknown = feed_of(fetch("/-/feed/search.atom?q=bells&year=unknown").text)
+    assert unknown.feed.title == "Papers of an unknown year that contain bells"
+
+
 def test_a_paper_has_one_entry_in_each_format(fetch: Fetch) -> None:
     paper_id = fetch("/paperledger/papers.json?_shape=array&_size=1").json()[0]["paper_id"]
     text = {suffix: fetch(f"/-/cite/papers/{paper_id}.{suffix}").text for suffix in TYPES}
@@ -153,6 +177,6 @@ def test_the_home_page_names_the_feed_of_all(fetch: Fetch) -> None:
 def test_a_papers_entry_can_be_selected_without_scripts(fetch: Fetch) -> None:
     paper_id = fetch("/paperledger/papers.json?_shape=array&_size=1").json()[0]["paper_id"]
     page = fetch(f"/paperledger/papers/{paper_id}").text
-    assert re.search(r'<pre class="pl-bibtex" id="pl-bibtex">@misc\{', page)
-    assert re.search(r"<button [^>]*hidden>Copy</button>", page)
+    assert re.search(r'<pre class="pl-bibtex">@misc\{', page)
+    assert re.search(rf'<button [^>]*"/-/cite/papers/{paper_id}\.bib" hidden>Copy BibTeX</button>', page)
     assert "/-/static-plugins/paperledger/copy.js" in page

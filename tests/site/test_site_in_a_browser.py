@@ -169,6 +169,21 @@ def test_a_visitor_copies_an_entry(page: Page, complaints: Complaints) -> None:
     assert (complaints.errors, complaints.elsewhere) == ([], [])
 
 
+def test_a_visitor_copies_all_entries_of_an_author_and_of_a_narrowed_search(page: Page, complaints: Complaints) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    for place, address in (
+        (f"/paperledger/authors/{OWNER}", f"/-/cite/authors/{OWNER}.bib"),
+        ("/-/search?q=bells&year=2024", "/-/cite/search.bib?q=bells&year=2024"),
+    ):
+        page.goto(place)
+        page.get_by_role("button", name="Copy BibTeX").click()
+        page.get_by_text("Copied.").wait_for()
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied == page.request.get(address).text()
+        assert copied.count("@misc{") > 1
+    assert (complaints.errors, complaints.elsewhere) == ([], [])
+
+
 def test_the_marks_of_every_chart_are_drawn(page: Page, complaints: Complaints) -> None:
     page.goto("/-/charts")
     charts = page.locator("figure")
