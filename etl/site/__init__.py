@@ -24,7 +24,7 @@ from schemas.limits import PAPERS_A_PAGE
 if TYPE_CHECKING:
     from datasette.app import Datasette
 
-STYLE = "site.css"
+STYLE, COPY_SCRIPT = "site.css", "copy.js"
 SEARCH, CHANGES, REPORT = "/-/search", "/-/changes", "/-/report"
 MENU = {
     "Search": SEARCH,
@@ -114,10 +114,16 @@ PATCHES: dict[str, tuple[tuple[str, str], ...]] = {
 
 @hookimpl
 def extra_css_urls(datasette: "Datasette") -> list[str]:
-    """The style sheet, with a hash of its content in the address."""
+    """The style sheet."""
     if served(datasette) is None:
         return []
-    return [f"/-/static-plugins/paperledger/{STYLE}?{_style_hash()}"]  # Datasette puts the base URL before it.
+    return [_static(STYLE)]
+
+
+@hookimpl
+def extra_js_urls(datasette: "Datasette") -> list[dict[str, str | bool]]:
+    """The script of buttons that copy, a module, which runs once the page is there."""
+    return [{"url": _static(COPY_SCRIPT), "module": True}] if served(datasette) else []
 
 
 @hookimpl
@@ -138,8 +144,10 @@ def prepare_jinja2_environment(env: Environment, datasette: "Datasette") -> None
 
 
 @cache
-def _style_hash() -> str:
-    return sha256(resources.files("etl.site").joinpath("static", STYLE).read_bytes()).hexdigest()[:8]
+def _static(name: str) -> str:
+    """The address of a file, to which Datasette adds the base URL; with a hash of its content, since browsers keep it."""
+    content = resources.files("etl.site").joinpath("static", name).read_bytes()
+    return f"/-/static-plugins/paperledger/{name}?{sha256(content).hexdigest()[:8]}"
 
 
 class TemplatePatches(Extension):
