@@ -10,10 +10,14 @@ from pathlib import Path
 
 import pytest
 from helpers import tables_of
+from hypothesis import settings
 from two_pages import ANN, EVE
 
 from etl.load.sqlite import write_database
 from schemas import Frames, PaperCandidates, PaperIdentifiers
+
+settings.register_profile("any machine", deadline=None)  # no test depends on a time
+settings.load_profile("any machine")
 
 collect_ignore_glob = ["*conftest.py"]
 """Doctests are looked for everywhere but there: files of one name cannot both be imported."""

@@ -37,6 +37,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "etl.api": BASE | {"etl.progress", "etl.engine", "etl.load", "etl.release", "etl.report", "etl.pipeline"},
     "etl": frozenset({"etl.api", "etl.version"}),  # for types; a program's first use of it imports the rest
     "etl.made_pages": BASE | {"etl.engine", "etl.extract", "etl.resolve"},
+    "etl.packing": BASE | {"etl.progress", "etl.extract"},
     "etl.cli": BASE
     | {
         "etl.progress",
@@ -48,7 +49,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "etl.export",
         "etl.site",
     }
-    | {"etl.pipeline", "etl.api", "etl.made_pages", "etl.redaction"},
+    | {"etl.pipeline", "etl.api", "etl.made_pages", "etl.packing", "etl.redaction"},
 }
 """Every package, in the order of the flow, and what each may import: itself, and what stands before it."""
 LIGHT = ("etl", "etl.errors", "etl.export", "etl.load.layout", "etl.printable", "etl.version")

@@ -20,6 +20,7 @@ with leaving_at_once():
     from etl.cli.about import rules, schema
     from etl.cli.export import export
     from etl.cli.output import discard_output, say
+    from etl.cli.pack import pack
     from etl.cli.pages import pages
     from etl.cli.redact import redact
     from etl.cli.release import authors, diff, page, verify, why
@@ -62,7 +63,7 @@ def main() -> None:
     sys.excepthook = _report_bug
 
 
-for _command in (build, check, pages, rules, page, diff, why, authors, verify, export, redact, serve, schema):
+for _command in (build, check, pages, pack, rules, page, diff, why, authors, verify, export, redact, serve, schema):
     main.add_command(_command)
 
 

@@ -110,9 +110,18 @@ def _page_in(file: PageFile, name: str, source: str, data: bytes, observed_on: d
     """A page of this name in an archive or a shard."""
     if len(data) > LONGEST_PAGE:
         return PageError(source, TOO_LARGE)
-    folder, _, base = name.rpartition("/")
-    names = (base, f"{folder.rpartition('/')[2]}/", *file.names)
+    names = (*names_in(name), *file.names)
     return PageFile(f"{file.path}/{name}", source, names, len(data), data=data, observed_on=observed_on)
+
+
+def names_in(path: str) -> tuple[str, str]:
+    """The names in a path that may contain the day of saving, as `PageFile.names` has them: the file's and its folder's.
+
+    >>> names_in("2026/pages/ann.txt"), names_in("ann.txt")
+    (('ann.txt', 'pages/'), ('ann.txt', '/'))
+    """
+    folder, _, name = path.rpartition("/")
+    return name, f"{folder.rpartition('/')[2]}/"
 
 
 class _Unpacked(io.RawIOBase):

@@ -144,6 +144,13 @@ def test_an_archive_that_is_read_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_pages_that_are_packed_leave_nothing(archive: Path, tmp_path: Path, start: Started) -> None:
+    process = start(COMMAND, "pack", archive, "-o", tmp_path / "out")
+    until(process, lambda: any(tmp_path.glob(".pack-*")))
+    assert interrupted(process) == (130, "paperledger: interrupted; nothing was written\n")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_build_that_writes_its_release_leaves_nothing_of_it(pages: Path, tmp_path: Path, start: Started) -> None:
     process = start(COMMAND, "build", pages, "--out", tmp_path / "out")
     until(process, lambda: any(tmp_path.glob("out/releases/.build-*")))
