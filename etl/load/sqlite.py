@@ -2,6 +2,10 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -173,17 +177,18 @@ def _gathered(source: str, definition: Definition) -> str:
 
 def check_database(path: Path) -> None:
     """Check the keys, the integrity and the full-text indexes of a new file; raises `PublicationError` if a check fails."""
-    database = Database(path, execute_plugins=False)
-    try:
-        problems = [*database.query("PRAGMA foreign_key_check")]
-        problems += [row for row in database.query("PRAGMA integrity_check") if row["integrity_check"] != "ok"]
-        for table in filter(None, (search_table(model.definition()) for model in TABLES.values())):
-            database.execute(f"INSERT INTO {table}({table}, rank) VALUES ('integrity-check', 1)")  # noqa: S608
-        database.rollback()
-    finally:
-        database.close()
+    searches = filter(None, (search_table(model.definition()) for model in TABLES.values()))
+    checks = ["PRAGMA integrity_check", "PRAGMA foreign_key_check"]
+    checks += [f"INSERT INTO {table}({table}, rank) VALUES ('integrity-check', 1)" for table in searches]  # noqa: S608
+    with ThreadPoolExecutor(max_workers=2) as threads:  # SQLite checks without the interpreter's lock.
+        problems = list(chain.from_iterable(threads.map(partial(_problems, path), checks)))
     if problems:
         raise PublicationError(f"{path.name}: fails SQLite's own checks, first {problems[0]}; nothing was published")
+
+
+def _problems(path: Path, check: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(path)) as database:
+        return [row for row in database.execute(check) if row != ("ok",)]
 
 
 def _column_sql(column: Column) -> str:

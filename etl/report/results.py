@@ -256,9 +256,12 @@ def _lines_of(tables: Frames, findings: pl.DataFrame) -> dict[_Place, list[str]]
     places: defaultdict[str, set[tuple[int, int]]] = defaultdict(set)
     for profile, *place in findings.select("profile_id", "line_start", "line_end").drop_nulls().iter_rows():
         places[profile].add(tuple(place))
-    profiles = tables["profiles"].filter(pl.col("profile_id").is_in(list(places)))
+    profiles, listings = (
+        tables[name].filter(pl.col("profile_id").is_in(list(places))) for name in ("profiles", "listings")
+    )
+    papers = tables["papers"].join(listings, on="paper_id", how="semi")
     found: dict[_Place, list[str]] = {}
-    for profile, page in rebuild_pages({**tables, "profiles": profiles}):
+    for profile, page in rebuild_pages({**tables, "profiles": profiles, "listings": listings, "papers": papers}):
         _, lines = split_lines(page.decode())
         for first, last in places[profile]:
             found[profile, first, last] = list(map(shown, lines[first - 1 : min(last, first - 1 + SHOWN_LINES)]))

@@ -6,6 +6,7 @@ report's results decide whether that is published.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import polars as pl
@@ -188,7 +189,9 @@ def _rule_results(context: RuleContext) -> Iterator[RuleResult]:
     """The results of every rule; where keys or values are broken, no other rule can be checked."""
     failures = list(check_tables(context.tables))
     if not failures:
-        failures = list(check_pages(context.tables))
-        yield from find(context)
-        yield from _quarantine_results(context.tables)
+        with ThreadPoolExecutor(max_workers=1) as beside:  # Most rules work without the interpreter's lock.
+            pages = beside.submit(lambda: list(check_pages(context.tables)))
+            yield from find(context)
+            yield from _quarantine_results(context.tables)
+            failures = pages.result()
     yield from error_results(context.tables, failures, context.staged.unreadable)
