@@ -218,6 +218,7 @@ def test_version_and_help_come_without_a_dataset(run: Run, tmp_path: Path) -> No
         "check",
         "diff",
         "export",
+        "pack",
         "page",
         "pages",
         "redact",
