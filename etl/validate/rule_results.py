@@ -23,6 +23,8 @@ FAILED = pl.Schema(
     }
 )
 
+_ROWS_AT_ONCE = 10_000
+
 
 @dataclass(frozen=True)
 class RuleResult:
@@ -52,6 +54,15 @@ def rule_result(
     return RuleResult(
         rule_id, checked, keyed.with_columns(lacking).select(pl.col(name).cast(dtype) for name, dtype in FAILED.items())
     )
+
+
+def rows_where(frame: pl.DataFrame, condition: pl.Expr) -> pl.DataFrame:
+    """The rows for which a condition is true, found in slices, so that the texts that it makes are few at once.
+
+    >>> rows_where(pl.DataFrame({"title": ["On Bells", "On"]}), pl.col("title").str.len_chars() < 3)["title"].to_list()
+    ['On']
+    """
+    return pl.concat([frame.clear(), *(part.filter(condition) for part in frame.iter_slices(_ROWS_AT_ONCE))])
 
 
 def at_line(frame: pl.DataFrame, line: str | pl.Expr) -> pl.DataFrame:

@@ -4,7 +4,7 @@ import polars as pl
 
 from etl.resolve.categories import candidates
 from etl.tex import tex_beyond_bounds
-from etl.validate.rule_results import LISTING_KEY, PAPER_KEY, RuleContext, RuleResult, at_line, rule_result
+from etl.validate.rule_results import LISTING_KEY, PAPER_KEY, RuleContext, RuleResult, at_line, rows_where, rule_result
 from schemas.limits import DEEPEST_TEX, LONGEST_TEX
 
 TAIL_LETTERS = 60
@@ -43,7 +43,7 @@ def _abstract_is_there(context: RuleContext) -> RuleResult:
     return rule_result(
         "PAP-001",
         context.papers.height,
-        context.papers.filter(pl.col("abstract").str.strip_chars() == ""),
+        context.papers.filter(~pl.col("abstract").str.contains(r"\S")),
         PAPER_KEY,
         value="title",
         message=pl.format("{} has no abstract; if the site shows one, save the page again", "title"),
@@ -53,7 +53,7 @@ def _abstract_is_there(context: RuleContext) -> RuleResult:
 def _abstract_is_whole(context: RuleContext) -> RuleResult:
     """PAP-002: an abstract that ends in the middle of a sentence: in a comma, an open bracket, or a word such as "with"."""
     end = pl.col("abstract").str.slice(-LAST_LETTERS).str.strip_chars()
-    cut = context.papers.filter(end.str.contains(CUT)).filter(~end.str.contains(NOT_CUT))
+    cut = rows_where(context.papers, end.str.contains(CUT)).filter(~end.str.contains(NOT_CUT))
     tail = pl.col("abstract").str.slice(-TAIL_LETTERS)
     return rule_result(
         "PAP-002",
@@ -131,7 +131,7 @@ def _page_lists_a_paper_once(context: RuleContext) -> RuleResult:
 
 def _title_is_long_enough(context: RuleContext) -> RuleResult:
     """PAP-009: a title of one or two letters."""
-    short = context.papers.filter(pl.col("title").str.strip_chars().str.len_chars() <= SHORTEST_TITLE)
+    short = rows_where(context.papers, pl.col("title").str.strip_chars().str.len_chars() <= SHORTEST_TITLE)
     return rule_result(
         "PAP-009",
         context.papers.height,
@@ -148,7 +148,7 @@ def _abstract_is_long_enough(context: RuleContext) -> RuleResult:
     return rule_result(
         "PAP-010",
         context.papers.height,
-        at_line(context.papers.filter(length.is_between(1, SHORTEST_ABSTRACT)), "line_end"),
+        at_line(rows_where(context.papers, length.is_between(1, SHORTEST_ABSTRACT)), "line_end"),
         PAPER_KEY,
         value="abstract",
         message=pl.format("the abstract is only {}; see whether this line is the abstract, and all of it", "abstract"),
@@ -158,20 +158,18 @@ def _abstract_is_long_enough(context: RuleContext) -> RuleResult:
 def _tex_is_balanced(context: RuleContext) -> RuleResult:
     """PAP-011: dollars or braces without a partner, escaped ones aside."""
     bare = pl.col("abstract").str.replace_all(r"\\\\|\\[{}$]", "")
-    counted = context.papers.with_columns(
-        bare.str.count_matches(r"\$").alias("dollars"),
-        bare.str.count_matches(r"\{").alias("opened"),
-        bare.str.count_matches(r"\}").alias("closed"),
-    )
-    odd = (pl.col("dollars") % 2 != 0) & pl.col("abstract").str.contains(TEX)
-    broken = counted.filter((pl.col("opened") != pl.col("closed")) | odd)
+    dollars, opened, closed = (bare.str.count_matches(sign, literal=True) for sign in "${}")
+    odd = (dollars % 2 != 0) & pl.col("abstract").str.contains(TEX)
+    marked = context.papers.filter(pl.col("abstract").str.contains("[${}]"))
+    broken = rows_where(marked, (opened != closed) | odd)
+    counted = broken.with_columns(dollars.alias("dollars"), opened.alias("opened"), closed.alias("closed"))
     braces = pl.format("the braces in the abstract of {} do not pair ({} open, {} close)", "title", "opened", "closed")
-    dollars = pl.format("one of the {} dollars in the abstract of {} has no partner", "dollars", "title")
-    fault = pl.when(pl.col("opened") != pl.col("closed")).then(braces).otherwise(dollars)
+    dollar = pl.format("one of the {} dollars in the abstract of {} has no partner", "dollars", "title")
+    fault = pl.when(pl.col("opened") != pl.col("closed")).then(braces).otherwise(dollar)
     return rule_result(
         "PAP-011",
         context.papers.height,
-        at_line(broken, "line_end"),
+        at_line(counted, "line_end"),
         PAPER_KEY,
         value="title",
         message=pl.format("{}, so that its TeX cannot be shown; correct it where the page has it from", fault),
@@ -185,7 +183,7 @@ def _text_is_visible(context: RuleContext) -> RuleResult:
     )
     hidden = pl.any_horizontal(pl.col(column).str.contains(INVISIBLE) for column in ("title", "abstract"))
     found = (
-        context.papers.filter(hidden)
+        rows_where(context.papers, hidden)
         .with_columns(pl.coalesce(title, abstract).alias("first"), title.is_not_null().alias("in_title"))
         .drop_nulls("first")
     )
@@ -205,7 +203,7 @@ def _text_is_visible(context: RuleContext) -> RuleResult:
 def _tex_can_be_read(context: RuleContext) -> RuleResult:
     """PAP-016: a title or an abstract whose TeX is too long or too deep to be read."""
     fields = ("title", "abstract")
-    suspect = context.papers.filter(pl.any_horizontal(map(_may_be_beyond_bounds, fields)))
+    suspect = rows_where(context.papers, pl.any_horizontal(map(_may_be_beyond_bounds, fields)))
     found = (
         suspect.with_columns(
             pl.col(field).map_elements(tex_beyond_bounds, return_dtype=pl.String).alias(f"{field}_problem")

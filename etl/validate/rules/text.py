@@ -7,7 +7,7 @@ from html.entities import name2codepoint
 import polars as pl
 
 from etl.resolve.rendering import listing_lines
-from etl.validate.rule_results import PROFILE_KEY, RuleContext, RuleResult, at_line, rule_result
+from etl.validate.rule_results import PROFILE_KEY, RuleContext, RuleResult, at_line, rows_where, rule_result
 
 REPLACEMENT = "\ufffd"
 """The character that programs write in place of bytes that they could not decode."""
@@ -124,7 +124,7 @@ def _texts(context: RuleContext) -> Iterator[tuple[str, str, int, str, int]]:
         yield profile_id, source, 0, name, at
     parts = ("badge", "title", "byline", "abstract", "raw")
     odd = pl.any_horizontal(pl.col(part).str.contains(_TELLTALE) for part in parts)
-    for row in context.listings.filter(odd).iter_rows(named=True):
+    for row in rows_where(context.listings, odd).iter_rows(named=True):
         lines = listing_lines({**row, "block": row["raw"]})
         yield row["profile_id"], row["source"], 1, "\n".join(lines), row["line_start"]
 
