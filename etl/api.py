@@ -47,30 +47,36 @@ FRAMES = (*TABLES, PaperList.definition().name)
 
 
 class Options(TypedDict, total=False):
-    """The options of `build` and `check`, named as the command's."""
+    """The options of `build` and `check`, named as the command's.
+
+    Attributes:
+        observed_on: The day on which the pages were saved; overrides the days in the names of files.
+        overrides: A TOML file that corrects names, papers, categories and dates.
+        reference: A file of arXiv's metadata, or several.
+        rules: A TOML file that sets severity and limits of rules.
+        baseline: An earlier release or results.json: only findings that are new count.
+        fail_on: The least severe finding that raises `BadData`: "error" (the default) or "warning".
+        allow_unreadable: Whether to publish though some pages cannot be read.
+        workers: Processes that read pages side by side, by default 1; more need a main module that may be imported.
+    """
 
     observed_on: date | None
-    """When the pages were saved; overrides the dates in the names of files."""
     overrides: AnyPath | None
-    """A TOML file that corrects names, papers, categories and dates."""
     reference: AnyPath | Iterable[AnyPath]
-    """Files of arXiv's metadata."""
     rules: AnyPath | None
-    """A TOML file that sets severity and limits of rules."""
     baseline: AnyPath | None
-    """An earlier release or results.json: only findings that are new count."""
     fail_on: FailOn
-    """The least severe finding that raises `BadData`: "error" (the default) or "warning"."""
     allow_unreadable: bool
-    """Publish though some pages cannot be read."""
     workers: int
-    """Processes that read pages side by side; by default 1. More need a main module that may be imported."""
 
 
 def build(
     pages: AnyPath | Iterable[AnyPath] | None = None, out: AnyPath = "build", **options: Unpack[Options]
 ) -> "OpenRelease":
     """Build a release of pages (files, folders, globs, archives, shards), by default of the bundled page, and open it.
+
+    Options are observed_on, overrides, reference, rules, baseline, fail_on, allow_unreadable and workers;
+    `help(etl.api.Options)` describes them.
 
     Raises `BadData` where the data is bad, and nothing is published; `UsageError` for files and options that cannot be
     used; `PublicationError` where `out` cannot be written, or another build has it.

@@ -150,8 +150,11 @@ def test_an_unknown_option_is_an_error_that_lists_the_known_ones(page: Path) -> 
         check(page, observed="2026-06-01")  # type: ignore[call-arg]
 
 
-def test_the_known_options_are_those_of_the_types() -> None:
-    assert list(api._READ) == list(Options.__annotations__)  # noqa: SLF001
+def test_the_known_options_are_those_of_the_types_and_of_the_help() -> None:
+    options = list(Options.__annotations__)
+    assert list(api._READ) == options  # noqa: SLF001
+    assert re.findall(r"^ +(\w+): ", Options.__doc__ or "", re.MULTILINE) == options
+    assert f"{', '.join(options[:-1])} and {options[-1]}" in " ".join((build.__doc__ or "").split())
 
 
 def test_an_empty_list_of_pages_is_an_error_instead_of_the_bundled_page() -> None:
