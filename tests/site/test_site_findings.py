@@ -145,24 +145,47 @@ def test_lines_of_a_range_are_those_of_the_page(hostile: Path) -> None:
     database.close()
 
 
-@pytest.mark.parametrize(
-    ("path", "query"),
-    [
-        ("/paperledger/authors/ann-nobody", "ann%20nobody"),
-        ("/paperledger/papers/aaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaa"),
-        ("/paperledger/quarantine/0000000000000000,12", "0000000000000000%2012"),
-        ("/paperledger/findings/~3Cscript~3E", "%3Cscript%3E"),
-        ("/-/pages/0000000000000000.txt", "0000000000000000.txt"),
-        ("/nothing", "nothing"),
-    ],
-)
-def test_what_is_not_found_is_named_and_searched_for(fetch: Fetch, path: str, query: str) -> None:
-    answer = fetch(path)
+MISSING = [
+    ("/paperledger/authors/ann-nobody", "no row ann-nobody in the table authors", "ann nobody"),
+    ("/paperledger/papers/aaaaaaaaaaaaaaaa", "no row aaaaaaaaaaaaaaaa in the table papers", "aaaaaaaaaaaaaaaa"),
+    ("/paperledger/papers/Bells+and+Ropes", "no row Bells and Ropes in the table papers", "Bells and Ropes"),
+    ("/paperledger/profiles/0000000000000000", "no row 0000000000000000 in the table profiles", "0000000000000000"),
+    ("/paperledger/categories/cs~2EZZ", "no row cs.ZZ in the table categories", "cs.ZZ"),
+    ("/paperledger/findings/~3Cscript~3E", "no row <script> in the table findings", "<script>"),
+    ("/paperledger/rules/XXX-001", "no row XXX-001 in the table rules", "XXX 001"),
+    ("/paperledger/quarantine/0000000000000000,12", "no row 0000000000000000,12 in the table", "0000000000000000 12"),
+    ("/paperledger/quarantine/ann", "whose rows have addresses that end in profile_id,line_start", "ann"),
+    ("/paperledger/listings/0000000000000000,1", "no row 0000000000000000,1 in the table", "0000000000000000 1"),
+    ("/paperledger/paper_list/bells", "nothing at /paperledger/paper_list/bells", "bells"),
+    ("/paperledger/bells", "no table or view bells", "bells"),
+    ("/paperledger/bells/ann-bell", "no table or view bells", "ann bell"),
+    ("/paperledger/papers_of_author/ann-bell", "no table or view papers_of_author", "ann bell"),
+    ("/paperledger/authors/ann/bell", "nothing at /paperledger/authors/ann/bell", "bell"),
+    ("/ann-bell", "nothing at /ann-bell", "ann bell"),
+    ("/ringing/of/bells", "nothing at /ringing/of/bells", "bells"),
+    ("/-/search/bells", "nothing at /-/search/bells", "bells"),
+    ("/-/report/XXX-001", "There is no rule XXX-001", "XXX 001"),
+    ("/-/charts/bells.svg", "No chart of this name", "bells"),
+    ("/-/downloads/bells.parquet", "No file of this name", "bells"),
+    ("/-/pages/0000000000000000.txt", "no row 0000000000000000 in profiles", "0000000000000000"),
+    ("/-/cite/authors/ann-nobody.bib", "no row ann-nobody in authors", "ann nobody"),
+    ("/-/cite/findings/bells.bib", "nothing at /-/cite/findings/bells.bib", "bells"),
+    ("/-/feed/authors/ann-nobody.atom", "no row ann-nobody in authors", "ann nobody"),
+    ("/%C3%88ve", "nothing at /Ève", "Ève"),
+    ("/%FF~00", "nothing at /\ufffd~00", "\ufffd~00"),
+]
+
+
+@pytest.mark.parametrize(("path", "says", "query"), MISSING)
+def test_what_is_not_found_is_named_and_searched_for(fetch: Fetch, path: str, says: str, query: str) -> None:
+    answer = fetch(path, follow_redirects=True)
     assert answer.status_code == 404
-    assert not list(element(answer).iter("script"))
-    assert f"/-/search?q={query}" in links(answer)
-    if "/paperledger/" in path:
-        assert "There is no row" in words(answer)
+    assert says in words(answer)
+    content = element(answer)
+    assert [field.attrib["value"] for field in content.iter("input") if field.attrib.get("name") == "q"] == [query]
+    assert not list(content.iter("script"))
+    assert {"/", "/paperledger"} <= set(links(answer))
+    if "in the table" in says:
         assert path.rpartition("/")[0] in links(answer)
 
 

@@ -16,10 +16,11 @@ from datasette.database import Results
 from datasette.utils.asgi import Request, Response
 from datasette.views import special
 from datasette.views.base import DatasetteError
+from jinja2 import Environment
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from etl.load.layout import DATABASE
-from etl.site.safety.bad_requests import AS_CSV, AS_PAGE, RejectBadRequests, error_page, sql_message
+from etl.site.safety.bad_requests import AS_CSV, AS_PAGE, RejectBadRequests, error_page, missing_page, sql_message
 from etl.site.safety.headers import SafeHeaders, WithoutPrefix, content_security_policy
 from etl.site.safety.request_limits import BUSY_MESSAGE, RETRY, ConcurrencyLimits, RequestLimits
 from etl.site.safety.sql_limits import check_select_in_linear_time, limit_connection, limit_sqlite_memory
@@ -59,6 +60,12 @@ def _in_server_process(app: ASGIApp) -> ASGIApp:
         await app(scope, receive, send)
 
     return start
+
+
+@hookimpl
+def prepare_jinja2_environment(env: Environment) -> None:
+    """Add a filter for what a request asks for whose page was not found."""
+    env.filters["missing"] = missing_page
 
 
 @hookimpl

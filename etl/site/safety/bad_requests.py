@@ -8,25 +8,28 @@ import errno
 import re
 import sqlite3
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
 from http.cookies import CookieError
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from datasette.database import QueryInterrupted
-from datasette.utils import add_cors_headers
+from datasette.utils import add_cors_headers, tilde_decode
 from datasette.utils.asgi import Base400, Request, Response
 from datasette.views.base import DatasetteError
 from markupsafe import Markup
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from etl.load.layout import DATABASE
 from etl.site.safety.sql_limits import LONGEST_JSON, LONGEST_VALUE
+from schemas import TABLES, VIEWS
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -149,6 +152,42 @@ def _location(package: str) -> Path:
     return origin.parent if origin.name == "__init__.py" else origin
 
 
+@dataclass(frozen=True)
+class MissingPage:
+    """What an address that leads nowhere asks for: a table and perhaps the key of a row, or neither; and words to search for."""
+
+    path: str
+    words: str
+    table: str | None = None
+    key: str | None = None
+    key_columns: Sequence[str] = ()
+    """The columns of the table's key; none of a view, and where there is no such table."""
+    is_known: bool = False
+    """Whether there is such a table or view."""
+    database: str = DATABASE
+
+    @property
+    def is_impossible(self) -> bool:
+        """Whether the table is unknown, or its keys have another number of parts: the SQL of the row's page is wrong then."""
+        return self.key is not None and self.key.count(",") + 1 != len(self.key_columns)
+
+
+_SUFFIX = re.compile(r"\.(atom|bib|csv|db|json|parquet|ris|svg|txt)$")
+
+
+def missing_page(request: Request) -> MissingPage:
+    """What a request asks for, whose page was not found."""
+    named = request.url_vars
+    is_of_dataset = named.get("database") == DATABASE and not request.path.startswith("/-/")
+    table, pks = (tilde_decode(named[name]) if is_of_dataset and named.get(name) else None for name in ("table", "pks"))
+    path = unquote(tilde_decode(request.path), errors="replace")
+    asked = pks or _SUFFIX.sub("", path.rpartition("/")[2])
+    model = TABLES.get(table or "")
+    columns = model.definition().primary_key if model else ()
+    words = " ".join(re.split(r"[-,_+\s]+", asked)).strip()
+    return MissingPage(path, words, table, pks, columns, is_known=table in TABLES or table in VIEWS)
+
+
 TOO_BIG = "string or blob too big"
 """SQLite's message about a value beyond its limit."""
 
@@ -156,6 +195,8 @@ TOO_BIG = "string or blob too big"
 def error_page(datasette: "Datasette", request: Request, error: Exception) -> Callable[[], Awaitable[Response]] | None:
     """A function that makes the page of an error; None for errors that no request caused."""
     described = _describe(error)
+    if isinstance(error, sqlite3.Error | DatasetteError) and missing_page(request).is_impossible:
+        described = 404, None, "There is no such row"
     if described is None:
         return None
     status, title, message = described
