@@ -112,7 +112,10 @@ class Picture:
     others: dict[str, Any]
 
     def element(self, address: Address = lambda _: None) -> Markup:
-        """The picture as an element of an HTML page, whose marks are links where they have an address."""
+        """The picture as an element of an HTML page, whose marks are links where they have an address.
+
+        The keyboard passes them by, since there may be hundreds: the page has the same links elsewhere.
+        """
         role = "group" if any(address(mark["cells"]) for mark in self.marks) else "img"
         return self._rendered("element", address, role=role)
 
