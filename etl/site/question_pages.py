@@ -24,7 +24,7 @@ from etl.site.cards import SHOWN_AUTHORS, first_authors
 from etl.site.row_pages import query_in_thread, successor
 from etl.site.safety.bad_requests import sql_message
 from etl.site.safety.statement_time import CURRENT_QUERY, SqlQuery
-from etl.site.search import find_people, search_of
+from etl.site.search import find_people, near_names, search_of
 from etl.site.served import served
 from etl.site.tables import COUNT_MS
 from etl.site.tex import readable
@@ -251,10 +251,10 @@ def _people(database: sqlite3.Connection, author_id: str) -> list[tuple[str, str
         return []
     now = successor(database, "authors", author_id)
     former = database.execute(names, [now]).fetchall() if now else []
-    people, _ = find_people(database, search_of({"q": author_id.replace("-", " ")}.get).words)
-    return list(
-        dict.fromkeys([*map(tuple, former), *((one.row["author_id"], one.row["name"]) for one in people[:MOST_PEOPLE])])
-    )
+    words = search_of({"q": author_id.replace("-", " ")}.get).words
+    people = [one.row for one in find_people(database, words)[0]] or near_names(database, words)
+    found = ((row["author_id"], row["name"]) for row in people[:MOST_PEOPLE])
+    return list(dict.fromkeys([*map(tuple, former), *found]))
 
 
 def _cited(asked: QuestionRequest) -> tuple[str, str] | None:

@@ -24,9 +24,11 @@ from etl.load.layout import DATABASE
 from etl.printable import cut
 from etl.release.lineage import ReleaseRows, Row, author_of_slug
 from etl.resolve.rendering import listing_lines
+from etl.site.cards import PaperCard, paper_cards
 from etl.site.safety.sql_limits import CountedRows
 from etl.site.tex import readable
 from schemas.limits import PAPER_ID, SLUG
+from schemas.questions import PAPERS_BY_CATEGORY_AND_YEAR
 from schemas.views import SHARE
 
 if TYPE_CHECKING:
@@ -156,9 +158,38 @@ SHOWN_OTHERS = 50
 """Rows of most lists; links refer to the rest."""
 
 
-def category_page(database: sqlite3.Connection, category_id: str) -> Row | None:
-    """The row of a category; None where there is no such category."""
-    return next(ReleaseRows(database).rows("SELECT * FROM categories WHERE category_id = ?", category_id), None)
+SHOWN_CARDS = 20
+"""Papers on the page of a category, which the page of a question lists all."""
+_CATEGORY = """
+SELECT categories.*, (SELECT count(*) FROM profiles WHERE profiles.category_id = categories.category_id) AS profiles
+FROM categories WHERE category_id = ?
+"""
+_MEMBERS = (
+    "SELECT count(*) AS total, count(*) FILTER (WHERE is_primary) AS first FROM paper_categories WHERE category_id = ?"
+)
+
+
+@dataclass(frozen=True)
+class CategoryPage:
+    """The content of a category's page: the numbers of its papers, of those whose first category it is, and of profiles; the newest papers."""
+
+    row: Row
+    total: int
+    primary: int
+    profiles: int
+    cards: list[PaperCard]
+    question: str = PAPERS_BY_CATEGORY_AND_YEAR.name
+
+
+def category_page(database: sqlite3.Connection, category_id: str) -> CategoryPage | None:
+    """The content of a category's page; None where there is no such category."""
+    release = ReleaseRows(database)
+    row = next(release.rows(_CATEGORY, category_id), None)
+    if row is None:
+        return None
+    members = next(release.rows(_MEMBERS, category_id))
+    newest = select_papers(database, Selection(category_id=category_id), SHOWN_CARDS)
+    return CategoryPage(row, members["total"], members["first"], row["profiles"], paper_cards(database, newest))
 
 
 SHOWN_AUTHORS = 100

@@ -285,6 +285,8 @@ def _snippet(marked: str) -> Markup:
     before = max(first - BEFORE_MARK, 0)
     start = marked.find(" ", before, first) + 1 or before if before else 0
     part = marked[start : start + AROUND_MARK]
+    if start + AROUND_MARK < len(marked) and (end := part.rfind(" ", first - start + 1)) > 0:
+        part = part[:end]
     part += _END_MARK if part.rfind(_MARK) > part.rfind(_END_MARK) else ""
     ends = ("…" if start else "", "…" if start + AROUND_MARK < len(marked) else "")
     pieces = (escape(visible(piece)) for piece in _SPAN.split(part))
@@ -307,7 +309,7 @@ def _papers_by_word(database: sqlite3.Connection, words: str) -> dict[str, int]:
     return {word: database.execute(_WITH_WORD, {"q": word}).fetchone()[0] for word in tried}
 
 
-def _near_names(database: sqlite3.Connection, words: str) -> list[Row]:
+def near_names(database: sqlite3.Connection, words: str) -> list[Row]:
     """The authors whose names are most similar, the nearest first."""
     wanted = fold(words).split()[:MOST_TRIED]
     rows: dict[str, Row] = {}
@@ -356,7 +358,7 @@ def _results(database: sqlite3.Connection, search: Search) -> Results | tuple[st
     if papers.total or search.year or search.category:
         return Results(people, people_total, papers)
     tried = _papers_by_word(database, search.words)
-    return Results(people, people_total, papers, tried, [] if people else _near_names(database, search.words))
+    return Results(people, people_total, papers, tried, [] if people else near_names(database, search.words))
 
 
 class SearchPage:

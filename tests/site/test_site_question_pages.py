@@ -244,7 +244,7 @@ def test_nothing_found_is_said_with_what_to_do(shown: Callable[..., httpx.Respon
     assert {"/paperledger/papers_by_category_and_year", "/-/search"} <= set(links(answer))
 
 
-@pytest.mark.parametrize("asked", ["Ann Bell", "bell", "ann_bell", "ANN-BELL"])
+@pytest.mark.parametrize("asked", ["Ann Bell", "bell", "ann_bell", "ANN-BELL", "anne-bel"])
 def test_people_are_offered_where_no_author_has_the_identifier(
     shown: Callable[..., httpx.Response], asked: str
 ) -> None:

@@ -14,8 +14,9 @@ from threading import Event
 import httpx
 import pytest
 from datasette.app import Datasette
+from datasette.utils import tilde_encode
 from rich.console import Console
-from site_words import element, links, words
+from site_words import Fetch, element, links, words
 
 from etl.load.layout import DATABASE_FILE, METADATA
 from etl.pipeline import Request, build
@@ -24,8 +25,9 @@ from etl.release.lineage import ReleaseRows
 from etl.release.release import Release
 from etl.site.files import Exports
 from etl.site.row_files import PageTexts
-from etl.site.row_pages import lines_of_listing, paper_page
+from etl.site.row_pages import SHOWN_CARDS, lines_of_listing, paper_page
 from etl.site.safety.sql_limits import LARGEST_ANSWER
+from schemas import TABLES
 
 DATA = Path(__file__).parents[1] / "data"
 SCRIPT = "<script>alert(1)</script>"
@@ -92,8 +94,8 @@ def rows(release: Path, sql: str, *values: object) -> list[tuple[str, ...]]:
 
 
 def keys(release: Path, table: str) -> list[str]:
-    column = {"papers": "paper_id", "authors": "author_id", "profiles": "profile_id"}[table]
-    return [key for (key,) in rows(release, f"SELECT {column} FROM {table} ORDER BY 1")]  # noqa: S608
+    (column,) = TABLES[table].definition().primary_key
+    return [tilde_encode(key) for (key,) in rows(release, f"SELECT {column} FROM {table} ORDER BY 1")]  # noqa: S608
 
 
 def paper(release: Path, title: str) -> str:
@@ -137,7 +139,7 @@ def test_an_owner_behind_et_al_is_an_author_at_an_unknown_place(release: Path) -
     assert re.search(r"Also an author, at a place that the pages do not show: Ann B\. Bell", text)
 
 
-@pytest.mark.parametrize("table", ["papers", "authors", "profiles"])
+@pytest.mark.parametrize("table", ["papers", "authors", "profiles", "categories"])
 def test_every_row_has_a_page_whose_links_work(release: Path, table: str) -> None:
     for key in keys(release, table)[:4]:
         answer = page_of(release, f"/paperledger/{table}/{key}")
@@ -253,13 +255,26 @@ def test_variants_of_a_listing_are_shown(hostile: Path) -> None:
     assert "old@2024-07-01.txt" in text
 
 
-@pytest.mark.parametrize("table", ["papers", "authors", "profiles"])
+def test_a_category_has_its_newest_papers_and_their_number(fetch: Fetch) -> None:
+    answer = fetch("/paperledger/categories/cs~2ECV")
+    ids = "SELECT paper_id FROM paper_categories JOIN papers USING (paper_id) WHERE paper_categories.category_id = 'cs.CV'"
+    newest = fetch("/paperledger.json", params={"sql": f"{ids} ORDER BY published DESC, paper_id", "_shape": "arrays"})
+    papers = [f"/paperledger/papers/{paper_id}" for (paper_id,) in newest.json()["rows"]]
+    assert [link for link in links(answer) if "/papers/" in link] == papers[:SHOWN_CARDS]
+    assert f"Cite or follow all {len(papers)}" in words(answer)
+    assert "Computer Vision and Pattern Recognition arXiv's category cs.CV" in words(answer)
+    for link in links(answer):
+        assert fetch(link).status_code == 200
+
+
+@pytest.mark.parametrize("table", ["papers", "authors", "profiles", "categories"])
 def test_hostile_text_makes_no_script_no_handler_and_no_strange_link(hostile: Path, table: str) -> None:
     listed = "SELECT paper_id FROM listings JOIN profiles USING (profile_id) WHERE source LIKE 'evil%'"
     chosen = {
         "papers": listed,
         "authors": f"SELECT DISTINCT author_id FROM paper_authors WHERE paper_id IN ({listed})",  # noqa: S608
         "profiles": "SELECT profile_id FROM profiles WHERE source LIKE 'evil%'",
+        "categories": "SELECT replace(category_id, '.', '~2E') FROM categories",
     }
     for (key,) in rows(hostile, chosen[table]):
         answer = page_of(hostile, f"/paperledger/{table}/{key}")
