@@ -16,7 +16,7 @@ class Authors(Table):
     author_id: str = Field(
         str_matches=SLUG,
         title="Author",
-        description="The fullest spelling as an address, such as ann-bell; several authors of one such address have a hash behind it.",
+        description="The fullest spelling in lower case, with hyphens; several authors of one such spelling have a hash behind it.",
     )
     name: str = Field(title="Name", description="The author's fullest spelling; of several, the one with diacritics.")
     kind: str = Field(

@@ -219,7 +219,7 @@ class PaperCandidates(Table):
 
 
 class Institutions(Table):
-    """Institutions that bylines name, such as mila in "Ann Bell · mila"."""
+    """Institutions that bylines name behind the authors, such as " · mila"."""
 
     institution_id: str = Field(str_matches=SLUG, title="Institution", description="Slug of the name.")
     name: str = Field(
