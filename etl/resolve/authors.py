@@ -292,8 +292,9 @@ def _people(names: Sequence[Name], joins: SameGroups, overrides: Overrides) -> l
     groups: defaultdict[str, list[Name]] = defaultdict(list)
     for name in names:
         groups[joins.root(name.spelling)].append(name)
-    whole = _Whole([entry for entry in overrides.persons if not entry.papers])
-    named = {root: _decided(group, whole) for root, group in groups.items()}
+    entries = [entry for entry in overrides.persons if not entry.papers]
+    whole = _Whole(entries)
+    named = {root: _decided(group, whole) if entries else None for root, group in groups.items()}
     fullest = {root: _fullest(group) for root, group in groups.items()}
     shown = [named[root] or _shown(fullest[root][0], overrides) for root in groups]
     slugs = [
@@ -329,7 +330,7 @@ class _Whole:
 
     def about(self, names: Iterable[object]) -> list[PersonOverride]:
         """The entries about a person of these spellings and keys, in order."""
-        found = {number for name in names for number in self._by_name.get(name, ())} if self._entries else ()
+        found = {number for name in names for number in self._by_name.get(name, ())}
         return [self._entries[number] for number in sorted(found)]
 
 
@@ -383,6 +384,9 @@ def _fullest(names: Sequence[Name]) -> list[Name]:
     Names from overrides come before all others; initials of a page's owner count only if there is no other name.
     """
 
+    if len(names) == 1:
+        return list(names)
+
     def letters(name: Name) -> int:
         return len(fold(spelling_of(name.spelling)).replace(" ", ""))
 
@@ -417,7 +421,6 @@ def _candidates(
 ) -> list[tuple[str, str, str, str]]:
     """The rows of the candidate pairs that were not joined, each pair of authors once, with the first reason in order."""
     person_of = {joins.root(person.fullest): person for person in people}
-    roots_of = {person.author_id: {roots[key] for key in person.keys} for person in people}
     rows: dict[tuple[str, str], tuple[str, str]] = {}
     for pair in pairs:
         both = (person_of[joins.root(name)] for name in (pair.name, pair.other))
@@ -426,8 +429,8 @@ def _candidates(
             continue
         if any(
             coauthors.together(name, another)
-            for name in roots_of[some.author_id]
-            for another in roots_of[other.author_id]
+            for name in {roots[key] for key in some.keys}
+            for another in {roots[key] for key in other.keys}
         ):
             continue
         found = shared.get((pair.name, pair.other))

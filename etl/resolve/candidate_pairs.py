@@ -43,7 +43,7 @@ class SameGroups:
             for name in names:
                 self.apart[name].add(number)
         self._groups: dict[str, list[str]] = {}
-        """Each name's group, the smallest name first."""
+        """The group of each name that was joined with another, the smallest name first."""
         self._edges: dict[str, list[SameAs]] = {}
 
     def copy(self) -> "SameGroups":
@@ -65,7 +65,7 @@ class SameGroups:
 
     def same(self, name: str, other: str) -> bool:
         """Whether two spellings are one person."""
-        return self._members(name) is self._members(other)
+        return self.root(name) == self.root(other)
 
     def is_separated(self, name: str, other: str) -> bool:
         """Whether the groups of two spellings contain a pair that must not be joined."""
@@ -79,15 +79,15 @@ class SameGroups:
     def join(self, join: SameAs) -> bool:
         """Join two groups unless they contain a pair that must not be; returns whether they are one now."""
         some, others = self._members(join.name), self._members(join.other)
-        if some is not others:
+        if some[0] != others[0]:
             if self.is_separated(join.name, join.other):
                 return False
             larger, smaller = (some, others) if len(some) >= len(others) else (others, some)
             at = len(larger)
+            self._groups.update((member, larger) for member in (larger[0], *smaller))
             larger.extend(smaller)
             if smaller[0] < larger[0]:
                 larger[0], larger[at] = larger[at], larger[0]
-            self._groups.update((member, larger) for member in smaller)
             for name in (join.name, join.other):
                 self._edges.setdefault(name, []).append(join)
         return True
@@ -106,10 +106,7 @@ class SameGroups:
         return found
 
     def _members(self, name: str) -> list[str]:
-        members = self._groups.setdefault(name, [])
-        if not members:
-            members.append(name)
-        return members
+        return self._groups.get(name) or [name]
 
 
 LONGEST_EVIDENCE = 100

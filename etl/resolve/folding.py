@@ -98,6 +98,8 @@ def diacritics(text: str) -> int:
     >>> diacritics("Heitor R. Guimarães"), diacritics("Łukasz"), diacritics("李伟")
     (1, 1, 0)
     """
+    if text.isascii():
+        return 0
     decomposed = unicodedata.normalize("NFD", text).lower()
     return sum(unicodedata.combining(letter) > 0 or ord(letter) in _LETTERS for letter in decomposed)
 

@@ -34,7 +34,7 @@ class KeyedNames:
     @property
     def keys(self) -> set[str]:
         """All keys."""
-        names = self.listings["name_keys"].explode().drop_nulls()
+        names = self.listings["name_keys"].explode().drop_nulls().unique()
         return {*names, *self.owner_keys.values()}
 
 
@@ -123,13 +123,14 @@ def _group_names(listings: pl.DataFrame) -> frozenset[str]:
 
 def _alike_names(owned: pl.DataFrame) -> pl.DataFrame:
     """The names of bylines that may be another spelling of their page's owner, a row each, with their `likeness`."""
-    names = owned.explode("name_keys").rename({"name_keys": "name"})
+    names = owned.select("listing", "owner", pl.col("name_keys").alias("name")).explode("name")
     pairs = names.select("owner", "name").unique()
     words = _words(pl.concat([pairs["name"], pairs["owner"]]).unique())
     of_owners = pairs.join(words, left_on="owner", right_on="name")
     sharing = of_owners.join(words, on=["name", "word"], how="semi").select("owner", "name").unique()
     alike = mapped(sharing, ["owner", "name"], _likeness, "likeness", pl.String).drop_nulls("likeness")
-    return names.join(alike, on=["owner", "name"])
+    facts = owned.select("listing", "paper_id", "profile_id", "source", "truncated")
+    return names.join(alike, on=["owner", "name"]).join(facts, on="listing")
 
 
 def _words(names: pl.Series) -> pl.DataFrame:
@@ -216,10 +217,12 @@ def _with_claimed(listings: pl.DataFrame, claims: Mapping[tuple[str, str], set[s
     """The listings; a name of a paper that exactly one owner of a page claims has that owner's key."""
     rows = [(paper, name, *keys) for (paper, name), keys in claims.items() if len(keys) == 1]
     claimed = pl.DataFrame(rows, {"paper_id": pl.String, "name_keys": pl.String, "claimed": pl.String}, orient="row")
-    names = listings.select("paper_id", "name_keys").with_row_index().explode("name_keys")
-    keys = names.join(claimed, on=["paper_id", "name_keys"], how="left", maintain_order="left")
+    names = listings.select("paper_id", "name_keys").with_row_index()
+    some = names.join(claimed, on="paper_id", how="semi")
+    keys = some.explode("name_keys").join(claimed, on=["paper_id", "name_keys"], how="left", maintain_order="left")
     found = keys.group_by("index", maintain_order=True).agg(pl.coalesce("claimed", "name_keys").alias("name_keys"))
-    return listings.with_columns(found["name_keys"])
+    rest = names.join(found, on="index", how="anti").select("index", "name_keys")
+    return listings.with_columns(pl.concat([rest, found]).sort("index")["name_keys"])
 
 
 def _owned(found: Iterable[_Found], owner_keys: Mapping[str, str]) -> dict[tuple[str, str], str]:

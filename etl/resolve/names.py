@@ -68,7 +68,10 @@ class Name:
         >>> read_name("Jan De Smet").spaceless == read_name("Jan DeSmet").spaceless, read_name("E. D. Bell").spaceless
         (True, ('e', 'd', 'bell'))
         """
-        runs = groupby(self.folded.split(), key=is_initial)
+        words = self.folded.split()
+        if words and min(map(len, words)) > 1:
+            return ("".join(words),)
+        runs = groupby(words, key=is_initial)
         return tuple(part for initials, words in runs for part in (words if initials else ("".join(words),)))
 
 

@@ -5,6 +5,7 @@ papers that may be one.
 """
 
 import hashlib
+import re
 from base64 import b32encode
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -146,7 +147,9 @@ def winner_first(listings: pl.DataFrame) -> pl.DataFrame:
     ranked = listings.with_columns(
         (pl.col("abstract") != "").alias("has_abstract"), pl.col("abstract").str.len_chars().alias("abstract_length")
     )
-    return ranked.sort("paper_id", *WINNER_ORDER, descending=[False, *WINNER_ORDER.values()], nulls_last=True)
+    order = ("paper_id", *WINNER_ORDER)
+    ordered = ranked.sort(order, descending=[False, *WINNER_ORDER.values()], nulls_last=True)
+    return ordered.drop("has_abstract", "abstract_length")
 
 
 def merge(listings: pl.DataFrame, corrected: Mapping[str, date]) -> pl.DataFrame:
@@ -159,7 +162,7 @@ def merge(listings: pl.DataFrame, corrected: Mapping[str, date]) -> pl.DataFrame
     >>> merge(pl.DataFrame([bells]), {"bells": date(2024, 5, 1)}).select("published", "year_inferred").row(0)
     (datetime.date(2024, 5, 1), False)
     """
-    winners = listings.unique("paper_id", keep="first", maintain_order=True)
+    winners = listings.filter(pl.col("paper_id").is_first_distinct())
     rank = pl.col("category_resolution").replace_strict(RANKS, return_dtype=pl.Int64)
     doubt = 1 - pl.col("category_confidence").fill_null(1)
     category = _surest(
@@ -335,6 +338,7 @@ def _day(day: date | None) -> str:
 
 LONG_WORD = 4
 """Letters of the shortest title word that is used in a key."""
+_WORD, _LONG_WORD = re.compile("[a-z0-9]+"), re.compile(f"[a-z0-9]{{{LONG_WORD},}}")
 _NOBODY, _NO_YEAR = "anon", "nd"
 _FEWEST_MARKS = 4
 """Characters of the paper's identifier in the suffix of a key that would not be unique."""
@@ -371,11 +375,10 @@ def _marked(key: str, paper_id: str, taken: set[str]) -> str:
 
 
 def _key(author: str, year: int | None, title: str) -> str:
-    words = fold_long(title).split()
-    word = next((word for word in map(_ascii, words) if len(word) >= LONG_WORD), None)
-    return (
-        f"{_family(author)}{_NO_YEAR if year is None else year}{word or max(map(_ascii, words), key=len, default='')}"
-    )
+    text = title.casefold() if title.isascii() else " ".join(map(_ascii, fold_long(title).split()))
+    long = _LONG_WORD.search(text)
+    word = long.group() if long else max(_WORD.findall(text), key=len, default="")
+    return f"{_family(author)}{_NO_YEAR if year is None else year}{word}"
 
 
 @lru_cache(maxsize=1 << 20)
