@@ -383,7 +383,6 @@ def _fullest(names: Sequence[Name]) -> list[Name]:
 
     Names from overrides come before all others; initials of a page's owner count only if there is no other name.
     """
-
     if len(names) == 1:
         return list(names)
 

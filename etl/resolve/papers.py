@@ -86,9 +86,17 @@ def with_paper_keys(blocks: pl.DataFrame) -> pl.DataFrame:
 
 
 def identify(blocks: pl.DataFrame, overrides: Overrides) -> pl.DataFrame:
-    """Blocks with `paper_id` and `alias_id`, sorted so that within a paper the winning listing comes first.
+    r"""Blocks with `paper_id` and `alias_id`, sorted so that within a paper the winning listing comes first.
 
-    In: blocks with `work`, `alone` and `published`.
+    In: blocks with `work`, `alone` and `published`, and what `winner_first` takes.
+
+    >>> bells = {"work": "on bells\na bell", "alone": "p2", "month": 5, "day": 1, "year": 2024, "published": date(2024, 5, 1)}
+    >>> page = {"profile_id": "ann", "position": 1, "last_observed_on": None, "abstract": ""}
+    >>> blocks = pl.DataFrame([{**bells, **page}, {**bells, **page, "alone": "p1", "position": 2}])
+    >>> from etl.resolve.overrides import PaperOverride
+    >>> same = Overrides(papers=(PaperOverride(1, same=("p1", "p2")),))
+    >>> identify(blocks, same).select("position", "paper_id", "alias_id").rows()
+    [(1, 'p1', 'p2'), (2, 'p1', None)]
     """
     dated = _dated_ids(blocks)
     ids = dated.replace(_joined(blocks["alone"], dated, overrides))
