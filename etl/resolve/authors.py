@@ -26,7 +26,7 @@ from etl.resolve.candidate_pairs import (
     compared_forms,
 )
 from etl.resolve.folding import diacritics, digest, fold, slug
-from etl.resolve.names import Name, has_initials_only, read_group, read_name
+from etl.resolve.names import Name, group_key, has_initials_only, read_group, read_name
 from etl.resolve.overrides import Overrides, PersonOverride, merged_persons
 from schemas import AuthorNames, Authors, MergeCandidates
 
@@ -154,8 +154,8 @@ def _uncompared(crowds: Iterable[Sequence[Form]], author_of: Mapping[str, str]) 
 
 def _groups(spellings: Sequence[str], known: Collection[str]) -> frozenset[str]:
     """The spellings that are equal to one of a known group."""
-    keys = {read_group(spelling).family_key for spelling in known}
-    return frozenset(one for one in spellings if one in known or read_group(one).family_key in keys)
+    keys = set(map(group_key, known))
+    return frozenset(one for one in spellings if one in known or group_key(one) in keys)
 
 
 def _read(key: str, groups: Collection[str], overrides: Overrides) -> Name:

@@ -1,7 +1,7 @@
 """Names split into given and family names, and the folded words by which names are compared."""
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import groupby
 
 from nameparser import HumanName
@@ -11,9 +11,9 @@ from etl.extract.byline import is_suffix
 from etl.resolve.folding import fold
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Name:
-    """One spelling of a name.
+    """One spelling of a name. What is folded is computed on demand, by functions that remember it: there are many names.
 
     >>> name = read_name("Heitor R. Guimarães")
     >>> name.given, name.family, name.first, name.middles, name.family_key
@@ -25,10 +25,10 @@ class Name:
     family: str
     is_group: bool = False
 
-    @cached_property
+    @property
     def given_words(self) -> tuple[str, ...]:
         """The given names folded: each initial a word, each hyphenated name one word."""
-        return tuple(word for written in self.given.split() for word in _words(written))
+        return _given_words(self.given)
 
     @property
     def first(self) -> str:
@@ -40,12 +40,12 @@ class Name:
         """The given names after the first."""
         return self.given_words[1:]
 
-    @cached_property
+    @property
     def family_key(self) -> str:
         """The family name, folded; for a group the whole name without the article."""
-        return fold(self.family).removeprefix("the ") if self.is_group else fold(self.family)
+        return group_key(self.family) if self.is_group else fold(self.family)
 
-    @cached_property
+    @property
     def folded(self) -> str:
         """The whole name, folded."""
         return fold(self.spelling)
@@ -94,6 +94,15 @@ def read_group(spelling: str) -> Name:
     'tower collaboration'
     """
     return Name(spelling, "", spelling, is_group=True)
+
+
+def group_key(spelling: str) -> str:
+    """A group's name, folded, without the article.
+
+    >>> group_key("The Tower Collaboration")
+    'tower collaboration'
+    """
+    return fold(spelling).removeprefix("the ")
 
 
 def may_be_one(name: Name, other: Name) -> bool:
@@ -145,6 +154,11 @@ def _same_word(word: str, other: str) -> bool:
     if is_initial(word) or is_initial(other):
         return word[0] == other[0]
     return word == other
+
+
+@lru_cache(maxsize=1 << 20)
+def _given_words(given: str) -> tuple[str, ...]:
+    return tuple(word for written in given.split() for word in _words(written))
 
 
 def _words(written: str) -> list[str]:

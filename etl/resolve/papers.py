@@ -19,7 +19,7 @@ from etl.extract.byline import is_group, is_suffix
 from etl.resolve.candidate_pairs import SameAs, SameGroups
 from etl.resolve.categories import RANKS
 from etl.resolve.folding import fold, fold_long, fold_title, letters
-from etl.resolve.names import read_name
+from etl.resolve.names import group_key, read_name
 from etl.resolve.overrides import Overrides
 from schemas import PaperCandidates, Variants
 
@@ -49,7 +49,7 @@ def author_key(name: str) -> str:
     >>> author_key("Ann B. Bell"), author_key("A. Bell, Jr."), author_key("The Tower Collaboration")
     ('a bell', 'a bell', 't collaboration')
     """
-    words = fold(name).removeprefix("the ").split() if is_group(name) else _without_suffix(name)
+    words = group_key(name).split() if is_group(name) else _without_suffix(name)
     return f"{words[0][0]} {words[-1]}" if words else name
 
 

@@ -23,7 +23,7 @@ from etl.extract.byline import is_group
 from etl.extract.records import RawRecord, Record
 from etl.resolve.dates import day_in_year
 from etl.resolve.folding import fold, fold_long, fold_title, letters
-from etl.resolve.names import may_be_one, read_name
+from etl.resolve.names import group_key, may_be_one, read_name
 from etl.resolve.papers import LEAST_ABSTRACT, abstract_start, author_key, with_papers
 
 _TEX = re.compile(r"[\\${^_⁻]")
@@ -250,7 +250,7 @@ def may_be_name(printed: str, name: str) -> bool:
     [True, True, False]
     """
     if is_group(printed) or is_group(name):
-        return fold(printed).removeprefix("the ") == fold(name).removeprefix("the ")
+        return group_key(printed) == group_key(name)
     return may_be_one(read_name(printed), read_name(name))
 
 
