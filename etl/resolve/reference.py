@@ -22,7 +22,7 @@ from pylatexenc.latexencode import get_builtin_uni2latex_dict
 from etl.extract.byline import is_group
 from etl.extract.records import RawRecord, Record
 from etl.resolve.dates import day_in_year
-from etl.resolve.folding import fold, fold_long, fold_title, letters
+from etl.resolve.folding import fold_long, fold_title, letters
 from etl.resolve.names import group_key, may_be_one, read_name
 from etl.resolve.papers import LEAST_ABSTRACT, abstract_start, author_key, with_papers
 
