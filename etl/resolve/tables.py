@@ -65,10 +65,10 @@ def resolve(
     completed = complete(listings, reference.records)
     listings = _correct(_with_facts(completed), overrides)
     mentions = key_names(_as_completed(listings), profiles, overrides)
-    bylines = mentions.listings.select("name_keys", "owner_key")
-    people = resolve_authors(bylines, mentions.keys, overrides, mentions.known)
-    listings = _with_authors(listings.hstack(bylines), people)
-    merged = merge(listings, _corrected_days(listings, overrides))
+    people = resolve_authors(mentions.listings, mentions.keys, overrides, mentions.known)
+    listings = _with_authors(listings, mentions.listings["name_keys"], people)
+    merged = merge(listings.select(_MERGED), _corrected_days(listings, overrides))
+    listings = listings.drop("all_names", "all_author_ids", "is_cut")
     profiles = _complete_profiles(profiles, listings, people, mentions.owner_keys)
     paper_authors = _paper_authors(merged, listings, profiles)
     institutions, paper_institutions = _institutions(merged)
@@ -100,6 +100,25 @@ def resolve(
         reference,
         completed,
     )
+
+
+_MERGED = (
+    *(
+        "paper_id",
+        "work",
+        "title",
+        "abstract",
+        "names",
+        "all_names",
+        "all_author_ids",
+        "truncated",
+        "is_cut",
+        "tags",
+        "flags",
+    ),
+    *("category_id", "category_resolution", "category_confidence", "published", "year_inferred"),
+)
+"""The columns of listings from which rows of papers are made."""
 
 
 def _known(frame: pl.DataFrame, ids: pl.Series, *columns: str) -> pl.DataFrame:
@@ -179,9 +198,9 @@ def _by_paper(given: Mapping[str, object], listings: pl.DataFrame, dtype: type[p
     return pl.col("paper_id").replace_strict(of_papers, default=None, return_dtype=dtype)
 
 
-def _with_authors(listings: pl.DataFrame, people: People) -> pl.DataFrame:
+def _with_authors(listings: pl.DataFrame, name_keys: pl.Series, people: People) -> pl.DataFrame:
     found = pl.element().replace_strict(people.author_of, return_dtype=pl.String)
-    every = listings.with_columns(pl.col("name_keys").list.eval(found).alias("all_author_ids"))
+    every = listings.with_columns(name_keys.list.eval(found).alias("all_author_ids"))
     return every.with_columns(pl.col("all_author_ids").list.head(pl.col("names").list.len()).alias("author_ids"))
 
 
@@ -204,7 +223,7 @@ def _complete_profiles(
 
 
 def _paper_authors(papers: pl.DataFrame, listings: pl.DataFrame, profiles: pl.DataFrame) -> pl.DataFrame:
-    """The winning bylines as completed, each author at the first position; then the owners of all pages that list the paper."""
+    """The winning bylines as completed, each author at the first position; then further owners of pages that list the paper."""
     printed = (
         papers.select(
             "paper_id",
@@ -227,10 +246,15 @@ def _paper_authors(papers: pl.DataFrame, listings: pl.DataFrame, profiles: pl.Da
         .join(profiles.drop_nulls("author_id").select("profile_id", "author_id", "name"), on="profile_id")
         .with_columns(pl.lit(None, dtype=pl.Int64).alias("position"), pl.lit("owner").alias("source"))
     )
-    every = pl.concat([PaperAuthors.select(printed), PaperAuthors.select(owners)])
-    return every.sort("paper_id", "author_id", "position", "name", nulls_last=True).unique(
-        ["paper_id", "author_id"], keep="first", maintain_order=True
+    key = ["paper_id", "author_id"]
+    named = PaperAuthors.select(printed).unique(key, keep="first", maintain_order=True)
+    further = (
+        PaperAuthors.select(owners)
+        .join(named, on=key, how="anti")
+        .sort("name")
+        .unique(key, keep="first", maintain_order=True)
     )
+    return pl.concat([named, further])
 
 
 def _institutions(papers: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
