@@ -250,7 +250,7 @@ def _write_aside(out: Path, write: WriteTables, documents: Documents) -> Path:
 
 
 def _write_tables(folder: Path, tables: Frames) -> dict[str, int]:
-    """Write the database and the Parquet files; returns the number of rows of each Parquet file by name."""
+    """Write the database and the Parquet files; returns the number of rows of the latter by name."""
     with ThreadPoolExecutor(max_workers=1) as beside:  # Both SQLite and Arrow work without the interpreter's lock.
         rows = beside.submit(_write_parquet_files, folder, tables)
         write_database(folder / DATABASE_FILE, tables)
@@ -258,6 +258,7 @@ def _write_tables(folder: Path, tables: Frames) -> dict[str, int]:
 
 
 def _write_parquet_files(folder: Path, tables: Frames) -> dict[str, int]:
+    """Write a Parquet file for each table and for the list of papers; returns the number of rows of each by name."""
     papers = paper_list(tables)
     for name, frame in tables.items():
         write_parquet(folder / f"{name}.parquet", TABLES[name], frame)
