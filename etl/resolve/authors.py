@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise
+from typing import NamedTuple
 
 import polars as pl
 
@@ -211,11 +212,16 @@ def _join_parted(joins: SameGroups, keys: Sequence[str]) -> None:
 
 def _join_equal(joins: SameGroups, names: Sequence[Name]) -> None:
     """Join each name with the first equal one; if an override separates the two, with the next."""
+    keys = pl.DataFrame([name.equal_key for name in names], _EQUAL_KEY, orient="row")
     equal: defaultdict[tuple[object, ...], list[str]] = defaultdict(list)
-    for name in names:
+    for place in keys.is_duplicated().arg_true():
+        name = names[place]
         others = equal[name.equal_key]
         if not any(joins.join(SameAs(o, name.spelling, "exact", f"equal to {o} after folding")) for o in others):
             others.append(name.spelling)
+
+
+_EQUAL_KEY = {"is_group": pl.Boolean, "given": pl.String, "family": pl.String}
 
 
 def _owner_joins(owned: Mapping[tuple[str, str], str], roots: Mapping[str, str]) -> list[SameAs]:
@@ -294,18 +300,15 @@ def _people(names: Sequence[Name], joins: SameGroups, overrides: Overrides) -> l
         groups[joins.root(name.spelling)].append(name)
     entries = [entry for entry in overrides.persons if not entry.papers]
     whole = _Whole(entries)
-    named = {root: _decided(group, whole) if entries else None for root, group in groups.items()}
-    fullest = {root: _fullest(group) for root, group in groups.items()}
-    shown = [named[root] or _shown(fullest[root][0], overrides) for root in groups]
-    slugs = [
-        slug(name.spelling) if named[root] else min(slug(_shown(one, overrides).spelling) for one in fullest[root])
-        for root, name in zip(groups, shown, strict=True)
-    ]
-    ids = _unique(slugs, [fullest[root][0].spelling for root in groups])
-    return [
-        _Person(author_id, name, fullest[root][0].spelling, tuple(one.spelling for one in groups[root]))
-        for author_id, name, root in zip(ids, shown, groups, strict=True)
-    ]
+    people = []
+    for group in groups.values():
+        fullest = _fullest(group)
+        decided = _decided(group, whole) if entries else None
+        name = decided or _shown(fullest[0], overrides)
+        slugs = [slug(name.spelling)] if decided else [slug(_shown(one, overrides).spelling) for one in fullest]
+        people.append(_Person(min(slugs), name, fullest[0].spelling, tuple(one.spelling for one in group)))
+    ids = _unique([person.author_id for person in people], [person.fullest for person in people])
+    return [person._replace(author_id=author_id) for person, author_id in zip(people, ids, strict=True)]
 
 
 def _shown(name: Name, overrides: Overrides) -> Name:
@@ -362,8 +365,7 @@ def _unique(slugs: list[str], keys: Sequence[str]) -> list[str]:
     return _unique(marked, keys)
 
 
-@dataclass(frozen=True)
-class _Person:
+class _Person(NamedTuple):
     """An author: the published name, the key of the fullest spelling, and all keys."""
 
     author_id: str

@@ -50,7 +50,7 @@ def fold_long(text: str) -> str:
     return " ".join("".join(map(_folded, _letters(text))).split())
 
 
-@lru_cache(maxsize=1 << 20)
+@lru_cache(maxsize=1 << 16)
 def fold(text: str) -> str:
     """Fold a name or another short text, as `fold_long` does; results are cached, since names recur.
 
@@ -60,7 +60,7 @@ def fold(text: str) -> str:
     return fold_long(text)
 
 
-@lru_cache(maxsize=1 << 20)
+@lru_cache(maxsize=1 << 16)
 def fold_title(title: str) -> str:
     r"""Fold a title: as a name, but + # * next to a letter or digit remain, and so does a superscript minus.
 

@@ -75,7 +75,7 @@ class Name:
         return tuple(part for initials, words in runs for part in (words if initials else ("".join(words),)))
 
 
-@lru_cache(maxsize=1 << 20)
+@lru_cache(maxsize=1 << 16)
 def read_name(spelling: str) -> Name:
     """Split a name before its family name, which includes particles and suffixes.
 
@@ -156,7 +156,7 @@ def _same_word(word: str, other: str) -> bool:
     return word == other
 
 
-@lru_cache(maxsize=1 << 20)
+@lru_cache(maxsize=1 << 16)
 def _given_words(given: str) -> tuple[str, ...]:
     return tuple(word for written in given.split() for word in _words(written))
 

@@ -42,7 +42,7 @@ Listings with an abstract first, then the page that was saved last, the longest 
 """
 
 
-@lru_cache(maxsize=1 << 20)
+@lru_cache(maxsize=1 << 16)
 def author_key(name: str) -> str:
     """The first author in a paper's identity: initial and last word of the folded name, without a suffix.
 
@@ -389,7 +389,7 @@ def _key(author: str, year: int | None, title: str) -> str:
     return f"{_family(author)}{_NO_YEAR if year is None else year}{word}"
 
 
-@lru_cache(maxsize=1 << 20)
+@lru_cache(maxsize=1 << 16)
 def _family(author: str) -> str:
     return _ascii(read_name(author).family_key) or _NOBODY
 
