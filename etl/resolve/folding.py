@@ -50,7 +50,7 @@ def fold_long(text: str) -> str:
     return " ".join("".join(map(_folded, _letters(text))).split())
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 17)
 def fold(text: str) -> str:
     """Fold a name or another short text, as `fold_long` does; results are cached, since names recur.
 

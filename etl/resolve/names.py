@@ -47,8 +47,8 @@ class Name:
 
     @property
     def folded(self) -> str:
-        """The whole name, folded."""
-        return fold(self.spelling)
+        """The whole name, folded; of its parts, which recur more often."""
+        return f"{fold(self.given)} {fold(self.family)}".strip()
 
     @property
     def equal_key(self) -> tuple[object, ...]:
@@ -57,9 +57,8 @@ class Name:
         >>> read_name("Min-Soo Kim").equal_key == read_name("Min Soo Kim").equal_key, read_name("Minsoo Kim").equal_key
         (True, (False, 'minsoo', 'kim'))
         """
-        if not self.folded:
-            return self.is_group, "nothing left", self.spelling
-        return self.is_group, fold(self.given), self.family_key
+        given, family = fold(self.given), self.family_key
+        return (self.is_group, given, family) if given or family else (self.is_group, "nothing left", self.spelling)
 
     @property
     def spaceless(self) -> tuple[str, ...]:
