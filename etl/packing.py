@@ -127,7 +127,9 @@ def _write(placed: Iterable[tuple[_Place, Page]], folder: Path) -> Iterator[Page
     """Write pages into shards, and pass them on once they are written."""
     for (number, is_large), shard in groupby(placed, key=lambda row: (row[0].shard, row[0].is_large)):
         path = folder / f"pages-{number:05}.parquet"
-        codec: Literal["none", "zstd"] = "none" if is_large else "zstd"  # a large page that compresses well would be taken for a bomb
+        codec: Literal["none", "zstd"] = (
+            "none" if is_large else "zstd"
+        )  # a large page that compresses well would be taken for a bomb
         with pq.ParquetWriter(path, _SCHEMA, compression=codec, use_dictionary=False, write_statistics=False) as file:
             for _, group in groupby(shard, key=lambda row: row[0].group):
                 pages = [page for _, page in group]
