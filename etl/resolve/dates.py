@@ -1,11 +1,11 @@
 """Dates: the year of badges that omit it, inferred from the day on which their page was saved."""
 
 import calendar
+from collections.abc import Callable, Sequence
 from datetime import MAXYEAR, date, timedelta
+from typing import Any
 
 import polars as pl
-
-from etl.resolve.columns import mapped
 
 AHEAD = timedelta(days=7)
 """How long after its page was saved a paper may be dated, because of arXiv's days, time zones and inaccurate clocks."""
@@ -58,17 +58,26 @@ def resolve_dates(blocks: pl.DataFrame) -> pl.DataFrame:
         pl.col("year").max().over("profile_id").alias("latest"),
         (is_undated & is_leap_day).any().over("profile_id").alias("leap"),
     )
-    facts = mapped(facts, ["observed_on", "month", "day"], year_before, "before", pl.Int64)
-    facts = mapped(facts, ["latest", "leap"], page_year, "above", pl.Int64)
+    facts = _mapped(facts, ["observed_on", "month", "day"], year_before, "before", pl.Int64)
+    facts = _mapped(facts, ["latest", "leap"], page_year, "above", pl.Int64)
     is_current = (is_undated & (pl.col("before") == saved)).any().over("profile_id")
     before = pl.when(is_current).then(pl.col("before").clip(upper_bound=saved)).otherwise("before")
     inferred = pl.when(pl.col("observed_on").is_null()).then("above").otherwise(before)
-    dated = mapped(
+    dated = _mapped(
         facts.with_columns(pl.coalesce("year", inferred)), ["year", "month", "day"], day_in_year, "published", pl.Date
     )
     return blocks.with_columns(
         dated["published"], year_inferred=blocks["year"].is_null() & dated["published"].is_not_null()
     )
+
+
+def _mapped(
+    frame: pl.DataFrame, columns: Sequence[str], function: Callable[..., Any], name: str, dtype: type[pl.DataType]
+) -> pl.DataFrame:
+    """The frame with the column `name` of what a function returns for the values of `columns`, called once for equal ones."""
+    distinct = frame.select(columns).unique()
+    found = pl.Series(name, [function(*values) for values in distinct.iter_rows()], dtype)
+    return frame.join(distinct.with_columns(found), on=columns, how="left", nulls_equal=True, maintain_order="left")
 
 
 def day_in_year(year: int | None, month: int, day: int) -> date | None:

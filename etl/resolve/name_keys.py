@@ -13,7 +13,6 @@ import polars as pl
 
 from etl.extract.byline import is_group
 from etl.resolve.authors import NameEvidence, owner_key, parted_key, spelling_of
-from etl.resolve.columns import mapped
 from etl.resolve.folding import fold
 from etl.resolve.names import has_initials_only, may_be_one, read_name
 from etl.resolve.overrides import Overrides
@@ -128,7 +127,8 @@ def _alike_names(owned: pl.DataFrame) -> pl.DataFrame:
     words = _words(pl.concat([pairs["name"], pairs["owner"]]).unique())
     of_owners = pairs.join(words, left_on="owner", right_on="name")
     sharing = of_owners.join(words, on=["name", "word"], how="semi").select("owner", "name").unique()
-    alike = mapped(sharing, ["owner", "name"], _likeness, "likeness", pl.String).drop_nulls("likeness")
+    likeness = pl.Series("likeness", [_likeness(owner, name) for owner, name in sharing.iter_rows()], pl.String)
+    alike = sharing.with_columns(likeness).drop_nulls("likeness")
     facts = owned.select("listing", "paper_id", "profile_id", "source", "truncated")
     return names.join(alike, on=["owner", "name"]).join(facts, on="listing")
 
