@@ -135,12 +135,12 @@ def _match(listings: pl.DataFrame, records: Iterable[Record]) -> Matches:
         by_start[abstract_start(record.abstract)].append(record)
     found: dict[str, Match] = {}
     ambiguous: dict[str, list[Match]] = {}
-    for paper in listings.unique("paper_id", keep="first", maintain_order=True).select(_COMPARED).iter_rows():
+    for paper in listings.filter(pl.col("paper_id").is_first_distinct()).select(_COMPARED).iter_rows():
         known = _Paper(*paper)
-        candidates = [
-            *by_title[_title_of(known.work)],
-            *(by_start[start] if (start := abstract_start(known.abstract)) else ()),
-        ]
+        start = abstract_start(known.abstract)
+        candidates = [*by_title.get(_title_of(known.work), ()), *(by_start.get(start, ()) if start else ())]
+        if not candidates:
+            continue
         fitting = sorted(_fitting(known, candidates), key=attrgetter("rank", "record.arxiv_id"))
         best = [one for one in fitting if one.rank == fitting[0].rank]
         if len(best) > 1:
@@ -312,19 +312,23 @@ def _with_names(
     listings: pl.DataFrame, of_paper: Mapping[str, Match]
 ) -> tuple[pl.DataFrame, list[tuple[str, int, str, str, str]]]:
     """The listings with `all_names` and `is_cut`, and their contradictions."""
-    contradictions = []
-    every, cut = [], []
-    columns = listings.select("profile_id", "position", "paper_id", "names", "truncated").iter_rows()
-    for profile_id, position, paper_id, names, truncated in columns:
-        found = of_paper.get(paper_id)
-        differing = _difference(names, truncated, found.record.names) if found else None
-        if found and differing:
-            contradictions.append((profile_id, position, found.record.arxiv_id, *differing))
-        completed = found is not None and not differing and found.record.is_whole
-        every.append([*names, *found.record.names[len(names) :]] if found and completed else names)
-        cut.append(truncated and not completed)
-    columns_ = (pl.Series("all_names", every, dtype=pl.List(pl.String)), pl.Series("is_cut", cut, dtype=pl.Boolean))
-    return listings.with_columns(columns_), contradictions
+    contradictions, completed = [], []
+    numbered = listings.with_row_index("row").select("row", "profile_id", "position", "paper_id", "names", "truncated")
+    for row, profile_id, position, paper_id, names, truncated in numbered.filter(
+        pl.col("paper_id").is_in(list(of_paper))
+    ).iter_rows():
+        record = of_paper[paper_id].record
+        differing = _difference(names, truncated, record.names)
+        if differing:
+            contradictions.append((profile_id, position, record.arxiv_id, *differing))
+        elif record.is_whole:
+            completed.append((row, [*names, *record.names[len(names) :]]))
+    known = pl.DataFrame(completed, {"row": pl.UInt32, "known": pl.List(pl.String)}, orient="row")
+    named = numbered.join(known, on="row", how="left", maintain_order="left").select(
+        pl.coalesce("known", "names").alias("all_names"),
+        (pl.col("truncated") & pl.col("known").is_null()).alias("is_cut"),
+    )
+    return listings.with_columns(named.get_columns()), contradictions
 
 
 def _difference(names: Sequence[str], truncated: bool, recorded: Sequence[str]) -> tuple[str, str] | None:

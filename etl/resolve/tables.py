@@ -144,12 +144,13 @@ def _with_facts(completed: Completed) -> pl.DataFrame:
     schema = {"paper_id": pl.String, "arxiv_id": pl.String, "recorded": pl.String, "first_day": pl.Date}
     records = pl.DataFrame(found, schema, orient="row")
     listings = completed.listings.join(records, on="paper_id", how="left", maintain_order="left")
-    dated = [
-        None if first_day is None or year is not None else nearest_day(first_day, month, day)
-        for first_day, year, month, day in listings.select("first_day", "year", "month", "day").iter_rows()
-    ]
+    is_undated = listings.select(pl.col("first_day").is_not_null() & pl.col("year").is_null()).to_series()
+    rows = listings.filter(is_undated).select("first_day", "month", "day").iter_rows()
+    dated = pl.repeat(None, listings.height, dtype=pl.Date, eager=True).scatter(
+        is_undated.arg_true(), pl.Series([nearest_day(*row) for row in rows], dtype=pl.Date)
+    )
     return (
-        listings.with_columns(pl.Series("dated", dated, dtype=pl.Date))
+        listings.with_columns(dated.alias("dated"))
         .with_columns(
             pl.coalesce("dated", "published").alias("published"),
             pl.col("year_inferred") & pl.col("dated").is_null(),
