@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pyarrow as pa
@@ -252,18 +253,24 @@ def _write_aside(out: Path, write: WriteTables, documents: Documents) -> Path:
 def _write_tables(folder: Path, tables: Frames) -> dict[str, int]:
     """Write the database and the Parquet files; returns the number of rows of the latter by name."""
     with ThreadPoolExecutor(max_workers=1) as beside:  # Both SQLite and Arrow work without the interpreter's lock.
-        rows = beside.submit(_write_parquet_files, folder, tables)
-        write_database(folder / DATABASE_FILE, tables)
+        stopped = Event()
+        rows = beside.submit(_write_parquet_files, folder, tables, stopped)
+        try:
+            write_database(folder / DATABASE_FILE, tables)
+        except BaseException:
+            stopped.set()  # The thread is waited for, and an interrupt leaves little time to clean up.
+            raise
         return rows.result()
 
 
-def _write_parquet_files(folder: Path, tables: Frames) -> dict[str, int]:
+def _write_parquet_files(folder: Path, tables: Frames, stopped: Event) -> dict[str, int]:
     """Write a Parquet file for each table and for the list of papers; returns the number of rows of each by name."""
-    papers = paper_list(tables)
-    for name, frame in tables.items():
-        write_parquet(folder / f"{name}.parquet", TABLES[name], frame)
-    write_parquet(folder / PAPER_LIST_FILE, PaperList, papers)
-    return {f"{name}.parquet": frame.height for name, frame in tables.items()} | {PAPER_LIST_FILE: papers.height}
+    models = {f"{name}.parquet": model for name, model in TABLES.items()} | {PAPER_LIST_FILE: PaperList}
+    frames = {f"{name}.parquet": frame for name, frame in tables.items()} | {PAPER_LIST_FILE: paper_list(tables)}
+    for name, frame in frames.items():
+        if not stopped.is_set():
+            write_parquet(folder / name, models[name], frame)
+    return {name: frame.height for name, frame in frames.items()}
 
 
 def _write_documents(folder: Path, written: WrittenTables, documents: Documents) -> dict[str, dict[str, Any]]:
