@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
-from polars import selectors
 
 from etl.extract.records import Reference
 from etl.extract.taxonomy import taxonomy
@@ -128,7 +127,6 @@ def _known(frame: pl.DataFrame, ids: pl.Series, *columns: str) -> pl.DataFrame:
 
 def _interpret(profiles: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
     """Listings with the facts of their page, date and category."""
-    blocks = blocks.drop(selectors.ends_with("_letters", "_count", "_bytes"))
     pages = profiles.select("profile_id", "observed_on", "last_observed_on", "source", pl.col("name").alias("owner"))
     of_pages = blocks.join(pages, on="profile_id", how="left", maintain_order="left").with_columns(
         pl.when("owned").then("owner").alias("owner")
