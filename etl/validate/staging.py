@@ -135,17 +135,19 @@ def combine(batches: Iterable[StagedBatch]) -> StagedBatch:
     return StagedBatch(
         Profiles.select(saved),
         pl.concat([staged.headers for staged in every]).unique("profile_id", keep="first", maintain_order=True),
-        abstracts.decoded(
-            pl.concat([staged.blocks for staged in every]).unique(
-                ["profile_id", "position"], keep="first", maintain_order=True
-            )
-        ),
+        abstracts.decoded(_distinct(pl.concat([staged.blocks for staged in every]), ["profile_id", "position"])),
         Quarantine.sorted(
             pl.concat([staged.quarantine for staged in every]).unique(["profile_id", "line_start"], keep="first")
         ),
         tuple(error for staged in every for error in staged.unreadable),
         (*_once(every, saved), *_given_twice(profiles), *(_without_papers(every) if profiles.height else ())),
     )
+
+
+def _distinct(rows: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
+    """The first of the rows with each key; the rows themselves where all differ, as they do if no page is given twice."""
+    is_distinct = rows.select(key).is_unique().all()
+    return rows if is_distinct else rows.unique(key, keep="first", maintain_order=True)
 
 
 class _DistinctAbstracts:
@@ -172,7 +174,8 @@ class _DistinctAbstracts:
 
     def decoded(self, blocks: pl.DataFrame) -> pl.DataFrame:
         """The blocks with their abstracts; equal ones share their memory."""
-        return blocks.with_columns(pl.concat(self._texts).gather(blocks["abstract"]).alias("abstract"))
+        self._texts = [pl.concat(self._texts).rechunk()]  # Taken from many pieces, all texts would be copied.
+        return blocks.with_columns(self._texts[0].gather(blocks["abstract"]).alias("abstract"))
 
 
 def up_to_limit(batches: Iterable[StagedBatch]) -> Iterator[StagedBatch]:
