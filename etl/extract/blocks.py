@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from etl.extract.badge import Badge, is_glued, may_be_badge, parse_badge, read_badge
-from etl.extract.byline import Byline, is_full_name, is_same_person, parse_byline
+from etl.extract.byline import Byline, is_full_name, is_same_person, parse_byline, reads_as_text
 from etl.extract.header import find_headers, parse_stat
 from etl.extract.text import clean, is_blank, trimmed
 from schemas.limits import ABSTRACT_LETTERS, BYLINE_LETTERS, NAME_LETTERS
@@ -42,6 +42,7 @@ class Block:
 
 FURNITURE = 3
 """How often a short line must occur on a page to be part of the page's frame and of no paper."""
+_NO_BYLINE = Byline((), truncated=False, tags=())
 _SHORT = 30
 _ENDS = (".", "!", "?")
 _LONG_TITLE = 200
@@ -210,7 +211,7 @@ class BlockReader:
 
     def _is_byline_elsewhere(self, block: Block, lead: str, shape: _Shape, owner: str | None) -> bool:
         """Whether title, abstract or a line behind the block reads as the byline, or the title as the abstract."""
-        byline, abstract = block.byline_parts, self._parsed(lead)
+        byline, abstract = block.byline_parts, _NO_BYLINE if reads_as_text(lead) else self._parsed(lead)
         sure = _is_sure(byline, owner)
         behind = self._text(shape.last + 1)
         goes_on = not self._is_mark(behind)

@@ -68,7 +68,8 @@ _SPACED_DOT = re.compile(r"(?:^|[ ,])Â?·(?: |$)")
 """The mark before tags, also where UTF-8 was read as Latin-1."""
 _BULLET = re.compile(r" ?[•∙●] ?|(?<=[^\W\d_])·(?=[^\W\d_])|(?<=\.)·(?=[^\W\d_])")
 _SEPARATORS = ",;:，；：、،|＆•∙●"
-_SEPARATOR = re.compile(f"[{_SEPARATORS}]|(?<![A-Z])&|&(?![A-Z])")
+_AMPERSAND = re.compile("(?<![A-Z])&|&(?![A-Z])")
+_SEPARATOR = re.compile(f"[{_SEPARATORS}]|{_AMPERSAND.pattern}")
 _AND = re.compile(r" (?:and|et) ", re.IGNORECASE)
 _COLON = re.compile("[:：]")
 _ENTITY = re.compile(r"&(#[0-9]{1,6}|#x[0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});")
@@ -90,7 +91,7 @@ _NO_NAMES_SIGN = re.compile(r"[\x00-\x1f\x7f-\x9f@<>\[\]|/+*#=%!?0-9✓†‡§�
 """Signs that no person's name contains: of 60,382 real ones nineteen have others than points, hyphens and apostrophes."""
 _STOCK = frozenset({"unknown", "anonymous", "anonymous authors", "various", "various authors", "n/a", "none"})
 _GLANCE, _TEXT_WORDS = 200, 5
-"""Letters of a line's start that mostly show that it is an abstract, and words between its separators, more than a name has."""
+"""Letters of a line's start that show that it is an abstract, and words between its separators, more than a name has."""
 _KNOWN_ITEMS = 1 << 14
 """Items of bylines whose reading is remembered: co-authors recur."""
 _ASCII_WORDS = re.compile("[a-z0-9]+")
@@ -225,7 +226,7 @@ def _with_commas(line: str) -> str:
 
 def _ended(text: str) -> str:
     """Text with the signs of its entities in place of the placeholders."""
-    return text.replace(_OPENED, "&").replace(_CLOSED, ";") if _OPENED in text else text
+    return text if text.isascii() else text.replace(_OPENED, "&").replace(_CLOSED, ";")
 
 
 def _split(text: str) -> tuple[str, bool, str] | None:
@@ -413,14 +414,22 @@ def _without_and(item: str) -> list[str]:
 
 
 def _is_text(line: str) -> bool:
-    """Whether a long line reads as an abstract, at its start or as a whole: few capitals, and few separators for its words."""
-    return len(line) > _GLANCE and (_has_words_of_text(line[:_GLANCE]) or _has_words_of_text(line))
+    """Whether a long line begins as an abstract does, seen at a glance."""
+    return len(line) > _GLANCE and reads_as_text(line[:_GLANCE])
 
 
-def _has_words_of_text(text: str) -> bool:
-    words = text.split() if "·" not in text else []
+def reads_as_text(text: str) -> bool:
+    """Whether a text of at least `_GLANCE` letters reads as an abstract does: few capitals, and few separators for its words.
+
+    >>> reads_as_text("The bells of the tower ring at noon. " * 6), reads_as_text("Ann Bell, Cy Dole, " * 12)
+    (True, False)
+    """
+    words = text.split() if len(text) >= _GLANCE and "·" not in text else []
     small = sum(map(str.islower, words))
-    return 4 * small > 3 * len(words) > 3 * _TEXT_WORDS * (1 + sum(map(text.count, f"{_SEPARATORS}&")))
+    if not 4 * small > 3 * len(words):
+        return False
+    separators = sum(map(text.count, _SEPARATORS)) + (len(_AMPERSAND.findall(text)) if "&" in text else 0)
+    return len(words) > _TEXT_WORDS * (1 + separators)
 
 
 def _is_prose(people: str, items: Iterable[str]) -> bool:

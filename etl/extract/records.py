@@ -44,6 +44,7 @@ _NO_NAMES = frozenset({"et al", "et al.", "others", "and others"})
 _AFFILIATION = re.compile(r"\([^()]*(?:\)|$)")
 _NESTED = 3
 """How deep brackets of affiliations are nested at most."""
+_LEADING_AND = re.compile("^(?:and )+")
 _SPACED_HYPHEN = re.compile(r"\.\s+-")
 _MAGIC: dict[bytes, Literal["gzip", "zstd"]] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _SHAPE = (
@@ -385,7 +386,7 @@ def names_of(raw: RawRecord) -> tuple[str, ...]:
             " ".join(filter(None, (given, family, *suffix[:1])))
             for family, given, *suffix in map(_three, raw.authors_parsed)
         )
-        names = (piece.strip().removeprefix("and ") for part in parts for piece in _plain(part).split(":"))
+        names = (_LEADING_AND.sub("", piece.strip()) for part in parts for piece in _plain(part).split(":"))
         return tuple(name for name in names if any(map(str.isalpha, name)))
     text = _plain(raw.authors or "")
     for _ in range(_NESTED):

@@ -231,6 +231,17 @@ def test_one_odd_item_costs_no_name() -> None:
     assert (read.names[0], read.names[-1]) == ("Ann Bell", "Eve Fox")
 
 
+def test_a_long_odd_item_costs_no_name() -> None:
+    people = "Konstantina Archibald-Bellington, Maximiliana Oberdole, Bartholomea Fox-Featherstone, Zoe Wren"
+    behind = (
+        "on behalf of the many people of the bell tower project who ring at every full hour of the day and of the night"
+    )
+    read = parse_byline(
+        f"{people}, {behind} and who look after the ropes and the wheels when they are worn out by use and by rain"
+    )
+    assert read.names == tuple(people.split(", "))
+
+
 @pytest.mark.parametrize("word", ["Jr", "Jr.", "Sr.", "II", "III", "IV", "PhD", "Ph.D.", "M.D.", "MD"])
 def test_a_suffix_belongs_to_the_name_before_it(word: str) -> None:
     assert is_suffix(word)

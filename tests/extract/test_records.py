@@ -192,7 +192,7 @@ def test_an_id_that_arxiv_has_not_is_damage(file: Callable[..., Path], arxiv_id:
 
 
 def test_names_behind_et_al_and_signs_are_no_authors(file: Callable[..., Path]) -> None:
-    people = [["Bell", "Ann", ""], [".", "", ""], ["and Cy Dole", "", ""], ["al.", "et", ""], ["Fox", "Eve", ""]]
+    people = [["Bell", "Ann", ""], [".", "", ""], ["Dole", "and and Cy", ""], ["al.", "et", ""], ["Fox", "Eve", ""]]
     (found,) = read(file(lines(record(authors_parsed=people))))
     assert (found.names, found.is_whole) == (("Ann Bell", "Cy Dole"), False)
 
