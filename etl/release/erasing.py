@@ -100,9 +100,9 @@ def _pattern(spellings: Sequence[_Spelling], gap: str) -> re.Pattern[str]:
 
 
 def _alternative(spelling: _Spelling, gap: str) -> str:
-    """A name in its order, or with the family name first."""
-    *given, last = map(re.escape, spelling.words)
-    ways = [gap.join([*given, last]), *([gap.join([last, *given])] if given else [])]
+    """A name in its order, or with the family name first, of however many words: van Bell, Ann."""
+    words = list(map(re.escape, spelling.words))
+    ways = [gap.join(words[first:] + words[:first]) for first in range(len(words))]
     before, behind = (_BEFORE, _BEHIND) if spelling.is_full else (_ITEM_BEFORE, _ITEM_BEHIND)
     return f"{before}(?:{'|'.join(ways)}){behind}"
 

@@ -263,3 +263,9 @@ def test_a_damaged_release_is_not_redacted(whole: OpenRelease, tmp_path: Path) -
 )
 def test_a_name_is_found_in_any_form_as_whole_words(text: str, erased: str) -> None:
     assert NameEraser([("Ann Bell", ["A. Bell"])]).text(text) == erased
+
+
+@pytest.mark.parametrize("name", ["Ann van Bell", "Ann Bell-Dole", "Ann O'Bell", "Ann de la Bell"])
+def test_a_family_name_of_several_words_is_found_in_front_too(name: str) -> None:
+    given, family = name.split(" ", 1)
+    assert NameEraser([(name, [])]).text(f"{family}, {given}; Dole, Cy") == "[erased]; Dole, Cy"
