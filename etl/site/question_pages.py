@@ -23,6 +23,7 @@ from etl.site.author_pages import part_number
 from etl.site.cards import SHOWN_AUTHORS, first_authors
 from etl.site.row_pages import query_in_thread, successor
 from etl.site.safety.bad_requests import sql_message
+from etl.site.safety.sql_limits import RANKING_FUNCTIONS
 from etl.site.safety.statement_time import CURRENT_QUERY, SqlQuery
 from etl.site.search import find_people, near_names, search_of
 from etl.site.served import served
@@ -174,7 +175,9 @@ class QuestionPages:
         question, urls, named = asked.question, self._datasette.urls, asked.values
         here = urls.query(DATABASE, question.name)
         query = f"?{urlencode(named)}" if named else ""
-        may_edit = await self._datasette.permission_allowed(request.actor, "execute-sql", DATABASE, default=True)
+        may_edit = not any(
+            f"{name}(" in question.sql for name in RANKING_FUNCTIONS
+        ) and await self._datasette.permission_allowed(request.actor, "execute-sql", DATABASE, default=True)
         return {
             "database": DATABASE,
             "asked": asked,

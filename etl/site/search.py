@@ -4,6 +4,7 @@ People are found by the beginnings of the words of any of their spellings, paper
 `category` narrow, `page` goes on.
 """
 
+import json
 import re
 import sqlite3
 from collections import Counter
@@ -136,6 +137,13 @@ FROM authors
 WHERE rowid IN (SELECT rowid FROM authors_fts WHERE authors_fts MATCH ?1 LIMIT {MOST_PEOPLE})
   OR rowid IN (SELECT rowid FROM authors WHERE author_id BETWEEN ?2 AND ?2 || '~' LIMIT {MOST_PEOPLE})
   OR rowid IN (SELECT rowid FROM authors WHERE author_id BETWEEN ?3 AND ?3 || '~' LIMIT {MOST_PEOPLE})
+  OR rowid IN (
+    SELECT rowid
+    FROM authors
+    WHERE length(CAST(name AS BLOB)) > length(name)
+      AND NOT EXISTS (SELECT 1 FROM json_each(?4) WHERE instr('-' || author_id, '-' || value) = 0)
+    LIMIT {MOST_PEOPLE}
+  )
 ORDER BY author_id IN (?2, ?3) DESC, papers DESC, name, author_id
 """  # noqa: S608
 _SPELLINGS = "SELECT name FROM author_names WHERE author_id = ? AND name <> ? ORDER BY name LIMIT 3"
@@ -151,11 +159,12 @@ class Person:
 
 def find_people(database: sqlite3.Connection, words: str) -> tuple[list[Person], int]:
     """The people with a spelling in which each word begins a word, whole words first, then the most prolific; and how many there are."""
-    # The index folds no letters such as ø, which the keys of authors write as o: hence these too, in both orders.
+    # The index folds no letters such as ø, which the keys of authors write as o: hence these too, in both orders, and for names
+    # with such letters in any.
     release, (first, _, rest) = ReleaseRows(database), fold(words).partition(" ")
     keys = (slug(f"{first} {rest}"), slug(f"{rest} {first}"))
-    rows = list(release.rows(_PEOPLE, _beginnings(words), *keys)) if first else []
     wanted = {first, *rest.split()}
+    rows = list(release.rows(_PEOPLE, _beginnings(words), *keys, json.dumps(sorted(wanted)))) if first else []
     rows.sort(key=lambda row: not wanted.issubset(fold(row["name"]).split()))
     shown = [
         Person(row, [name["name"] for name in release.rows(_SPELLINGS, row["author_id"], row["name"])])

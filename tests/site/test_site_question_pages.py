@@ -298,6 +298,7 @@ def test_the_sql_leads_to_its_editor_where_sql_is_allowed(release: Path, shown: 
     address = re.search(r'<a href="(/paperledger\?sql=[^"]+)">View and edit SQL', page)
     assert address
     assert unquote(address[1]).endswith("&amp;year=2024")
+    assert "View and edit SQL" not in shown("search_papers", q="bells").text  # its ranking is refused in other SQL
     closed = ask(site_of(release, default_allow_sql=False), "/paperledger/papers_with_code")
     assert "View and edit SQL" not in closed.text
     assert cells(closed)

@@ -54,6 +54,8 @@ def hostile(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Datasett
         ("Søren Øst", "søren"),
         ("soren ost", "søren"),
         ("Ost, Soren", "søren"),
+        ("ost", "søren"),
+        ("OS", "søren"),
         ("李伟", "x-5ed4d58e"),
         ("Ann Bell", OWNER),
         ("bell b ann", OWNER),
@@ -64,6 +66,13 @@ def test_people_are_found_in_any_spelling_and_order(fetch: Fetch, asked: str, au
     wanted = "soren-ost" if author_id == "søren" else author_id
     assert answer.status_code == 200
     assert next(link for link in links(answer) if "/authors/" in link) == f"/paperledger/authors/{wanted}"
+
+
+@pytest.mark.parametrize("narrowed", ["category=cs.XX", "year=1900", "category=cs.XX&year=1900"])
+def test_words_that_only_other_papers_have_lead_to_these(fetch: Fetch, narrowed: str) -> None:
+    answer = fetch(f"/-/search?q=towers&{narrowed}")
+    assert "No paper has both the words and what they are narrowed to: show all" in words(answer)
+    assert "/-/search?q=towers" in links(answer)
 
 
 def test_a_person_has_the_number_of_papers_and_other_spellings(fetch: Fetch) -> None:
