@@ -153,6 +153,8 @@ class OpenRelease:
         Raises `UsageError` if there is no such table or column, or if the table's file is damaged.
         """
         _require_known([name], FRAMES, "table")
+        if isinstance(columns, str):
+            raise UsageError(f"found {columns!r}, expected a list of columns such as [{columns!r}]")
         file = table_file(self.path / f"{name}.parquet")
         _require_known(columns or (), file.columns, f"column of {name}")
         return file.read(file.columns if columns is None else columns)
@@ -176,6 +178,8 @@ class OpenRelease:
 
         Raises `UsageError` if there is none.
         """
+        if not isinstance(profile, str):
+            raise UsageError(f"found {profile!r}, expected a profile: its id, the beginning of one, or its source")
         with self._database() as database:
             return rebuild_page(database, find_profile(database, profile))
 

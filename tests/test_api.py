@@ -92,6 +92,8 @@ def test_a_table_or_column_that_is_not_there_is_an_error_that_lists_those_that_a
         release.table("paper")
     with pytest.raises(UsageError, match=r"^titel: no such column of papers; expected one of paper_id, title, "):
         release.table("papers", ["paper_id", "titel"])
+    with pytest.raises(UsageError, match=r"^found 'title', expected a list of columns such as \['title'\]"):
+        release.table("papers", "title")
 
 
 def test_a_release_is_shown_by_its_folder(release: OpenRelease) -> None:
@@ -130,6 +132,8 @@ def test_a_page_comes_back_and_a_row_is_explained(release: OpenRelease) -> None:
     assert release.why("authors", "ann-bell").row["name"] == "Ann Bell"
     with pytest.raises(UsageError, match="no such profile"):
         release.page("eve.txt")
+    with pytest.raises(UsageError, match="found 3, expected a profile"):
+        release.page(3)  # type: ignore[arg-type]
 
 
 def test_checking_publishes_nothing_and_bad_data_is_an_error_of_lines(

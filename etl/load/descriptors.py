@@ -63,7 +63,7 @@ def described(column: Column) -> str:
 
     >>> from schemas import Papers
     >>> described(Papers.definition().columns[6])
-    'How many different authors the byline shows. Unit: authors.'
+    'Number of different authors that the byline shows. Unit: authors.'
     """
     return f"{column.description} Unit: {column.unit}." if column.unit else column.description
 
