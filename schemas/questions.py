@@ -293,7 +293,7 @@ WHERE mine.author_id = :author_id
 PAPERS_BY_CATEGORY_AND_YEAR = Question(
     name="papers_by_category_and_year",
     title="Which papers are in this category, from this year?",
-    description="Papers, newest first. Left empty, a field means all; papers without a known year come last.",
+    description="Papers by their first category, newest first. Left empty, a field means all; papers without a known year come last.",
     params={
         "category_id": Param(
             "Category",
