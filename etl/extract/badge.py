@@ -58,7 +58,7 @@ def may_be_badge(line: str) -> bool:
     (True, True, False)
     """
     start = line[:BADGE_LETTERS]
-    return not start.isascii() or _DIGIT.search(start) is not None or " " not in start.strip()
+    return _may_have_day(start) or " " not in start.strip()
 
 
 def parse_badge(line: str) -> Badge | None:
@@ -129,7 +129,7 @@ def _codes_by_case() -> dict[str, str]:
 def _parse(line: str) -> Badge | None:
     """A badge with flags of any length."""
     start = line[:BADGE_LETTERS]
-    if start.isascii() and not _DIGIT.search(start):
+    if not _may_have_day(start):
         return None
     text = clean(start)
     text = text if text.isascii() else with_plain_hyphens(unicodedata.normalize("NFKC", text))
@@ -142,6 +142,11 @@ def _parse(line: str) -> Badge | None:
     is_strict = bare == text and not match["gap"] and match["space"] and match["month"] in MONTHS and "." not in code
     code = known_code(code) or (code if is_strict else "")
     return _badge(code, match) if code else None
+
+
+def _may_have_day(start: str) -> bool:
+    """Whether there is a digit, or a character that may be a form of one."""
+    return not start.isascii() or _DIGIT.search(start) is not None
 
 
 def _are_flags(text: str) -> bool:

@@ -436,7 +436,7 @@ def _is_prose(people: str, items: Iterable[str]) -> bool:
     """Whether a line is prose and no list of names: it ends as a sentence does, or most words are lower-case."""
     persons = [item.split() for item in items if not is_group(item)]
     words = [word for item in persons for word in item]
-    small = sum(1 for word in words if not word[0].isupper() and _is_small(word))
+    small = sum(map(_is_small, words))
     if words and _is_small(words[-1]) and re.search(SENTENCE_END, people):
         return True
     return 2 * small > len(words) and any(len(item) > 2 for item in persons)

@@ -157,8 +157,6 @@ def _short(line: str) -> str:
 
 def _stat_at(texts: Sequence[str]) -> tuple[int, tuple[str, str] | None]:
     """How many texts the figure at their start takes, and the figure; one and None where there is none."""
-    if not (_FIGURE.search(texts[0]) or texts[0] in _WORDS):
-        return 1, None
     stat = parse_stat(texts[0])
     if stat:
         return 1, stat

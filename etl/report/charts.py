@@ -1,7 +1,8 @@
 """Charts of a release: title, description, SQL, and the rows that this SQL returns from the release's database.
 
-In: the folder of a release, published or a draft, with its database and Parquet files. Out: a `Chart` each, stored in `results.json`: drawing one needs no
-database. Rare categories are counted as "other" and old periods as "earlier", so that the number of rows is bounded.
+In: the folder of a release, published or a draft, with its database and Parquet files. Out: a `Chart` each, stored in
+`results.json`: drawing one needs no database. Rare categories are counted as "other" and old periods as "earlier", so that the
+number of rows is bounded.
 """
 
 import sqlite3

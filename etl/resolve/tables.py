@@ -102,20 +102,22 @@ def resolve(
 
 
 _MERGED = (
-    *(
-        "paper_id",
-        "work",
-        "title",
-        "abstract",
-        "names",
-        "all_names",
-        "all_author_ids",
-        "truncated",
-        "is_cut",
-        "tags",
-        "flags",
-    ),
-    *("category_id", "category_resolution", "category_confidence", "published", "year_inferred"),
+    "paper_id",
+    "work",
+    "title",
+    "abstract",
+    "names",
+    "all_names",
+    "all_author_ids",
+    "truncated",
+    "is_cut",
+    "tags",
+    "flags",
+    "category_id",
+    "category_resolution",
+    "category_confidence",
+    "published",
+    "year_inferred",
 )
 """The columns of listings from which rows of papers are made."""
 

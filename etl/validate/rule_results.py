@@ -24,6 +24,7 @@ FAILED = pl.Schema(
 )
 
 _ROWS_AT_ONCE = 10_000
+"""Rows whose texts are looked at together: some 10 MB of abstracts."""
 
 
 @dataclass(frozen=True)

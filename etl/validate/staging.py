@@ -18,7 +18,7 @@ from etl.errors import BadData, BrokenTables, PageError
 from etl.extract.badge import Badge
 from etl.extract.blocks import Block
 from etl.extract.byline import Byline
-from etl.extract.page import ParsedPage, Stray, byte_length, diagnose, in_rows, last_bare_return, render_block
+from etl.extract.page import ParsedPage, Stray, byte_length, diagnose, in_rows, last_bare_return
 from etl.extract.reading import PageFile, parse_files
 from etl.resolve.papers import with_paper_keys
 from etl.resolve.rendering import listing_lines
@@ -134,11 +134,9 @@ def combine(batches: Iterable[StagedBatch]) -> StagedBatch:
     ).unique("profile_id", keep="first", maintain_order=True)
     return StagedBatch(
         Profiles.select(saved),
-        pl.concat([staged.headers for staged in every]).unique("profile_id", keep="first", maintain_order=True),
+        _distinct(pl.concat([staged.headers for staged in every]), ["profile_id"]),
         abstracts.decoded(_distinct(pl.concat([staged.blocks for staged in every]), ["profile_id", "position"])),
-        Quarantine.sorted(
-            pl.concat([staged.quarantine for staged in every]).unique(["profile_id", "line_start"], keep="first")
-        ),
+        Quarantine.sorted(_distinct(pl.concat([staged.quarantine for staged in every]), ["profile_id", "line_start"])),
         tuple(error for staged in every for error in staged.unreadable),
         (*_once(every, saved), *_given_twice(profiles), *(_without_papers(every) if profiles.height else ())),
     )
@@ -371,8 +369,7 @@ def _raw_block(page: ParsedPage, block: Block) -> str:
 
 
 def _rendered(block: Block) -> str:
-    count = block.line_end - block.line_start + 1
-    return "\n".join(render_block(block.badge, block.title, block.byline, block.abstract, count))
+    return "\n".join(listing_lines({**vars(block), "block": None}))
 
 
 def _broken_rules(blocks: pl.DataFrame) -> dict[int, list[str]]:
