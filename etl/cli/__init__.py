@@ -22,10 +22,8 @@ with leaving_at_once():
     from etl.cli.about import rules, schema
     from etl.cli.export import export
     from etl.cli.output import discard_output, say
-    from etl.cli.pack import pack
-    from etl.cli.pages import pages
-    from etl.cli.redact import redact
-    from etl.cli.release import authors, diff, page, verify, why
+    from etl.cli.pages import pack, pages
+    from etl.cli.release import authors, diff, page, redact, verify, why
     from etl.cli.run import build, check
     from etl.cli.serve import serve
     from etl.errors import Exit, PaperledgerError, refusal

@@ -7,7 +7,7 @@ from itertools import chain
 from urllib.parse import quote, urlencode
 from xml.sax.saxutils import escape, quoteattr
 
-from etl.export.plain_text import plain
+from etl.export.readable_text import plain
 from etl.export.selection import CitedPaper, Selection
 
 TAG = "tag:paperledger,2026:papers"

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from etl.export.plain_text import plain
+from etl.export.readable_text import plain
 from etl.export.selection import OTHERS, CitedAuthor, CitedPaper
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from etl.export.plain_text import plain
+from etl.export.readable_text import plain
 from etl.export.selection import OTHERS, CitedAuthor, CitedPaper
 from etl.printable import visible
 

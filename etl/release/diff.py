@@ -1,4 +1,4 @@
-"""Compare two releases: rows added, removed and changed, by table and by page.
+"""Compare two releases: rows added, removed and changed, by table and by page; and the release before another, with its papers.
 
 In: two releases. Out: a `Difference`. Tables are compared in batches of rows, so that memory depends on the number of
 differences alone. A page that was saved again is another row, since its identity is its bytes; it is recognised by its
@@ -13,6 +13,9 @@ from typing import Any
 
 import polars as pl
 
+from etl.errors import UsageError
+from etl.load.layout import RELEASES
+from etl.load.publish import newest_first
 from etl.release.diff_records import (
     ChangedRow,
     Coverage,
@@ -338,3 +341,32 @@ def _facts(path: Path, release: Release) -> ReleaseFacts:
         version=None if version is None else str(version),
         logical_hash=None if logical_hash is None else str(logical_hash),
     )
+
+
+def release_before(folder: Path) -> Path | None:
+    """The folder of the release published before this one; None where it is the first, or is not in an output folder.
+
+    Raises `OSError` if the releases cannot be listed.
+    """
+    if folder.parent.name != RELEASES:
+        return None
+    folders = newest_first(folder.parent.parent)
+    return next(iter(folders[folders.index(folder) + 1 :]), None) if folder in folders else None
+
+
+def papers_only_in(release: Release, other: Release) -> pl.DataFrame:
+    """The papers (paper_id, title, published) that the other release does not have, the newest first.
+
+    Raises `UsageError` if a table is damaged or lacks a column.
+    """
+    own, others = release.read("papers", _PAPER_COLUMNS), other.read("papers", _PAPER_COLUMNS[:1])
+    if own is None or others is None:
+        lacking = release if own is None else other
+        raise UsageError(
+            f"{lacking.path}: no papers with {', '.join(_PAPER_COLUMNS)}; expected a release of paperledger"
+        )
+    only = own.join(others, on="paper_id", how="anti")
+    return only.sort("published", "paper_id", descending=[True, False], nulls_last=True)
+
+
+_PAPER_COLUMNS = ("paper_id", "title", "published")

@@ -18,7 +18,7 @@ from etl.errors import UsageError
 from etl.load.dataset_facts import published_facts
 from etl.load.layout import CURRENT
 from etl.printable import command, count, visible
-from etl.release.previous import papers_only_in, release_before
+from etl.release.diff import papers_only_in, release_before
 from etl.release.release import Release, open_release
 from etl.report.baseline import LOST
 from etl.report.results import FindingResult, Results, RuleSummary

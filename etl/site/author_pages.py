@@ -12,9 +12,9 @@ from itertools import accumulate, groupby
 
 from markupsafe import Markup
 
+from etl.export.readable_text import readable
 from etl.release.lineage import ReleaseRows, Row
 from etl.site.row_pages import SHOWN_OTHERS, FirstRows, first_rows
-from etl.site.tex import readable
 from schemas.views import SHARE
 
 SHOWN_PAPERS = 100

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from datasette.utils.asgi import Request
 from markupsafe import Markup
 
+from etl.export.readable_text import readable
 from etl.load.layout import DATABASE
 from etl.release.lineage import ReleaseRows, Row
-from etl.site.tex import readable
 
 if TYPE_CHECKING:
     from datasette.app import Datasette

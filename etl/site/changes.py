@@ -17,17 +17,16 @@ from datasette.utils.asgi import Request, Response
 from markupsafe import Markup
 
 from etl.errors import PaperledgerError
+from etl.export.readable_text import readable
 from etl.load.layout import DATABASE
 from etl.printable import count
-from etl.release.diff import compare
+from etl.release.diff import compare, papers_only_in, release_before
 from etl.release.diff_records import Difference, TableDifference, schema_words
-from etl.release.previous import papers_only_in, release_before
 from etl.release.release import Release, open_release
 from etl.site import CHANGES
 from etl.site.cards import paper_cards, require_cards
 from etl.site.row_pages import paper_of_alias, query_in_thread
 from etl.site.served import OwnProcess, served
-from etl.site.tex import readable
 from schemas import TABLES
 
 if TYPE_CHECKING:

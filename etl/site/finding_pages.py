@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datasette.utils import tilde_decode, tilde_encode
 from markupsafe import Markup
 
+from etl.export.readable_text import readable
 from etl.printable import cut
 from etl.release.lineage import ReleaseRows, Row
 from etl.site.row_pages import SHOWN_LETTERS, SHOWN_LINES, page_lines
-from etl.site.tex import readable
 from schemas import RULES, TABLES, Rule
 
 NEIGHBOURS = 3

@@ -15,13 +15,13 @@ from datasette.utils.asgi import Request
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
+from etl.export.readable_text import readable
 from etl.load.dataset_facts import DatasetFacts, published_facts
 from etl.load.descriptors import FileFacts
 from etl.load.layout import DATABASE, DATABASE_FILE
 from etl.load.linked_data import schema_org_dataset
 from etl.site.safety.statement_time import INTERRUPTER, TimedConnection
 from etl.site.served import served
-from etl.site.tex import readable
 from schemas import TABLES, VIEWS, Definition, View
 from schemas.views import coverage_share
 

@@ -16,6 +16,7 @@ from datasette.database import QueryInterrupted
 from datasette.utils import tilde_encode
 from datasette.utils.asgi import NotFound, Request, Response
 
+from etl.export.readable_text import readable
 from etl.load.layout import DATABASE
 from etl.printable import visible
 from etl.release.lineage import ReleaseRows, Row
@@ -28,7 +29,6 @@ from etl.site.safety.statement_time import CURRENT_QUERY, SqlQuery
 from etl.site.search import find_people, near_names, search_of
 from etl.site.served import served
 from etl.site.tables import COUNT_MS
-from etl.site.tex import readable
 from schemas import QUESTIONS
 from schemas.questions import Cell, Param, Question
 

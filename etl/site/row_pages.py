@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from markupsafe import Markup
 
 from etl.export.bibtex import bibtex
-from etl.export.plain_text import plain
+from etl.export.readable_text import plain, readable
 from etl.export.selection import Selection, cited_papers, select_papers
 from etl.extract.byline import Byline, render_byline
 from etl.extract.page import join_lines
@@ -26,7 +26,6 @@ from etl.release.lineage import ReleaseRows, Row, author_of_slug
 from etl.resolve.rendering import listing_lines
 from etl.site.cards import PaperCard, paper_cards
 from etl.site.safety.sql_limits import CountedRows
-from etl.site.tex import readable
 from schemas.limits import PAPER_ID, SLUG
 from schemas.questions import PAPERS_BY_CATEGORY_AND_YEAR
 from schemas.views import SHARE

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from helpers import run
 
-from etl.release.previous import papers_only_in, release_before
+from etl.release.diff import papers_only_in, release_before
 from etl.release.release import newest_release, open_release
 
 PAGE = "Ann Bell\n\nCLMay 1, 2024\nOn Ropes\n\nCy Dole, Ann Bell\n\nRopes hold.\n"

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pylatexenc.latexwalker import get_default_latex_context_db
 
-from etl.export.plain_text import LONGEST_READ, plain
-from etl.site.tex import readable
+from etl.export.readable_text import LONGEST_READ, plain, readable
 from etl.tex import is_balanced
 from schemas.limits import DEEPEST_TEX, LONGEST_TEX
 

@@ -1,4 +1,4 @@
-r"""Titles and abstracts as plain text. In: text as pages print it, with TeX. Out: text without TeX, on one line.
+r"""Titles and abstracts for readers. In: text as pages print it, with TeX. Out: plain text on one line, or safe HTML.
 
 pylatexenc parses the TeX. Text that is not valid TeX remains as printed, and so does text beyond the bounds of `etl.tex`. The
 work of pylatexenc for a text within them is bounded too: it may read options many times, and accents multiply letters.
@@ -11,6 +11,7 @@ from functools import lru_cache
 from operator import add
 from typing import Any
 
+from markupsafe import Markup, escape
 from pylatexenc.latex2text import LatexNodes2Text, MacroTextSpec
 from pylatexenc.latex2text import get_default_latex_context_db as texts_of_macros
 from pylatexenc.latexwalker import LatexMacroNode, LatexWalker, LatexWalkerError
@@ -27,9 +28,10 @@ TOKENS_A_LETTER = 2
 LONGEST_READ = 2 * LONGEST_TEX
 """Letters of a result: nested accents double them, and the cells of a matrix are as wide as the widest."""
 # Private letters represent tags and addresses while TeX is parsed; `visible` leaves none in the text itself.
-ADDRESS, _EM, _END_EM, _STRONG, _END_STRONG = (chr(0xE000 + number) for number in range(5))
-TAGS = {_EM: "<em>", _END_EM: "</em>", _STRONG: "<strong>", _END_STRONG: "</strong>"}
-_PLAIN = str.maketrans(dict.fromkeys(TAGS, ""))
+_ADDRESS, _EM, _END_EM, _STRONG, _END_STRONG = (chr(0xE000 + number) for number in range(5))
+_TAGS = {_EM: "<em>", _END_EM: "</em>", _STRONG: "<strong>", _END_STRONG: "</strong>"}
+_LINK = Markup('<a href="{0}" rel="nofollow noopener">{0}</a>')
+_PLAIN = str.maketrans(dict.fromkeys(_TAGS, ""))
 _SWITCHES = ("bf", "em", "it", "rm", "sc", "sf", "sl", "tt", "bfseries", "itshape", "xspace", "small", "large")
 """Macros of fonts and spacing, which are left out."""
 _TEX = re.compile(r"[\\${}~]|``|''|--")
@@ -43,16 +45,16 @@ _TEX_ESCAPE = re.compile(r"\\([_%&#~$])")
 
 
 @lru_cache(maxsize=4096)
-def marked(text: str) -> tuple[str, tuple[str, ...]]:
-    r"""The text with its TeX as text, `TAGS` around what is emphasized, and `ADDRESS` in place of each of its addresses.
+def _marked(text: str) -> tuple[str, tuple[str, ...]]:
+    r"""The text with its TeX as text, `_TAGS` around what is emphasized, and `_ADDRESS` in place of each of its addresses.
 
-    >>> marked(r"$n \leq 32$ at http://x.org/a_b.")
+    >>> _marked(r"$n \leq 32$ at http://x.org/a_b.")
     ('n ≤ 32 at \ue000.', ('http://x.org/a_b',))
     """
     addresses: list[str] = []
     printed = _URL.sub(lambda match: _mark(match.group(), addresses), "\n".join(map(visible, text.split("\n"))))
     read = printed if tex_beyond_bounds(text) else _read_tex(printed)
-    return (read if read.count(ADDRESS) == len(addresses) else printed), tuple(addresses)
+    return (read if read.count(_ADDRESS) == len(addresses) else printed), tuple(addresses)
 
 
 def plain(text: str) -> str:
@@ -61,9 +63,27 @@ def plain(text: str) -> str:
     >>> plain(r"\textit{On} Bells & $\pi$"), plain("Costs {$5 and $10")
     ('On Bells & π', 'Costs {$5 and $10')
     """
-    read, addresses = marked(text)
-    words = read.translate(_PLAIN).split(ADDRESS)
+    read, addresses = _marked(text)
+    words = read.translate(_PLAIN).split(_ADDRESS)
     return " ".join("".join(map(add, words, [*addresses, ""])).split())
+
+
+@lru_cache(maxsize=4096)
+def readable(text: str) -> Markup:
+    r"""The text as HTML: TeX as text with its emphasis, addresses as links, invisible characters written out.
+
+    >>> readable(r"$n \leq 32$ <b> at 15\% of \textit{almost} all")
+    Markup('n ≤ 32 &lt;b&gt; at 15% of <em>almost</em> all')
+    >>> readable("Costs {$5 and $10")
+    Markup('Costs {$5 and $10')
+    """
+    read, addresses = _marked(text)
+    html = str(escape(read))
+    for letter, tag in _TAGS.items():
+        html = html.replace(letter, tag)
+    links = (str(_LINK.format(address)) for address in addresses)
+    parts = zip(html.split(_ADDRESS), [*links, ""], strict=True)
+    return Markup("".join(part + link for part, link in parts))  # noqa: S704
 
 
 class _TooCostly(ValueError):
@@ -118,7 +138,7 @@ def _mark(raw: str, addresses: list[str]) -> str:
         return raw
     address = found[0][0]
     addresses.append(address)
-    return ADDRESS + _TEX_ESCAPE.sub(r"\1", raw)[len(address) :]
+    return _ADDRESS + _TEX_ESCAPE.sub(r"\1", raw)[len(address) :]
 
 
 def _unknown(node: LatexMacroNode) -> str:
