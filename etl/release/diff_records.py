@@ -215,7 +215,14 @@ def _has_lost(change: PageChange) -> bool:
 
 
 def find_reasons(difference: Difference) -> Difference:
-    """Add the reasons to a difference, by severity and then in the order of schema, pages, tables, rules."""
+    """Add the reasons to a difference, by severity and then in the order of schema, pages, tables, rules.
+
+    >>> release, pages = ReleaseFacts(path="build", version=None, logical_hash=None), Coverage(pages=1, stated_papers=4, listed_papers=4)
+    >>> more = RuleCount(rule_id="PAP-002", severity="warning", title="", old=1, new=3)
+    >>> same = {"schema": [], "tables": [], "audit": [], "pages": [], "old_coverage": pages, "new_coverage": pages}
+    >>> [reason.words for reason in find_reasons(Difference(old=release, new=release, reasons=[], rules=[more], **same)).reasons]
+    ['PAP-002 (warning: ): broken 3 times; before 1']
+    """
     found = [
         *(Reason("schema", schema_words(change)) for change in difference.schema),
         *_coverage(difference.old_coverage, difference.new_coverage),

@@ -140,7 +140,14 @@ def place(finding: FindingResult) -> str:
 
 
 def by_urgency(findings: Iterable[FindingResult]) -> list[FindingResult]:
-    """Findings by urgency: new before unchanged, which cannot fail a run, and of both errors first."""
+    """Findings by urgency: new before unchanged, which cannot fail a run, and of both errors first.
+
+    >>> given = dict.fromkeys(("id", "row_key", "profile_id", "source", "line_start", "line_end", "value"), "1")
+    >>> given |= {"severity": "warning", "table": "papers", "message": "", "raw": []}
+    >>> found = [FindingResult(**given, rule_id="A", state=state) for state in ("unchanged", "new")]
+    >>> [one.state for one in by_urgency(found)]
+    ['new', 'unchanged']
+    """
     return sorted(findings, key=_urgency)
 
 
@@ -156,7 +163,16 @@ def by_failure(rules: Sequence[RuleSummary]) -> list[RuleSummary]:
 
 
 def by_rule(findings: Iterable[FindingResult], rules: Sequence[RuleSummary]) -> list[list[FindingResult]]:
-    """Findings grouped by rule and urgency: in the order of `by_urgency`, then of the rules in `by_failure`."""
+    """Findings grouped by rule and urgency: in the order of `by_urgency`, then of the rules in `by_failure`.
+
+    >>> rule = RuleSummary(id="A", table="papers", column=None, severity="warning", dimension="validity", title="",
+    ...     why="", checked=9, failed=2, status="warned")
+    >>> rules = [rule, msgspec.structs.replace(rule, id="B", failed=1)]
+    >>> given = dict.fromkeys(("id", "row_key", "profile_id", "source", "line_start", "line_end", "value"), "1")
+    >>> given |= {"severity": "warning", "table": "papers", "message": "", "raw": []}
+    >>> [[one.rule_id for one in group] for group in by_rule([FindingResult(**given, rule_id=name) for name in "BAA"], rules)]
+    [['A', 'A'], ['B']]
+    """
     ranks = {rule.id: rank for rank, rule in enumerate(by_failure(rules))}
     ordered = sorted(by_urgency(findings), key=lambda finding: (_urgency(finding), ranks[finding.rule_id]))
     return [list(group) for _, group in groupby(ordered, key=lambda finding: (_urgency(finding), finding.rule_id))]
@@ -169,6 +185,14 @@ def picked(
 
     The most urgent are chosen first, and of each rule the first before the second; `warnings` limits the number of
     findings of each rule that are no errors.
+
+    >>> rule = RuleSummary(id="A", table="papers", column=None, severity="warning", dimension="validity", title="",
+    ...     why="", checked=9, failed=2, status="warned")
+    >>> rules = [rule, msgspec.structs.replace(rule, id="B", failed=1)]
+    >>> given = dict.fromkeys(("id", "row_key", "profile_id", "source", "line_start", "line_end", "value"), "1")
+    >>> given |= {"severity": "warning", "table": "papers", "message": "", "raw": []}
+    >>> [one.rule_id for one in picked([FindingResult(**given, rule_id=name) for name in "BAA"], rules, most=2)]
+    ['A', 'B']
     """
     places = [
         (_urgency(finding), number, place, finding)

@@ -69,16 +69,34 @@ def resolve(
     merged = merge(listings.select(_MERGED), _corrected_days(listings, overrides))
     listings = listings.drop("all_names", "all_author_ids", "is_cut")
     profiles = _complete_profiles(profiles, listings, people, mentions.owner_keys)
+    tables = _of_papers(merged, listings, profiles, completed)
+    referenced = pl.concat([tables["paper_authors"]["author_id"], profiles["author_id"].drop_nulls()]).unique()
+    tables |= {
+        "authors": _known(people.authors, referenced, "author_id"),
+        "author_names": _known(people.author_names, referenced, "author_id"),
+        "merge_candidates": _known(people.merge_candidates, referenced, "author_id", "other_id"),
+    }
+    tables["variants"] = find_variants(listings, tables["papers"], merged_bylines(tables))
+    return Resolved(
+        {name: TABLES[name].sorted(frame) for name, frame in tables.items()},
+        listings,
+        _known(people.uncompared, referenced, "author_id"),
+        reference,
+        completed,
+    )
+
+
+def _of_papers(
+    merged: pl.DataFrame, listings: pl.DataFrame, profiles: pl.DataFrame, completed: Completed
+) -> dict[str, pl.DataFrame]:
+    """The tables of papers and what belongs to them; `merged` has a row a paper, from its winning listing."""
     paper_authors = _paper_authors(merged, listings, profiles)
-    institutions, paper_institutions = _institutions(merged)
     papers = _complete_papers(merged, paper_authors)
     paper_categories = _paper_categories(papers, completed.of_paper)
     paper_identifiers = _paper_identifiers(completed.of_paper)
-    referenced = pl.concat([paper_authors["author_id"], profiles["author_id"].drop_nulls()]).unique()
-    tables = {
+    institutions, paper_institutions = _institutions(merged)
+    return {
         "categories": _categories(paper_categories, profiles),
-        "authors": _known(people.authors, referenced, "author_id"),
-        "author_names": _known(people.author_names, referenced, "author_id"),
         "profiles": profiles,
         "papers": papers,
         "paper_authors": paper_authors,
@@ -88,17 +106,8 @@ def resolve(
         "institutions": institutions,
         "paper_institutions": paper_institutions,
         "links": _links(papers),
-        "merge_candidates": _known(people.merge_candidates, referenced, "author_id", "other_id"),
         "paper_candidates": find_candidates(merged, paper_identifiers),
     }
-    tables["variants"] = find_variants(listings, papers, merged_bylines(tables))
-    return Resolved(
-        {name: TABLES[name].sorted(frame) for name, frame in tables.items()},
-        listings,
-        _known(people.uncompared, referenced, "author_id"),
-        reference,
-        completed,
-    )
 
 
 _MERGED = (
