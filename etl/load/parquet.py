@@ -33,8 +33,11 @@ def arrow_schema(definition: Definition) -> pa.Schema:
 
 
 def write_parquet(path: Path, model: type[Table], frame: pl.DataFrame) -> None:
-    """Write a table's rows to a new file, with the types and the column order of its model."""
-    pq.write_table(_arrow(model, frame), path, compression="zstd", row_group_size=ROWS_PER_BATCH)
+    """Write a table's rows to a new file, with the types and the column order of its model.
+
+    A row group is converted and written at a time: in Arrow's form a table has its text once more.
+    """
+    write_parquet_batches(path, model, frame.iter_slices(ROWS_PER_BATCH) if frame.height else [frame])
 
 
 def write_parquet_batches(path: Path, model: type[Table], batches: Iterable[pl.DataFrame]) -> int:

@@ -5,7 +5,7 @@ the audit ones, sorted by key.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import polars as pl
@@ -62,52 +62,59 @@ def resolve(
     """Resolve papers and authors; every frame has all columns of its table and is sorted by key."""
     reference = reference or Reference()
     completed = complete(listings, reference.records)
-    listings = _correct(_with_facts(completed), overrides)
+    listings, people, owner_keys = _with_people(_correct(_with_facts(completed), overrides), profiles, overrides)
+    completed = replace(completed, listings=completed.listings.clear())  # None of these frames is in memory twice.
+    profiles = _complete_profiles(profiles, listings, people, owner_keys)
+    days = _corrected_days(listings, overrides)
+    merged, listings = listings.select(_MERGED), listings.drop("all_names", "all_author_ids", "is_cut")
+    tables = _of_papers(merge(merged, days), listings, profiles, completed.of_paper)
+    referenced = pl.concat([tables["paper_authors"]["author_id"], profiles["author_id"].drop_nulls()]).unique()
+    tables |= _in_order(
+        authors=_known(people.authors, referenced, "author_id"),
+        author_names=_known(people.author_names, referenced, "author_id"),
+        merge_candidates=_known(people.merge_candidates, referenced, "author_id", "other_id"),
+        variants=find_variants(listings, tables["papers"], merged_bylines(tables)),
+    )
+    uncompared = _known(people.uncompared, referenced, "author_id")
+    return Resolved(tables, listings, uncompared, reference, completed)
+
+
+def _with_people(
+    listings: pl.DataFrame, profiles: pl.DataFrame, overrides: Overrides
+) -> tuple[pl.DataFrame, People, dict[str, str]]:
+    """The listings with their authors, all authors, and the key of each page's owner."""
     mentions = key_names(_as_completed(listings), profiles, overrides)
     people = resolve_authors(mentions.listings, mentions.keys, overrides, mentions.known)
-    listings = _with_authors(listings, mentions.listings["name_keys"], people)
-    merged = merge(listings.select(_MERGED), _corrected_days(listings, overrides))
-    listings = listings.drop("all_names", "all_author_ids", "is_cut")
-    profiles = _complete_profiles(profiles, listings, people, mentions.owner_keys)
-    tables = _of_papers(merged, listings, profiles, completed)
-    referenced = pl.concat([tables["paper_authors"]["author_id"], profiles["author_id"].drop_nulls()]).unique()
-    tables |= {
-        "authors": _known(people.authors, referenced, "author_id"),
-        "author_names": _known(people.author_names, referenced, "author_id"),
-        "merge_candidates": _known(people.merge_candidates, referenced, "author_id", "other_id"),
-    }
-    tables["variants"] = find_variants(listings, tables["papers"], merged_bylines(tables))
-    return Resolved(
-        {name: TABLES[name].sorted(frame) for name, frame in tables.items()},
-        listings,
-        _known(people.uncompared, referenced, "author_id"),
-        reference,
-        completed,
-    )
+    return _with_authors(listings, mentions.listings["name_keys"], people), people, mentions.owner_keys
+
+
+def _in_order(**tables: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """The tables with the columns of their models, sorted by key."""
+    return {name: TABLES[name].sorted(frame) for name, frame in tables.items()}
 
 
 def _of_papers(
-    merged: pl.DataFrame, listings: pl.DataFrame, profiles: pl.DataFrame, completed: Completed
+    merged: pl.DataFrame, listings: pl.DataFrame, profiles: pl.DataFrame, of_paper: Mapping[str, Match]
 ) -> dict[str, pl.DataFrame]:
     """The tables of papers and what belongs to them; `merged` has a row a paper, from its winning listing."""
     paper_authors = _paper_authors(merged, listings, profiles)
     papers = _complete_papers(merged, paper_authors)
-    paper_categories = _paper_categories(papers, completed.of_paper)
-    paper_identifiers = _paper_identifiers(completed.of_paper)
+    paper_categories = _paper_categories(papers, of_paper)
+    paper_identifiers = _paper_identifiers(of_paper)
     institutions, paper_institutions = _institutions(merged)
-    return {
-        "categories": _categories(paper_categories, profiles),
-        "profiles": profiles,
-        "papers": papers,
-        "paper_authors": paper_authors,
-        "paper_categories": paper_categories,
-        "paper_identifiers": paper_identifiers,
-        "listings": listings,
-        "institutions": institutions,
-        "paper_institutions": paper_institutions,
-        "links": _links(papers),
-        "paper_candidates": find_candidates(merged, paper_identifiers),
-    }
+    return _in_order(
+        categories=_categories(paper_categories, profiles),
+        profiles=profiles,
+        papers=papers,
+        paper_authors=paper_authors,
+        paper_categories=paper_categories,
+        paper_identifiers=paper_identifiers,
+        listings=listings,
+        institutions=institutions,
+        paper_institutions=paper_institutions,
+        links=_links(papers),
+        paper_candidates=find_candidates(merged, paper_identifiers),
+    )
 
 
 _MERGED = (
