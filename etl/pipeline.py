@@ -26,9 +26,9 @@ from etl.report.baseline import compare_with_baseline, read_baseline
 from etl.report.charts import charts_of
 from etl.report.results import RESULTS_FILE, FailOn, Results, summarize, write_results
 from etl.report.wording import judged, require_good
-from etl.resolve.overrides import read_overrides
+from etl.resolve.overrides import Overrides, read_overrides
 from etl.resolve.reference import wanted
-from etl.resolve.tables import list_papers, resolve
+from etl.resolve.tables import Resolved, list_papers, resolve
 from etl.validate.findings import validate
 from etl.validate.severity import read_thresholds
 from etl.validate.staging import StagedBatch, combine, stage_files
@@ -86,20 +86,14 @@ def check(request: Request, progress: Progress) -> Checked:
     overrides = read_overrides(request.overrides)
     thresholds = read_thresholds(request.thresholds)
     baseline = read_baseline(request.baseline) if request.baseline else None
-    staged = combine(_extract(files, request, progress))
-    with progress.step("Resolving papers"):
-        listings = list_papers(staged.profiles, staged.blocks, overrides)
-        staged = replace(staged, blocks=staged.blocks.clear())  # The listings have them all: no memory for two copies.
-    reference = _look_up(listings, request, progress)
-    with progress.step("Resolving people"):
-        resolved = resolve(staged.profiles, listings, overrides, reference)
+    resolved, staged = _resolve(combine(_extract(files, request, progress)), overrides, request, progress)
     with progress.step("Checking the tables"):
         tables = validate(resolved, staged, overrides, thresholds, allow_unreadable=request.allow_unreadable)
-        results = summarize(tables, reference.files)
+        results = summarize(tables, resolved.reference.files)
     compared = compare_with_baseline(results, baseline, str(request.baseline), thresholds) if baseline else results
     provenance = overrides.provenance | {"skipped": sorted(error.source for error in staged.unreadable)}
-    if reference.files:
-        provenance |= {"reference": facts_of(reference.files)}
+    if resolved.reference.files:
+        provenance |= {"reference": facts_of(resolved.reference.files)}
     paths = {file.source: file.path for file in files}
     paths |= {path_text(path.name): path.as_posix() for path in request.reference}
     if request.overrides:
@@ -135,6 +129,18 @@ def _extract(files: Sequence[PageFile], request: Request, progress: Progress) ->
     """Read, parse and stage the pages in batches, by worker processes."""
     staged = map_batches(partial(stage_files, observed_on=request.observed_on), batches(files), request.workers)
     return chain.from_iterable(progress.each("Reading pages", staged))
+
+
+def _resolve(
+    staged: StagedBatch, overrides: Overrides, request: Request, progress: Progress
+) -> tuple[Resolved, StagedBatch]:
+    """The tables of the staged pages, and the pages without their blocks: blocks and listings are in memory only once."""
+    with progress.step("Resolving papers"):
+        listings = list_papers(staged.profiles, staged.blocks, overrides)
+        staged = replace(staged, blocks=staged.blocks.clear())
+    reference = _look_up(listings, request, progress)
+    with progress.step("Resolving people"):
+        return resolve(staged.profiles, listings, overrides, reference), staged
 
 
 def _look_up(listings: pl.DataFrame, request: Request, progress: Progress) -> Reference:

@@ -38,7 +38,7 @@ from schemas.limits import URL_LETTERS
 
 @dataclass(frozen=True)
 class Resolved:
-    """The tables, and the listings from which they were made: one row a block, with its parts, category, date and paper.
+    """The tables, and the listings from which they were made: one row a block, with the parts, category and paper that rules need.
 
     `author_ids` of a listing are the authors of its `names`, in order. For `uncompared` see `People`. `completed` is what the
     records of `reference` complete and contradict.
@@ -76,7 +76,7 @@ def resolve(
         variants=find_variants(listings, tables["papers"], merged_bylines(tables)),
     )
     uncompared = _known(people.uncompared, referenced, "author_id")
-    return Resolved(tables, listings, uncompared, reference, completed)
+    return Resolved(tables, listings.drop(_IN_TABLES), uncompared, reference, completed)
 
 
 def _with_people(
@@ -136,6 +136,8 @@ _MERGED = (
     "year_inferred",
 )
 """The columns of listings from which rows of papers are made."""
+_IN_TABLES = ("month", "day", "year", "tags", "abstract_line", "last_observed_on", "category_confidence")
+"""The columns of listings that no rule looks at."""
 
 
 def _known(frame: pl.DataFrame, ids: pl.Series, *columns: str) -> pl.DataFrame:
