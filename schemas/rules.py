@@ -53,7 +53,10 @@ class Rule:
     """One rule: what must hold of which table and column, and what goes wrong otherwise.
 
     `example` breaks it: lines as a page has them, or a case in words. `advice` is what to do next. A rule without a
-    `condition` has a function in `etl/validate/rules/`.
+    `condition` is checked in Python. Those of the quarantine (BLK, PAG-004, PAG-016) are checks of columns in
+    `schemas/blocks.py` and faults that `etl/extract/page.py` finds; TAB, PAG-002 and PAG-003 are in
+    `etl/validate/integrity.py`, PAG-001 in `etl/validate/findings.py`, DAT in `etl/report/baseline.py`, and all others
+    are functions in `etl/validate/rules/`.
     """
 
     id: str
