@@ -250,7 +250,7 @@ def _code_point(letter: str) -> str:
     return f"{ord(letter):04X}"
 
 
-RULES = (
+CHECKS = (
     _abstract_is_there,
     _abstract_is_whole,
     _category_is_known,
