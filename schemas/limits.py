@@ -46,6 +46,15 @@ BADGE_LETTERS = 120
 """Letters of the longest badge; a real one has 22."""
 TITLE_LETTERS = 1000
 """Letters of the longest title; a real one has 245."""
+SHORT_TITLE = 2
+SHORT_ABSTRACT = 20
+"""Letters of a title, and of an abstract, that is so short that it must be cut."""
+IN_WORDS = {1: "one", 2: "two", 20: "twenty"}
+"""Numbers as texts write them; such a limit that gets another value needs its word here."""
+EARLIEST_YEAR = 1990
+"""The year before which no paper is dated: arXiv began in 1991."""
+LOST_OF = 20
+"""Of so many pages, rows or listed papers one may be missing against a baseline, unless a rules file sets another share."""
 BYLINE_LETTERS = 100_000
 BYLINE_NAMES = 6000
 """Letters and names of the longest byline: the largest collaboration on arXiv has 5,154 names of some 15 letters."""
