@@ -14,12 +14,12 @@ LARGE_PAGE = 1 << 20
 """Bytes beyond which a page is large (1 MiB): it must list a paper, since a real one has 79,481."""
 LARGE_PAGES = 96 << 20
 """Bytes of all large pages of a run together (96 MiB), since a run holds in memory what it reads."""
-PACKED_PAGE = 128 << 10
-PACKED_TIMES = 100
-"""Bytes (128 KiB) that any packed page may have; beyond them it may have so many times its size. A real one has 79,481 bytes,
-three or four times its packed size."""
-PACKED_ARCHIVE = LONGEST_PAGE
-"""Bytes (64 MiB) that any packed archive or shard may have; beyond them it may have `PACKED_TIMES` its packed size."""
+COMPRESSED_PAGE = 128 << 10
+COMPRESSED_TIMES = 100
+"""Bytes (128 KiB) that any compressed page may have; beyond them it may have so many times its compressed size. A real one has
+79,481 bytes, three or four times its compressed size."""
+COMPRESSED_ARCHIVE = LONGEST_PAGE
+"""Bytes (64 MiB) that any compressed archive or shard may have; beyond them it may have `COMPRESSED_TIMES` its compressed size."""
 ROW_BYTES = 512
 """Bytes that a row of a shard counts for beside its text, as a header in an archive does."""
 LONGEST_JSON = 2 * LONGEST_PAGE
