@@ -57,7 +57,7 @@ class Checked:
     """The outcome of all stages before publication.
 
     `in_release` are the results that a release contains, `results` the same compared with the baseline and with a verdict.
-    `provenance` is what the tables depend on besides the pages. `paths` maps the source of each page, file of the reference and
+    `provenance` is what the tables depend on besides the pages. `paths` maps the source of each page, reference file and
     overrides file to its path. `passed_over` are files that were not read since their names are not those of pages.
     """
 

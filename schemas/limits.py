@@ -16,10 +16,12 @@ LARGE_PAGES = 96 << 20
 """Bytes of all large pages of a run together (96 MiB), since a run holds in memory what it reads."""
 COMPRESSED_PAGE = 128 << 10
 COMPRESSED_TIMES = 100
-"""Bytes (128 KiB) that any compressed page may have; beyond them it may have so many times its compressed size. A real one has
-79,481 bytes, three or four times its compressed size."""
+"""Bytes (128 KiB) that any compressed page may have; beyond them it may have so many times its compressed size.
+
+A real one has 79,481 bytes, three or four times its compressed size.
+"""
 COMPRESSED_ARCHIVE = LONGEST_PAGE
-"""Bytes (64 MiB) that any compressed archive or shard may have; beyond them it may have `COMPRESSED_TIMES` its compressed size."""
+"""Bytes (64 MiB) that any compressed archive or shard may have; beyond them `COMPRESSED_TIMES` its compressed size."""
 ROW_BYTES = 512
 """Bytes that a row of a shard counts for beside its text, as a header in an archive does."""
 LONGEST_JSON = 2 * LONGEST_PAGE
@@ -54,7 +56,7 @@ IN_WORDS = {1: "one", 2: "two", 20: "twenty"}
 EARLIEST_YEAR = 1990
 """The year before which no paper is dated: arXiv began in 1991."""
 LOST_OF = 20
-"""Of so many pages, rows or listed papers one may be missing against a baseline, unless a rules file sets another share."""
+"""One of so many pages, rows or listed papers of a baseline may be missing, unless a rules file sets another share."""
 BYLINE_LETTERS = 100_000
 BYLINE_NAMES = 6000
 """Letters and names of the longest byline: the largest collaboration on arXiv has 5,154 names of some 15 letters."""

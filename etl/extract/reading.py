@@ -148,7 +148,7 @@ def _is_half_nul(data: bytes) -> bool:
 
 
 def read_bytes(file: PageFile) -> bytes:
-    """The bytes of a page, decompressed; raises `PageError` where the file cannot be read, or is larger than a page may be."""
+    """The bytes of a page, decompressed; raises `PageError` where the file cannot be read or is larger than a page."""
     if file.data is not None:
         return file.data
     try:
@@ -170,9 +170,10 @@ def _size_of(stream: IO[bytes]) -> int:
 
 
 def decompressed(source: str, name: str, stream: Any, size: int) -> bytes:
-    """The bytes of a page in a stream of `size` bytes, decompressed by the ending of its name; reads at most what a page may have.
+    """The bytes of a page in a stream of `size` bytes, decompressed by the ending of its name.
 
-    Raises `PageError` for a page that is too large, or a bomb, and `OSError` for a damaged one.
+    Reads at most what a page may have. Raises `PageError` for a page that is too large, or a bomb, and `OSError` for a
+    damaged one.
     """
     codec = codec_of(name)
     largest = min(LONGEST_PAGE, max(COMPRESSED_PAGE, COMPRESSED_TIMES * size)) if codec else LONGEST_PAGE

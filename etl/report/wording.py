@@ -139,7 +139,7 @@ def place(finding: FindingResult) -> str:
 
 
 def by_urgency(findings: Iterable[FindingResult]) -> list[FindingResult]:
-    """Findings by urgency: new before unchanged, which cannot fail a run, and of both errors first.
+    """Findings by urgency: new before unchanged, which cannot fail a run, and errors first within each.
 
     >>> given = dict.fromkeys(("id", "row_key", "profile_id", "source", "line_start", "line_end", "value"), "1")
     >>> given |= {"severity": "warning", "table": "papers", "message": "", "raw": []}
@@ -204,7 +204,7 @@ def picked(
 
 
 def shorten(items: Sequence[object], most: int) -> int:
-    """The number of items to show: at most `most`, or one more where a line would count a single item as left.
+    """The number of items to show: at most `most`, or one more, so that no line says that a single item is left out.
 
     >>> shorten("abcd", 3), shorten("abcde", 3)
     (4, 3)
