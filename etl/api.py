@@ -131,7 +131,7 @@ class OpenRelease:
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """The manifest: versions, provenance, content hash, and size and hash of each file."""
+        """The manifest: versions, provenance, logical hash, and size and hash of each file."""
         return self.release.manifest
 
     def __repr__(self) -> str:

@@ -24,9 +24,9 @@ from etl.extract.reading import PageFile, read_or_error, saved_on
 from etl.extract.sources import find_pages
 from etl.printable import path_text
 from etl.progress import Progress
-from schemas.limits import PACKED_ARCHIVE, ROW_BYTES, SOURCE_LETTERS
+from schemas.limits import COMPRESSED_ARCHIVE, ROW_BYTES, SOURCE_LETTERS
 
-SHARD_BYTES = PACKED_ARCHIVE // 2
+SHARD_BYTES = COMPRESSED_ARCHIVE // 2
 """Bytes of pages in a shard, but for a larger page: so many are read, however well they are compressed."""
 GROUP_BYTES = 4 << 20
 """Bytes of pages that are in memory and written at once, but for a larger page."""

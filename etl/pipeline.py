@@ -57,8 +57,8 @@ class Checked:
     """The outcome of all stages before publication.
 
     `in_release` are the results that a release contains, `results` the same compared with the baseline and with a verdict.
-    `provenance` is what the tables depend on besides the pages. `paths` maps a page's source to its file. `passed_over` are
-    files that were not read since their names are not those of pages.
+    `provenance` is what the tables depend on besides the pages. `paths` maps the source of each page, reference file and
+    overrides file to its path. `passed_over` are files that were not read since their names are not those of pages.
     """
 
     tables: Frames

@@ -183,7 +183,7 @@ class _Copy:
     def _facts(self, folder: Path, rows: Mapping[str, int]) -> DatasetFacts:
         saved = self._database.execute("SELECT max(last_observed_on) FROM profiles").fetchone()[0]
         facts = DatasetFacts(
-            content_hash="",
+            logical_hash="",
             papers=rows["papers.parquet"],
             pages=rows["profiles.parquet"],
             saved=date.fromisoformat(saved) if saved else None,
@@ -197,7 +197,7 @@ class _Copy:
                 for name, model in TABLES.items()
             ),
         )
-        return replace(facts, content_hash=hash_content(content, dict(facts.provenance)))
+        return replace(facts, logical_hash=hash_content(content, dict(facts.provenance)))
 
     def _provenance(self) -> dict[str, Any]:
         """That of the release, without names, and what was removed, now or in an earlier redaction."""

@@ -49,7 +49,7 @@ TABLES: dict[str, type[Table]] = {
 }
 """The published tables by name, in the order of their foreign keys."""
 JUDGING_TABLES = ("quarantine", "rules", "findings", "merge_candidates", "paper_candidates")
-"""Tables whose rows are faults or doubts about other rows: more of them are seldom good, fewer no loss."""
+"""Tables whose rows are faults or doubts about other rows: a release with fewer of them has lost no data."""
 
 __all__ = [
     "JUDGING_TABLES",

@@ -14,12 +14,14 @@ LARGE_PAGE = 1 << 20
 """Bytes beyond which a page is large (1 MiB): it must list a paper, since a real one has 79,481."""
 LARGE_PAGES = 96 << 20
 """Bytes of all large pages of a run together (96 MiB), since a run holds in memory what it reads."""
-PACKED_PAGE = 128 << 10
-PACKED_TIMES = 100
-"""Bytes (128 KiB) that any packed page may have; beyond them it may have so many times its size. A real one has 79,481 bytes,
-three or four times its packed size."""
-PACKED_ARCHIVE = LONGEST_PAGE
-"""Bytes (64 MiB) that any packed archive or shard may have; beyond them it may have `PACKED_TIMES` its packed size."""
+COMPRESSED_PAGE = 128 << 10
+COMPRESSED_TIMES = 100
+"""Bytes (128 KiB) that any compressed page may have; beyond them it may have so many times its compressed size.
+
+A real one has 79,481 bytes, three or four times its compressed size.
+"""
+COMPRESSED_ARCHIVE = LONGEST_PAGE
+"""Bytes (64 MiB) that any compressed archive or shard may have; beyond them `COMPRESSED_TIMES` its compressed size."""
 ROW_BYTES = 512
 """Bytes that a row of a shard counts for beside its text, as a header in an archive does."""
 LONGEST_JSON = 2 * LONGEST_PAGE
@@ -46,6 +48,15 @@ BADGE_LETTERS = 120
 """Letters of the longest badge; a real one has 22."""
 TITLE_LETTERS = 1000
 """Letters of the longest title; a real one has 245."""
+SHORT_TITLE = 2
+SHORT_ABSTRACT = 20
+"""Letters of a title, and of an abstract, that is so short that it must be cut."""
+IN_WORDS = {1: "one", 2: "two", 20: "twenty"}
+"""Numbers as texts write them; such a limit that gets another value needs its word here."""
+EARLIEST_YEAR = 1990
+"""The year before which no paper is dated: arXiv began in 1991."""
+LOST_OF = 20
+"""One of so many pages, rows or listed papers of a baseline may be missing, unless a rules file sets another share."""
 BYLINE_LETTERS = 100_000
 BYLINE_NAMES = 6000
 """Letters and names of the longest byline: the largest collaboration on arXiv has 5,154 names of some 15 letters."""

@@ -11,9 +11,16 @@ from schemas.limits import (
     ABSTRACT_LETTERS,
     BYLINE_NAMES,
     DEEPEST_TEX,
+    EARLIEST_YEAR,
+    IN_WORDS,
+    LONGEST_LINE,
+    LONGEST_PAGE,
     LONGEST_TEX,
+    LOST_OF,
     MOST_LINES,
     PAPERS_A_PAGE,
+    SHORT_ABSTRACT,
+    SHORT_TITLE,
     TITLE_LETTERS,
 )
 
@@ -53,7 +60,10 @@ class Rule:
     """One rule: what must hold of which table and column, and what goes wrong otherwise.
 
     `example` breaks it: lines as a page has them, or a case in words. `advice` is what to do next. A rule without a
-    `condition` has a function in `etl/validate/rules/`.
+    `condition` is checked in Python. Those of the quarantine (BLK, PAG-004, PAG-016) are checks of columns in
+    `schemas/blocks.py` and faults that `etl/extract/page.py` finds; TAB, PAG-002 and PAG-003 are in
+    `etl/validate/integrity.py`, PAG-001 in `etl/validate/findings.py`, DAT in `etl/report/baseline.py`, and all others
+    are functions in `etl/validate/rules/`.
     """
 
     id: str
@@ -72,7 +82,7 @@ _RULES = (
     # Pages
     Rule("PAG-001", "profiles", None, "error", "validity", "A page can be read as text",
          "A page that is empty, too large or not UTF-8 would be missing without a trace.",
-         example=f"A file of no bytes, one of more than 64 MiB or {MOST_LINES:,} lines, or one that an editor saved as UTF-16 or Latin-1.",
+         example=f"A file of no bytes, one of more than {LONGEST_PAGE >> 20} MiB or {MOST_LINES:,} lines, or one that an editor saved as UTF-16 or Latin-1.",
          advice="Save the page again as plain text in UTF-8. --allow-unreadable publishes without it and lists it in the manifest."),
     Rule("PAG-002", "profiles", "lines", "error", "completeness", "No line of a page is in two rows",
          "A line in two rows is counted twice, or one of the rows is wrong.",
@@ -174,7 +184,7 @@ _RULES = (
          advice="Look at the profile, and save the page again if it prints another date."),
     Rule("BLK-004", "quarantine", "raw_text", "warning", "validity", "A block's parts have at most the size that papers have",
          "A text of that size is no title, byline or abstract, and would make tables and search slow.",
-         example=f"A title of more than {TITLE_LETTERS:,} letters, a byline of more than {BYLINE_NAMES:,} names, an abstract of more than {ABSTRACT_LETTERS:,} letters, or a line of more than 1 MiB.",
+         example=f"A title of more than {TITLE_LETTERS:,} letters, a byline of more than {BYLINE_NAMES:,} names, an abstract of more than {ABSTRACT_LETTERS:,} letters, or a line of more than {LONGEST_LINE >> 20} MiB.",
          advice="Look at the part that the reason names: it is no text of a paper. Save the page again."),
     Rule("BLK-005", "quarantine", "raw_text", "warning", "validity", "A block's lines are in order: title, byline, abstract",
          "A line too many or two that changed places would shift every field of the paper.",
@@ -215,11 +225,11 @@ _RULES = (
          "Two papers have one title and first author but two dates, or one abstract but two titles; one paper may be counted twice.",
          example="CLMay 1, 2024\nOn Ropes\n\nAnn Bell, Cy Dole\n\nThey hold every bell in the tower.\n\nCLMay 2, 2024\nOn Ropes\n\nAnn Bell, Cy Dole\n\nThey hold every bell in the tower.",
          advice="Look whether both are one paper, submitted twice or revised; join them in an overrides file ([[paper]] same = [...])."),
-    Rule("PAP-009", "papers", "title", "warning", "completeness", "A title has more than two letters",
+    Rule("PAP-009", "papers", "title", "warning", "completeness", f"A title has more than {IN_WORDS[SHORT_TITLE]} letters",
          "A title so short is cut, or a line of another kind is in its place.",
          example="CLMay 1, 2024\nOn\n\nAnn Bell, Cy Dole\n\nThey hold every bell in the tower.",
          advice="Look at the profile, and save the page again if it prints a longer title."),
-    Rule("PAP-010", "papers", "abstract", "warning", "completeness", "An abstract has more than twenty letters",
+    Rule("PAP-010", "papers", "abstract", "warning", "completeness", f"An abstract has more than {IN_WORDS[SHORT_ABSTRACT]} letters",
          "An abstract so short is cut, or a line of another kind is in its place.",
          example="CLMay 1, 2024\nOn Ropes\n\nAnn Bell, Cy Dole\n\nThey hold.",
          advice="Look at the profile, and save the page again if it prints a longer abstract."),
@@ -233,12 +243,12 @@ _RULES = (
          advice="Correct --observed-on or the day in the file's name; if both are right, the badge is wrong.",
          condition=Condition("published > observed_on", value="badge", line="line_start", among="observed_on IS NOT NULL AND published IS NOT NULL AND NOT year_inferred",
              message="the date {published} is after {observed_on}, when the page was saved; see which of the two is wrong")),
-    Rule("PAP-013", "papers", "published", "warning", "timeliness", "A paper is dated 1990 or later",
+    Rule("PAP-013", "papers", "published", "warning", "timeliness", f"A paper is dated {EARLIEST_YEAR} or later",
          "arXiv began in 1991; an earlier date is damage.",
-         example="CLMay 1, 1989\nOn Ropes\n\nAnn Bell, Cy Dole\n\nThey hold every bell in the tower.",
+         example=f"CLMay 1, {EARLIEST_YEAR - 1}\nOn Ropes\n\nAnn Bell, Cy Dole\n\nThey hold every bell in the tower.",
          advice="Look at the badge, and save the page again if it prints another year.",
-         condition=Condition("extract(year FROM published) < 1990", value="published", line="line_start",
-             message="the date {published} is before 1990, and arXiv began in 1991; see whether the badge was saved as the site shows it")),
+         condition=Condition(f"extract(year FROM published) < {EARLIEST_YEAR}", value="published", line="line_start",
+             message=f"the date {{published}} is before {EARLIEST_YEAR}, and arXiv began in 1991; see whether the badge was saved as the site shows it")),
     Rule("PAP-014", "papers", "abstract", "warning", "validity", "Titles and abstracts have no invisible characters",
          "Control, bidirectional and zero-width characters hide words from search and deceive the eye.",
          example="CLMay 1, 2024\nOn \u202eRopes\n\nAnn Bell, Cy Dole\n\nThey hold every bell in the tower.",
@@ -329,11 +339,11 @@ _RULES = (
          advice="This is an error of paperledger, not of the pages: please report it with what the finding says."),
     # The dataset against a baseline: in reports only
     Rule("DAT-001", "dataset", None, "error", "completeness", "No page is missing, and no table loses many rows",
-         "Rows of the baseline would disappear unnoticed; unless a rules file says otherwise, one page or row in twenty may go.",
+         f"Rows of the baseline would disappear unnoticed; unless a rules file says otherwise, one page or row in {IN_WORDS[LOST_OF]} may go.",
          example="The baseline read eve-fox.txt, and it is not among the pages of this run.",
          advice="Give the missing pages again. If they may go, set a limit for this rule, or take a newer release for the baseline."),
     Rule("DAT-002", "dataset", None, "error", "completeness", "Pages list no smaller share of their papers than in the baseline",
-         "Pages may have been saved before all their papers had loaded; unless a rules file says otherwise, one paper in twenty may go.",
+         f"Pages may have been saved before all their papers had loaded; unless a rules file says otherwise, one paper in {IN_WORDS[LOST_OF]} may go.",
          example="In the baseline a page listed 50 of 60 papers, now 10 of 60.",
          advice="Open the page that the finding names, wait until all papers have loaded, and save it again."),
 )  # fmt: skip

@@ -46,7 +46,6 @@ ROWS = {
         " WHERE line_start = 180 ORDER BY 1 NULLS LAST, 3"
     ),
     "listings": "SELECT position, badge, category_resolution, line_start, line_end FROM listings WHERE line_start = 180",
-    "links": "SELECT url, host, kind FROM links JOIN listings USING (paper_id) WHERE line_start = 180",
     "findings": "SELECT rule_id, line_start, message FROM findings WHERE rule_id = 'PRO-001'",
 }
 QUERIES = {

@@ -27,6 +27,18 @@ def test_the_readme_is_short() -> None:
     assert len(regenerate.README.read_text(encoding="utf-8").splitlines()) <= 200
 
 
+def test_the_readmes_map_of_the_code_is_short_and_names_what_exists() -> None:
+    readme = regenerate.README.read_text(encoding="utf-8")
+    (lines,) = re.findall(r"## Map of the code\n\n```text\n(.*?)```", readme, re.DOTALL)
+    assert len(lines.splitlines()) <= 15
+    places = []
+    for line in lines.splitlines()[1:]:
+        first, *others = re.findall(r"[\w/]+(?:\.py|/)(?!\w)", line) or [""]
+        places += [first, *(word if word.startswith(("etl/", "schemas/")) else first + word for word in others)]
+    assert len(places) > 30
+    assert [place for place in places if not (regenerate.ROOT / place).exists()] == []
+
+
 def test_datasettes_metadata_in_the_repository_is_current() -> None:
     assert regenerate.METADATA.read_text(encoding="utf-8") == regenerate.render_metadata()
 

@@ -37,7 +37,7 @@ def page(number: int) -> str:
 
 @pytest.fixture
 def pages(tmp_path: Path) -> Path:
-    """Pages of all kinds: with dates in names and folders, invalid ones too, line breaks, a BOM, packed, in archives and shards."""
+    """Pages of all kinds: with dates in names and folders, invalid ones too, line breaks, a BOM, compressed, in archives and shards."""
     folder = tmp_path / "pages-2026-07-02"
     files = {
         "ann@2026-06-01.txt": ANN.encode(),
@@ -114,7 +114,7 @@ def test_pages_are_written_before_the_next_ones_are_read(tmp_path: Path, monkeyp
 
 def test_the_largest_page_that_is_read_is_packed_and_read_again(tmp_path: Path) -> None:
     (tmp_path / "pages").mkdir()
-    large = ANN + "\n" + "They ring at noon.\n" * 199_000  # of three MiB, and unpacked from a hundredth
+    large = ANN + "\n" + "They ring at noon.\n" * 199_000  # of three MiB, and decompressed from a hundredth
     (tmp_path / "pages/ann.txt").write_text(large, encoding="utf-8")
     (tmp_path / "pages/eve.txt").write_text(EVE, encoding="utf-8")
     pack(tmp_path / "pages", tmp_path / "shards")
@@ -126,7 +126,7 @@ def test_a_page_larger_than_a_shard_is_alone_and_not_taken_for_a_bomb(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(packing, "SHARD_BYTES", 1 << 20)
-    monkeypatch.setattr(archives, "PACKED_ARCHIVE", 2 << 20)
+    monkeypatch.setattr(archives, "COMPRESSED_ARCHIVE", 2 << 20)
     (tmp_path / "ann.txt").write_text(ANN + "They ring at noon.\n" * 199_000, encoding="utf-8")
     (tmp_path / "eve.txt").write_text(EVE, encoding="utf-8")
     assert pack(tmp_path, tmp_path / "shards").shards == 2

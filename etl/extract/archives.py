@@ -20,15 +20,24 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from etl.errors import PageError
-from etl.extract.reading import NOT_WHOLE, PAGE_ENDINGS, TOO_LARGE, PageFile, codec_of, is_page, read_bytes, unpacked
+from etl.extract.reading import (
+    NOT_WHOLE,
+    PAGE_ENDINGS,
+    TOO_LARGE,
+    PageFile,
+    codec_of,
+    decompressed,
+    is_page,
+    read_bytes,
+)
 from etl.printable import cut, path_text
 from schemas.limits import (
     BATCH_BYTES,
     BATCH_PAGES,
+    COMPRESSED_ARCHIVE,
+    COMPRESSED_TIMES,
     LONGEST_JSON,
     LONGEST_PAGE,
-    PACKED_ARCHIVE,
-    PACKED_TIMES,
     ROW_BYTES,
     SOURCE_LETTERS,
 )
@@ -38,7 +47,7 @@ _NEEDED = ["source", "text"]
 _PIECE = 1 << 20
 _SHOWN = 80
 _ROWS = 8
-"""Rows of Parquet unpacked at once: few, since all may repeat one long value."""
+"""Rows of Parquet decompressed at once: few, since all may repeat one long value."""
 _SHAPE = 'expected {"source": "ann@2026-06-01.txt", "text": "Ann Bell…"}, perhaps with "observed_on": "2026-06-01"'
 _NO_PAGE = f"found no page in it, expected rows, or files ending in {', '.join(PAGE_ENDINGS)}; leave it out"
 
@@ -80,7 +89,7 @@ def is_other_table(path: str) -> bool:
     reader = _reader_of(path)
     try:
         if reader is _lines:
-            with _unpacking(PageFile(path, path)) as stream:
+            with _decompressing(PageFile(path, path)) as stream:
                 return "text" not in msgspec.json.decode(stream.readline(LONGEST_JSON), type=dict[str, msgspec.Raw])
         if reader is _rows:
             with open(path, "rb") as file:  # noqa: PTH123  a name that is not UTF-8 too
@@ -124,8 +133,8 @@ def names_in(path: str) -> tuple[str, str]:
     return name, f"{folder.rpartition('/')[2]}/"
 
 
-class _Unpacked(io.RawIOBase):
-    """The bytes of a file as they are unpacked; raises `PageError` at more than a file of its size has."""
+class _Decompressed(io.RawIOBase):
+    """The bytes of a file as they are decompressed; raises `PageError` at more than a file of its size has."""
 
     def __init__(self, file: PageFile, stream: Any, largest: int) -> None:
         self._file, self._stream, self._largest = file, stream, largest
@@ -164,15 +173,15 @@ class _Stream(io.BufferedReader):
 
 
 @contextmanager
-def _unpacking(file: PageFile) -> Iterator[_Stream]:
-    """The unpacked stream of a file; errors in the block become a `PageError` with the place that was reached."""
+def _decompressing(file: PageFile) -> Iterator[_Stream]:
+    """The decompressed stream of a file; errors in the block become a `PageError` with the place that was reached."""
     place = ""
     try:
-        with open(file.path, "rb", buffering=0) as packed:  # noqa: PTH123  a name that is not UTF-8 too
+        with open(file.path, "rb", buffering=0) as compressed:  # noqa: PTH123  a name that is not UTF-8 too
             codec = codec_of(file.path)
-            unpacking = pa.CompressedInputStream(packed, codec) if codec else packed
-            largest = _largest(os.fstat(packed.fileno()).st_size) if codec else sys.maxsize
-            stream = _Stream(_Unpacked(file, unpacking, largest), _PIECE)
+            plain = pa.CompressedInputStream(compressed, codec) if codec else compressed
+            largest = _largest(os.fstat(compressed.fileno()).st_size) if codec else sys.maxsize
+            stream = _Stream(_Decompressed(file, plain, largest), _PIECE)
             try:
                 yield stream
             finally:
@@ -181,13 +190,13 @@ def _unpacking(file: PageFile) -> Iterator[_Stream]:
         raise _damaged(file, error, place) from None
 
 
-def _largest(packed: int) -> int:
-    return max(PACKED_ARCHIVE, PACKED_TIMES * packed)
+def _largest(compressed: int) -> int:
+    return max(COMPRESSED_ARCHIVE, COMPRESSED_TIMES * compressed)
 
 
 def _require_size(file: PageFile, size: int, largest: int) -> None:
     if size > largest:
-        found = f"unpacks to more than {largest:,} bytes, over {PACKED_TIMES} times as many as it has"
+        found = f"unpacks to more than {largest:,} bytes, over {COMPRESSED_TIMES} times as many as it has"
         raise PageError(
             file.source, f"{found}; expected saved pages, which unpack to a few times their size; leave it out"
         )
@@ -200,7 +209,7 @@ def _damaged(file: PageFile, error: Exception, place: str) -> PageError:
 
 def _members(file: PageFile) -> Iterator[Found]:
     """The members of a tar that are named as the pages of a folder are, and an error for each that is no plain file in it."""
-    with _unpacking(file) as stream, tarfile.TarFile(fileobj=stream, encoding="utf-8") as tar:
+    with _decompressing(file) as stream, tarfile.TarFile(fileobj=stream, encoding="utf-8") as tar:
         while member := tar.next():
             tar.members.clear()  # type: ignore[attr-defined]  # or all are in memory
             if refused := _why_refused(member):
@@ -235,7 +244,7 @@ def _member(file: PageFile, member: tarfile.TarInfo, stream: _Stream) -> Found:
     if len(data) < member.size:
         raise tarfile.ReadError("unexpected end of data")
     try:
-        return _page_in(file, name, source, unpacked(source, name, io.BytesIO(data), len(data)))
+        return _page_in(file, name, source, decompressed(source, name, io.BytesIO(data), len(data)))
     except PageError as error:
         return error.with_traceback(None)
     except OSError as error:
@@ -244,7 +253,7 @@ def _member(file: PageFile, member: tarfile.TarInfo, stream: _Stream) -> Found:
 
 def _lines(file: PageFile) -> Iterator[Found]:
     """The pages in the lines of JSON Lines."""
-    with _unpacking(file) as stream:
+    with _decompressing(file) as stream:
         for number, line in enumerate(iter(partial(stream.readline, LONGEST_JSON + 1), b""), 1):
             if not line.isspace():
                 row = _line(file, number, line)
@@ -322,7 +331,7 @@ def _row(file: PageFile, number: int, source: str | None, text: bytes | None, da
 
 _READERS: dict[str, Callable[[PageFile], Iterator[Found]]] = {
     **{f".{ending}": _members for ending in ("tar", "tar.gz", "tgz", "tar.zst")},
-    **{f".jsonl{packed}": _lines for packed in ("", ".gz", ".zst")},
+    **{f".jsonl{compressed}": _lines for compressed in ("", ".gz", ".zst")},
     ".parquet": _rows,
 }
 ARCHIVE_ENDINGS = tuple(_READERS)

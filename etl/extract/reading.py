@@ -17,9 +17,17 @@ import pyarrow as pa
 
 from etl.errors import PageError
 from etl.extract.page import Page, ParsedPage, byte_length, diagnose, parse_page
-from schemas.limits import LARGE_PAGE, LONGEST_PAGE, MOST_LINES, MOST_PIECES, PACKED_PAGE, PACKED_TIMES, UNREAD_LINE
+from schemas.limits import (
+    COMPRESSED_PAGE,
+    COMPRESSED_TIMES,
+    LARGE_PAGE,
+    LONGEST_PAGE,
+    MOST_LINES,
+    MOST_PIECES,
+    UNREAD_LINE,
+)
 
-PAGE_ENDINGS = tuple(text + packed for text in (".txt", ".text") for packed in ("", ".gz", ".zst"))
+PAGE_ENDINGS = tuple(text + compressed for text in (".txt", ".text") for compressed in ("", ".gz", ".zst"))
 """Endings of files in a folder or an archive that are read as pages, in any letter case."""
 NOT_WHOLE = "see whether the file is whole and may be read"
 _CODECS: dict[str, Literal["gzip", "zstd"]] = {".gz": "gzip", ".tgz": "gzip", ".zst": "zstd"}
@@ -140,16 +148,16 @@ def _is_half_nul(data: bytes) -> bool:
 
 
 def read_bytes(file: PageFile) -> bytes:
-    """The bytes of a page, unpacked; raises `PageError` where the file cannot be read, or is larger than a page may be."""
+    """The bytes of a page, decompressed; raises `PageError` where the file cannot be read or is larger than a page."""
     if file.data is not None:
         return file.data
     try:
         if not file.is_standard_input:
             with open(file.path, "rb") as stream:  # noqa: PTH123  a Path takes as long as reading
-                return unpacked(file.source, file.path, stream, _size_of(stream))
+                return decompressed(file.source, file.path, stream, _size_of(stream))
         if sys.stdin is None:
             raise PageError(file.source, "standard input is closed; give a saved page")
-        return unpacked(file.source, file.path, sys.stdin.buffer, LONGEST_PAGE)
+        return decompressed(file.source, file.path, sys.stdin.buffer, LONGEST_PAGE)
     except OSError as error:
         problem = error.strerror or str(error)
         raise PageError(file.source, f"cannot be read ({problem}); {NOT_WHOLE}") from error
@@ -161,13 +169,14 @@ def _size_of(stream: IO[bytes]) -> int:
     return status.st_size if stat.S_ISREG(status.st_mode) else LONGEST_PAGE
 
 
-def unpacked(source: str, name: str, stream: Any, size: int) -> bytes:
-    """The bytes of a page in a stream of `size` bytes, unpacked by the ending of its name; reads at most what a page may have.
+def decompressed(source: str, name: str, stream: Any, size: int) -> bytes:
+    """The bytes of a page in a stream of `size` bytes, decompressed by the ending of its name.
 
-    Raises `PageError` for a page that is too large, or a bomb, and `OSError` for a damaged one.
+    Reads at most what a page may have. Raises `PageError` for a page that is too large, or a bomb, and `OSError` for a
+    damaged one.
     """
     codec = codec_of(name)
-    largest = min(LONGEST_PAGE, max(PACKED_PAGE, PACKED_TIMES * size)) if codec else LONGEST_PAGE
+    largest = min(LONGEST_PAGE, max(COMPRESSED_PAGE, COMPRESSED_TIMES * size)) if codec else LONGEST_PAGE
     if codec:
         data: bytes = pa.CompressedInputStream(stream, codec).read(largest + 1)
     else:
@@ -177,7 +186,7 @@ def unpacked(source: str, name: str, stream: Any, size: int) -> bytes:
         return data
     if largest == LONGEST_PAGE:
         raise PageError(source, TOO_LARGE)
-    found = f"found {size:,} bytes that unpack to more than {largest:,}, over {PACKED_TIMES} times as many"
+    found = f"found {size:,} bytes that unpack to more than {largest:,}, over {COMPRESSED_TIMES} times as many"
     raise PageError(source, f"{found}; expected one saved page, which unpacks to a few times its size; leave it out")
 
 
@@ -191,7 +200,7 @@ def is_page(path: str) -> bool:
 
 
 def codec_of(name: str) -> Literal["gzip", "zstd"] | None:
-    """How a file of this name is packed.
+    """How a file of this name is compressed.
 
     >>> codec_of("ann.txt.ZST"), codec_of("ann.txt")
     ('zstd', None)

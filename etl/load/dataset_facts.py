@@ -22,12 +22,12 @@ KEYWORDS = ("arXiv", "authors", "bibliography", "papers")
 
 @dataclass(frozen=True)
 class DatasetFacts:
-    """A release: its content hash, its numbers of papers and pages, the day of its newest page, and its provenance.
+    """A release: its logical hash, its numbers of papers and pages, the day of its newest page, and its provenance.
 
     `provenance` is as in the manifest: overrides, reference, skipped files, and the redaction of a redacted copy.
     """
 
-    content_hash: str
+    logical_hash: str
     papers: int
     pages: int
     saved: date | None
@@ -37,7 +37,7 @@ class DatasetFacts:
     @property
     def release_id(self) -> str:
         """The name of the release's folder."""
-        return self.content_hash[:ID_LENGTH]
+        return self.logical_hash[:ID_LENGTH]
 
     @property
     def version(self) -> str:
@@ -46,8 +46,8 @@ class DatasetFacts:
 
     @property
     def identifier(self) -> str:
-        """The content hash, by which equal releases are equal wherever they were built."""
-        return f"sha256:{self.content_hash}"
+        """The logical hash, by which equal releases are equal wherever they were built."""
+        return f"sha256:{self.logical_hash}"
 
     @property
     def redaction(self) -> str:
@@ -79,7 +79,7 @@ class DatasetFacts:
         )
 
 
-def dataset_facts(tables: Frames, content_hash: str, provenance: Mapping[str, Any]) -> DatasetFacts:
+def dataset_facts(tables: Frames, logical_hash: str, provenance: Mapping[str, Any]) -> DatasetFacts:
     """The facts of tables to publish.
 
     >>> from schemas import Papers, Profiles
@@ -87,7 +87,7 @@ def dataset_facts(tables: Frames, content_hash: str, provenance: Mapping[str, An
     0
     """
     saved: date | None = tables["profiles"]["last_observed_on"].max()  # type: ignore[assignment]
-    return DatasetFacts(content_hash, tables["papers"].height, tables["profiles"].height, saved, provenance)
+    return DatasetFacts(logical_hash, tables["papers"].height, tables["profiles"].height, saved, provenance)
 
 
 def published_facts(manifest: Mapping[str, Any], saved: date | None) -> DatasetFacts:

@@ -1,7 +1,7 @@
 """The manifest of a release: versions, provenance, size and hash of each file; and the validation of a release against it.
 
-In: tables and facts, or a release's folder. Out: the content hash, and the manifest as a dict and as text; or problems, each
-with the file, what was found and what was expected. The content hash is of the tables, not of the files: it does not depend
+In: tables and facts, or a release's folder. Out: the logical hash, and the manifest as a dict and as text; or problems, each
+with the file, what was found and what was expected. The logical hash is of the tables, not of the files: it does not depend
 on the versions of SQLite and Arrow, so that the same tables have the same name everywhere. The manifest's last entry is a
 hash of all others, so that every change of it is detected.
 """
@@ -30,7 +30,7 @@ from schemas.table import SCHEMA_VERSION
 
 @dataclass(frozen=True)
 class HashedContent:
-    """The input of the content hash: Datasette's metadata as text, and the SQL of views and tables in their order."""
+    """The input of the logical hash: Datasette's metadata as text, and the SQL of views and tables in their order."""
 
     metadata: str
     views: Iterable[str]

@@ -65,7 +65,14 @@ _SCHEMES = {"arxiv": "arxiv_id", "doi": "doi"}
 
 
 def paper_list(tables: Frames) -> pl.DataFrame:
-    """One row a paper, sorted by its key, with authors, institutions, category and identifiers."""
+    """One row a paper, sorted by its key, with authors, institutions, category and identifiers.
+
+    >>> from schemas import TABLES
+    >>> bells, mila = {"paper_id": "bells"}, {"institution_id": "mila", "name": "Mila"}
+    >>> rows = {"papers": [bells], "institutions": [mila], "paper_institutions": [bells | mila]}
+    >>> paper_list({name: model.frame(rows.get(name, [])) for name, model in TABLES.items()})["institutions"].to_list()
+    [['Mila']]
+    """
     people = tables["paper_authors"].join(
         tables["authors"].select("author_id", pl.col("name").alias("author_name")), on="author_id", how="left"
     )

@@ -293,7 +293,7 @@ def _write_manifest(folder: Path, facts: DatasetFacts, files: dict[str, dict[str
     """Sync files to the disk, then write their manifest and sync it."""
     for name in sorted(files):
         _sync(folder / name)
-    manifest = make_manifest(facts.content_hash, facts.provenance, dict(sorted(files.items())))
+    manifest = make_manifest(facts.logical_hash, facts.provenance, dict(sorted(files.items())))
     _write_text(folder / MANIFEST, render_manifest(manifest))
     _sync(folder / MANIFEST)
 

@@ -1,4 +1,4 @@
-"""Verify the integrity of a release (files, database, content hash), and the parity of Parquet and SQLite.
+"""Verify the integrity of a release (files, database, logical hash), and the parity of Parquet and SQLite.
 
 In: the folder of a release of this version of the schema, which is only read. Out: problems in words, or none. Tables are
 those of the files, not those of this version's models, and are read in batches.

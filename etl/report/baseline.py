@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -27,7 +28,7 @@ from etl.report.results import (
 from etl.resolve.folding import digest
 from etl.validate.severity import UNREADABLE, Limit, Setting, Thresholds
 from schemas import JUDGING_TABLES, RULES
-from schemas.limits import PAPERS_A_PAGE
+from schemas.limits import LOST_OF, PAPERS_A_PAGE
 from schemas.rules import SEVERE, SEVERITY_OF, STATUSES, Status
 
 _SAVED_ON = re.compile(r"[@_ .-]?[0-9]{4}-[0-9]{2}-[0-9]{2}$")
@@ -93,7 +94,7 @@ def _content(finding: FindingResult) -> _Content:
     return finding.rule_id, undated(finding.source or ""), finding.value, finding.message
 
 
-ALLOWED = Limit(share=0.05)
+ALLOWED = Limit(share=Fraction(1, LOST_OF))
 """The share of pages, rows or listed papers above which a loss is an error, unless a rules file sets another."""
 SHOWN_PAGES = 20
 """Missing pages that have a finding each; the others are counted in one."""

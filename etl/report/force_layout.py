@@ -21,7 +21,7 @@ _APART, _NEAR = 124.0, 140.0
 _REPULSION, _FAR = 60.0, 600.0
 """The force between two points at distance 1, and the distance beyond which there is none."""
 _TO_MIDDLE_X, _TO_MIDDLE_Y = 0.1, 0.02
-"""The force towards the middle, a unit of distance: a picture is wider than it is high."""
+"""The force towards the middle for each unit of distance, across and down: pictures are wider than high."""
 _TURN = (-0.7373688780783197, 0.6754902942615238)
 """Cosine and sine of the golden angle, between one point and the next at the start."""
 
@@ -104,7 +104,7 @@ def _repel(points: _Points, strength: float) -> None:
 
 
 def _attract(points: _Points, pairs: Sequence[tuple[int, int]], ties: Counter[int], strength: float) -> None:
-    """Pull joined points to a distance of `_NEAR`, the less tied one more."""
+    """Pull joined points to a distance of `_NEAR`, the one with fewer pairs by more."""
     for one, two in pairs:
         across = points.x[two] + points.dx[two] - points.x[one] - points.dx[one]
         down = points.y[two] + points.dy[two] - points.y[one] - points.dy[one]

@@ -114,7 +114,7 @@ class Picture:
     def element(self, address: Address = lambda _: None) -> Markup:
         """The picture as an element of an HTML page, whose marks are links where they have an address.
 
-        The keyboard passes them by, since there may be hundreds: the page has the same links elsewhere.
+        The Tab key skips these links, since there may be hundreds; the page has the same links elsewhere.
         """
         role = "group" if any(address(mark["cells"]) for mark in self.marks) else "img"
         return self._rendered("element", address, role=role)
@@ -325,7 +325,7 @@ def _thickness(papers: int, most: int) -> float:
 
 
 def _fitted(places: Sequence[tuple[float, float]], width: int, height: int) -> list[tuple[float, float]]:
-    """The places, moved and scaled into a picture; one that is narrow or flat is not widened to all of it.
+    """The places, moved and scaled into a picture; narrow or flat ones are not stretched to its whole width or height.
 
     >>> _fitted([(-200, -900), (200, 900)], 740, 380)
     [(120.0, 0.0), (620.0, 380.0)]
@@ -336,14 +336,14 @@ def _fitted(places: Sequence[tuple[float, float]], width: int, height: int) -> l
 
 
 def _scaled(values: Sequence[float], size: int, least: float) -> list[float]:
-    """Values scaled to a size in pixels, to which they extend where they extend over at least so much."""
+    """Values scaled so that an extent of `least`, or theirs if larger, has a size in pixels; the middle is kept."""
     extent = max(max(values) - min(values), least)
     first = (max(values) + min(values) - extent) / 2
     return [round((value - first) / extent * size, 1) for value in values]
 
 
 def _target(cells: Record, words: str) -> Shape:
-    """What a mark is of: cells of the chart, and words for who cannot see the mark."""
+    """What a mark is of: cells of the chart, and words for people who cannot see it."""
     return {"cells": cells, "words": _label(words, BAR_LETTERS)}
 
 

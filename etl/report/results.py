@@ -154,7 +154,13 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def summarize(tables: Frames, reference: Sequence[ReferenceFile] = ()) -> Results:
-    """The results of a run from its tables, findings ordered by file, line and rule; charts need a release."""
+    """The results of a run from its tables, findings ordered by file, line and rule; charts need a release.
+
+    >>> from schemas import TABLES
+    >>> results = summarize({name: model.frame() for name, model in TABLES.items()})
+    >>> results.verdict, results.rows["papers"]
+    ('passed', 0)
+    """
     rules = [_rule(row) for row in tables["rules"].iter_rows(named=True)]
     findings = tables["findings"].sort("source", "line_start", "rule_id", "finding_id", nulls_last=True)
     lines = _lines_of(tables, findings)

@@ -12,10 +12,8 @@ import msgspec
 from etl.errors import BadData
 from etl.printable import count, visible
 from etl.report.results import FailOn, FindingResult, Results, RuleSummary, shown
-from etl.validate.severity import UNREADABLE
+from etl.validate.severity import UNREADABLE, UNREADABLE_RULE
 
-LEFT_OUT = "PAG-001"
-"""The rule about unreadable files, which have no row in `profiles`."""
 SHOWN_NAMES = 5
 _RANKS = {"failed": 0, "warned": 1, "noted": 2, "off": 3, "passed": 4}
 
@@ -76,7 +74,8 @@ def left_out(results: Results) -> list[str]:
     >>> left_out(Results(verdict="passed", rows={}, pages=[], rules=[], findings=[]))
     []
     """
-    warnings = (finding for finding in results.findings if (finding.rule_id, finding.severity) == (LEFT_OUT, "warning"))
+    warned = (UNREADABLE_RULE, "warning")
+    warnings = (finding for finding in results.findings if (finding.rule_id, finding.severity) == warned)
     return sorted({finding.source for finding in warnings if finding.source is not None})
 
 
@@ -140,7 +139,7 @@ def place(finding: FindingResult) -> str:
 
 
 def by_urgency(findings: Iterable[FindingResult]) -> list[FindingResult]:
-    """Findings by urgency: new before unchanged, which cannot fail a run, and of both errors first.
+    """Findings by urgency: new before unchanged, which cannot fail a run, and errors first within each.
 
     >>> given = dict.fromkeys(("id", "row_key", "profile_id", "source", "line_start", "line_end", "value"), "1")
     >>> given |= {"severity": "warning", "table": "papers", "message": "", "raw": []}
@@ -205,7 +204,7 @@ def picked(
 
 
 def shorten(items: Sequence[object], most: int) -> int:
-    """The number of items to show: at most `most`, or one more where a line would count a single item as left.
+    """The number of items to show: at most `most`, or one more, so that no line says that a single item is left out.
 
     >>> shorten("abcd", 3), shorten("abcde", 3)
     (4, 3)

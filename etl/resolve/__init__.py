@@ -1,1 +1,4 @@
-"""Resolve: good blocks become papers, people and categories. Pure functions, frames in, frames out."""
+"""Resolve: good blocks become papers, people and categories.
+
+Frames in, frames out; only `read_overrides` reads a file of the user's.
+"""

@@ -283,7 +283,7 @@ def _shared(identifiers: pl.DataFrame) -> pl.DataFrame:
 
 
 def _neighbours(papers: pl.DataFrame) -> Iterator[tuple[str, str, date | None, str, str, date | None]]:
-    """Each paper of a key with the next by date: a title of fifty years makes forty-nine pairs, not a thousand."""
+    """Each paper of a key with the next by date: n papers make n - 1 pairs, not n(n - 1)/2."""
     several = papers.filter(pl.col("key").is_duplicated())
     ordered = several.sort("key", pl.col("published").fill_null(date.max), "paper_id")
     shown = pl.col("paper_id", "title", "published")

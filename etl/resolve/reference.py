@@ -280,9 +280,16 @@ class Completed:
 
 
 def complete(listings: pl.DataFrame, records: Sequence[Record]) -> Completed:
-    """Join the papers of one record, and complete the bylines of matched papers.
+    r"""Join the papers of one record, and complete the bylines of matched papers.
 
     Without records the listings have their names as printed.
+
+    >>> bells = {"paper_id": "p", "profile_id": "ann", "position": 1, "work": "on bells\na bell", "names": ["Ann Bell"]}
+    >>> bells |= {"truncated": True, "abstract": "", "code": "CL", "year": 2020, "month": 1, "day": 1}
+    >>> bells |= dict.fromkeys(("alias_id", "published", "observed_on", "last_observed_on"))
+    >>> record = Record("2001.00001", "On Bells", "", ("Ann Bell", "Cy Dole"), (), (), date(2020, 1, 1), "a.jsonl", 7)
+    >>> complete(pl.DataFrame([bells]), [record]).listings["all_names"].item().to_list()
+    ['Ann Bell', 'Cy Dole']
     """
     plain = listings.with_columns(pl.col("names").alias("all_names"), pl.col("truncated").alias("is_cut"))
     if not records:

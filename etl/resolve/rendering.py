@@ -36,7 +36,14 @@ def listing_lines(printed: Mapping[str, Any]) -> list[str]:
 
 
 def rebuild_pages(tables: Frames) -> Iterator[tuple[str, bytes]]:
-    """The id and the bytes of every page in `tables`, sorted by id, rebuilt so many at once that memory is bounded."""
+    r"""The id and the bytes of every page in `tables`, sorted by id, rebuilt so many at once that memory is bounded.
+
+    >>> from schemas import TABLES
+    >>> page = {"profile_id": "ann", "header": "Ann Bell", "lines": 2, "newline": "LF"}
+    >>> tables = {name: model.frame([page] if name == "profiles" else []) for name, model in TABLES.items()}
+    >>> list(rebuild_pages(tables))
+    [('ann', b'Ann Bell\n')]
+    """
     papers = _printed_papers(tables)
     needed = ("profiles", "listings", "variants", "quarantine")
     for part in _parts({name: tables[name] for name in needed}, "profiles", "profile_id", _PAGES):

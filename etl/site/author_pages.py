@@ -140,7 +140,7 @@ class AuthorPage:
 
 
 def author_page(database: sqlite3.Connection, author_id: str, part: int = 1) -> AuthorPage | None:
-    """The content of an author's page with the nearest part there is; None where there is no such author."""
+    """The content of an author's page with the part, or the nearest that exists; None where there is no such author."""
     release = ReleaseRows(database)
     row = next(release.rows("SELECT * FROM authors WHERE author_id = ?", author_id), None)
     if row is None:

@@ -1,7 +1,7 @@
 """What a release has that the release before it does not. In: a release in its output folder. Out: `/-/changes`.
 
-The releases are compared once, at the first request, in a process of its own: that takes 200 MB for 100,000 papers. Who asks meanwhile
-waits a moment, and then gets a page that says so.
+The releases are compared once, at the first request, in a process of its own: that takes 200 MB for 100,000 papers.
+Requests in the meantime wait for `PATIENCE` seconds at most, and then get a page that asks to wait.
 """
 
 import sqlite3

@@ -1,8 +1,8 @@
 """CSV of tables, views and queries: the addresses that end in .csv, each in one pass over its rows.
 
 In: requests. Out: all rows with the columns, values and options of Datasette's own CSV. That makes a stream of pages, each with a
-query of its own, which for a view begins again at the first row: a minute for 70,000 pairs of co-authors. And it ends the rows of
-SQL after `max_returned_rows`, without a word.
+query of its own, which for a view begins again at the first row: a minute for 70,000 pairs of co-authors. For SQL it
+stops after `max_returned_rows` rows, and does not say so.
 """
 
 import csv

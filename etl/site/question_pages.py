@@ -1,4 +1,4 @@
-"""Pages of questions: fields to ask with, and the answer as rows with links, fifty a page, sorted by any head.
+"""Pages of questions: fields to ask with, and the answer as rows with links, fifty a page, sorted by any column.
 
 In: `/paperledger/QUESTION?PARAMETER=&sort=-published&page=2`, where a minus sorts the largest first. Out: a page. The same addresses
 with .json, .csv and .parquet have all rows and columns.
@@ -78,7 +78,7 @@ class QuestionRequest:
 
 
 def request_of(question: Question, arguments: Callable[[str], str | None]) -> QuestionRequest:
-    """The request in the arguments of an address; a column that no head has sorts nothing, a page that is no number is the first.
+    """The request in the arguments of an address; unknown columns are ignored, a page that is no number is the first.
 
     >>> request_of(QUESTIONS["coverage_by_profile"], {"sort": "-name", "page": "x"}.get).order
     ['name DESC NULLS LAST']
@@ -107,7 +107,12 @@ class Head:
 
 
 def heads_of(asked: QuestionRequest) -> list[Head]:
-    """The heads of all columns; a column that rows are sorted by leads to the other direction."""
+    """The heads of all columns; the address of the column that rows are sorted by turns their order.
+
+    >>> asked = request_of(QUESTIONS["coverage_by_profile"], {"sort": "name"}.get)
+    >>> [(head.address, head.direction) for head in heads_of(asked) if head.direction]
+    [('?sort=-name', 'ascending')]
+    """
     first, _, direction = asked.question.order[0].partition(" ")
     now = (asked.sort, asked.is_descending) if asked.sort else (first, direction == "DESC")
     return [_head(asked, cell, now) for cell in asked.question.cells]

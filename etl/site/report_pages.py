@@ -1,4 +1,4 @@
-"""The quality report in the site's frame: the rules with the gravest first, coverage, and the findings of each rule.
+"""The quality report in the site's frame: the rules, most severe first, coverage, and the findings of each rule.
 
 In: the tables `rules` and `findings`, and the pages' coverage. Out: `/-/report`, and `/-/report/RULE?page=`, the findings in pages.
 """
@@ -37,7 +37,7 @@ SHOWN_PAGES = 20
 _PAGE, _RULE_PAGE = "paperledger-report.html", "paperledger-rule.html"
 _TABLES_READ = ("rules", "findings", "profiles", "quarantine", "papers", "authors")
 _HEADINGS: dict[Status, str] = {"failed": "Errors", "warned": "Warnings", "noted": "Counted only"}
-"""Titles of the lists of rules that were broken, the gravest first."""
+"""Titles of the lists of rules that were broken, the most severe first."""
 _RULES = """
 SELECT rules.*, (SELECT count(*) FROM findings WHERE findings.rule_id = rules.rule_id) AS findings
 FROM rules ORDER BY failed DESC, rule_id

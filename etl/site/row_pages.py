@@ -1,4 +1,4 @@
-"""The content of the pages of a paper, an author and a profile.
+"""The content of the pages of a paper, a category and a profile; an author's is in `author_pages`.
 
 In: a release's database, and a row's key. Out: the first rows of each list with its length, and a listing's raw lines.
 """

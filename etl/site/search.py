@@ -1,7 +1,7 @@
 """The search for people and papers. In: `/-/search?q=`. Out: a page of people and papers, or a redirect to the one row that `q` identifies.
 
 People are found by the beginnings of the words of any of their spellings, papers by all words in title and abstract. `year` and
-`category` narrow, `page` goes on.
+`category` filter the papers, `page` is the number of their page.
 """
 
 import json

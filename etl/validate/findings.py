@@ -18,14 +18,13 @@ from etl.resolve.overrides import Overrides
 from etl.resolve.tables import Resolved
 from etl.validate.integrity import TableFailure, check_pages, check_tables
 from etl.validate.rule_results import FAILED, RuleContext, RuleResult, rule_result
-from etl.validate.rules import find
-from etl.validate.severity import FIXED, Thresholds
+from etl.validate.rules import apply_rules
+from etl.validate.severity import FIXED, UNREADABLE_RULE, Thresholds
 from etl.validate.staging import StagedBatch
 from schemas import RULES, TABLES, Findings, Frames, Quarantine, Rules
 from schemas.limits import SHOWN_LETTERS
 from schemas.rules import SEVERE, Status
 
-UNREADABLE_RULE = "PAG-001"
 MOST_RUNS = 5
 """Runs of lines of one page in quarantine under one rule that are reported one by one; more are one finding."""
 
@@ -82,7 +81,7 @@ def error_results(
     """
     pages = tables["profiles"].height
     rows = sum(frame.height for frame in tables.values())
-    checked = {"PAG-001": pages + len(unreadable), "PAG-002": pages, "PAG-003": pages}
+    checked = {UNREADABLE_RULE: pages + len(unreadable), "PAG-002": pages, "PAG-003": pages}
     broken = [
         *((failure.rule_id, failure.row_key, None, failure.line, failure.message) for failure in failures),
         *(
@@ -191,7 +190,7 @@ def _rule_results(context: RuleContext) -> Iterator[RuleResult]:
     if not failures:
         with ThreadPoolExecutor(max_workers=1) as beside:  # Most rules work without the interpreter's lock.
             pages = beside.submit(lambda: list(check_pages(context.tables)))
-            yield from find(context)
+            yield from apply_rules(context)
             yield from _quarantine_results(context.tables)
             failures = pages.result()
     yield from error_results(context.tables, failures, context.staged.unreadable)

@@ -169,7 +169,13 @@ def _references(name: str, frame: pl.DataFrame, tables: Frames) -> Iterator[Tabl
 
 
 def check_pages(tables: Frames) -> Iterator[TableFailure]:
-    """Every page with a line in two rows, and every page that cannot be rebuilt from the tables byte for byte."""
+    """Every page with a line in two rows, and every page that cannot be rebuilt from the tables byte for byte.
+
+    >>> page = {"profile_id": "ann", "header": "Ann Bell", "lines": 1, "newline": "LF", "sha256": "another page's"}
+    >>> tables = {name: model.frame([page] if name == "profiles" else []) for name, model in TABLES.items()}
+    >>> [(failure.rule_id, failure.row_key) for failure in check_pages(tables)]
+    [('PAG-003', 'ann')]
+    """
     sources = dict(tables["profiles"].select("profile_id", "source").iter_rows())
     for profile_id, line in _claimed_twice(tables):
         message = (

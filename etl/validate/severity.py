@@ -22,9 +22,11 @@ from etl.toml_file import TomlMistake, read_toml, shown, unexpected
 from schemas import RULES, Rule
 from schemas.rules import LEVELS, SEVERITY_OF, Level, Status
 
-FIXED = ("PAG-001", "PAG-002", "PAG-003", "TAB-001", "TAB-002", "TAB-003", "TAB-004")
+UNREADABLE_RULE = "PAG-001"
+"""The rule about files that cannot be read, which have no row in `profiles`."""
+FIXED = (UNREADABLE_RULE, "PAG-002", "PAG-003", "TAB-001", "TAB-002", "TAB-003", "TAB-004")
 """Rules without which the dataset would be wrong or would lack a page: no rules file can lower them."""
-UNREADABLE = ("PAG-001", "PAG-010")
+UNREADABLE = (UNREADABLE_RULE, "PAG-010")
 """Rules about pages of which nothing could be read: `allow_unreadable` makes warnings of them, and no baseline excuses them."""
 _KEYS = ("severity", "warn_above", "error_above")
 _OLD_SHARE = "error_above_share"

@@ -1,4 +1,4 @@
-"""Archives and shards of pages: tars with members of any kind, JSON Lines and Parquet, packed or not."""
+"""Archives and shards of pages: tars with members of any kind, JSON Lines and Parquet, compressed or not."""
 
 import gzip
 import io

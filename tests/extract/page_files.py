@@ -1,4 +1,4 @@
-"""Files that hold pages: written, packed, found and read."""
+"""Files that hold pages: written, compressed, found and read."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -16,7 +16,7 @@ DATA = TEXT.encode()
 
 
 def zst(data: bytes) -> bytes:
-    """The data packed as Zstandard."""
+    """The data compressed as Zstandard."""
     return bytes(pa.Codec("zstd").compress(data, asbytes=True))
 
 

@@ -15,13 +15,13 @@ from etl.extract.reading import parse_files
 from etl.extract.sources import find_pages
 from etl.validate.staging import combine, stage, up_to_limit
 from schemas.limits import (
+    COMPRESSED_PAGE,
+    COMPRESSED_TIMES,
     LARGE_PAGE,
     LARGE_PAGES,
     LONGEST_PAGE,
     MOST_LINES,
     MOST_PIECES,
-    PACKED_PAGE,
-    PACKED_TIMES,
     UNREAD_LINE,
 )
 
@@ -61,14 +61,14 @@ def problem(path: Path) -> str:
     return str(error)
 
 
-def test_a_dozen_packed_bombs_are_a_line_each_and_no_memory(tmp_path: Path) -> None:
+def test_a_dozen_compressed_bombs_are_a_line_each_and_no_memory(tmp_path: Path) -> None:
     bomb = zst(bytes(LONGEST_PAGE))
     for number in range(DOZEN):
         write(tmp_path / "pages" / f"{number:02}.txt.zst", bomb)
     run = build(tmp_path / "pages", tmp_path / "out")
     assert run.code == 1
     expected = (
-        f"found {len(bomb):,} bytes that unpack to more than {max(PACKED_PAGE, PACKED_TIMES * len(bomb)):,}, over {PACKED_TIMES} times as many; expected"
+        f"found {len(bomb):,} bytes that unpack to more than {max(COMPRESSED_PAGE, COMPRESSED_TIMES * len(bomb)):,}, over {COMPRESSED_TIMES} times as many; expected"
         " one saved page, which unpacks to a few times its size; leave it out"
     )
     errors = [line.removeprefix("paperledger: ") for line in run.said if expected in line]
@@ -143,7 +143,7 @@ def test_a_page_in_more_pieces_than_any_has_is_an_error(tmp_path: Path) -> None:
     assert problem(write(tmp_path / "ann.txt", text.encode())) == expected
 
 
-def test_a_packed_page_of_any_size_that_a_page_may_have_is_read(tmp_path: Path) -> None:
+def test_a_compressed_page_of_any_size_that_a_page_may_have_is_read(tmp_path: Path) -> None:
     words = "".join(sha256(str(number).encode()).hexdigest() for number in range(1000))
     text = f"{SOUND}\n{words * 20}"
     path = write(tmp_path / "ann.txt.zst", zst(text.encode()))

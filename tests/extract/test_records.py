@@ -23,8 +23,8 @@ TWO = (record(), record("hep-th/9901001", "On\n  Ropes", doi="10.1000/one, 10.10
 
 def zstd(data: bytes) -> bytes:
     sink = pa.BufferOutputStream()
-    with pa.CompressedOutputStream(sink, "zstd") as packed:
-        packed.write(data)
+    with pa.CompressedOutputStream(sink, "zstd") as compressed:
+        compressed.write(data)
     return bytes(sink.getvalue().to_pybytes())
 
 
@@ -45,9 +45,11 @@ def file(tmp_path: Path) -> Callable[..., Path]:
     return written
 
 
-@pytest.mark.parametrize("packed", [bytes, gzip.compress, zstd], ids=["plain", "gzip", "zstd"])
-def test_records_are_read_however_they_are_packed(file: Callable[..., Path], packed: Callable[[bytes], bytes]) -> None:
-    first, second = read(file(packed(lines(*TWO))))
+@pytest.mark.parametrize("compress", [bytes, gzip.compress, zstd], ids=["plain", "gzip", "zstd"])
+def test_records_are_read_however_they_are_compressed(
+    file: Callable[..., Path], compress: Callable[[bytes], bytes]
+) -> None:
+    first, second = read(file(compress(lines(*TWO))))
     assert first == Record(
         "2405.00001",
         "On Bells",

@@ -37,7 +37,7 @@ def test_a_file_is_read_whatever_its_packing(tmp_path: Path, name: str, pack: Ca
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zst])
-def test_a_packed_file_of_several_parts_is_one_page(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+def test_a_compressed_file_of_several_parts_is_one_page(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
     ending = ".zst" if pack is zst else ".gz"
     assert read(write(tmp_path / f"ann.txt{ending}", pack(b"Ann ") + pack(b"Bell"))).text == "Ann Bell"
 

@@ -46,7 +46,7 @@ def test_an_empty_file_is_an_error(tmp_path: Path, name: str) -> None:
     assert problem(write(tmp_path / name, b"")) == expected
 
 
-def test_a_packed_page_of_no_bytes_is_an_error(tmp_path: Path) -> None:
+def test_a_compressed_page_of_no_bytes_is_an_error(tmp_path: Path) -> None:
     assert problem(write(tmp_path / "ann.txt.gz", gzip.compress(b""))).startswith("ann.txt.gz: empty file")
 
 
@@ -84,7 +84,7 @@ def test_a_file_over_64_mib_is_an_error_and_one_of_64_mib_is_none(tmp_path: Path
     assert problem(large) == expected
 
 
-def test_a_packed_file_that_swells_is_given_up_at_64_mib(tmp_path: Path) -> None:
+def test_a_compressed_file_that_swells_is_given_up_at_64_mib(tmp_path: Path) -> None:
     with cpu_limit(5):
         message = problem(write(tmp_path / "ann.txt.gz", bomb(1 << 33)))
     assert message.startswith("ann.txt.gz: larger than 64 MiB (byte 67108864)")
@@ -97,12 +97,12 @@ def test_a_packed_file_that_swells_is_given_up_at_64_mib(tmp_path: Path) -> None
         pytest.param("ann.txt.gz", gzip.compress(DATA)[:-4], id="cut in the trailer"),
         pytest.param("ann.txt.gz", gzip.compress(DATA)[:-8] + bytes(8), id="another checksum"),
         pytest.param("ann.txt.gz", gzip.compress(DATA) + b"x", id="something behind"),
-        pytest.param("ann.txt.gz", DATA, id="not packed"),
+        pytest.param("ann.txt.gz", DATA, id="not compressed"),
         pytest.param("ann.txt.zst", zst(DATA)[:-1], id="zst cut"),
-        pytest.param("ann.txt.zst", DATA, id="zst not packed"),
+        pytest.param("ann.txt.zst", DATA, id="zst not compressed"),
     ],
 )
-def test_a_damaged_packed_file_is_an_error(tmp_path: Path, name: str, data: bytes) -> None:
+def test_a_damaged_compressed_file_is_an_error(tmp_path: Path, name: str, data: bytes) -> None:
     message = problem(write(tmp_path / name, data))
     assert message.startswith(f"{name}: cannot be read (")
     assert message.endswith("); see whether the file is whole and may be read")
@@ -158,7 +158,7 @@ SKIPPED = b"\x50\x2a\x4d\x18\x04\x00\x00\x00abcd"
         pytest.param("ann.txt.zst", SKIPPED + zst(DATA) + SKIPPED, id="frames to be skipped"),
     ],
 )
-def test_a_packed_file_of_several_parts_is_one_page(tmp_path: Path, name: str, data: bytes) -> None:
+def test_a_compressed_file_of_several_parts_is_one_page(tmp_path: Path, name: str, data: bytes) -> None:
     with cpu_limit(2):
         assert read(write(tmp_path / name, data)).text == TEXT
 
@@ -166,16 +166,18 @@ def test_a_packed_file_of_several_parts_is_one_page(tmp_path: Path, name: str, d
 @pytest.mark.parametrize(
     ("name", "data", "found"),
     [
-        pytest.param("ann.txt.gz", gzip.compress(gzip.compress(DATA)), "line 1, byte 1: found 0x8b", id="packed twice"),
-        pytest.param("ann.txt", gzip.compress(DATA), "line 1, byte 1: found 0x8b", id="packed under a plain name"),
+        pytest.param("ann.txt.gz", gzip.compress(gzip.compress(DATA)), "line 1, byte 1: found 0x8b", id="compressed twice"),
+        pytest.param("ann.txt", gzip.compress(DATA), "line 1, byte 1: found 0x8b", id="compressed under a plain name"),
         pytest.param("ann.txt.gz", gzip.compress(FIRST) + gzip.compress(SECOND)[:-9], "cannot be read (", id="cut member"),
         pytest.param("ann.txt.zst", zst(FIRST) + zst(SECOND)[:-1], "cannot be read (", id="cut frame"),
         pytest.param("ann.txt.zst", zst(DATA) + b"x", "cannot be read (", id="something behind a frame"),
-        pytest.param("ann.txt.zst", gzip.compress(DATA), "cannot be read (", id="packed in another way"),
+        pytest.param("ann.txt.zst", gzip.compress(DATA), "cannot be read (", id="compressed in another way"),
         pytest.param("ann.txt.zst", SKIPPED, "empty file", id="no frame with data"),
     ],
 )  # fmt: skip
-def test_a_packed_file_that_holds_no_page_is_one_clear_line(tmp_path: Path, name: str, data: bytes, found: str) -> None:
+def test_a_compressed_file_that_holds_no_page_is_one_clear_line(
+    tmp_path: Path, name: str, data: bytes, found: str
+) -> None:
     message = problem(write(tmp_path / name, data))
     assert message.startswith(f"{name}: {found}")
     assert "\n" not in message

@@ -154,7 +154,7 @@ def _location(package: str) -> Path:
 
 @dataclass(frozen=True)
 class MissingPage:
-    """What an address that leads nowhere asks for: a table and perhaps the key of a row, or neither; and words to search for."""
+    """What an address without a page asks for: a table, perhaps the key of a row, and words to search for."""
 
     path: str
     words: str

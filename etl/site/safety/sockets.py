@@ -106,7 +106,7 @@ class TimedProtocol(H11Protocol):
         self._end_stall()
 
     def drop(self) -> None:
-        """Close the connection, and count it no more."""
+        """Close the connection, and stop counting it."""
         self._end_wait()
         self.connections.discard(self)
         self.transport.abort()

@@ -11,13 +11,13 @@ from schemas import RULES, TABLES, Rule
 from schemas.rules import Condition
 
 
-def find(context: RuleContext) -> Iterator[RuleResult]:
+def apply_rules(context: RuleContext) -> Iterator[RuleResult]:
     """The result of every plausibility rule."""
     for rule in RULES.values():
         if rule.condition:
             yield _broken_rows(rule, rule.condition, context)
     for family in (pages, papers, people, text, reference):
-        for check in family.RULES:
+        for check in family.CHECKS:
             yield check(context)
 
 

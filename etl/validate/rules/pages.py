@@ -230,7 +230,7 @@ def _field_is_known(context: RuleContext) -> RuleResult:
     )
 
 
-RULES = (
+CHECKS = (
     _header_lines_are_known,
     _all_papers_are_listed,
     _counts_agree,

@@ -2,10 +2,11 @@
 
 import polars as pl
 
+from etl.printable import either
 from etl.resolve.categories import candidates
 from etl.tex import tex_beyond_bounds
 from etl.validate.rule_results import LISTING_KEY, PAPER_KEY, RuleContext, RuleResult, at_line, rows_where, rule_result
-from schemas.limits import DEEPEST_TEX, LONGEST_TEX
+from schemas.limits import DEEPEST_TEX, IN_WORDS, LONGEST_TEX, SHORT_ABSTRACT, SHORT_TITLE
 
 TAIL_LETTERS = 60
 """Letters of an abstract's end that a finding shows."""
@@ -27,9 +28,6 @@ NOT_CUT = (
     r"|(?:rely|relied|agreed) (?:up)?on|accounted for|care of)$)"
 )
 """Ends that only look cut: an address, the signs of charges (e+ e-), a name such as "algebra A", idioms."""
-
-SHORTEST_TITLE = 2
-SHORTEST_ABSTRACT = 20
 TEX = r"\\[a-zA-Z]|[\^_{]"
 """Signs that a dollar in an abstract is TeX and not money."""
 INVISIBLE = r"[\x00-\x08\x0b-\x1f\x7f-\x{9f}\x{200b}-\x{200f}\x{2028}-\x{202e}\x{2060}-\x{2069}\x{feff}]"
@@ -130,15 +128,16 @@ def _page_lists_a_paper_once(context: RuleContext) -> RuleResult:
 
 
 def _title_is_long_enough(context: RuleContext) -> RuleResult:
-    """PAP-009: a title of one or two letters."""
-    short = rows_where(context.papers, pl.col("title").str.strip_chars().str.len_chars() <= SHORTEST_TITLE)
+    """PAP-009: a title of a few letters."""
+    lengths = either(IN_WORDS[letters] for letters in range(1, SHORT_TITLE + 1))
+    short = rows_where(context.papers, pl.col("title").str.strip_chars().str.len_chars() <= SHORT_TITLE)
     return rule_result(
         "PAP-009",
         context.papers.height,
         _at_title(context, short),
         PAPER_KEY,
         value="title",
-        message=pl.format("the title {} has one or two letters; see whether this line is the title", "title"),
+        message=pl.format(f"the title {{}} has {lengths} letters; see whether this line is the title", "title"),
     )
 
 
@@ -148,7 +147,7 @@ def _abstract_is_long_enough(context: RuleContext) -> RuleResult:
     return rule_result(
         "PAP-010",
         context.papers.height,
-        at_line(rows_where(context.papers, length.is_between(1, SHORTEST_ABSTRACT)), "line_end"),
+        at_line(rows_where(context.papers, length.is_between(1, SHORT_ABSTRACT)), "line_end"),
         PAPER_KEY,
         value="abstract",
         message=pl.format("the abstract is only {}; see whether this line is the abstract, and all of it", "abstract"),
@@ -250,7 +249,7 @@ def _code_point(letter: str) -> str:
     return f"{ord(letter):04X}"
 
 
-RULES = (
+CHECKS = (
     _abstract_is_there,
     _abstract_is_whole,
     _category_is_known,

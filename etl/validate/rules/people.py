@@ -289,7 +289,7 @@ def _words(name: str) -> list[str]:
     return name.lower().replace(".", " ").split()
 
 
-RULES = (
+CHECKS = (
     _person_has_one_spelling,
     _person_is_one_author,
     _byline_names_once,

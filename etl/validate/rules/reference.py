@@ -60,4 +60,4 @@ def _record_can_be_read(context: RuleContext) -> RuleResult:
     return RuleResult("REF-003", checked, pl.DataFrame(rows, schema=FAILED))
 
 
-RULES = (_byline_agrees, _paper_has_one_record, _record_can_be_read)
+CHECKS = (_byline_agrees, _paper_has_one_record, _record_can_be_read)

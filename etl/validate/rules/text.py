@@ -170,4 +170,4 @@ def _links(context: RuleContext) -> pl.DataFrame:
     return context.tables["links"].join(places, on="paper_id", how="left")
 
 
-RULES = (_text_is_decoded_once, _scheme_is_the_webs, _host_is_a_domain)
+CHECKS = (_text_is_decoded_once, _scheme_is_the_webs, _host_is_a_domain)
