@@ -22,6 +22,7 @@ from etl.resolve.folding import fold, fold_long, fold_title, letters
 from etl.resolve.names import group_key, read_name
 from etl.resolve.overrides import Overrides
 from schemas import PaperCandidates, Variants
+from schemas.limits import ROWS_PER_BATCH
 
 PAPER_ID_LENGTH = 16
 LEAST_ABSTRACT = 100
@@ -204,16 +205,17 @@ def find_variants(listings: pl.DataFrame, papers: pl.DataFrame, bylines: pl.Data
     """
     merged = papers.select("paper_id", *_MERGED).join(bylines, on="paper_id").rename(lambda name: f"{name}_merged")
     printed = listings.select("profile_id", "position", "paper_id", *_MERGED, "byline", "year", "raw")
+    return pl.concat([Variants.frame(), *(_variants(part, merged) for part in printed.iter_slices(ROWS_PER_BATCH))])
+
+
+def _variants(printed: pl.DataFrame, merged: pl.DataFrame) -> pl.DataFrame:
+    """The variants of some listings."""
     pairs = printed.join(merged, left_on="paper_id", right_on="paper_id_merged", how="left")
-    return pl.concat(
-        [Variants.frame()]
-        + [
-            Variants.select(
-                pairs.filter(differs).with_columns(pl.lit(part).alias("field"), pl.col(column).alias("value"))
-            )
-            for part, column, differs in _VARIANTS
-        ]
+    found = (
+        pairs.filter(differs).with_columns(pl.lit(part).alias("field"), pl.col(column).alias("value"))
+        for part, column, differs in _VARIANTS
     )
+    return pl.concat(map(Variants.select, found))
 
 
 _MERGED = ("title", "abstract", "category_id", "published")

@@ -18,6 +18,7 @@ from etl.resolve.dates import resolve_dates
 from etl.resolve.folding import slug
 from etl.resolve.links import find_links
 from etl.resolve.name_keys import key_names
+from etl.resolve.names import forget_names
 from etl.resolve.overrides import Overrides
 from etl.resolve.papers import citekeys, find_candidates, find_variants, identify, merge, paper_by_any_id
 from etl.resolve.reference import Completed, Match, complete, nearest_day
@@ -65,9 +66,10 @@ def resolve(
     listings, people, owner_keys = _with_people(_correct(_with_facts(completed), overrides), profiles, overrides)
     completed = replace(completed, listings=completed.listings.clear())  # None of these frames is in memory twice.
     profiles = _complete_profiles(profiles, listings, people, owner_keys)
-    days = _corrected_days(listings, overrides)
-    merged, listings = listings.select(_MERGED), listings.drop("all_names", "all_author_ids", "is_cut")
-    tables = _of_papers(merge(merged, days), listings, profiles, completed.of_paper)
+    merged = merge(listings.select(_MERGED), _corrected_days(listings, overrides))
+    listings = listings.drop("all_names", "all_author_ids", "is_cut")
+    tables = _of_papers(merged, listings, profiles, completed.of_paper)
+    del merged
     referenced = pl.concat([tables["paper_authors"]["author_id"], profiles["author_id"].drop_nulls()]).unique()
     tables |= _in_order(
         authors=_known(people.authors, referenced, "author_id"),
@@ -85,6 +87,7 @@ def _with_people(
     """The listings with their authors, all authors, and the key of each page's owner."""
     mentions = key_names(_as_completed(listings), profiles, overrides)
     people = resolve_authors(mentions.listings, mentions.keys, overrides, mentions.known)
+    forget_names()
     return _with_authors(listings, mentions.listings["name_keys"], people), people, mentions.owner_keys
 
 

@@ -232,7 +232,7 @@ def _may_be_beyond_bounds(field: str) -> pl.Expr:
 
 def _at_title(context: RuleContext, papers: pl.DataFrame) -> pl.DataFrame:
     """The papers, each shown on the line of its title."""
-    titles = context.listings.unique("paper_id", keep="first", maintain_order=True).select("paper_id", "title_line")
+    titles = context.listings.select("paper_id", "title_line").unique("paper_id", keep="first", maintain_order=True)
     return at_line(papers.join(titles, on="paper_id", how="left", maintain_order="left"), "title_line")
 
 

@@ -9,7 +9,15 @@ from etl.extract.byline import is_group, is_same_person
 from etl.resolve.candidate_pairs import MOST_COMPARED
 from etl.resolve.folding import fold
 from etl.resolve.names import is_initial
-from etl.validate.rule_results import LISTING_KEY, PROFILE_KEY, RuleContext, RuleResult, at_line, rule_result
+from etl.validate.rule_results import (
+    LISTING_KEY,
+    PROFILE_KEY,
+    RuleContext,
+    RuleResult,
+    at_line,
+    rows_where,
+    rule_result,
+)
 from etl.validate.rules.overrides import overrides_take_effect
 
 ONE_NAME = r"^\p{Lu}[\p{Ll}\p{M}'\x{2019}]+(?:-\p{L}[\p{Ll}\p{M}'\x{2019}]*)*$"
@@ -60,7 +68,7 @@ def _person_is_one_author(context: RuleContext) -> RuleResult:
 
 def _byline_names_once(context: RuleContext) -> RuleResult:
     """AUT-003: a byline that names one person twice."""
-    twice = context.listings.filter(pl.col("author_ids").list.n_unique() < pl.col("author_ids").list.len())
+    twice = rows_where(context.listings, pl.col("author_ids").list.n_unique() < pl.col("author_ids").list.len())
     named = context.names_in(twice).drop_nulls("author_id")
     named = named.join(_pages_of_parted_names(context), on="profile_id", how="anti")
     doubled = named.filter(pl.struct(*LISTING_KEY, "author_id").is_duplicated()).sort(*LISTING_KEY)
@@ -80,16 +88,21 @@ def _byline_names_once(context: RuleContext) -> RuleResult:
 def _owner_is_in_byline(context: RuleContext) -> RuleResult:
     """AUT-004: a byline that is not cut and has no name that may be the page's owner's."""
     owners = context.tables["profiles"].select("profile_id", owner_id="author_id", owner="name").drop_nulls()
-    columns = ("profile_id", "source", "paper_id", "byline_line", "names", "author_ids")
-    uncut = context.listings.filter(~pl.col("truncated")).select(columns)
-    owned = uncut.join(owners, on="profile_id", maintain_order="left")
-    lacking = owned.filter(~pl.col("author_ids").list.contains(pl.col("owner_id"))).join(
-        _pages_of_parted_names(context), on="profile_id", how="anti", maintain_order="left"
+    whole = context.listings.select("profile_id", "author_ids", is_uncut=~pl.col("truncated"))
+    owned = whole.join(owners, on="profile_id", how="left", maintain_order="left").select(
+        pl.col("is_uncut") & pl.col("owner_id").is_not_null(),
+        is_lacking=~pl.col("author_ids").list.contains(pl.col("owner_id")),
+    )
+    lacking = (
+        context.listings.select("profile_id", "source", "paper_id", "byline_line", "names")
+        .filter(owned.select(pl.all_horizontal("is_uncut", "is_lacking")).to_series())
+        .join(owners, on="profile_id", maintain_order="left")
+        .join(_pages_of_parted_names(context), on="profile_id", how="anti", maintain_order="left")
     )
     namesakes = [not _may_be_named(owner, others) for owner, others in lacking.select("owner", "names").iter_rows()]
     return rule_result(
         "AUT-004",
-        owned.height,
+        owned.filter("is_uncut").height,
         at_line(lacking.filter(pl.Series(namesakes, dtype=pl.Boolean)), "byline_line"),
         ("paper_id", "owner_id"),
         value="owner",
@@ -129,9 +142,8 @@ def _author_has_two_names(context: RuleContext) -> RuleResult:
 
 def _single_names_in_pairs(context: RuleContext) -> pl.DataFrame:
     """The first of each two neighbours with one name each, on pages on which most people have more; the second is `other`."""
-    pages = context.listings.filter(pl.col("names").list.eval(_is_alone(pl.element())).list.any())[
-        "profile_id"
-    ].unique()
+    is_named_so = pl.col("names").list.eval(_is_alone(pl.element())).list.any()
+    pages = rows_where(context.listings.select("profile_id", "names"), is_named_so)["profile_id"].unique()
     bylines = context.names_in(context.listings.filter(pl.col("profile_id").is_in(pages.implode())))
     before, behind, next_but_one = (_neighbour("alone", step).fill_null(value=False) for step in (1, -1, -2))
     one_name = pl.col("name").str.contains(ONE_NAME)
@@ -200,9 +212,8 @@ def _names_can_be_compared(context: RuleContext) -> RuleResult:
 
 def _at_first_byline(context: RuleContext, authors: pl.DataFrame) -> pl.DataFrame:
     """The authors, each shown on the line of the first byline with the author."""
-    named = context.listings.filter(
-        pl.col("author_ids").list.eval(pl.element().is_in(authors["author_id"].implode())).list.any()
-    )
+    is_there = pl.element().is_in(authors["author_id"].implode())
+    named = rows_where(context.listings, pl.col("author_ids").list.eval(is_there).list.any())
     ordered = context.names_in(named).sort("source", "byline_line")
     places = ordered.unique("author_id", keep="first", maintain_order=True)
     placed = authors.join(places.drop("name", "line_start", "line_end"), on="author_id", how="left")
@@ -244,10 +255,10 @@ def _parted_bylines(listings: pl.DataFrame) -> pl.DataFrame:
     """The bylines of which, by their form, every other item is a family name and the ones between are given names."""
     families, givens = pl.col("names").list.gather_every(2), pl.col("names").list.gather_every(2, 1)
     count = pl.col("names").list.len()
+    is_even = (count > 1) & (pl.col("truncated") | (count % 2 == 0))
+    columns = (*LISTING_KEY, "source", "owner", "byline_line", "names", "truncated")
     return (
-        listings.select(*LISTING_KEY, "source", "owner", "byline_line", "names", "truncated")
-        .filter(count > 1, pl.col("truncated") | (count % 2 == 0))
-        .filter(pl.col("names").list.first().str.contains(FAMILY))
+        rows_where(listings.select(columns), is_even & pl.col("names").list.first().str.contains(FAMILY))
         .with_columns(families.alias("families"), givens.alias("givens"))
         .filter(pl.col("families").list.eval(pl.element().str.contains(FAMILY)).list.all())
         .filter(pl.col("givens").list.eval(pl.element().str.contains(GIVEN)).list.all())
