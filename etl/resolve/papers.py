@@ -87,7 +87,7 @@ def with_paper_keys(blocks: pl.DataFrame) -> pl.DataFrame:
 
 
 def identify(blocks: pl.DataFrame, overrides: Overrides) -> pl.DataFrame:
-    r"""Blocks with `paper_id` and `alias_id`, sorted so that within a paper the winning listing comes first.
+    r"""Blocks with `paper_id` and `alias_id`, and with the winner of each paper, as `with_winners` marks it.
 
     In: blocks with `work`, `alone` and `published`, and what `winner_first` takes.
 
@@ -96,12 +96,12 @@ def identify(blocks: pl.DataFrame, overrides: Overrides) -> pl.DataFrame:
     >>> blocks = pl.DataFrame([{**bells, **page}, {**bells, **page, "alone": "p1", "position": 2}])
     >>> from etl.resolve.overrides import PaperOverride
     >>> same = Overrides(papers=(PaperOverride(1, same=("p1", "p2")),))
-    >>> identify(blocks, same).select("position", "paper_id", "alias_id").rows()
-    [(1, 'p1', 'p2'), (2, 'p1', None)]
+    >>> identify(blocks, same).select("position", "paper_id", "alias_id", "is_winner").rows()
+    [(1, 'p1', 'p2', True), (2, 'p1', None, False)]
     """
     dated = _dated_ids(blocks)
     ids = dated.replace(_joined(blocks["alone"], dated, overrides))
-    return winner_first(
+    return with_winners(
         blocks.with_columns(
             ids.alias("paper_id"), pl.when(pl.col("alone") != ids).then("alone").alias("alias_id")
         ).drop("alone")
@@ -109,14 +109,14 @@ def identify(blocks: pl.DataFrame, overrides: Overrides) -> pl.DataFrame:
 
 
 def with_papers(listings: pl.DataFrame, joined: Mapping[str, str]) -> pl.DataFrame:
-    """The listings with other paper ids, by their present ones, each paper's winner first; `alias_id` has the former ones.
+    """The listings with other paper ids, by their present ones, and new winners; `alias_id` has the former ids.
 
     >>> listing = {"paper_id": "p2", "alias_id": None, "abstract": "", "last_observed_on": None, "profile_id": "ann", "position": 1}
     >>> with_papers(pl.DataFrame([listing]), {"p2": "p1"}).select("paper_id", "alias_id").row(0)
     ('p1', 'p2')
     """
     alone, ids = pl.coalesce("alias_id", "paper_id"), pl.col("paper_id").replace(joined)
-    return winner_first(listings.with_columns(ids, pl.when(alone != ids).then(alone).alias("alias_id")))
+    return with_winners(listings.with_columns(ids, pl.when(alone != ids).then(alone).alias("alias_id")))
 
 
 def _dated_ids(blocks: pl.DataFrame) -> pl.Series:
@@ -153,12 +153,35 @@ def winner_first(listings: pl.DataFrame) -> pl.DataFrame:
     >>> winner_first(pl.DataFrame({**listings, "abstract": ["", "They ring."]}))["profile_id"].to_list()
     ['cy', 'ann']
     """
-    ranked = listings.with_columns(
-        (pl.col("abstract") != "").alias("has_abstract"), pl.col("abstract").str.len_chars().alias("abstract_length")
-    )
+    return listings[_winner_order(listings)]
+
+
+def with_winners(listings: pl.DataFrame) -> pl.DataFrame:
+    """The listings, unmoved, each with its `place` in the order of `winner_first`, and whether it `is_winner` of its paper.
+
+    In: as for `winner_first`. Listings are wide: to sort them takes as much memory as they do.
+
+    >>> listings = {"paper_id": ["bells"] * 2, "last_observed_on": [None] * 2, "profile_id": ["ann", "cy"], "position": [1, 1]}
+    >>> with_winners(pl.DataFrame({**listings, "abstract": ["", "They ring."]})).select("place", "is_winner").rows()
+    [(1, False), (0, True)]
+    """
+    placed = listings.with_columns(_winner_order(listings).arg_sort().alias("place"))
+    is_first = pl.col("place") == pl.col("place").min().over("paper_id")
+    return placed.with_columns(is_first.alias("is_winner"))
+
+
+def _winner_order(listings: pl.DataFrame) -> pl.Series:
+    """The numbers of the rows in the order of papers, and of `WINNER_ORDER` within a paper."""
+    ranked = listings.select(
+        "paper_id",
+        "last_observed_on",
+        "profile_id",
+        "position",
+        (pl.col("abstract") != "").alias("has_abstract"),
+        pl.col("abstract").str.len_chars().alias("abstract_length"),
+    ).with_row_index("row")
     order = ("paper_id", *WINNER_ORDER)
-    ordered = ranked.sort(order, descending=[False, *WINNER_ORDER.values()], nulls_last=True)
-    return ordered.drop("has_abstract", "abstract_length")
+    return ranked.sort(order, descending=[False, *WINNER_ORDER.values()], nulls_last=True)["row"]
 
 
 def merge(listings: pl.DataFrame, corrected: Mapping[str, date]) -> pl.DataFrame:
@@ -167,11 +190,11 @@ def merge(listings: pl.DataFrame, corrected: Mapping[str, date]) -> pl.DataFrame
     `corrected` are days from overrides, by paper.
 
     >>> category = {"category_id": "cs.CL", "category_resolution": "unique", "category_confidence": None}
-    >>> bells = {"paper_id": "bells", "published": date(2025, 5, 1), "year_inferred": True, **category}
+    >>> bells = {"paper_id": "bells", "published": date(2025, 5, 1), "year_inferred": True, "place": 0, "is_winner": True, **category}
     >>> merge(pl.DataFrame([bells]), {"bells": date(2024, 5, 1)}).select("published", "year_inferred").row(0)
     (datetime.date(2024, 5, 1), False)
     """
-    winners = listings.filter(pl.col("paper_id").is_first_distinct())
+    winners = listings.filter("is_winner").sort("paper_id")
     rank = pl.col("category_resolution").replace_strict(RANKS, return_dtype=pl.Int64)
     doubt = 1 - pl.col("category_confidence").fill_null(1)
     category = _surest(
@@ -332,8 +355,8 @@ def _joined(alone: pl.Series, dated: pl.Series, overrides: Overrides) -> dict[st
 
 
 def _surest(ranked: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
-    """The columns of each paper's listing with the lowest `rank` and `doubt`; of equal ones, the first."""
-    order = ranked.select("paper_id", *columns, "rank", "doubt").with_row_index("place")
+    """The columns of each paper's listing with the lowest `rank` and `doubt`; of equal ones, the first by `place`."""
+    order = ranked.select("paper_id", *columns, "rank", "doubt", "place")
     first = order.sort("paper_id", "rank", "doubt", "place").unique("paper_id", keep="first", maintain_order=True)
     return first.select("paper_id", *columns)
 

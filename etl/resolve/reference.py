@@ -118,11 +118,10 @@ class Matches:
 def _match(listings: pl.DataFrame, records: Iterable[Record]) -> Matches:
     r"""The record of each paper; none where several fit equally well.
 
-    In: listings with paper_id, profile_id, work, names, abstract, code, year, month, day, published, observed_on; of a
-    paper the winner first.
+    In: listings with paper_id, is_winner, profile_id, work, names, abstract, code, year, month, day, published, observed_on.
 
     >>> bells = {"paper_id": "p", "profile_id": "ann", "work": "on bells\na bell", "names": ["Ann Bell"], "abstract": "", "code": "CL"}
-    >>> dated = {"year": None, "month": 12, "day": 31, "published": None, "observed_on": None}
+    >>> dated = {"year": None, "month": 12, "day": 31, "published": None, "observed_on": None, "is_winner": True}
     >>> record = Record("2001.00001", "On Bells", "", ("Ann Bell", "Cy Dole"), ("cs.CL",), (), date(2020, 1, 1), "arxiv.jsonl", 7)
     >>> _match(pl.DataFrame([bells | dated]), [record]).of_paper["p"].evidence
     'title, first author and day of arxiv.jsonl, line 7'
@@ -135,7 +134,7 @@ def _match(listings: pl.DataFrame, records: Iterable[Record]) -> Matches:
         by_start[abstract_start(record.abstract)].append(record)
     found: dict[str, Match] = {}
     ambiguous: dict[str, list[Match]] = {}
-    for paper in listings.filter(pl.col("paper_id").is_first_distinct()).select(_COMPARED).iter_rows():
+    for paper in listings.filter("is_winner").select(_COMPARED).sort("paper_id").iter_rows():
         known = _Paper(*paper)
         start = abstract_start(known.abstract)
         candidates = [*by_title.get(_title_of(known.work), ()), *(by_start.get(start, ()) if start else ())]
@@ -287,6 +286,7 @@ def complete(listings: pl.DataFrame, records: Sequence[Record]) -> Completed:
     >>> bells = {"paper_id": "p", "profile_id": "ann", "position": 1, "work": "on bells\na bell", "names": ["Ann Bell"]}
     >>> bells |= {"truncated": True, "abstract": "", "code": "CL", "year": 2020, "month": 1, "day": 1}
     >>> bells |= dict.fromkeys(("alias_id", "published", "observed_on", "last_observed_on"))
+    >>> bells |= {"is_winner": True}
     >>> record = Record("2001.00001", "On Bells", "", ("Ann Bell", "Cy Dole"), (), (), date(2020, 1, 1), "a.jsonl", 7)
     >>> complete(pl.DataFrame([bells]), [record]).listings["all_names"].item().to_list()
     ['Ann Bell', 'Cy Dole']

@@ -29,6 +29,7 @@ from schemas import (
     Frames,
     Institutions,
     Links,
+    Listings,
     PaperAuthors,
     PaperCategories,
     PaperIdentifiers,
@@ -53,14 +54,14 @@ class Resolved:
 
 
 def list_papers(profiles: pl.DataFrame, blocks: pl.DataFrame, overrides: Overrides) -> pl.DataFrame:
-    """The blocks as listings: with the facts of their page, category, date and paper, each paper's winner first."""
+    """The blocks, in the order of their pages, as listings: with the facts of their page, category, date, paper and winner."""
     return identify(_interpret(profiles, blocks), overrides)
 
 
 def resolve(
     profiles: pl.DataFrame, listings: pl.DataFrame, overrides: Overrides, reference: Reference | None = None
 ) -> Resolved:
-    """Resolve papers and authors; every frame has all columns of its table and is sorted by key."""
+    """Resolve papers and authors; every frame has all columns of its table and is sorted by key, as `listings` are already."""
     reference = reference or Reference()
     completed = complete(listings, reference.records)
     listings, people, owner_keys = _with_people(_correct(_with_facts(completed), overrides), profiles, overrides)
@@ -68,7 +69,7 @@ def resolve(
     profiles = _complete_profiles(profiles, listings, people, owner_keys)
     merged = merge(listings.select(_MERGED), _corrected_days(listings, overrides))
     listings = listings.drop("all_names", "all_author_ids", "is_cut")
-    tables = _of_papers(merged, listings, profiles, completed.of_paper)
+    tables = _of_papers(merged, listings, profiles, completed.of_paper) | {"listings": Listings.select(listings)}
     del merged
     referenced = pl.concat([tables["paper_authors"]["author_id"], profiles["author_id"].drop_nulls()]).unique()
     tables |= _in_order(
@@ -112,7 +113,6 @@ def _of_papers(
         paper_authors=paper_authors,
         paper_categories=paper_categories,
         paper_identifiers=paper_identifiers,
-        listings=listings,
         institutions=institutions,
         paper_institutions=paper_institutions,
         links=_links(papers),
@@ -122,6 +122,8 @@ def _of_papers(
 
 _MERGED = (
     "paper_id",
+    "place",
+    "is_winner",
     "work",
     "title",
     "abstract",

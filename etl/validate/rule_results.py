@@ -101,7 +101,7 @@ _PLACE = ("profile_id", "source", "line_start", "line_end")
 
 @dataclass(frozen=True)
 class RuleContext:
-    """The tables, what they were resolved from (a paper's winner is its first listing), and the overrides."""
+    """The tables, what they were resolved from (a paper's winner is one of its listings), and the overrides."""
 
     tables: Frames
     resolved: Resolved
@@ -113,6 +113,10 @@ class RuleContext:
         """The listings with all their parts."""
         return self.resolved.listings
 
+    def winners(self, *columns: str) -> pl.DataFrame:
+        """These columns of the listings of which papers' rows were made."""
+        return self.listings.lazy().filter("is_winner").select(columns).collect()
+
     @cached_property
     def profiles(self) -> pl.DataFrame:
         """The profiles, with the lines of their headers' values."""
@@ -121,8 +125,7 @@ class RuleContext:
     @cached_property
     def papers(self) -> pl.DataFrame:
         """The papers, each with the place and code of its winning listing."""
-        placed = self.listings.select("paper_id", *_PLACE, "code", "work")
-        winners = placed.unique("paper_id", keep="first", maintain_order=True)
+        winners = self.winners("paper_id", *_PLACE, "code", "work")
         return self.tables["papers"].join(winners, on="paper_id", how="left")
 
     def names_in(self, listings: pl.DataFrame) -> pl.DataFrame:

@@ -136,7 +136,11 @@ def combine(batches: Iterable[StagedBatch]) -> StagedBatch:
         Profiles.select(saved),
         _distinct(pl.concat([staged.headers for staged in every]), ["profile_id"]),
         _shared(
-            abstracts.decoded(_distinct(pl.concat([staged.blocks for staged in every]), ["profile_id", "position"]))
+            abstracts.decoded(
+                _distinct(pl.concat([staged.blocks for staged in every]), ["profile_id", "position"]).sort(
+                    "profile_id", "position"
+                )
+            )
         ),
         Quarantine.sorted(_distinct(pl.concat([staged.quarantine for staged in every]), ["profile_id", "line_start"])),
         tuple(error for staged in every for error in staged.unreadable),

@@ -107,7 +107,8 @@ def _page_lists_a_paper_once(context: RuleContext) -> RuleResult:
     Those behind a further header are left out: they are another page's, or a copy, which `PAG-012` reports once.
     """
     decided = sorted({one for entry in context.overrides.papers for one in entry.same})
-    listings = context.listings.filter("owned")
+    columns = (*LISTING_KEY, "paper_id", "alias_id", "source", "title", "title_line", "line_start")
+    listings = context.listings.lazy().filter("owned").select(columns).collect()
     twice = listings.filter(pl.struct("profile_id", "paper_id").is_duplicated()).sort("profile_id", "position")
     first = pl.col("line_start").first().over("profile_id", "paper_id")
     again = twice.with_columns(first.alias("first_line")).filter(
@@ -232,7 +233,7 @@ def _may_be_beyond_bounds(field: str) -> pl.Expr:
 
 def _at_title(context: RuleContext, papers: pl.DataFrame) -> pl.DataFrame:
     """The papers, each shown on the line of its title."""
-    titles = context.listings.select("paper_id", "title_line").unique("paper_id", keep="first", maintain_order=True)
+    titles = context.winners("paper_id", "title_line")
     return at_line(papers.join(titles, on="paper_id", how="left", maintain_order="left"), "title_line")
 
 

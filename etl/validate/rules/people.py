@@ -70,8 +70,8 @@ def _byline_names_once(context: RuleContext) -> RuleResult:
     """AUT-003: a byline that names one person twice."""
     twice = rows_where(context.listings, pl.col("author_ids").list.n_unique() < pl.col("author_ids").list.len())
     named = context.names_in(twice).drop_nulls("author_id")
-    named = named.join(_pages_of_parted_names(context), on="profile_id", how="anti")
-    doubled = named.filter(pl.struct(*LISTING_KEY, "author_id").is_duplicated()).sort(*LISTING_KEY)
+    named = named.join(_pages_of_parted_names(context), on="profile_id", how="anti", maintain_order="left")
+    doubled = named.filter(pl.struct(*LISTING_KEY, "author_id").is_duplicated()).sort(*LISTING_KEY, maintain_order=True)
     return rule_result(
         "AUT-003",
         context.listings.height,
@@ -125,7 +125,9 @@ def _may_be_named(owner: str, names: list[str]) -> bool:
 def _author_has_two_names(context: RuleContext) -> RuleResult:
     """AUT-006: two neighbours in a byline who have one name each, so that a comma may have parted one author."""
     pairs = _single_names_in_pairs(context).drop_nulls("author_id")
-    single = pairs.join(_pages_of_parted_names(context), on="profile_id", how="anti").sort("source", "byline_line")
+    single = pairs.join(_pages_of_parted_names(context), on="profile_id", how="anti", maintain_order="left").sort(
+        "source", "byline_line", maintain_order=True
+    )
     return rule_result(
         "AUT-006",
         context.tables["authors"].height,
@@ -214,7 +216,7 @@ def _at_first_byline(context: RuleContext, authors: pl.DataFrame) -> pl.DataFram
     """The authors, each shown on the line of the first byline with the author."""
     is_there = pl.element().is_in(authors["author_id"].implode())
     named = rows_where(context.listings, pl.col("author_ids").list.eval(is_there).list.any())
-    ordered = context.names_in(named).sort("source", "byline_line")
+    ordered = context.names_in(named).sort("source", "byline_line", maintain_order=True)
     places = ordered.unique("author_id", keep="first", maintain_order=True)
     placed = authors.join(places.drop("name", "line_start", "line_end"), on="author_id", how="left")
     return at_line(placed, "byline_line")

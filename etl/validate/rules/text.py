@@ -41,7 +41,9 @@ def _text_is_decoded_once(context: RuleContext) -> RuleResult:
         | {"profile_id": pl.String, "source": pl.String, "is_paper": pl.Int64},
         orient="row",
     )
-    first = faults.sort("profile_id", "line").unique("profile_id", keep="first", maintain_order=True)
+    first = faults.sort("profile_id", "line", maintain_order=True).unique(
+        "profile_id", keep="first", maintain_order=True
+    )
     papers = faults.group_by("profile_id").agg(pl.sum("is_paper").alias("papers"))
     listed = context.profiles.select("profile_id", pl.col("listed_papers").alias("listed"))
     pages = first.join(papers, on="profile_id", how="left", maintain_order="left").join(
