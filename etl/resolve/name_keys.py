@@ -5,7 +5,7 @@ of a paper is the owner of a page that lists it, which is no evidence for that n
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from etl.resolve.folding import fold
 from etl.resolve.names import has_initials_only, may_be_one, read_name
 from etl.resolve.overrides import Overrides
 from etl.resolve.papers import paper_by_any_id
+from schemas.limits import ROWS_PER_BATCH
 
 Parted = Mapping[str, list[tuple[tuple[object, ...], str]]]
 """For each paper the names (as compared) that overrides separate there, with the marks of the overrides."""
@@ -33,8 +34,7 @@ class KeyedNames:
     @property
     def keys(self) -> set[str]:
         """All keys."""
-        names = self.listings["name_keys"].explode().drop_nulls().unique()
-        return {*names, *self.owner_keys.values()}
+        return {*_distinct(self.listings["name_keys"]), *self.owner_keys.values()}
 
 
 def key_names(listings: pl.DataFrame, profiles: pl.DataFrame, overrides: Overrides) -> KeyedNames:
@@ -116,21 +116,32 @@ def _owner_keys(listings: pl.DataFrame, profiles: pl.DataFrame, parted: Parted) 
 
 
 def _group_names(listings: pl.DataFrame) -> frozenset[str]:
-    printed = listings["names"].explode().drop_nulls().unique()
-    return frozenset(listings["groups"].explode().drop_nulls()) | frozenset(filter(is_group, printed))
+    return _distinct(listings["groups"]) | frozenset(filter(is_group, _distinct(listings["names"])))
+
+
+def _distinct(lists: pl.Series) -> frozenset[str]:
+    """The distinct texts in lists."""
+    rows = _in_rows(lists.alias("name").to_frame())
+    return frozenset(pl.concat(part["name"].drop_nulls().unique() for part in rows))
+
+
+def _in_rows(listings: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """The listings with a row for each text in the lists `name`, of so many listings at once that memory is bounded."""
+    for part in (listings.clear(), *listings.iter_slices(ROWS_PER_BATCH)):
+        yield part.explode("name")
 
 
 def _alike_names(owned: pl.DataFrame) -> pl.DataFrame:
     """The names of bylines that may be another spelling of their page's owner, a row each, with their `likeness`."""
-    names = owned.select("listing", "owner", pl.col("name_keys").alias("name")).explode("name")
-    pairs = names.select("owner", "name").unique()
+    named = owned.select("listing", "owner", pl.col("name_keys").alias("name"))
+    pairs = pl.concat(part.select("owner", "name").unique() for part in _in_rows(named)).unique()
     words = _words(pl.concat([pairs["name"], pairs["owner"]]).unique())
     of_owners = pairs.join(words, left_on="owner", right_on="name")
     sharing = of_owners.join(words, on=["name", "word"], how="semi").select("owner", "name").unique()
     likeness = pl.Series("likeness", [_likeness(owner, name) for owner, name in sharing.iter_rows()], pl.String)
     alike = sharing.with_columns(likeness).drop_nulls("likeness")
     facts = owned.select("listing", "paper_id", "profile_id", "source", "truncated")
-    return names.join(alike, on=["owner", "name"]).join(facts, on="listing")
+    return pl.concat(part.join(alike, on=["owner", "name"]) for part in _in_rows(named)).join(facts, on="listing")
 
 
 def _words(names: pl.Series) -> pl.DataFrame:

@@ -12,11 +12,10 @@ import polars as pl
 from etl.extract.byline import Byline, render_byline
 from etl.extract.page import join_lines, render_block
 from schemas import Frames
-from schemas.limits import ROWS_PER_BATCH
 
 _PARTS = ("title", "byline", "abstract", "block")
-_PAGES = 500
-"""Pages that are rebuilt at once: some 40 MB of text."""
+_PAGES, _PAPERS = 500, 25_000
+"""Pages that are rebuilt at once (some 40 MB of text), and papers whose bylines are."""
 
 
 def listing_lines(printed: Mapping[str, Any]) -> list[str]:
@@ -62,6 +61,8 @@ def _parts(tables: Frames, name: str, key: str, size: int) -> Iterator[Frames]:
 def merged_bylines(tables: Frames) -> pl.DataFrame:
     """Each paper's `byline` as far as the tables contain it: not its part after "et al.".
 
+    So many papers are looked at at once that memory is bounded.
+
     >>> tables = {
     ...     "papers": pl.DataFrame({"paper_id": "bells", "authors_truncated": True}),
     ...     "paper_authors": pl.DataFrame({"paper_id": "bells", "position": 1, "name": "Ann Bell", "source": "byline"}),
@@ -71,6 +72,12 @@ def merged_bylines(tables: Frames) -> pl.DataFrame:
     >>> merged_bylines(tables).rows()
     [('bells', 'Ann Bell et al. · mila')]
     """
+    needed = ("papers", "paper_authors", "paper_institutions", "institutions")
+    parts = _parts({name: tables[name] for name in needed}, "papers", "paper_id", _PAPERS)
+    return pl.concat([pl.DataFrame(schema={"paper_id": pl.String, "byline": pl.String}), *map(_bylines, parts)])
+
+
+def _bylines(tables: Frames) -> pl.DataFrame:
     names = _lists(tables["paper_authors"].filter(source="byline").sort("paper_id", "position"), "names")
     tagged = tables["paper_institutions"].join(tables["institutions"], on="institution_id")
     tags = _lists(tagged.sort("paper_id", "institution_id"), "tags")
@@ -87,15 +94,10 @@ def merged_bylines(tables: Frames) -> pl.DataFrame:
 
 def _printed_papers(tables: Frames) -> pl.DataFrame:
     """The merged title, byline and abstract of each paper, and no raw lines."""
-    needed = ("papers", "paper_authors", "paper_institutions", "institutions")
-    parts = _parts({name: tables[name] for name in needed}, "papers", "paper_id", ROWS_PER_BATCH)
-    bylines = pl.concat(
-        [pl.DataFrame(schema={"paper_id": pl.String, "byline": pl.String}), *map(merged_bylines, parts)]
-    )
     return (
         tables["papers"]
         .select("paper_id", "title", "abstract", pl.lit(None, dtype=pl.String).alias("block"))
-        .join(bylines, on="paper_id")
+        .join(merged_bylines(tables), on="paper_id")
     )
 
 

@@ -106,11 +106,10 @@ def _of_papers(
     paper_categories = _paper_categories(papers, of_paper)
     paper_identifiers = _paper_identifiers(of_paper)
     institutions, paper_institutions = _institutions(merged)
-    return _in_order(
+    return {"paper_authors": paper_authors} | _in_order(
         categories=_categories(paper_categories, profiles),
         profiles=profiles,
         papers=papers,
-        paper_authors=paper_authors,
         paper_categories=paper_categories,
         paper_identifiers=paper_identifiers,
         institutions=institutions,
@@ -278,7 +277,7 @@ def _paper_authors(papers: pl.DataFrame, listings: pl.DataFrame, profiles: pl.Da
         .sort("name")
         .unique(key, keep="first", maintain_order=True)
     )
-    return pl.concat([named, further])
+    return PaperAuthors.sorted(pl.concat([named, further]))
 
 
 def _institutions(papers: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
