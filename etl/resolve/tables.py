@@ -247,37 +247,33 @@ def _complete_profiles(
 
 def _paper_authors(papers: pl.DataFrame, listings: pl.DataFrame, profiles: pl.DataFrame) -> pl.DataFrame:
     """The winning bylines as completed, each author at the first position; then further owners of pages that list the paper."""
-    printed = (
-        papers.select(
-            "paper_id",
-            pl.col("names").list.len().alias("shown"),
-            pl.int_ranges(1, pl.col("all_names").list.len() + 1, dtype=pl.Int64).alias("position"),
-            pl.col("all_author_ids").alias("author_id"),
-            pl.col("all_names").alias("name"),
-        )
-        .explode("position", "author_id", "name")
-        .with_columns(
-            pl.when(pl.col("position") > pl.col("shown"))
-            .then(pl.lit("reference"))
-            .otherwise(pl.lit("byline"))
-            .alias("source")
-        )
-    )
-    owners = (
-        listings.filter("owned")
-        .select("profile_id", "paper_id")
-        .join(profiles.drop_nulls("author_id").select("profile_id", "author_id", "name"), on="profile_id")
-        .with_columns(pl.lit(None, dtype=pl.Int64).alias("position"), pl.lit("owner").alias("source"))
-    )
     key = ["paper_id", "author_id"]
-    named = PaperAuthors.select(printed).unique(key, keep="first", maintain_order=True)
-    further = (
-        PaperAuthors.select(owners)
-        .join(named, on=key, how="anti")
-        .sort("name")
-        .unique(key, keep="first", maintain_order=True)
+    named = _named_authors(papers).unique(key, keep="first", maintain_order=True)
+    further = _owners(listings, profiles).join(named, on=key, how="anti").sort("name")
+    return PaperAuthors.sorted(pl.concat([named, further.unique(key, keep="first", maintain_order=True)]))
+
+
+def _named_authors(papers: pl.DataFrame) -> pl.DataFrame:
+    """The authors of the winning bylines, those behind "et al." from the reference."""
+    printed = papers.select(
+        "paper_id",
+        pl.col("names").list.len().alias("shown"),
+        pl.int_ranges(1, pl.col("all_names").list.len() + 1, dtype=pl.Int64).alias("position"),
+        pl.col("all_author_ids").alias("author_id"),
+        pl.col("all_names").alias("name"),
+    ).explode("position", "author_id", "name")
+    is_hidden = pl.col("position") > pl.col("shown")
+    source = pl.when(is_hidden).then(pl.lit("reference")).otherwise(pl.lit("byline"))
+    return PaperAuthors.select(printed.with_columns(source.alias("source")))
+
+
+def _owners(listings: pl.DataFrame, profiles: pl.DataFrame) -> pl.DataFrame:
+    """The owners of pages as authors, without a position, of the papers that their pages list."""
+    owners = profiles.drop_nulls("author_id").select("profile_id", "author_id", "name")
+    owned = listings.lazy().filter("owned").select("profile_id", "paper_id").collect().join(owners, on="profile_id")
+    return PaperAuthors.select(
+        owned.with_columns(pl.lit(None, dtype=pl.Int64).alias("position"), pl.lit("owner").alias("source"))
     )
-    return PaperAuthors.sorted(pl.concat([named, further]))
 
 
 def _institutions(papers: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -10,7 +10,7 @@ def _byline_agrees(context: RuleContext) -> RuleResult:
     """REF-001: a byline with another name, or number of names, than its paper's record."""
     completed = context.resolved.completed
     places = context.listings.select(*LISTING_KEY, "source", "byline_line", "byline")
-    differing = completed.contradictions.join(places, on=LISTING_KEY, how="left", maintain_order="left")
+    differing = completed.contradictions.join(places, on=LISTING_KEY, maintain_order="left")
     return rule_result(
         "REF-001",
         context.listings.filter(pl.col("paper_id").is_in(list(completed.of_paper))).height,
