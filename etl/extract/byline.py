@@ -51,10 +51,11 @@ PARTICLES = frozenset([
 _LABEL = re.compile(r"[-–•*>] |(?:written )?by (?=\S+ \S+)|(?:by|authors?|author\(s\)) ?: ?", re.IGNORECASE)
 _ET_AL = re.compile(r"(?:^|[ ,;(\[])et\.? ?al(?:ii|ia)?(?!\w)\.?", re.IGNORECASE)
 """Only tags follow it, no names."""
+_SEPARATORS = ",;:，；：、،|＆•∙●"
 _CUT = re.compile(
     r"(?:^|(?<=[ ,;·•.]))[(\[]?(?:(?:(?:and|&|\+) ?)?[0-9][0-9,]{0,6} ?(?:more|others?)(?: authors?)?"
     r"|(?:and|&|\+) ?[0-9][0-9,]{0,6}(?: authors?)?|and (?:[a-z-]{2,20} )?(?:others|more)(?: authors?)?)[)\]]?[.,;]?$"
-    r"|(?:…|\.\.\.|等)$",
+    rf"|(?:…|\.\.\.|等)[ {_SEPARATORS}]*$",
     re.IGNORECASE,
 )
 _CUT_LETTERS = 40
@@ -67,7 +68,6 @@ _DOT = re.compile("[·•∙●]")
 _SPACED_DOT = re.compile(r"(?:^|[ ,])Â?·(?: |$)")
 """The mark before tags, also where UTF-8 was read as Latin-1."""
 _BULLET = re.compile(r" ?[•∙●] ?|(?<=[^\W\d_])·(?=[^\W\d_])|(?<=\.)·(?=[^\W\d_])")
-_SEPARATORS = ",;:，；：、،|＆•∙●"
 _AMPERSAND = re.compile("(?<![A-Z])&|&(?![A-Z])")
 _SEPARATOR = re.compile(f"[{_SEPARATORS}]|{_AMPERSAND.pattern}")
 _AND = re.compile(r" (?:and|et) ", re.IGNORECASE)

@@ -79,6 +79,7 @@ def resolve(
         variants=find_variants(listings, tables["papers"], merged_bylines(tables)),
     )
     uncompared = _known(people.uncompared, referenced, "author_id")
+    tables = {name: tables[name] for name in TABLES if name in tables}
     return Resolved(tables, listings.drop(_IN_TABLES), uncompared, reference, completed)
 
 

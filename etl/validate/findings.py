@@ -143,7 +143,7 @@ def _findings(result: RuleResult) -> pl.DataFrame:
     """The rows that broke a rule, each under a hash of rule and row; a row that broke it several times is numbered."""
     rule = RULES[result.rule_id]
     reported = result.failed if result.reported is None else result.reported
-    ordered = reported.sort("row_key", "value", "profile_id", "line_start", "message", nulls_last=True)
+    ordered = reported.sort("row_key", "value", "profile_id", "line_start", nulls_last=True, maintain_order=True)
     times = ordered.select(pl.int_range(pl.len()).over("row_key")).to_series()
     ids = [
         digest(f"{rule.id}\n{key}" + f"\n{n}" * (n > 0), 16) for key, n in zip(ordered["row_key"], times, strict=True)

@@ -286,6 +286,7 @@ def test_spellings_of_one_person_share_initial_and_last_word() -> None:
 @example("A et al. et al.")
 @example("A · b · c")
 @example("AAA. ET A")
+@example("A...,")
 def test_writing_a_byline_keeps_what_was_read(line: str) -> None:
     byline = parse_byline(line)
     if byline.names and not any("·" in part or "et al" in part for part in (*byline.names, *byline.tags)):

@@ -10,7 +10,9 @@ from etl.release.release import open_release
 from schemas import TABLES
 
 _SMALL = {
-    "etl.resolve.rendering.ROWS_PER_BATCH": 3,
+    "etl.resolve.name_keys.ROWS_PER_BATCH": 3,
+    "etl.resolve.papers.ROWS_PER_BATCH": 3,
+    "etl.resolve.rendering._PAPERS": 3,
     "etl.load.parquet.ROWS_PER_BATCH": 3,
     "etl.load.manifest.ROWS_PER_BATCH": 3,
     "etl.load.sqlite.ROWS_PER_BATCH": 3,

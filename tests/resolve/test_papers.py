@@ -196,7 +196,7 @@ DIFFERING = [
 
 def test_pages_are_rebuilt_in_parts_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("etl.resolve.rendering._PAGES", 1)
-    monkeypatch.setattr("etl.resolve.rendering.ROWS_PER_BATCH", 1)
+    monkeypatch.setattr("etl.resolve.rendering._PAPERS", 1)
     texts = [page("Ann Bell", BASE, block("Ann Bell, Eve Fox", title="On Towers")), page("Cy Dole", BASE)]
     assert rebuilt(resolved_of(*texts)) == {"p0.txt": texts[0].encode(), "p1.txt": texts[1].encode()}
 
