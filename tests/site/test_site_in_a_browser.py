@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pyarrow.parquet as pq
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, sync_playwright
 from serving import serving
 
 from etl.load.layout import DATABASE_FILE
@@ -105,6 +105,12 @@ def rows_of(release: Path, sql: str, *values: str) -> list[tuple[object, ...]]:
     return rows
 
 
+def follow(page: Page, link: Locator) -> None:
+    """Click a link, or a button that sends a form, and wait until the page that it leads to is loaded."""
+    with page.expect_navigation():
+        link.click()
+
+
 def test_a_browser_reads_the_description_of_the_release_as_data(page: Page, complaints: Complaints) -> None:
     script = page.locator("script[type='application/ld+json']")
     assert json.loads(script.text_content() or "")["@type"] == "Dataset"
@@ -113,13 +119,16 @@ def test_a_browser_reads_the_description_of_the_release_as_data(page: Page, comp
 
 def test_a_visitor_walks_from_a_search_to_a_co_author(page: Page, complaints: Complaints) -> None:
     page.get_by_label("Search people and papers").fill("towers")
-    page.get_by_role("button", name="Search").click()
-    page.get_by_role("link", name="2024").click()
-    page.locator(".pl-card a[href*='/papers/']").first.click()
+    follow(page, page.get_by_role("button", name="Search"))
+    follow(page, page.get_by_role("link", name="2024"))
+    follow(page, page.locator(".pl-card a[href*='/papers/']").first)
     assert page.get_by_role("heading", level=1).inner_text() == PAPER
-    page.get_by_role("link", name="Ann B. Bell", exact=True).first.click()
+    follow(page, page.get_by_role("link", name="Ann B. Bell", exact=True).first)
     assert page.get_by_role("heading", level=1).inner_text() == "Ann B. Bell"
-    page.get_by_role("main").or_(page.locator(".content")).get_by_role("link", name="Cy Dole", exact=True).first.click()
+    follow(
+        page,
+        page.get_by_role("main").or_(page.locator(".content")).get_by_role("link", name="Cy Dole", exact=True).first,
+    )
     assert page.get_by_role("heading", level=1).inner_text() == "Cy Dole"
     assert (complaints.errors, complaints.elsewhere) == ([], [])
 
@@ -129,7 +138,7 @@ def test_a_visitor_finds_a_person_from_any_page(page: Page, complaints: Complain
     page.goto("/paperledger/papers")
     page.get_by_label("Search people and papers").fill(asked)
     page.keyboard.press("Enter")
-    page.get_by_role("link", name="Ève Fox").first.click()
+    follow(page, page.get_by_role("link", name="Ève Fox").first)
     assert page.get_by_role("heading", level=1).inner_text() == "Ève Fox"
     assert (complaints.errors, complaints.elsewhere) == ([], [])
 
@@ -138,11 +147,11 @@ def test_a_visitor_walks_from_the_report_to_the_lines_of_a_finding(browser: Brow
     with browser.new_context(base_url=address, viewport=NARROW, java_script_enabled=False) as context:  # type: ignore[arg-type]
         page = context.new_page()
         page.goto("/-/report")
-        page.get_by_role("link", name="PRO-001", exact=True).click()
-        page.locator("a[href*='/findings/']").first.click()
+        follow(page, page.get_by_role("link", name="PRO-001", exact=True))
+        follow(page, page.locator("a[href*='/findings/']").first)
         assert "PRO-001" in page.get_by_role("heading", level=1).inner_text()
         assert page.locator(".pl-lines mark").first.inner_text() == "h-index87"
-        page.get_by_role("link", name="Its whole text").click()
+        follow(page, page.get_by_role("link", name="Its whole text"))
         assert "h-index87" in page.content()
 
 
@@ -151,8 +160,8 @@ def test_the_search_works_without_scripts_and_goes_on_to_the_next_page(browser: 
         page = context.new_page()
         page.goto("/-/search")
         page.get_by_label("People, titles, abstracts, or an identifier").fill("language models")
-        page.get_by_role("button", name="Search").click()
-        page.get_by_role("link", name="Next").click()
+        follow(page, page.get_by_role("button", name="Search"))
+        follow(page, page.get_by_role("link", name="Next"))
         assert page.get_by_text("Page 2 of 2").is_visible()
         assert page.locator(".pl-card").count() == 6
 
@@ -160,7 +169,7 @@ def test_the_search_works_without_scripts_and_goes_on_to_the_next_page(browser: 
 def test_a_visitor_copies_an_entry(page: Page, complaints: Complaints) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(f"/paperledger/authors/{OWNER}")
-    page.get_by_role("link", name=PAPER).click()
+    follow(page, page.get_by_role("link", name=PAPER))
     page.get_by_role("button", name="Copy").click()
     page.get_by_text("Copied.").wait_for()
     copied = page.evaluate("navigator.clipboard.readText()")
