@@ -301,8 +301,20 @@ class Table(pa.DataFrameModel):
     def sorted(cls, frame: pl.DataFrame) -> pl.DataFrame:
         """The model's columns, rows in the order of the primary key."""
         rows, key = cls.select(frame), cls.definition().primary_key
-        is_sorted = len(key) == 1 and rows[key[0]].is_sorted()  # To sort a table is to have it twice for a while.
-        return rows if is_sorted else rows.sort(key)
+        return rows if _is_sorted(rows, key) else rows.sort(key)  # To sort a table is to have it twice for a while.
+
+
+def _is_sorted(rows: pl.DataFrame, key: tuple[str, ...]) -> bool:
+    """Whether no row has a smaller key, without nulls, than the row before it.
+
+    >>> _is_sorted(pl.DataFrame({"page": ["a", "a", "b"], "position": [1, 2, 1]}), ("page", "position"))
+    True
+    """
+    in_order = pl.lit(value=True)
+    for name in reversed(key):
+        own, following = pl.col(name), pl.col(name).shift(-1)
+        in_order = (own < following) | ((own == following) & in_order)
+    return bool(rows.select(in_order.fill_null(value=True).all()).item())
 
 
 def _series(name: str, dtype: pl.DataType, values: list[Any]) -> pl.Series:

@@ -29,7 +29,6 @@ from schemas import (
     Frames,
     Institutions,
     Links,
-    Listings,
     PaperAuthors,
     PaperCategories,
     PaperIdentifiers,
@@ -69,7 +68,7 @@ def resolve(
     profiles = _complete_profiles(profiles, listings, people, owner_keys)
     merged = merge(listings.select(_MERGED), _corrected_days(listings, overrides))
     listings = listings.drop("all_names", "all_author_ids", "is_cut")
-    tables = _of_papers(merged, listings, profiles, completed.of_paper) | {"listings": Listings.select(listings)}
+    tables = _of_papers(merged, listings, profiles, completed.of_paper)
     del merged
     referenced = pl.concat([tables["paper_authors"]["author_id"], profiles["author_id"].drop_nulls()]).unique()
     tables |= _in_order(
@@ -107,10 +106,12 @@ def _of_papers(
     paper_categories = _paper_categories(papers, of_paper)
     paper_identifiers = _paper_identifiers(of_paper)
     institutions, paper_institutions = _institutions(merged)
-    return {"paper_authors": paper_authors} | _in_order(
+    return _in_order(
         categories=_categories(paper_categories, profiles),
         profiles=profiles,
         papers=papers,
+        paper_authors=paper_authors,
+        listings=listings,
         paper_categories=paper_categories,
         paper_identifiers=paper_identifiers,
         institutions=institutions,
