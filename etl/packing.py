@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from etl.errors import BadData, PageError, UsageError, refusal
-from etl.extract.archives import batches, names_in
+from etl.extract.archives import batches, names_in, read_parts
 from etl.extract.page import Page
 from etl.extract.reading import PageFile, read_or_error, saved_on
 from etl.extract.sources import find_pages
@@ -53,7 +53,7 @@ def pack(paths: Sequence[str], out: Path, progress: Progress, *, allow_unreadabl
     pages and for a folder that exists or cannot be written.
     """
     _require_new(out)
-    files = chain.from_iterable(progress.each("Packing pages", batches(find_pages(paths))))
+    files = chain.from_iterable(map(read_parts, progress.each("Packing pages", batches(find_pages(paths)))))
     errors: list[str] = []
     pages = size = 0
     with _new_folder(out) as draft:

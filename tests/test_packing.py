@@ -19,7 +19,7 @@ from etl.api import build
 from etl.cli import main
 from etl.errors import BadData, UsageError
 from etl.extract import archives
-from etl.extract.archives import batches
+from etl.extract.archives import batches, read_parts
 from etl.extract.page import Page
 from etl.extract.reading import PageFile
 from etl.extract.sources import find_pages
@@ -118,7 +118,7 @@ def test_the_largest_page_that_is_read_is_packed_and_read_again(tmp_path: Path) 
     (tmp_path / "pages/ann.txt").write_text(large, encoding="utf-8")
     (tmp_path / "pages/eve.txt").write_text(EVE, encoding="utf-8")
     pack(tmp_path / "pages", tmp_path / "shards")
-    found = list(chain.from_iterable(batches(find_pages([str(tmp_path / "shards")]))))
+    found = list(chain.from_iterable(map(read_parts, batches(find_pages([str(tmp_path / "shards")])))))
     assert [one.data for one in found if isinstance(one, PageFile)] == [large.encode(), EVE.encode()]
 
 
@@ -130,7 +130,7 @@ def test_a_page_larger_than_a_shard_is_alone_and_not_taken_for_a_bomb(
     (tmp_path / "ann.txt").write_text(ANN + "They ring at noon.\n" * 199_000, encoding="utf-8")
     (tmp_path / "eve.txt").write_text(EVE, encoding="utf-8")
     assert pack(tmp_path, tmp_path / "shards").shards == 2
-    found = list(chain.from_iterable(batches(find_pages([str(tmp_path / "shards")]))))
+    found = list(chain.from_iterable(map(read_parts, batches(find_pages([str(tmp_path / "shards")])))))
     assert [type(one) for one in found] == [PageFile, PageFile]
 
 

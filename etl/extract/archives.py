@@ -1,15 +1,17 @@
 """Pages in archives and shards: a tar's members, the lines of JSON Lines and the rows of Parquet are read as streams.
 
-In: files as they were found. Out: batches of pages, bounded in number and bytes; those of archives and shards bring their text.
-Nothing is extracted to disk. A row has `source` and `text`, and perhaps `observed_on`.
+In: files as they were found. Out: batches of pages, bounded in number and bytes. Those of a tar and of JSON Lines bring their
+text; of Parquet, a batch names the row groups that a worker then reads (`read_parts`). Nothing is extracted to disk. A row has
+`source` and `text`, and perhaps `observed_on`.
 """
 
 import io
 import os
 import sys
 import tarfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from itertools import chain
@@ -42,7 +44,32 @@ from schemas.limits import (
     SOURCE_LETTERS,
 )
 
-Found = PageFile | PageError
+
+@dataclass(frozen=True)
+class ShardPart:
+    """Row groups of a Parquet shard, from `start` until `end`, one of its `parts`.
+
+    `row` rows are before them; they have `compressed` bytes in the file, and unpack to about `size`.
+    """
+
+    file: PageFile
+    start: int
+    end: int
+    row: int
+    size: int = 0
+    compressed: int = 0
+    parts: int = 1
+
+    @property
+    def largest(self) -> int:
+        """The bytes to which they may unpack: all parts together to about as many as another archive."""
+        return max(COMPRESSED_ARCHIVE // self.parts, COMPRESSED_TIMES * self.compressed)
+
+
+Page = PageFile | PageError
+Found = PageFile | PageError | ShardPart
+_LARGE_PART = 2 * BATCH_BYTES
+"""Bytes of a row group beyond which its rows are batched as they are read: a worker would return them all at once."""
 _NEEDED = ["source", "text"]
 _PIECE = 1 << 20
 _SHOWN = 80
@@ -76,12 +103,25 @@ def batches(files: Iterable[PageFile]) -> Iterator[list[Found]]:
     size = 0
     for found in chain.from_iterable(map(_found_in, files)):
         batch.append(found)
-        size += found.size if isinstance(found, PageFile) else 0
+        size += 0 if isinstance(found, PageError) else found.size
         if size >= BATCH_BYTES or len(batch) == BATCH_PAGES:
             yield batch
             batch, size = [], 0
     if batch:
         yield batch
+
+
+def read_parts(batch: Iterable[Found]) -> Iterator[Page]:
+    """The pages of a batch, those of row groups read now; an error where these are damaged.
+
+    >>> [file.source for file in read_parts([PageFile("ann.txt", "ann.txt")])]
+    ['ann.txt']
+    """
+    for found in batch:
+        if isinstance(found, ShardPart):
+            yield from _rows(found)
+        else:
+            yield found
 
 
 def is_other_table(path: str) -> bool:
@@ -91,7 +131,7 @@ def is_other_table(path: str) -> bool:
         if reader is _lines:
             with _decompressing(PageFile(path, path)) as stream:
                 return "text" not in msgspec.json.decode(stream.readline(LONGEST_JSON), type=dict[str, msgspec.Raw])
-        if reader is _rows:
+        if reader is _parts:
             with open(path, "rb") as file:  # noqa: PTH123  a name that is not UTF-8 too
                 return "text" not in pq.read_schema(file).names
     except (PageError, pa.ArrowException, OSError, ValueError, RecursionError):
@@ -115,7 +155,7 @@ def _found_in(file: PageFile) -> Iterator[Found]:
         yield error.with_traceback(None)
 
 
-def _page_in(file: PageFile, name: str, source: str, data: bytes, observed_on: date | None = None) -> Found:
+def _page_in(file: PageFile, name: str, source: str, data: bytes, observed_on: date | None = None) -> Page:
     """A page of this name in an archive or a shard."""
     if len(data) > LONGEST_PAGE:
         return PageError(source, TOO_LARGE)
@@ -235,7 +275,7 @@ def _why_refused(member: tarfile.TarInfo) -> str | None:
     return None
 
 
-def _member(file: PageFile, member: tarfile.TarInfo, stream: _Stream) -> Found:
+def _member(file: PageFile, member: tarfile.TarInfo, stream: _Stream) -> Page:
     name = "/".join(part for part in path_text(member.name).split("/") if part not in {"", "."})
     source = f"{file.source}/{name}"
     if member.size > LONGEST_PAGE:
@@ -270,26 +310,64 @@ def _line(file: PageFile, number: int, line: bytes) -> _Line:
     raise PageError(file.source, f"line {number:,}: found {found}, {_SHAPE}; correct the line", number)
 
 
-def _rows(file: PageFile) -> Iterator[Found]:
-    """The pages in the rows of Parquet."""
-    number = size = 0
+def _parts(file: PageFile) -> Iterator[Found]:
+    """The row groups of Parquet, together where they are small; the pages of those that are large."""
+    with _reading(file) as shard:
+        _columns(file, shard)
+        groups = [shard.metadata.row_group(number) for number in range(shard.num_row_groups)]
+        largest = _largest(os.stat(file.path).st_size)  # noqa: PTH116  as above
+        _require_size(file, sum(group.total_byte_size for group in groups), largest)
+        parts = list(_grouped(file, groups))
+    for part in parts:
+        bounded = replace(part, parts=len(parts))
+        if part.size > _LARGE_PART:
+            yield from _rows(bounded)
+        else:
+            yield bounded
+
+
+def _grouped(file: PageFile, groups: Sequence[pq.RowGroupMetaData]) -> Iterator[ShardPart]:
+    """Parts with the bytes of a batch, or of one row group."""
+    part, rows = ShardPart(file, 0, 0, 0), 0
+    for number, group in enumerate(groups):
+        size = group.total_byte_size + ROW_BYTES * group.num_rows
+        if part.size and part.size + size > BATCH_BYTES:
+            yield part
+            part = ShardPart(file, number, number, rows)
+        compressed = sum(group.column(place).total_compressed_size for place in range(group.num_columns))
+        part = replace(part, end=number + 1, size=part.size + size, compressed=part.compressed + compressed)
+        rows += group.num_rows
+    if rows > part.row:
+        yield part
+
+
+def _rows(part: ShardPart) -> Iterator[Page]:
+    """The pages in row groups of Parquet, and an error where they are damaged."""
+    number, size = part.row, 0
+    try:
+        with _reading(part.file, lambda: f"behind row {number:,}: ") as shard:
+            columns, groups = _columns(part.file, shard), list(range(part.start, part.end))
+            for batch in shard.iter_batches(_ROWS, groups, columns, use_threads=False):
+                for source, text, day in zip(*_values(batch), strict=True):
+                    number += 1
+                    size += ROW_BYTES + len(text or b"")
+                    _require_size(part.file, size, part.largest)
+                    yield _row(part.file, number, source, text, day)
+    except PageError as error:
+        yield error.with_traceback(None)
+
+
+@contextmanager
+def _reading(file: PageFile, place: Callable[[], str] = lambda: "behind row 0: ") -> Iterator[pq.ParquetFile]:
+    """An open shard; errors in the block become a `PageError` with the `place` that was reached."""
     try:
         with (
             open(file.path, "rb") as stream,  # noqa: PTH123  a name that is not UTF-8 too
             pq.ParquetFile(stream, buffer_size=_PIECE, pre_buffer=False) as shard,
         ):
-            largest = _largest(os.fstat(stream.fileno()).st_size)
-            columns = _columns(file, shard)
-            groups = map(shard.metadata.row_group, range(shard.num_row_groups))
-            _require_size(file, sum(group.total_byte_size for group in groups), largest)
-            for batch in shard.iter_batches(_ROWS, columns=columns, use_threads=False):
-                for source, text, day in zip(*_values(batch), strict=True):
-                    number += 1
-                    size += ROW_BYTES + len(text or b"")
-                    _require_size(file, size, largest)
-                    yield _row(file, number, source, text, day)
+            yield shard
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise _damaged(file, error, f"behind row {number:,}: ") from None
+        raise _damaged(file, error, place()) from None
 
 
 def _columns(file: PageFile, shard: pq.ParquetFile) -> list[str]:
@@ -317,7 +395,7 @@ def _values(batch: pa.RecordBatch) -> tuple[list[Any], list[Any], list[Any]]:
     return batch["source"].to_pylist(), batch["text"].cast(pa.large_binary()).to_pylist(), days.to_pylist()
 
 
-def _row(file: PageFile, number: int, source: str | None, text: bytes | None, day: Any) -> Found:
+def _row(file: PageFile, number: int, source: str | None, text: bytes | None, day: Any) -> Page:
     try:
         row = msgspec.convert({"source": source, "observed_on": day}, _Row)
     except msgspec.ValidationError as error:
@@ -332,7 +410,7 @@ def _row(file: PageFile, number: int, source: str | None, text: bytes | None, da
 _READERS: dict[str, Callable[[PageFile], Iterator[Found]]] = {
     **{f".{ending}": _members for ending in ("tar", "tar.gz", "tgz", "tar.zst")},
     **{f".jsonl{compressed}": _lines for compressed in ("", ".gz", ".zst")},
-    ".parquet": _rows,
+    ".parquet": _parts,
 }
 ARCHIVE_ENDINGS = tuple(_READERS)
 """Endings of archives and shards, in any letter case."""

@@ -15,11 +15,12 @@ from operator import attrgetter
 import polars as pl
 
 from etl.errors import BadData, BrokenTables, PageError
+from etl.extract.archives import Found, read_parts
 from etl.extract.badge import Badge
 from etl.extract.blocks import Block
 from etl.extract.byline import Byline
 from etl.extract.page import ParsedPage, Stray, byte_length, diagnose, in_rows, last_bare_return
-from etl.extract.reading import PageFile, parse_files
+from etl.extract.reading import parse_files
 from etl.resolve.papers import with_paper_keys
 from etl.resolve.rendering import listing_lines
 from etl.validate.integrity import failures
@@ -75,9 +76,9 @@ class StagedBatch:
     notes: tuple[Note, ...] = ()
 
 
-def stage_files(files: Iterable[PageFile | PageError], observed_on: date | None) -> list[StagedBatch]:
+def stage_files(batch: Iterable[Found], observed_on: date | None) -> list[StagedBatch]:
     """Read, parse and stage files; ends after the page with which the large pages together exceed `LARGE_PAGES`."""
-    return list(up_to_limit(starmap(stage, parse_files(files, observed_on))))
+    return list(up_to_limit(starmap(stage, parse_files(read_parts(batch), observed_on))))
 
 
 def stage(parsed: Sequence[ParsedPage], unreadable: Sequence[PageError] = ()) -> StagedBatch:

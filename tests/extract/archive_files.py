@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from page_files import write, zst
 
 from etl.errors import PageError
-from etl.extract.archives import Found, batches
+from etl.extract.archives import Page, batches, read_parts
 from etl.extract.reading import PageFile
 from etl.extract.sources import find_pages
 
@@ -59,9 +59,9 @@ def packed(name: str, files: Mapping[str, bytes]) -> bytes:
     return {"gz": gzip.compress, "tgz": gzip.compress, "zst": zst}.get(name.rpartition(".")[2], bytes)(made)
 
 
-def found(*paths: Path | str) -> list[Found]:
+def found(*paths: Path | str) -> list[Page]:
     """What the paths lead to, in turn: pages and errors."""
-    return [one for batch in batches(find_pages([str(path) for path in paths])) for one in batch]
+    return [one for batch in batches(find_pages([str(path) for path in paths])) for one in read_parts(batch)]
 
 
 def pages_in(path: Path, data: bytes) -> list[PageFile]:

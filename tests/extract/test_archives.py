@@ -6,6 +6,7 @@ import os
 import re
 import tarfile
 import tracemalloc
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,7 +22,8 @@ from page_files import DATA, TEXT, sources, write, zst
 
 from etl.cli import main
 from etl.errors import PageError, UsageError
-from etl.extract.archives import batches
+from etl.extract import archives
+from etl.extract.archives import ShardPart, batches, read_parts
 from etl.extract.reading import PageFile, read_page
 from etl.extract.sources import ARCHIVE_ENDINGS, find_others, find_pages
 from schemas.limits import BATCH_BYTES, BATCH_PAGES, COMPRESSED_TIMES, LONGEST_PAGE, SOURCE_LETTERS
@@ -328,7 +330,7 @@ def test_bombs_are_refused_by_their_size_while_they_unpack(tmp_path: Path) -> No
         write(tmp_path / name, data)
         with cpu_limit(5):
             for batch in batches(find_pages([str(tmp_path / name)])):
-                last = batch[-1]
+                *_, last = read_parts(batch)
         assert re.match(
             rf"{name}: unpacks to more than [0-9,]+ bytes, over {COMPRESSED_TIMES} times as many", str(last)
         )
@@ -337,11 +339,12 @@ def test_bombs_are_refused_by_their_size_while_they_unpack(tmp_path: Path) -> No
 def test_batches_are_bounded_in_number_and_bytes(tmp_path: Path) -> None:
     small = {f"{number:05}.txt": b"x" for number in range(2 * BATCH_PAGES + 1)}
     large = {f"{number}.txt": b"x" * BATCH_BYTES for number in range(3)}
-    for name in ("p.tar.zst", "p.jsonl", "p.parquet"):
-        files = find_pages([str(write(tmp_path / name, packed(name, small)))])
-        assert [len(batch) for batch in batches(files)] == [BATCH_PAGES, BATCH_PAGES, 1]
-        files = find_pages([str(write(tmp_path / name, packed(name, large)))])
-        assert [len(batch) for batch in batches(files)] == [1, 1, 1]
+    bounded = ([BATCH_PAGES, BATCH_PAGES, 1], [1, 1, 1])
+    one_group = ([2 * BATCH_PAGES + 1], [3])  # Of small size, since the pages are equal or short.
+    for name, expected in (("p.tar.zst", bounded), ("p.jsonl", bounded), ("p.parquet", one_group)):
+        for files, numbers in zip((small, large), expected, strict=True):
+            found_there = find_pages([str(write(tmp_path / name, packed(name, files)))])
+            assert [len(list(read_parts(batch))) for batch in batches(found_there)] == numbers
 
 
 @pytest.mark.parametrize("name", ["p.tar", "p.tar.gz", "p.jsonl", "p.parquet"])
@@ -372,3 +375,32 @@ def test_a_link_to_an_archive_elsewhere_is_not_followed(tmp_path: Path) -> None:
     assert isinstance(file, PageFile)
     with pytest.raises(PageError, match=r"p\.tar: found a link that leads out of the folder"):
         read_page(file)
+
+
+def test_a_worker_reads_the_row_groups_of_its_part_and_reports_what_is_wrong_in_them(tmp_path: Path) -> None:
+    rows = [{"source": f"{number}.txt", "text": PAGE.format(number)} for number in range(40)]
+    shard = write(tmp_path / "p.parquet", parquet([*rows[:25], {"source": "x.txt", "text": None}], row_group_size=10))
+    (batch,) = batches(find_pages([str(shard)]))
+    (part,) = batch
+    assert isinstance(part, ShardPart)
+    assert (part.start, part.end, part.row) == (0, 3, 0)
+    assert [str(one) for one in read_parts([replace(part, start=2, row=20)])][-1].startswith(
+        "p.parquet: row 26: found no text for x.txt"
+    )
+    first, second = (replace(part, end=1), replace(part, start=1, end=2, row=10))
+    assert [file.source for file in read_parts([first, second]) if isinstance(file, PageFile)] == [
+        row["source"] for row in rows[:20]
+    ]
+
+
+def test_the_parts_of_a_shard_may_together_unpack_to_what_an_archive_may(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "COMPRESSED_ARCHIVE", 4000)
+    monkeypatch.setattr(archives, "BATCH_BYTES", 1)
+    rows = [{"source": f"{number}.txt", "text": "x" * 1500} for number in range(4)]
+    shard = write(tmp_path / "p.parquet", parquet(rows, row_group_size=1, compression="zstd"))
+    parts = [one for batch in batches(find_pages([str(shard)])) for one in batch if isinstance(one, ShardPart)]
+    assert [part.largest for part in parts] == [max(1000, COMPRESSED_TIMES * part.compressed) for part in parts]
+    bounded = replace(parts[0], compressed=0)
+    assert str(*read_parts([bounded])).startswith("p.parquet: unpacks to more than 1,000 bytes")
