@@ -12,11 +12,13 @@ from pathlib import Path
 
 import polars as pl
 
-from etl.engine.embedded import map_batches
-from etl.extract.archives import batches
+from etl.engine import Engine
+from etl.engine.embedded import Processes
+from etl.extract.archives import batches, named_only
 from etl.extract.reading import PageFile
 from etl.extract.records import Reference, facts_of, read_reference
 from etl.extract.sources import find_others, find_pages
+from etl.lake import Lake, WriteFiles, publish_lake
 from etl.load.publish import locked, publish
 from etl.printable import path_text
 from etl.progress import Progress
@@ -37,7 +39,10 @@ from schemas import Frames
 
 @dataclass(frozen=True)
 class Request:
-    """The options of a run; the command writes reports into the folder `report`."""
+    """The options of a run; the command writes reports into the folder `report`.
+
+    `engine` reads the pages, by default as many processes as there are `workers`, which also read the reference.
+    """
 
     pages: Sequence[str]
     out: Path
@@ -50,6 +55,7 @@ class Request:
     fail_on: FailOn = "error"
     allow_unreadable: bool = False
     workers: int = 1
+    engine: Engine | None = None
 
 
 @dataclass(frozen=True)
@@ -119,6 +125,17 @@ def release(checked: Checked, request: Request, progress: Progress) -> Built:
     return Built(open_release(folder), checked.tables)
 
 
+def release_lake(checked: Checked, request: Request, write: WriteFiles, progress: Progress) -> Lake:
+    """Publish the checked tables as a lake, whose files an engine writes; the caller holds the lock of the output folder.
+
+    Raises `BadData` where the results fail by the request's `fail_on`.
+    """
+    require_good(checked.results, request.fail_on, request.report)
+    with progress.step("Writing the lake"):
+        documents = {RESULTS_FILE: write_results(checked.in_release)}
+        return publish_lake(request.out, checked.tables, checked.provenance, documents, write)
+
+
 def _documents(results: Results, draft: Path) -> dict[str, str]:
     """The release's results with the charts of its database, as JSON and HTML; `draft` is the folder of the new release."""
     drawn = results.with_charts(charts_of(draft))
@@ -126,8 +143,10 @@ def _documents(results: Results, draft: Path) -> dict[str, str]:
 
 
 def _extract(files: Sequence[PageFile], request: Request, progress: Progress) -> Iterator[StagedBatch]:
-    """Read, parse and stage the pages in batches, by worker processes."""
-    staged = map_batches(partial(stage_files, observed_on=request.observed_on), batches(files), request.workers)
+    """Read, parse and stage the pages in batches, by the workers of the engine."""
+    engine = request.engine or Processes(request.workers)
+    found = batches(files) if engine.takes_text else named_only(batches(files))
+    staged = engine.map(partial(stage_files, observed_on=request.observed_on), found)
     return chain.from_iterable(progress.each("Reading pages", staged))
 
 
@@ -147,6 +166,5 @@ def _look_up(listings: pl.DataFrame, request: Request, progress: Progress) -> Re
     """The records of the request's reference that may be about these papers, read by worker processes."""
     if not request.reference:
         return Reference()
-    run = partial(map_batches, workers=request.workers)
     with progress.step("Reading the reference"):
-        return read_reference(request.reference, wanted(listings), run)
+        return read_reference(request.reference, wanted(listings), Processes(request.workers).map)

@@ -21,12 +21,11 @@ from datasette.utils import tilde_decode, tilde_encode
 
 from etl.errors import UsageError
 from etl.load.dataset_facts import DatasetFacts
-from etl.load.descriptors import render_metadata
 from etl.load.layout import DATABASE_FILE, PAPER_LIST_FILE, REDACTED, RELEASES
-from etl.load.manifest import HashedContent, hash_content, provenance_of, require_undamaged
+from etl.load.manifest import hash_tables, provenance_of, require_undamaged
 from etl.load.parquet import write_parquet_batches
 from etl.load.publish import WrittenTables, locked, publish_written
-from etl.load.sqlite import ddl, quoted, write_rows
+from etl.load.sqlite import quoted, write_rows
 from etl.release.erasing import ERASED, ERASED_WORD, NameEraser
 from etl.release.release import Release, open_database, open_release, read_batches
 from etl.release.verify import paper_lists
@@ -34,7 +33,7 @@ from etl.report import REPORT_FILE, render_html
 from etl.report.charts import charts_of
 from etl.report.results import RESULTS_FILE, ReferenceResult, Results, read_results, write_results
 from etl.resolve.folding import fold_long
-from schemas import TABLES, VIEWS, Column, Definition, PaperList
+from schemas import TABLES, Column, Definition, PaperList
 from schemas.limits import PAPER_ID, PROFILE_ID, SHA256
 
 BATCH = 10_000
@@ -63,7 +62,13 @@ def redact(release: Release, redaction: Redaction, out: Path) -> Release:
     if (out / RELEASES).resolve() == release.path.parent:
         raise UsageError(f"{out}: the output folder of the release itself; choose another folder")
     require_undamaged(release.path)
-    with locked(out), open_database(release.path) as database:
+    with locked(out):
+        return write_redacted(release, redaction, out)
+
+
+def write_redacted(release: Release, redaction: Redaction, out: Path) -> Release:
+    """As `redact`, of a release that was just written, into an output folder whose lock the caller has."""
+    with open_database(release.path) as database:
         copy = _Copy(release, redaction, database)
         return open_release(publish_written(out, copy.write, copy.documents))
 
@@ -189,15 +194,8 @@ class _Copy:
             saved=date.fromisoformat(saved) if saved else None,
             provenance=self._provenance(),
         )
-        content = HashedContent(
-            metadata=render_metadata(facts.papers, facts.redaction),
-            views=(view.sql.strip() for view in VIEWS.values()),
-            tables=(
-                (ddl(model.definition()), read_batches(folder / f"{name}.parquet", BATCH))
-                for name, model in TABLES.items()
-            ),
-        )
-        return replace(facts, logical_hash=hash_content(content, dict(facts.provenance)))
+        tables = {name: read_batches(folder / f"{name}.parquet", BATCH) for name in TABLES}
+        return replace(facts, logical_hash=hash_tables(tables, facts.papers, facts.provenance, facts.redaction))
 
     def _provenance(self) -> dict[str, Any]:
         """That of the release, without names, and what was removed, now or in an earlier redaction."""

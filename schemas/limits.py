@@ -75,6 +75,8 @@ SENTENCE_END = r"[a-z]{3}[.!?]$"
 """How prose ends and names do not: a full stop behind a word (initials, Jr. and Ph.D. are shorter)."""
 ROWS_PER_BATCH = 100_000
 """Rows of the largest frame that is validated or written at once."""
+SQLITE_PAPERS = 3_000_000
+"""Papers of the largest SQLite file that is made from a lake: as many as arXiv has, some 10 GB with their abstracts."""
 LONGEST_TEX = 5_000
 """Letters of the longest title or abstract whose TeX is read: twice the longest of arXiv's, which end at some 2,000."""
 DEEPEST_TEX = 10

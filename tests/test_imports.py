@@ -27,13 +27,16 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "etl.validate": BASE | {"etl.tex", "etl.toml_file", "etl.extract", "etl.resolve"},
     "etl.load": BASE,
     "etl.release": BASE | {"etl.extract", "etl.resolve", "etl.validate", "etl.load"},
-    "etl.report": BASE | {"etl.extract", "etl.resolve", "etl.validate", "etl.load", "etl.release"},
+    "etl.lake": BASE | {"etl.load", "etl.release"},
+    "etl.report": BASE | {"etl.extract", "etl.resolve", "etl.validate", "etl.load", "etl.release", "etl.lake"},
     "etl.export": BASE | {"etl.tex", "etl.resolve", "etl.release"},
     "etl.site": BASE | {"etl.tex", "etl.extract", "etl.resolve", "etl.load", "etl.release", "etl.report", "etl.export"},
     "etl.pipeline": BASE
     | {"etl.progress", "etl.engine", "etl.extract", "etl.resolve", "etl.validate", "etl.load", "etl.release"}
-    | {"etl.report"},
+    | {"etl.report", "etl.lake"},
     "etl.redaction": BASE | {"etl.resolve", "etl.load", "etl.release", "etl.report"},
+    "etl.lake_release": BASE
+    | {"etl.validate", "etl.load", "etl.release", "etl.report", "etl.export", "etl.lake", "etl.redaction"},
     "etl.api": BASE | {"etl.progress", "etl.engine", "etl.load", "etl.release", "etl.report", "etl.pipeline"},
     "etl": frozenset({"etl.api", "etl.version"}),  # for types; a program's first use of it imports the rest
     "etl.made_pages": BASE | {"etl.engine", "etl.extract", "etl.resolve"},
@@ -49,7 +52,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "etl.export",
         "etl.site",
     }
-    | {"etl.pipeline", "etl.api", "etl.made_pages", "etl.packing", "etl.redaction"},
+    | {"etl.pipeline", "etl.api", "etl.made_pages", "etl.packing", "etl.redaction", "etl.lake", "etl.lake_release"},
 }
 """Every package, in the order of the flow, and what each may import: itself, and what stands before it."""
 LIGHT = ("etl", "etl.errors", "etl.export", "etl.load.layout", "etl.printable", "etl.version")

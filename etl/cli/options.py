@@ -120,6 +120,26 @@ def _one_folder(folder: Path | None, out: Path | None) -> Path:
     return folder or out or DEFAULT_OUT
 
 
+def engine_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of `build` for what reads the pages."""
+    for decorate in reversed(_ENGINE_OPTIONS):
+        command = decorate(command)
+    return command
+
+
+_ENGINE_OPTIONS = (
+    click.option(
+        "--engine",
+        type=click.Choice(["embedded", "spark"]),
+        default="embedded",
+        show_default=True,
+        help="What reads the pages: processes of this machine, or Spark, which writes a lake.",
+    ),
+    text_option("--master", "URL", "With Spark: its master, such as spark://host:7077 or local[4]."),
+    text_option("--remote", "URL", "With Spark: a Spark Connect server, such as sc://host:15002."),
+)
+
+
 def run_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the pages and the options of `build` and `check`."""
     for decorate in reversed(_RUN_OPTIONS):

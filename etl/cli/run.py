@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,9 +12,10 @@ import click
 from rich.console import Console
 
 from etl.cli.interrupts import NOTHING, clearing_away
-from etl.cli.options import DEFAULT_OUT, OUT, run_options
+from etl.cli.options import DEFAULT_OUT, OUT, engine_options, run_options
 from etl.cli.output import Output, is_one_place, stopped_commands, write_exactly
-from etl.errors import BadData, OutputError, PaperledgerError
+from etl.errors import BadData, OutputError, PaperledgerError, UsageError
+from etl.load.layout import LAKES
 
 if TYPE_CHECKING:
     from etl.pipeline import Checked, Request
@@ -23,14 +25,23 @@ if TYPE_CHECKING:
 @click.command()
 @run_options
 @OUT
-def build(out: Path, annotate: str | None, **asked: Any) -> None:
+@engine_options
+def build(out: Path, annotate: str | None, engine: str, master: str | None, remote: str | None, **asked: Any) -> None:
     """Build a release of PAGES: files, folders, globs, archives, shards, - (standard input).
 
     Archives are .tar; shards are .jsonl and .parquet, with source, text and optionally observed_on in each row. All but
     .parquet may be compressed: .gz, .zst.
 
     Without PAGES it builds the page that comes with paperledger.
+
+    With --engine spark the workers of a cluster read PAGES, which are shards of `paperledger pack` in a folder that all of them
+    can read, and the release is a lake of Parquet files, of which `paperledger export sqlite` makes one with a database.
     """
+    if engine == "spark":
+        _build_lake(out, annotate, master, remote, asked)
+        return
+    if master or remote:
+        raise UsageError("--master and --remote are addresses of Spark, expected only with --engine spark; give it too")
     from etl import pipeline
     from etl.engine.embedded import rare_collection
     from etl.load.publish import locked
@@ -47,6 +58,37 @@ def build(out: Path, annotate: str | None, **asked: Any) -> None:
     if request.report:
         # Written before the release, so that none is published without them; now the release has charts.
         write_reports(checked.results.with_charts(stored_charts(built.release.path)), request.report, checked.paths)
+
+
+def _build_lake(out: Path, annotate: str | None, master: str | None, remote: str | None, asked: dict[str, Any]) -> None:
+    from etl import pipeline
+    from etl.engine.embedded import rare_collection
+    from etl.load.publish import locked, new_folder
+    from etl.report import write_reports
+    from etl.report.terminal import print_lake
+
+    if master and remote:
+        raise UsageError("found --master and --remote, expected one address of Spark; give only one of the two")
+    try:
+        from etl.engine.spark import spark_engine
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"--engine spark needs the package {error.name}, which is not installed; install paperledger[spark]"
+        ) from error
+    request, progress = _request(out, asked), _progress()
+    with (
+        clearing_away(),
+        rare_collection(),
+        locked(out),
+        new_folder(out, LAKES) as shared,
+        spark_engine(shared, master, remote) as spark,
+    ):
+        checked = pipeline.check(replace(request, engine=spark), progress)
+        _report(checked, request, annotate, publishes=True)
+        lake = pipeline.release_lake(checked, request, spark.write, progress)
+    print_lake(Output(), lake)
+    if request.report:
+        write_reports(checked.results, request.report, checked.paths)
 
 
 @click.command()

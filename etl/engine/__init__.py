@@ -1,1 +1,24 @@
-"""Engines run a step over batches; there is one, of processes on this machine."""
+"""Engines run a function over batches: `embedded` in processes of this machine, `spark` in those of a cluster.
+
+Stages know no engine: the pipeline gives their functions to one.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol, TypeVar
+
+Batch = TypeVar("Batch")
+Result = TypeVar("Result")
+
+
+class Engine(Protocol):
+    """What runs functions over batches.
+
+    Functions and batches are pickled. Where `takes_text` is False, batches name files, which each worker reads itself.
+    """
+
+    @property
+    def takes_text(self) -> bool:
+        """Whether batches may contain the text of pages."""
+
+    def map(self, function: Callable[[Batch], Result], batches: Iterable[Batch]) -> Iterator[Result]:
+        """The function's result for each batch, in the order of the batches; its errors are raised here."""

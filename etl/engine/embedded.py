@@ -12,15 +12,30 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain, islice
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
+from etl.engine import Batch, Result
 from etl.errors import WorkerDied
 
-Batch = TypeVar("Batch")
-Result = TypeVar("Result")
+
+@dataclass(frozen=True)
+class Processes:
+    """The engine of one machine: so many worker processes, or this process alone where there is one batch or one worker.
+
+    >>> list(Processes(1).map(len, ["a", "bb"]))
+    [1, 2]
+    """
+
+    workers: int = 1
+    takes_text: bool = True
+
+    def map(self, function: Callable[[Batch], Result], batches: Iterable[Batch]) -> Iterator[Result]:
+        """As `map_batches`."""
+        return map_batches(function, batches, self.workers)
 
 
 def map_batches(function: Callable[[Batch], Result], batches: Iterable[Batch], workers: int) -> Iterator[Result]:

@@ -21,7 +21,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from etl.errors import PageError
+from etl.errors import PageError, UsageError
 from etl.extract.reading import (
     NOT_WHOLE,
     PAGE_ENDINGS,
@@ -108,6 +108,22 @@ def batches(files: Iterable[PageFile]) -> Iterator[list[Found]]:
             yield batch
             batch, size = [], 0
     if batch:
+        yield batch
+
+
+def named_only(batches: Iterable[list[Found]]) -> Iterator[list[Found]]:
+    """The batches, as long as they name files and contain no text; raises `UsageError` at one that does.
+
+    >>> list(named_only([[PageFile("ann.txt", "ann.txt")]]))[0][0].source
+    'ann.txt'
+    """
+    for batch in batches:
+        for found in batch:
+            if isinstance(found, PageFile) and found.data is not None:
+                raise UsageError(
+                    f"{found.path}: found a page in a large row group, an archive, JSON Lines or standard input, expected files"
+                    " that each worker can read for itself; pack the pages into shards, with paperledger pack"
+                )
         yield batch
 
 

@@ -137,7 +137,8 @@ def redaction_words(provenance: Mapping[str, Any]) -> str:
     redacted = provenance.get("redacted")
     if not redacted:
         return ""
-    removed = ["without abstracts"] if redacted["abstracts"] else []
+    removed = [f"with the papers only that meet {redacted['where']}"] if redacted.get("where") else []
+    removed += ["without abstracts"] if redacted["abstracts"] else []
     removed += [f"with {count(redacted['erased_names'], 'name')} erased"] if redacted["erased_names"] else []
     original = f"release {redacted['release'][:ID_LENGTH]}"
     return f"This is a redacted copy of {original}: {', and '.join(removed)}; pages cannot be rebuilt from it."

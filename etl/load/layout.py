@@ -7,6 +7,8 @@ from typing import Any
 
 CURRENT = "current"
 RELEASES = "releases"
+LAKE = "lake.json"
+LAKES = "lakes"
 MANIFEST = "manifest.json"
 METADATA = "datasette-metadata.json"
 DATA_PACKAGE = "datapackage.json"

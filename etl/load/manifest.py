@@ -44,16 +44,24 @@ def hash_release(tables: Frames, provenance: dict[str, Any]) -> str:
     >>> len(hash_release({"papers": TABLES["papers"].frame()}, {}))
     64
     """
-    rows = (
-        (ddl(model.definition()), tables[name].iter_slices(ROWS_PER_BATCH))
-        for name, model in TABLES.items()
-        if name in tables
-    )
-    metadata = render_metadata(tables["papers"].height)
-    return hash_content(HashedContent(metadata, (view.sql.strip() for view in VIEWS.values()), rows), provenance)
+    batches = {name: frame.iter_slices(ROWS_PER_BATCH) for name, frame in tables.items()}
+    return hash_tables(batches, tables["papers"].height, provenance)
 
 
-def hash_content(content: HashedContent, provenance: dict[str, Any]) -> str:
+def hash_tables(
+    tables: Mapping[str, Iterable[pl.DataFrame]], papers: int, provenance: Mapping[str, Any], redaction: str = ""
+) -> str:
+    """The logical hash of tables in batches of any size, with so many papers; `redaction` is the notice of a redacted copy.
+
+    >>> hash_tables({"papers": [TABLES["papers"].frame()]}, 0, {}) == hash_release({"papers": TABLES["papers"].frame()}, {})
+    True
+    """
+    views = (view.sql.strip() for view in VIEWS.values())
+    rows = ((ddl(model.definition()), tables[name]) for name, model in TABLES.items() if name in tables)
+    return hash_content(HashedContent(render_metadata(papers, redaction), views, rows), provenance)
+
+
+def hash_content(content: HashedContent, provenance: Mapping[str, Any]) -> str:
     """The logical hash of tables from any source.
 
     >>> hash_content(HashedContent("", [], []), {})[:16]
@@ -66,12 +74,12 @@ def hash_content(content: HashedContent, provenance: dict[str, Any]) -> str:
         digest.update(view.encode())
     for statement, batches in content.tables:
         digest.update(statement.encode())
-        for part in chain.from_iterable(map(_in_parts, batches)):
+        for part in chain.from_iterable(map(in_parts, batches)):
             digest.update(part.write_ndjson().encode())
     return digest.hexdigest()
 
 
-def _in_parts(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
+def in_parts(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """The rows in parts with at most `LARGE_PAGE` bytes of text, except a single row that is longer."""
     texts = [
         pl.col(name).str.len_bytes().cast(pl.Int64).fill_null(0)

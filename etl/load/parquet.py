@@ -45,12 +45,13 @@ def write_parquet_batches(path: Path, model: type[Table], batches: Iterable[pl.D
     rows = 0
     with pq.ParquetWriter(path, arrow_schema(model.definition()), compression="zstd") as file:
         for batch in batches:
-            file.write_table(_arrow(model, batch))
+            file.write_table(as_arrow(model, batch))
             rows += batch.height
     return rows
 
 
-def _arrow(model: type[Table], frame: pl.DataFrame) -> pa.Table:
+def as_arrow(model: type[Table], frame: pl.DataFrame) -> pa.Table:
+    """A table's rows in Arrow's form, with the types and the column order of its model."""
     return frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(arrow_schema(model.definition())).combine_chunks()
 
 

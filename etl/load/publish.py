@@ -29,6 +29,8 @@ from etl.load.layout import (
     CURRENT,
     DATA_PACKAGE,
     DATABASE_FILE,
+    LAKE,
+    LAKES,
     MANIFEST,
     METADATA,
     PAPER_LIST_FILE,
@@ -51,7 +53,7 @@ def _write_text(path: Path, text: str) -> None:
         file.write(text)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Wait until a file, or the entries of a folder, are on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
@@ -74,7 +76,17 @@ def _point(link: Path, target: Path) -> None:
     except OSError:
         new.unlink()
         raise
-    _sync(link.parent)
+    sync(link.parent)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a file that readers see as it was or as it is now, never half of it."""
+    new = path.with_name(f".{path.name}")
+    new.unlink(missing_ok=True)
+    _write_text(new, text)
+    sync(new)
+    new.replace(path)
+    sync(path.parent)
 
 
 def _remove(path: Path) -> None:
@@ -141,7 +153,8 @@ def _remove_older(out: Path, spared: Collection[str]) -> None:
 
 def _clear_debris(out: Path) -> None:
     """Remove what killed builds left; requires the lock of the output folder. Raises `OSError`."""
-    for path in [out / f".{CURRENT}", *(out / RELEASES).glob(f"{HIDDEN}*")]:
+    hidden = (path for folder in (RELEASES, LAKES) for path in (out / folder).glob(f"{HIDDEN}*"))
+    for path in [out / f".{CURRENT}", out / f".{LAKE}", *hidden]:
         _remove(path)
 
 
@@ -149,7 +162,7 @@ def _remove_release(folder: Path) -> None:
     """Rename a release before its files are removed, so that none is seen incomplete if this build is killed."""
     hidden = folder.with_name(f"{HIDDEN}{folder.name}")
     folder.rename(hidden)
-    _sync(folder.parent)
+    sync(folder.parent)
     _remove(hidden)
 
 
@@ -183,9 +196,22 @@ def locked(out: Path) -> Iterator[None]:
         finally:
             with suppress(OSError):  # What is left is removed by the next build.
                 _clear_debris(out)
+            _remove_empty([out / LAKES])
             _remove_empty([out / RELEASES, *made])
     finally:
         os.close(handle)
+
+
+@contextmanager
+def new_folder(out: Path, name: str) -> Iterator[Path]:
+    """A hidden folder in the folder `name` of the output folder, for files that a build needs; it ends with the block."""
+    with failures_reported(out):
+        (out / name).mkdir(exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=HIDDEN, dir=out / name))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def publish(out: Path, tables: Frames, provenance: dict[str, Any], documents: Documents = lambda _: {}) -> Path:
@@ -194,7 +220,7 @@ def publish(out: Path, tables: Frames, provenance: dict[str, Any], documents: Do
     If it already exists it only becomes the newest again. Raises `PublicationError` on failure, without changing the last
     release.
     """
-    with _failures_reported(out):
+    with failures_reported(out):
         facts = dataset_facts(tables, hash_release(tables, provenance), provenance)
         place = out / RELEASES / facts.release_id
         if place.exists():
@@ -207,14 +233,15 @@ def publish(out: Path, tables: Frames, provenance: dict[str, Any], documents: Do
 
 def publish_written(out: Path, write: WriteTables, documents: Documents = lambda _: {}) -> Path:
     """As `publish`, with database and Parquet files that `write` puts into a folder, so that they need not be in memory."""
-    with _failures_reported(out):
+    with failures_reported(out):
         place = _write_aside(out, write, documents)
         _make_newest(out, place)
     return place
 
 
 @contextmanager
-def _failures_reported(out: Path) -> Iterator[None]:
+def failures_reported(out: Path) -> Iterator[None]:
+    """Raise what the system, SQLite or Arrow say about writing in the block as a `PublicationError`."""
     try:
         yield
     except (OSError, sqlite3.Error, pa.ArrowException) as error:
@@ -225,7 +252,7 @@ def _write_aside(out: Path, write: WriteTables, documents: Documents) -> Path:
     """Write a release into a hidden folder, its manifest last, and rename the folder; one that exists is only renewed."""
     releases = out / RELEASES
     releases.mkdir(exist_ok=True)
-    _sync(out)
+    sync(out)
     folder = Path(tempfile.mkdtemp(prefix=HIDDEN, dir=releases))
     try:
         written = write(folder)
@@ -240,9 +267,9 @@ def _write_aside(out: Path, write: WriteTables, documents: Documents) -> Path:
             checked.result()
         _write_manifest(folder, written.facts, files)
         folder.chmod(0o755)
-        _sync(folder)
+        sync(folder)
         folder.rename(place)
-        _sync(releases)
+        sync(releases)
     except BaseException:
         # The first error is the one to report; the next build removes the rest.
         shutil.rmtree(folder, ignore_errors=True)
@@ -292,10 +319,10 @@ def _write_documents(folder: Path, written: WrittenTables, documents: Documents)
 def _write_manifest(folder: Path, facts: DatasetFacts, files: dict[str, dict[str, Any]]) -> None:
     """Sync files to the disk, then write their manifest and sync it."""
     for name in sorted(files):
-        _sync(folder / name)
+        sync(folder / name)
     manifest = make_manifest(facts.logical_hash, facts.provenance, dict(sorted(files.items())))
     _write_text(folder / MANIFEST, render_manifest(manifest))
-    _sync(folder / MANIFEST)
+    sync(folder / MANIFEST)
 
 
 def _renew(place: Path) -> None:
@@ -320,7 +347,7 @@ def _open(out: Path) -> tuple[int, list[Path]]:
         made = [folder for folder in (out, *out.parents) if not folder.exists()]
         out.mkdir(parents=True, exist_ok=True)
         for folder in made:
-            _sync(folder.parent)
+            sync(folder.parent)
         return os.open(out, os.O_RDONLY | os.O_DIRECTORY), made
     except OSError as error:
         raise PublicationError(

@@ -4,7 +4,7 @@ In: `Results`. Out: renderables for a terminal; text from pages is never parsed 
 are escaped.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -15,8 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from etl.errors import UsageError
+from etl.lake import Lake
 from etl.load.dataset_facts import published_facts
-from etl.load.layout import CURRENT
+from etl.load.layout import CURRENT, LAKE
 from etl.printable import command, count, visible
 from etl.release.diff import papers_only_in, release_before
 from etl.release.release import Release, open_release
@@ -91,6 +92,20 @@ def print_release(console: Console, release: Release, profiles: pl.DataFrame, ou
         "Rebuild": profile,
         "Cite": published_facts(release.manifest, saved).citation,
     }
+    _print_lines(console, lines)
+
+
+def print_lake(console: Console, lake: Lake) -> None:
+    """Print the path of the lake's manifest, and the command that makes a release of it."""
+    place = str(lake.path)
+    lines = {
+        "Lake": f"{lake.path / LAKE}: {count(lake.rows('papers'), 'paper')} in {lake.path / lake.manifest['lake']}",
+        "SQLite": command("export", "sqlite", "--from", place, *(() if place == "build" else ("--out", place))),
+    }
+    _print_lines(console, lines)
+
+
+def _print_lines(console: Console, lines: Mapping[str, str]) -> None:
     for word, line in lines.items():
         if line:
             console.print(Text.assemble((f"{word:<8}", "bold"), line), soft_wrap=True)

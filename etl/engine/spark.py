@@ -1,0 +1,170 @@
+"""The engine of a cluster: Apache Spark 4 runs a function over batches, and writes folders of Parquet files.
+
+In: batches that name files which every worker can read; Arrow files. Out: results in the order of the batches; Parquet files.
+Only the DataFrame API is used, so that Spark Connect does too. Batches and results are files in a folder that the driver and
+all workers share. Each batch is one task, and Spark commits the output of one attempt: one that is lost with its worker, its
+executor or its machine changes nothing.
+"""
+
+import os
+import pickle
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+from pyspark.sql.pandas.types import from_arrow_schema
+
+from etl.engine import Batch, Result
+from etl.errors import UsageError, WorkerDied, in_words
+
+_RESULTS = pa.schema([pa.field("result", pa.binary(), nullable=False)])
+_ARROW_BYTES = 64 << 20
+"""Bytes of the rows that Spark passes to a worker's Python process at once, but for a larger row."""
+_PARTS = "part-*.parquet"
+Rows = Iterator[pa.RecordBatch]
+
+
+@dataclass(frozen=True)
+class Spark:
+    """A Spark session, and a folder that its driver and all its workers can read and write."""
+
+    session: SparkSession
+    shared: Path
+    takes_text: bool = False
+
+    def map(self, function: Callable[[Batch], Result], batches: Iterable[Batch]) -> Iterator[Result]:
+        """The function's result for each batch, in the order of the batches.
+
+        Raises `WorkerDied` where the job fails after Spark's own retries.
+        """
+        folder = Path(mkdtemp(prefix="map-", dir=self.shared))
+        number = _write_batches(folder, batches)
+        for path in self._tasks(folder / "results", partial(_apply, function, folder), number, _RESULTS):
+            (row,) = pq.read_table(path).to_pylist()
+            path.unlink()
+            yield pickle.loads(row["result"])  # noqa: S301  our own bytes
+
+    def write(self, folder: Path, schema: pa.Schema, files: Sequence[Path]) -> Sequence[Path]:
+        """Write the rows of Arrow files into a new folder, each a Parquet file; returns these in the order of the files."""
+        return self._tasks(folder, partial(_read, files), len(files), schema)
+
+    def _tasks(self, folder: Path, rows: Callable[[int], Rows], number: int, schema: pa.Schema) -> Sequence[Path]:
+        """Run a task for each of so many numbers, and write its rows into a new folder, a file for each number."""
+        if not number:
+            return []
+        with _failures_reported():
+            tasks = self.session.range(0, number, 1, number)
+            made = tasks.mapInArrow(partial(_rows_of, rows), from_arrow_schema(schema))
+            made.write.mode("error").option("compression", "zstd").parquet(folder.absolute().as_uri())
+        found = sorted(folder.glob(_PARTS), key=_number_of)
+        if len(found) != number:
+            raise WorkerDied(
+                f"{folder}: found {len(found):,} of {number:,} results; the driver and all workers must share this folder"
+            )
+        return found
+
+
+@contextmanager
+def spark_engine(shared: Path, master: str | None = None, remote: str | None = None) -> Iterator[Spark]:
+    """An engine on a master's cluster, on a Spark Connect server (`remote`), or on what Spark's own settings name.
+
+    A session that runs already, as in a notebook, is used and not stopped. Raises `UsageError` where Spark cannot be started.
+    """
+    before = SparkSession.getActiveSession()
+    # Workers run the Python of this process, unless Spark's settings name another.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    builder = SparkSession.builder.appName("paperledger").config("spark.ui.showConsoleProgress", "false")
+    if remote:
+        builder = SparkSession.builder.remote(remote)
+    elif master:
+        builder = builder.master(master)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+        session = _started(builder, remote or master)
+        try:
+            session.conf.set("spark.sql.execution.arrow.maxBytesPerBatch", str(_ARROW_BYTES))
+            yield Spark(session, shared)
+        finally:
+            if before is None:
+                session.stop()
+
+
+def _started(builder: Any, address: str | None) -> SparkSession:
+    try:
+        session: SparkSession = builder.getOrCreate()
+        session.range(1).collect()
+    except (PySparkException, Py4JError, RuntimeError, OSError) as error:
+        place = f"Spark at {address}" if address else "Spark"
+        raise UsageError(
+            f"{place}: cannot be started ({in_words(error)}); see whether Java 17 or newer is installed, and the address"
+        ) from error
+    return session
+
+
+@contextmanager
+def _failures_reported() -> Iterator[None]:
+    try:
+        yield
+    except (PySparkException, Py4JError) as error:
+        raise WorkerDied(f"Spark: the job failed ({_cause(str(error))}); see its log, and build again") from error
+
+
+def _cause(message: str) -> str:
+    r"""The first line of Spark's message, or of the error in a worker that it quotes.
+
+    >>> _cause("Job aborted.\n  File x\nModuleNotFoundError: No module named 'etl'\n")
+    "ModuleNotFoundError: No module named 'etl'"
+    """
+    lines = [line.strip() for line in message.split("\n") if line.strip()]
+    errors = [line for line in lines if line.partition(":")[0].endswith(("Error", "Exception")) and " at " not in line]
+    return (errors or lines or ["no message"])[-1 if errors else 0]
+
+
+def _write_batches(folder: Path, batches: Iterable[Batch]) -> int:
+    """Write each batch to a file, and return how many there are."""
+    number = 0
+    for batch in batches:
+        _batch_path(folder, number).write_bytes(pickle.dumps(batch))
+        number += 1
+    return number
+
+
+def _batch_path(folder: Path, number: int) -> Path:
+    return folder / f"batch-{number}"
+
+
+def _rows_of(rows: Callable[[int], Rows], tasks: Rows) -> Rows:
+    """The rows of each task's number, in a worker."""
+    for task in tasks:
+        for number in task["id"].to_numpy():
+            yield from rows(int(number))
+
+
+def _apply(function: Callable[[Any], Any], folder: Path, number: int) -> Rows:
+    batch = pickle.loads(_batch_path(folder, number).read_bytes())  # noqa: S301  our own bytes
+    yield pa.RecordBatch.from_pydict({"result": [pickle.dumps(function(batch))]}, _RESULTS)
+
+
+def _read(files: Sequence[Path], number: int) -> Rows:
+    with pa.ipc.open_file(str(files[number])) as file:
+        yield from map(file.get_batch, range(file.num_record_batches))
+
+
+def _number_of(part: Path) -> int:
+    """The number of the task that wrote a file.
+
+    >>> _number_of(Path("part-00012-6a1c-c000.zstd.parquet"))
+    12
+    """
+    return int(part.name.split("-")[1])
