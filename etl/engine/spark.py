@@ -57,7 +57,7 @@ class Spark:
 
     def write(self, folder: Path, schema: pa.Schema, files: Sequence[Path]) -> Sequence[Path]:
         """Write the rows of Arrow files into a new folder, each a Parquet file; returns these in the order of the files."""
-        return self._tasks(folder, partial(_read, files), len(files), schema)
+        return self._tasks(folder.absolute(), partial(_read, [path.absolute() for path in files]), len(files), schema)
 
     def _tasks(self, folder: Path, rows: Callable[[int], Rows], number: int, schema: pa.Schema) -> Sequence[Path]:
         """Run a task for each of so many numbers, and write its rows into a new folder, a file for each number."""
@@ -66,7 +66,7 @@ class Spark:
         with _failures_reported():
             tasks = self.session.range(0, number, 1, number)
             made = tasks.mapInArrow(partial(_rows_of, rows), from_arrow_schema(schema))
-            made.write.mode("error").option("compression", "zstd").parquet(folder.absolute().as_uri())
+            made.write.mode("error").option("compression", "zstd").parquet(folder.as_uri())
         found = sorted(folder.glob(_PARTS), key=_number_of)
         if len(found) != number:
             raise WorkerDied(
@@ -94,7 +94,7 @@ def spark_engine(shared: Path, master: str | None = None, remote: str | None = N
         session = _started(builder, remote or master)
         try:
             session.conf.set("spark.sql.execution.arrow.maxBytesPerBatch", str(_ARROW_BYTES))
-            yield Spark(session, shared)
+            yield Spark(session, shared.absolute())
         finally:
             if before is None:
                 session.stop()

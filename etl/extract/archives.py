@@ -112,19 +112,27 @@ def batches(files: Iterable[PageFile]) -> Iterator[list[Found]]:
 
 
 def named_only(batches: Iterable[list[Found]]) -> Iterator[list[Found]]:
-    """The batches, as long as they name files and contain no text; raises `UsageError` at one that does.
+    """The batches, with the whole paths of their files; raises `UsageError` at a page that brings its text.
 
-    >>> list(named_only([[PageFile("ann.txt", "ann.txt")]]))[0][0].source
-    'ann.txt'
+    >>> [[file]] = named_only([[PageFile("ann.txt", "ann.txt")]])
+    >>> isinstance(file, PageFile) and os.path.isabs(file.path)
+    True
     """
     for batch in batches:
-        for found in batch:
-            if isinstance(found, PageFile) and found.data is not None:
-                raise UsageError(
-                    f"{found.path}: found a page in a large row group, an archive, JSON Lines or standard input, expected files"
-                    " that each worker can read for itself; pack the pages into shards, with paperledger pack"
-                )
-        yield batch
+        yield [_named(found) for found in batch]
+
+
+def _named(found: Found) -> Found:
+    if isinstance(found, PageError):
+        return found
+    if isinstance(found, ShardPart):
+        return replace(found, file=replace(found.file, path=os.path.abspath(found.file.path)))  # noqa: PTH100  not UTF-8
+    if found.data is not None:
+        raise UsageError(
+            f"{found.path}: found a page in a large row group, an archive, JSON Lines or standard input, expected files that"
+            " each worker can read for itself; pack the pages into shards, with paperledger pack"
+        )
+    return replace(found, path=os.path.abspath(found.path))  # noqa: PTH100  as above
 
 
 def read_parts(batch: Iterable[Found]) -> Iterator[Page]:
