@@ -3,6 +3,20 @@
 `TABLES` are the published ones, each after the tables that it references; `Blocks` is internal.
 """
 
+# ruff: noqa: E402  pandera is imported first, with care
+
+import os
+import warnings
+
+_SPARK_ADDRESS = os.environ.get("SPARK_LOCAL_IP")
+with warnings.catch_warnings():
+    # Where pyspark is installed, pandera imports it, and pyspark warns of pandas 3.
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+    import pandera.polars as _  # noqa: F401
+if _SPARK_ADDRESS is None:
+    # pandera sets it to 127.0.0.1, where no other machine of a cluster would reach the driver.
+    os.environ.pop("SPARK_LOCAL_IP", None)
+
 from schemas.authors import AuthorNames, Authors, MergeCandidates
 from schemas.blocks import Blocks
 from schemas.papers import (

@@ -10,8 +10,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -112,18 +112,15 @@ class Marked:
     def living(self, word: str = "") -> list[Process]:
         """The processes that run and whose command contains this word."""
         pids = [int(path.name) for path in Path("/proc").glob("[0-9]*")]
-        return [
-            one for one in map(Process, pids) if _holds(lambda one=one: one.mark == self.mark and word in one.command)
-        ]
+        return _those(map(Process, pids), lambda one: one.mark == self.mark and word in one.command)
 
     def python_workers(self) -> list[Process]:
         """Python processes that work for executors, without those that start them."""
-        found = self.living(PYTHON_WORKER)
-        return [one for one in found if _holds(lambda one=one: PYTHON_WORKER in one.parent.command)]
+        return _those(self.living(PYTHON_WORKER), lambda one: PYTHON_WORKER in one.parent.command)
 
     def first(self, among: Callable[[], list[Process]], that: Callable[[Process], bool]) -> Process:
         """The first process for which a condition holds."""
-        return self.until(lambda: next((one for one in among() if _holds(lambda: that(one))), None))
+        return self.until(lambda: next(iter(_those(among(), that)), None))
 
     def until(self, there: Callable[[], Found | None]) -> Found:
         """What is waited for; fails where it does not come, or a command ends before."""
@@ -137,19 +134,20 @@ class Marked:
     def end(self) -> None:
         """End all of them."""
         while found := self.living():
-            for process in found:
-                _holds(lambda process=process: process.kill() is None)
+            _those(found, Process.kill)
             time.sleep(0.01)
         for one in self.started:
             one.wait()
 
 
-def _holds(condition: Callable[[], bool]) -> bool:
-    """Whether a condition holds for a process, which may have ended."""
-    try:
-        return condition()
-    except (OSError, IndexError):
-        return False
+def _those(among: Iterable[Process], that: Callable[[Process], bool | None]) -> list[Process]:
+    """The processes for which a condition holds; it may read of one that has ended."""
+    found = []
+    for process in among:
+        with suppress(OSError, IndexError):
+            if that(process):
+                found.append(process)
+    return found
 
 
 @contextmanager
@@ -177,7 +175,7 @@ def standalone_cluster(folder: Path) -> Iterator[tuple[str, Marked]]:
 
 
 @contextmanager
-def connect_server(folder: Path, **environment: str) -> Iterator[str]:
+def connect_server(folder: Path) -> Iterator[str]:
     """The address of a Spark Connect server with two cores."""
     settings = {"spark.connect.grpc.binding.address": "127.0.0.1", "spark.connect.grpc.binding.port": "0"}
     options = [part for name, value in settings.items() for part in ("--conf", f"{name}={value}")]
@@ -187,7 +185,7 @@ def connect_server(folder: Path, **environment: str) -> Iterator[str]:
         yield f"sc://127.0.0.1:{port}"
 
 
-def run(*arguments: str | Path, log: Path) -> int:
-    """The exit code of the installed command."""
+def run(*command: str | Path, log: Path) -> int:
+    """The exit code of a command."""
     with marked(log) as driver:
-        return driver.start(COMMAND, *arguments).wait()
+        return driver.start(*command).wait()
