@@ -8,6 +8,7 @@ executor or its machine changes nothing.
 
 import os
 import pickle
+import socket
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -32,6 +34,9 @@ _RESULTS = pa.schema([pa.field("result", pa.binary(), nullable=False)])
 _ARROW_BYTES = 64 << 20
 """Bytes of the rows that Spark passes to a worker's Python process at once, but for a larger row."""
 _PARTS = "part-*.parquet"
+_PORTS = {"spark": 7077, "sc": 15002}
+"""The port of an address without one, for addresses of a host."""
+_ANSWER_SECONDS = 10
 Rows = Iterator[pa.RecordBatch]
 
 
@@ -81,6 +86,7 @@ def spark_engine(shared: Path, master: str | None = None, remote: str | None = N
 
     A session that runs already, as in a notebook, is used and not stopped. Raises `UsageError` where Spark cannot be started.
     """
+    _require_answer(remote or master or "")
     before = SparkSession.getActiveSession()
     # Workers run the Python of this process, unless Spark's settings name another.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
@@ -98,6 +104,30 @@ def spark_engine(shared: Path, master: str | None = None, remote: str | None = N
         finally:
             if before is None:
                 session.stop()
+
+
+def _require_answer(address: str) -> None:
+    """Raise `UsageError` where no host of an address answers: Spark would try for a minute, Spark Connect for an hour."""
+    for place in (places := _places(address)):
+        try:
+            socket.create_connection(place, _ANSWER_SECONDS).close()
+        except OSError as error:
+            if place == places[-1]:
+                problem = f"cannot be reached ({in_words(error)}); see whether it runs, and the address"
+                raise UsageError(f"Spark at {address}: {problem}") from error
+        else:
+            return
+
+
+def _places(address: str) -> list[tuple[str, int]]:
+    """The hosts and ports of an address, if it has any.
+
+    >>> _places("spark://ann:7077,bell:7078"), _places("sc://cy/;token=x"), _places("local[4]")
+    ([('ann', 7077), ('bell', 7078)], [('cy', 15002)], [])
+    """
+    scheme, _, rest = address.partition("://")
+    hosts = [urlsplit(f"//{host}") for host in rest.partition("/")[0].split(",")]
+    return [(host.hostname or "", host.port or _PORTS[scheme]) for host in hosts if scheme in _PORTS]
 
 
 def _started(builder: Any, address: str | None) -> SparkSession:

@@ -23,6 +23,7 @@ from etl.extract.page import ParsedPage, Stray, byte_length, diagnose, in_rows, 
 from etl.extract.reading import parse_files
 from etl.resolve.papers import with_paper_keys
 from etl.resolve.rendering import listing_lines
+from etl.text_file import TextFile
 from etl.validate.integrity import failures
 from schemas import Blocks, Profiles, Quarantine
 from schemas.limits import LARGE_PAGE, LARGE_PAGES
@@ -124,8 +125,10 @@ def combine(batches: Iterable[StagedBatch]) -> StagedBatch:
     >>> combine(stage([page]) for page in pages).profiles["source"].to_list()
     ['a.txt']
     """
-    abstracts = _DistinctAbstracts()
-    every = [replace(staged, blocks=abstracts.coded(staged.blocks)) for staged in up_to_limit(batches)]
+    with TextFile() as file:
+        abstracts = _DistinctAbstracts(file)
+        every = [replace(staged, blocks=abstracts.coded(staged.blocks)) for staged in up_to_limit(batches)]
+        texts = file.column()
     _require_limit(every)
     profiles = pl.concat([staged.profiles for staged in every]).sort("profile_id", "source")
     _require_names(profiles)
@@ -133,16 +136,11 @@ def combine(batches: Iterable[StagedBatch]) -> StagedBatch:
     saved = profiles.with_columns(
         day.min().over("profile_id"), day.max().over("profile_id").alias("last_observed_on")
     ).unique("profile_id", keep="first", maintain_order=True)
+    blocks = _distinct(pl.concat([staged.blocks for staged in every]), ["profile_id", "position"])
     return StagedBatch(
         Profiles.select(saved),
         _distinct(pl.concat([staged.headers for staged in every]), ["profile_id"]),
-        _shared(
-            abstracts.decoded(
-                _distinct(pl.concat([staged.blocks for staged in every]), ["profile_id", "position"]).sort(
-                    "profile_id", "position"
-                )
-            )
-        ),
+        _shared(_decoded(blocks.sort("profile_id", "position"), texts)),
         Quarantine.sorted(_distinct(pl.concat([staged.quarantine for staged in every]), ["profile_id", "line_start"])),
         tuple(error for staged in every for error in staged.unreadable),
         (*_once(every, saved), *_given_twice(profiles), *(_without_papers(every) if profiles.height else ())),
@@ -171,31 +169,29 @@ def _once_each(texts: pl.Series) -> pl.Series:
 
 
 class _DistinctAbstracts:
-    """The abstracts of blocks, each once: a paper is on several pages, and abstracts are most of the text."""
+    """The abstracts of blocks, each once, in a file: a paper is on several pages, and abstracts are most of the text."""
 
-    def __init__(self) -> None:
+    def __init__(self, texts: TextFile) -> None:
         self._codes: dict[bytes, int] = {}
-        self._texts = [pl.Series(dtype=pl.String)]
+        self._texts = texts
 
     def coded(self, blocks: pl.DataFrame) -> pl.DataFrame:
         """The blocks with a number in place of each abstract."""
-        known = len(self._codes)
-        codes: list[int] = []
-        new: list[str] = []
-        for text in blocks["abstract"]:
-            # 128 bits: texts of Python's own would take more memory than all else here.
-            codes.append(
-                code := self._codes.setdefault(blake2b(text.encode(), digest_size=16).digest(), len(self._codes))
-            )
-            if code == known + len(new):
-                new.append(text)
-        self._texts.append(pl.Series(new, dtype=pl.String))
+        codes = [self._code(text.encode()) for text in blocks["abstract"]]
         return blocks.with_columns(pl.Series("abstract", codes, dtype=pl.UInt32))
 
-    def decoded(self, blocks: pl.DataFrame) -> pl.DataFrame:
-        """The blocks with their abstracts; equal ones share their memory."""
-        self._texts = [pl.concat(self._texts).rechunk()]  # Taken from many pieces, all texts would be copied.
-        return blocks.with_columns(self._texts[0].gather(blocks["abstract"]).alias("abstract"))
+    def _code(self, text: bytes) -> int:
+        # 128 bits: texts of Python's own would take more memory than all else here.
+        key = blake2b(text, digest_size=16).digest()
+        code = self._codes.get(key)
+        if code is None:
+            code = self._codes[key] = self._texts.append(text)
+        return code
+
+
+def _decoded(blocks: pl.DataFrame, abstracts: pl.Series) -> pl.DataFrame:
+    """The blocks with their abstracts in place of the numbers of these."""
+    return blocks.with_columns(abstracts.gather(blocks["abstract"]).alias("abstract"))
 
 
 def up_to_limit(batches: Iterable[StagedBatch]) -> Iterator[StagedBatch]:

@@ -178,7 +178,7 @@ def test_the_manifest_tells_the_overrides_of_this_build_even_where_the_tables_ar
         pytest.param("render_datapackage", FULL_DISK, id="data-package"),
         pytest.param("render_croissant", FULL_DISK, id="croissant"),
         pytest.param("_point", FULL_DISK, id="link"),
-        pytest.param("_sync", FULL_DISK, id="fsync"),
+        pytest.param("sync", FULL_DISK, id="fsync"),
         pytest.param("_write_text", FULL_DISK, id="text"),
     ],
 )

@@ -1,0 +1,72 @@
+"""Texts in a file in place of memory: equal to what was appended, and resident only while they are looked at."""
+
+import re
+import resource
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from etl.errors import PublicationError
+from etl.text_file import TextFile
+
+
+@given(st.lists(st.text(max_size=20)))
+def test_the_column_has_the_texts_in_order_also_behind_the_end_of_the_file(texts: list[str]) -> None:
+    with TextFile() as file:
+        assert [file.append(text.encode()) for text in texts] == list(range(len(texts)))
+        column = file.column()
+    assert column.to_list() == texts
+    assert column.gather(list(reversed(range(len(texts))))).to_list() == texts[::-1]
+
+
+def resident() -> int:
+    """Bytes of mapped files that are in the memory of this process."""
+    return int(re.findall(r"^RssFile:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)[0]) << 10
+
+
+@contextmanager
+def size_limit(size: int) -> Iterator[None]:
+    """Let files have so many bytes at most."""
+    limits, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_what_was_read_is_not_in_memory_for_long_and_no_file_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    size = 64 << 20
+    before = resident()
+    with TextFile() as file:
+        for _ in range(64):
+            file.append(b"x" * (size // 64))
+        column = file.column()
+    rows = column.gather([0, 1] * 40)
+    assert rows.str.len_bytes().sum() == 80 * size // 64
+    assert column.str.count_matches("x").sum() == size
+    until = time.monotonic() + 60
+    while resident() > before + size // 4 and time.monotonic() < until:
+        time.sleep(0.05)
+    assert resident() <= before + size // 4
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_an_error_that_names_the_folder_for_temporary_files() -> None:
+    with TextFile() as file, size_limit(1 << 16), pytest.raises(PublicationError) as error:  # noqa: PT012
+        for _ in range(100):
+            file.append(b"x" * 10_000)
+        file.column()
+    assert "cannot be written" in str(error.value)
+    assert "(TMPDIR)" in str(error.value)
