@@ -6,10 +6,13 @@ all workers share. Each batch is one task, and Spark commits the output of one a
 executor or its machine changes nothing.
 """
 
+import logging
 import os
 import pickle
+import signal
 import socket
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -95,7 +98,7 @@ def spark_engine(shared: Path, master: str | None = None, remote: str | None = N
         builder = SparkSession.builder.remote(remote)
     elif master:
         builder = builder.master(master)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _no_traces():
         warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
         session = _started(builder, remote or master)
         try:
@@ -130,9 +133,24 @@ def _places(address: str) -> list[tuple[str, int]]:
     return [(host.hostname or "", host.port or _PORTS[scheme]) for host in hosts if scheme in _PORTS]
 
 
+@contextmanager
+def _no_traces() -> Iterator[None]:
+    """Keep py4j from printing the traceback of an interrupt, as it does where logging is not set up."""
+    handler = logging.NullHandler()
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
+
+
 def _started(builder: Any, address: str | None) -> SparkSession:
+    interrupted = signal.getsignal(signal.SIGINT)
     try:
         session: SparkSession = builder.getOrCreate()
+        if threading.current_thread() is threading.main_thread():
+            # Not pyspark's handler, which calls the JVM in the middle of another call.
+            signal.signal(signal.SIGINT, interrupted)
         session.range(1).collect()
     except (PySparkException, Py4JError, RuntimeError, OSError) as error:
         place = f"Spark at {address}" if address else "Spark"

@@ -132,8 +132,9 @@ def manifest_in(out: Path) -> bytes:
 
 def messages(driver: Marked) -> list[str]:
     """The lines of the command itself, among those of Spark."""
-    assert "Traceback" not in driver.printed
-    return [line for line in driver.printed.splitlines() if line.startswith("paperledger: ")]
+    printed = driver.printed.splitlines()
+    assert "Traceback (most recent call last):" not in printed
+    return [line for line in printed if line.startswith("paperledger: ")]
 
 
 def bytes_in(folder: Path) -> dict[str, bytes]:
@@ -168,15 +169,15 @@ def test_a_driver_that_is_killed_in_the_write_leaves_the_lake_as_it_was_and_the_
     cluster: Cluster, shards: Path, reference: Path, completed: Frames, out: Path, tmp_path: Path
 ) -> None:
     before = manifest_in(out)
-    asked = build(out, shards, "--reference", reference, "--master", cluster[0])
+    asked = (shards, "--reference", reference, "--master", cluster[0])
     with marked(tmp_path / "log") as driver:
-        process = driver.start(*asked)
+        process = driver.start(*build(out, *asked))
         driver.until(lambda: any(out.glob("lakes/.build-*/papers")))
         process.kill()
         cluster[1].until(lambda: not driver.living() and not cluster[1].living(EXECUTOR))
     assert manifest_in(out) == before
     assert list(out.glob("lakes/.build-*")) != []
-    succeed(out, *asked[5:])
+    succeed(out, *asked)
     assert_equal(tables_in(out), completed)
     assert list(out.rglob(".*")) == []
 
