@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -25,6 +25,7 @@ LONGEST = 120
 """Seconds in which what is waited for comes, however much else the machine does."""
 _DEPLOY = "org.apache.spark.deploy"
 _CONNECT = "org.apache.spark.sql.connect.service.SparkConnectServer"
+_ELSEWHERE = ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs tmpfs "$0" && exec "$@"')
 _MARK = "PAPERLEDGER_TESTS"
 _ENVIRONMENT = os.environ | {"PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
 """As it was before tests/conftest.py hid pandas, without which there is no Spark Connect."""
@@ -39,6 +40,12 @@ def java_version() -> int:
     printed = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
     number = re.search(r'version "(\d+)', printed)
     return int(number[1]) if number else 0
+
+
+def may_hide_folders() -> bool:
+    """Whether a process may be started for which a folder is another one."""
+    asked = (*_ELSEWHERE, "/mnt", "true")
+    return bool(shutil.which("unshare")) and subprocess.run(asked, capture_output=True, check=False).returncode == 0
 
 
 @dataclass(frozen=True)
@@ -100,10 +107,10 @@ class Marked:
         self.started.append(process)
         return process
 
-    def start_java(self, kind: str, name: str, *options: str | Path) -> None:
-        """Start a class of Spark with one of its scripts."""
+    def start_spark(self, script: str, *options: str | Path, before: Sequence[str | Path] = ()) -> None:
+        """Start one of Spark's scripts, with the words of another command before it."""
         (home,) = find_spec("pyspark").submodule_search_locations  # type: ignore[union-attr]
-        self.start(Path(home) / "bin" / kind, *(("--class",) if kind == "spark-submit" else ()), name, *options)
+        self.start(*before, Path(home) / "bin" / script, *options)
 
     @property
     def printed(self) -> str:
@@ -165,22 +172,23 @@ def standalone_cluster(folder: Path) -> Iterator[tuple[str, Marked]]:
     """A master and two workers of a core each: the master's address, and the processes, executors among them."""
     local = ("--host", "127.0.0.1", "--port", "0", "--webui-port", "0")
     with marked(folder / "cluster.log") as cluster:
-        cluster.start_java("spark-class", f"{_DEPLOY}.master.Master", *local)
+        cluster.start_spark("spark-class", f"{_DEPLOY}.master.Master", *local)
         address = cluster.until(lambda: re.search(r"spark://[\d.:]+", cluster.printed))[0]
         for number in range(2):
             options = (*local, "--cores", "1", "--memory", "1g", "--work-dir", folder / f"worker-{number}")
-            cluster.start_java("spark-class", f"{_DEPLOY}.worker.Worker", *options, address)
+            cluster.start_spark("spark-class", f"{_DEPLOY}.worker.Worker", *options, address)
         cluster.until(lambda: cluster.printed.count("Registering worker ") == 2)
         yield address, cluster
 
 
 @contextmanager
-def connect_server(folder: Path) -> Iterator[str]:
-    """The address of a Spark Connect server with two cores."""
+def connect_server(folder: Path, hidden: Path | None = None) -> Iterator[str]:
+    """The address of a Spark Connect server with two cores, for which a folder is another one, as on another machine."""
     settings = {"spark.connect.grpc.binding.address": "127.0.0.1", "spark.connect.grpc.binding.port": "0"}
     options = [part for name, value in settings.items() for part in ("--conf", f"{name}={value}")]
     with marked(folder / "connect.log") as server:
-        server.start_java("spark-submit", _CONNECT, "--master", "local[2]", *options, "spark-internal")
+        asked = ("--class", _CONNECT, "--master", "local[2]", *options, "spark-internal")
+        server.start_spark("spark-submit", *asked, before=(*_ELSEWHERE, hidden) if hidden else ())
         port = server.until(lambda: re.search(r"Spark Connect server started at: \S+:(\d+)", server.printed))[1]
         yield f"sc://127.0.0.1:{port}"
 

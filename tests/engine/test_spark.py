@@ -15,7 +15,17 @@ from polars.testing import assert_frame_equal
 from records import lines, record
 from regenerate import ROOT
 from rich.console import Console
-from spark_cluster import COMMAND, EXECUTOR, Marked, connect_server, java_version, marked, run, standalone_cluster
+from spark_cluster import (
+    COMMAND,
+    EXECUTOR,
+    Marked,
+    connect_server,
+    java_version,
+    marked,
+    may_hide_folders,
+    run,
+    standalone_cluster,
+)
 
 from etl import pipeline
 from etl.api import BUNDLED
@@ -216,6 +226,17 @@ def test_a_worker_without_paperledger_is_reported_in_one_line(cluster: Cluster, 
         (line,) = messages(driver)
     assert "No module named 'etl'" in line
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(not may_hide_folders(), reason="needs unshare and mount, and the right to use them")
+def test_an_output_folder_that_workers_do_not_share_is_reported_in_one_line(shards: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    with connect_server(tmp_path, hidden=out) as address, marked(tmp_path / "log") as driver:
+        assert driver.start(*build(out, shards, "--remote", address)).wait() == 1
+        (line,) = messages(driver)
+    assert f"No such file or directory: '{out}/" in line
+    assert list(out.iterdir()) == []
 
 
 def test_a_release_of_a_lake_has_the_bytes_of_an_embedded_build_though_a_python_worker_and_an_executor_were_killed(
