@@ -27,7 +27,12 @@ _DEPLOY = "org.apache.spark.deploy"
 _CONNECT = "org.apache.spark.sql.connect.service.SparkConnectServer"
 _ELSEWHERE = ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs tmpfs "$0" && exec "$@"')
 _MARK = "PAPERLEDGER_TESTS"
-_ENVIRONMENT = os.environ | {"PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
+_ENVIRONMENT = os.environ | {
+    "PYSPARK_PYTHON": sys.executable,
+    "SPARK_LOCAL_IP": "127.0.0.1",
+    # Java that ends soon takes half the time where it compiles little.
+    "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+}
 """As it was before tests/conftest.py hid pandas, without which there is no Spark Connect."""
 Found = TypeVar("Found")
 
