@@ -20,6 +20,7 @@ from etl.extract.records import Reference, facts_of, read_reference
 from etl.extract.sources import find_others, find_pages
 from etl.lake import Lake, WriteFiles, publish_lake
 from etl.load.publish import locked, publish
+from etl.on_disk import on_disk
 from etl.printable import path_text
 from etl.progress import Progress
 from etl.release.release import Release, open_release
@@ -33,7 +34,7 @@ from etl.resolve.reference import wanted
 from etl.resolve.tables import Resolved, list_papers, resolve
 from etl.validate.findings import validate
 from etl.validate.severity import read_thresholds
-from etl.validate.staging import StagedBatch, combine, stage_files
+from etl.validate.staging import IN_FILE, StagedBatch, combine, stage_elsewhere, stage_files
 from schemas import Frames
 
 
@@ -145,8 +146,10 @@ def _documents(results: Results, draft: Path) -> dict[str, str]:
 def _extract(files: Sequence[PageFile], request: Request, progress: Progress) -> Iterator[StagedBatch]:
     """Read, parse and stage the pages in batches, by the workers of the engine."""
     engine = request.engine or Processes(request.workers)
-    found = batches(files) if engine.takes_text else named_only(batches(files))
-    staged = engine.map(partial(stage_files, observed_on=request.observed_on), found)
+    found, run = batches(files), partial(stage_files, observed_on=request.observed_on)
+    if not engine.takes_text:
+        found, run = named_only(found), partial(stage_elsewhere, observed_on=request.observed_on)
+    staged = engine.map(run, found)
     return chain.from_iterable(progress.each("Reading pages", staged))
 
 
@@ -155,11 +158,22 @@ def _resolve(
 ) -> tuple[Resolved, StagedBatch]:
     """The tables of the staged pages, and the pages without their blocks: blocks and listings are in memory only once."""
     with progress.step("Resolving papers"):
-        listings = list_papers(staged.profiles, staged.blocks, overrides)
+        listings = on_disk(list_papers(staged.profiles, staged.blocks, overrides), IN_FILE)
         staged = replace(staged, blocks=staged.blocks.clear())
     reference = _look_up(listings, request, progress)
     with progress.step("Resolving people"):
-        return resolve(staged.profiles, listings, overrides, reference), staged
+        return _moved(resolve(staged.profiles, listings, overrides, reference)), staged
+
+
+def _moved(resolved: Resolved) -> Resolved:
+    """The tables and listings on disk; each frame leaves the memory as its file is written."""
+    tables, listings = dict(resolved.tables), [resolved.listings]
+    resolved = replace(resolved, tables={}, listings=resolved.listings.clear())
+    return replace(
+        resolved,
+        listings=on_disk(listings.pop(), IN_FILE),
+        tables={name: on_disk(tables.pop(name), IN_FILE) for name in list(tables)},
+    )
 
 
 def _look_up(listings: pl.DataFrame, request: Request, progress: Progress) -> Reference:

@@ -20,12 +20,12 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "etl.errors": frozenset({"etl.printable"}),
     "etl.progress": frozenset(),
     "etl.tex": BASE,
-    "etl.text_file": BASE,
+    "etl.on_disk": BASE,
     "etl.toml_file": BASE,
     "etl.engine": BASE,
     "etl.extract": BASE,
     "etl.resolve": BASE | {"etl.toml_file", "etl.extract"},
-    "etl.validate": BASE | {"etl.tex", "etl.text_file", "etl.toml_file", "etl.extract", "etl.resolve"},
+    "etl.validate": BASE | {"etl.tex", "etl.on_disk", "etl.toml_file", "etl.extract", "etl.resolve"},
     "etl.load": BASE,
     "etl.release": BASE | {"etl.extract", "etl.resolve", "etl.validate", "etl.load"},
     "etl.lake": BASE | {"etl.load", "etl.release"},
@@ -33,8 +33,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "etl.export": BASE | {"etl.tex", "etl.resolve", "etl.release"},
     "etl.site": BASE | {"etl.tex", "etl.extract", "etl.resolve", "etl.load", "etl.release", "etl.report", "etl.export"},
     "etl.pipeline": BASE
-    | {"etl.progress", "etl.engine", "etl.extract", "etl.resolve", "etl.validate", "etl.load", "etl.release"}
-    | {"etl.report", "etl.lake"},
+    | {"etl.progress", "etl.on_disk", "etl.engine", "etl.extract", "etl.resolve", "etl.validate", "etl.load"}
+    | {"etl.release", "etl.report", "etl.lake"},
     "etl.redaction": BASE | {"etl.resolve", "etl.load", "etl.release", "etl.report"},
     "etl.lake_release": BASE
     | {"etl.validate", "etl.load", "etl.release", "etl.report", "etl.export", "etl.lake", "etl.redaction"},

@@ -37,6 +37,7 @@ _RESULTS = pa.schema([pa.field("result", pa.binary(), nullable=False)])
 _ARROW_BYTES = 64 << 20
 """Bytes of the rows that Spark passes to a worker's Python process at once, but for a larger row."""
 _PARTS = "part-*.parquet"
+SHARED = "the driver and all workers must have this folder at the same path"
 _PORTS = {"spark": 7077, "sc": 15002}
 """The port of an address without one, for addresses of a host."""
 _ANSWER_SECONDS = 10
@@ -77,9 +78,7 @@ class Spark:
             made.write.mode("error").option("compression", "zstd").parquet(folder.as_uri())
         found = sorted(folder.glob(_PARTS), key=_number_of)
         if len(found) != number:
-            raise WorkerDied(
-                f"{folder}: found {len(found):,} of {number:,} results; the driver and all workers must share this folder"
-            )
+            raise WorkerDied(f"{folder}: found {len(found):,} of {number:,} results; {SHARED}")
         return found
 
 
@@ -175,7 +174,7 @@ def _cause(message: str) -> str:
     "ModuleNotFoundError: No module named 'etl'"
     """
     lines = [line.strip() for line in message.split("\n") if line.strip()]
-    errors = [line for line in lines if line.partition(":")[0].endswith(("Error", "Exception")) and " at " not in line]
+    errors = [line for line in lines if line.partition(":")[0].endswith(("Error", "Exception"))]
     return (errors or lines or ["no message"])[-1 if errors else 0]
 
 
@@ -200,7 +199,11 @@ def _rows_of(rows: Callable[[int], Rows], tasks: Rows) -> Rows:
 
 
 def _apply(function: Callable[[Any], Any], folder: Path, number: int) -> Rows:
-    batch = pickle.loads(_batch_path(folder, number).read_bytes())  # noqa: S301  our own bytes
+    try:
+        data = _batch_path(folder, number).read_bytes()
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{folder}: not found by a worker; {SHARED}") from error
+    batch = pickle.loads(data)  # noqa: S301  our own bytes
     yield pa.RecordBatch.from_pydict({"result": [pickle.dumps(function(batch))]}, _RESULTS)
 
 

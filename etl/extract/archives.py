@@ -135,6 +135,22 @@ def _named(found: Found) -> Found:
     return replace(found, path=os.path.abspath(found.path))  # noqa: PTH100  as above
 
 
+def require_there(batch: Iterable[Found]) -> None:
+    """Raise `FileNotFoundError` for a file that was listed on another machine and is not on this one.
+
+    >>> require_there([PageFile("no/ann.txt", "ann.txt")])
+    Traceback (most recent call last):
+    FileNotFoundError: no/ann.txt: not found by a worker; the driver and all workers must have the pages at the same path
+    """
+    for found in batch:
+        if not isinstance(found, PageError):
+            path = found.file.path if isinstance(found, ShardPart) else found.path
+            if not os.path.lexists(path):
+                raise FileNotFoundError(
+                    f"{path}: not found by a worker; the driver and all workers must have the pages at the same path"
+                )
+
+
 def read_parts(batch: Iterable[Found]) -> Iterator[Page]:
     """The pages of a batch, those of row groups read now; an error where these are damaged.
 

@@ -15,15 +15,15 @@ from operator import attrgetter
 import polars as pl
 
 from etl.errors import BadData, BrokenTables, PageError
-from etl.extract.archives import Found, read_parts
+from etl.extract.archives import Found, read_parts, require_there
 from etl.extract.badge import Badge
 from etl.extract.blocks import Block
 from etl.extract.byline import Byline
 from etl.extract.page import ParsedPage, Stray, byte_length, diagnose, in_rows, last_bare_return
 from etl.extract.reading import parse_files
+from etl.on_disk import TextFile
 from etl.resolve.papers import with_paper_keys
 from etl.resolve.rendering import listing_lines
-from etl.text_file import TextFile
 from etl.validate.integrity import failures
 from schemas import Blocks, Profiles, Quarantine
 from schemas.limits import LARGE_PAGE, LARGE_PAGES
@@ -48,6 +48,8 @@ class Note:
     message: str
 
 
+IN_FILE = ("abstract",)
+"""The columns whose texts are in a file from the start."""
 _VALUES = ("field", "h_index", "stated_papers", "citations", "novelty_pct", "ai_score", "section_count")
 HEADER_LINES = pl.Schema(
     {
@@ -80,6 +82,12 @@ class StagedBatch:
 def stage_files(batch: Iterable[Found], observed_on: date | None) -> list[StagedBatch]:
     """Read, parse and stage files; ends after the page with which the large pages together exceed `LARGE_PAGES`."""
     return list(up_to_limit(starmap(stage, parse_files(read_parts(batch), observed_on))))
+
+
+def stage_elsewhere(batch: Sequence[Found], observed_on: date | None) -> list[StagedBatch]:
+    """As `stage_files`, on a machine that may be another than that which listed the files; raises `FileNotFoundError`."""
+    require_there(batch)
+    return stage_files(batch, observed_on)
 
 
 def stage(parsed: Sequence[ParsedPage], unreadable: Sequence[PageError] = ()) -> StagedBatch:

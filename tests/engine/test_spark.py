@@ -1,5 +1,7 @@
 """Builds on Spark: the tables of an embedded build, whatever processes are lost; or one line, and the lake as it was."""
 
+import doctest
+import importlib
 import os
 import shutil
 import signal
@@ -235,8 +237,26 @@ def test_an_output_folder_that_workers_do_not_share_is_reported_in_one_line(shar
     with connect_server(tmp_path, hidden=out) as address, marked(tmp_path / "log") as driver:
         assert driver.start(*build(out, shards, "--remote", address)).wait() == 1
         (line,) = messages(driver)
-    assert f"No such file or directory: '{out}/" in line
+    assert str(out) in line
+    assert "not found by a worker; the driver and all workers must have this folder at the same path" in line
     assert list(out.iterdir()) == []
+
+
+@pytest.mark.skipif(not may_hide_folders(), reason="needs unshare and mount, and the right to use them")
+def test_pages_that_a_worker_does_not_see_are_an_error_also_where_unreadable_ones_are_allowed(
+    shards: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    with connect_server(tmp_path, hidden=shards) as address, marked(tmp_path / "log") as driver:
+        assert driver.start(*build(out, shards, "--remote", address), "--allow-unreadable").wait() == 1
+        (line,) = messages(driver)
+    assert str(shards) in line
+    assert "not found by a worker; the driver and all workers must have the pages at the same path" in line
+    assert not out.exists()
+
+
+def test_examples_in_docstrings_are_true() -> None:
+    assert doctest.testmod(importlib.import_module("etl.engine.spark")).failed == 0
 
 
 def test_a_release_of_a_lake_has_the_bytes_of_an_embedded_build_though_a_python_worker_and_an_executor_were_killed(

@@ -7,14 +7,17 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from etl import on_disk as on_disk_module
 from etl.errors import PublicationError
-from etl.text_file import TextFile
+from etl.on_disk import TextFile, on_disk
 
 
 @given(st.lists(st.text(max_size=20)))
@@ -70,3 +73,28 @@ def test_a_full_disk_is_an_error_that_names_the_folder_for_temporary_files() -> 
         file.column()
     assert "cannot be written" in str(error.value)
     assert "(TMPDIR)" in str(error.value)
+
+
+def test_a_frame_on_disk_is_equal_and_its_memory_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(on_disk_module, "LEAST", 0)
+    frame = pl.DataFrame(
+        {
+            "title": ["On Bells", None, "On the ringing of the bells of a tower"],
+            "names": [["Ann Bell"], [], None],
+            "day": [date(2026, 6, 1), None, None],
+            "position": [1, 2, None],
+            "owned": [True, None, False],
+            "abstract": ["a", "b", "c"],
+        },
+        schema_overrides={"position": pl.UInt32},
+    )
+    for rows in (frame, frame.clear(), pl.concat([frame, frame], rechunk=False), frame[::-1], frame.filter("owned")):
+        for apart in ((), ("abstract",), ("abstract", "another")):
+            assert on_disk(rows, apart).equals(rows)
+            assert on_disk(rows, apart).schema == rows.schema
+
+
+def test_a_frame_that_the_disk_has_no_room_for_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(on_disk_module, "LEAST", 0)
+    with size_limit(1 << 12), pytest.raises(PublicationError, match="temporary file: cannot be written"):
+        on_disk(pl.DataFrame({"title": ["x" * 1000] * 100}))
