@@ -10,16 +10,15 @@ quarantine.
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import compress
+from typing import NamedTuple
 
 from etl.extract.text import clean
 from schemas.limits import BYLINE_LETTERS, NAME_LETTERS, NAME_WORDS, SENTENCE_END, TAG_LETTERS
 
 
-@dataclass(frozen=True)
-class Byline:
+class Byline(NamedTuple):
     """A parsed byline: the names in order, whether it is cut, its institutions, and items that cannot be names.
 
     `groups` are the names that a colon follows.
@@ -90,10 +89,16 @@ _IN_BRACKETS = re.compile(r" ?\([^()]*\)$")
 _NO_NAMES_SIGN = re.compile(r"[\x00-\x1f\x7f-\x9f@<>\[\]|/+*#=%!?0-9✓†‡§¶_]|://")
 """Signs that no person's name contains: of 60,382 real ones nineteen have others than points, hyphens and apostrophes."""
 _STOCK = frozenset({"unknown", "anonymous", "anonymous authors", "various", "various authors", "n/a", "none"})
-_GLANCE, _TEXT_WORDS = 200, 5
+GLANCE, _TEXT_WORDS = 200, 5
 """Letters of a line's start that show that it is an abstract, and words between its separators, more than a name has."""
 _KNOWN_ITEMS = 1 << 14
 """Items of bylines whose reading is remembered: co-authors recur."""
+_NO_JOIN = r"(?!(?i:and|by|et|etal.*|authors)$)"
+_NAME_WORD = re.compile(
+    rf"{_NO_JOIN}(?:[A-ZÀ-ÖØ-Þ](?:[A-Za-zÀ-ÖØ-öø-ɏ'’-]*|\.(?:-?[A-Z]\.)?)|{'|'.join(sorted(PARTICLES))})"
+)
+_TAG_WORD = re.compile(rf"{_NO_JOIN}[A-Za-z]+")
+"""Words that are read as they are whatever is around them: no separator, no label and no cut contains them."""
 _ASCII_WORDS = re.compile("[a-z0-9]+")
 _STOP = re.compile(r"[^\W\d_]{3}\.$")
 
@@ -108,6 +113,9 @@ def parse_byline(line: str) -> Byline:
     >>> parse_byline("They ring at every full hour.").names
     ()
     """
+    plain = _plain(line)
+    if plain:
+        return plain
     split = None if len(line) > BYLINE_LETTERS or _is_text(line) else _split(_readable(line))
     if split is None:
         return Byline((), truncated=False, tags=())
@@ -124,6 +132,31 @@ def parse_byline(line: str) -> Byline:
     )
     groups = tuple(filter(set(names).__contains__, map(_ended, _before_colons(people)))) if names else ()
     return Byline(names, truncated, tuple(tag for tag in behind if len(tag) <= TAG_LETTERS), odd, groups)
+
+
+def _plain(line: str) -> Byline | None:
+    """The byline of a line of plain names and tags, as `render_byline` writes it; None for any other line.
+
+    The rules below leave such items as they are, so that this is a short way to their result.
+    """
+    people, mark, behind = line.partition(TAG_MARK)
+    names = people.removesuffix(ET_AL).split(", ")
+    tags = behind.split(", ") if mark else []
+    if len(line) > GLANCE or not all(map(_is_plain_name, names)) or not all(map(_is_plain_tag, tags)):
+        return None
+    return Byline(tuple(names), people.endswith(ET_AL), tuple(tags))
+
+
+@lru_cache(maxsize=_KNOWN_ITEMS)
+def _is_plain_name(item: str) -> bool:
+    """Whether an item is a name of several plain words; a single one may be a suffix."""
+    words = item.split(" ")
+    return 1 < len(words) <= NAME_WORDS and len(item) <= NAME_LETTERS and all(map(_NAME_WORD.fullmatch, words))
+
+
+@lru_cache(maxsize=_KNOWN_ITEMS)
+def _is_plain_tag(tag: str) -> bool:
+    return all(map(_TAG_WORD.fullmatch, tag.split(" ")))
 
 
 def render_byline(byline: Byline) -> str:
@@ -415,16 +448,16 @@ def _without_and(item: str) -> list[str]:
 
 def _is_text(line: str) -> bool:
     """Whether a long line begins as an abstract does, seen at a glance."""
-    return len(line) > _GLANCE and reads_as_text(line[:_GLANCE])
+    return len(line) > GLANCE and reads_as_text(line[:GLANCE])
 
 
 def reads_as_text(text: str) -> bool:
-    """Whether a text of at least `_GLANCE` letters reads as an abstract does: few capitals, and few separators for its words.
+    """Whether a text of at least `GLANCE` letters reads as an abstract does: few capitals, and few separators for its words.
 
     >>> reads_as_text("The bells of the tower ring at noon. " * 6), reads_as_text("Ann Bell, Cy Dole, " * 12)
     (True, False)
     """
-    words = text.split() if len(text) >= _GLANCE and "·" not in text else []
+    words = text.split() if len(text) >= GLANCE and "·" not in text else []
     small = sum(map(str.islower, words))
     if not 4 * small > 3 * len(words):
         return False
