@@ -206,7 +206,8 @@ class BlockReader:
 
     def _is_byline_elsewhere(self, block: Block, lead: str, shape: _Shape, owner: str | None) -> bool:
         """Whether title, abstract or a line behind the block reads as the byline, or the title as the abstract."""
-        byline, abstract = block.byline_parts, _NO_BYLINE if reads_as_text(lead) else self._parsed(lead)
+        byline = block.byline_parts
+        abstract = _NO_BYLINE if not lead or reads_as_text(lead) else self._parsed(lead)
         sure = _is_sure(byline, owner)
         behind = self._text(shape.last + 1)
         goes_on = not self._is_mark(behind)

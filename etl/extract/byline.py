@@ -51,6 +51,7 @@ _LABEL = re.compile(r"[-–•*>] |(?:written )?by (?=\S+ \S+)|(?:by|authors?|au
 _ET_AL = re.compile(r"(?:^|[ ,;(\[])et\.? ?al(?:ii|ia)?(?!\w)\.?", re.IGNORECASE)
 """Only tags follow it, no names."""
 _SEPARATORS = ",;:，；：、،|＆•∙●"
+_ASCII_SEPARATORS = "".join(filter(str.isascii, _SEPARATORS))
 _CUT = re.compile(
     r"(?:^|(?<=[ ,;·•.]))[(\[]?(?:(?:(?:and|&|\+) ?)?[0-9][0-9,]{0,6} ?(?:more|others?)(?: authors?)?"
     r"|(?:and|&|\+) ?[0-9][0-9,]{0,6}(?: authors?)?|and (?:[a-z-]{2,20} )?(?:others|more)(?: authors?)?)[)\]]?[.,;]?$"
@@ -120,8 +121,8 @@ def parse_byline(line: str) -> Byline:
     if split is None:
         return Byline((), truncated=False, tags=())
     people, truncated, tags = split
-    items = [_ended(item) for item in _items(people)]
-    if _is_prose(people, items):
+    items = [] if _ends_as_prose(people) else list(_items(people))
+    if _has_small_words(items):
         items = []
     sound = [_may_be_name(item) for item in items]
     names = tuple(compress(items, sound))
@@ -130,7 +131,7 @@ def parse_byline(line: str) -> Byline:
         *(item for item, is_sound in zip(items, sound, strict=True) if not is_sound),
         *(tag for tag in behind if len(tag) > TAG_LETTERS),
     )
-    groups = tuple(filter(set(names).__contains__, map(_ended, _before_colons(people)))) if names else ()
+    groups = tuple(filter(set(names).__contains__, _before_colons(people))) if names else ()
     return Byline(names, truncated, tuple(tag for tag in behind if len(tag) <= TAG_LETTERS), odd, groups)
 
 
@@ -139,10 +140,12 @@ def _plain(line: str) -> Byline | None:
 
     The rules below leave such items as they are, so that this is a short way to their result.
     """
+    if len(line) > GLANCE:
+        return None
     people, mark, behind = line.partition(TAG_MARK)
     names = people.removesuffix(ET_AL).split(", ")
     tags = behind.split(", ") if mark else []
-    if len(line) > GLANCE or not all(map(_is_plain_name, names)) or not all(map(_is_plain_tag, tags)):
+    if not all(map(_is_plain_name, names)) or not all(map(_is_plain_tag, tags)):
         return None
     return Byline(tuple(names), people.endswith(ET_AL), tuple(tags))
 
@@ -331,12 +334,11 @@ def _uncut(people: str) -> tuple[str, bool]:
     return people[:end].strip(), end < len(people)
 
 
-def _items(people: str) -> Iterator[str]:
-    """The items between the separators that have a letter."""
-    inverted = _inverted(people)
-    for segment in inverted or [people]:
-        for part in [segment] if inverted else _names(segment):
-            yield from _people(part)
+def _items(people: str, *, backwards: bool = False) -> Iterator[str]:
+    """The items between the separators that have a letter, with the signs of their entities; perhaps the last one first."""
+    step = -1 if backwards else 1
+    for part in (_inverted(people) or _names(people))[::step]:
+        yield from map(_ended, _people(part)[::step])
 
 
 @lru_cache(maxsize=_KNOWN_ITEMS)
@@ -461,18 +463,24 @@ def reads_as_text(text: str) -> bool:
     small = sum(map(str.islower, words))
     if not 4 * small > 3 * len(words):
         return False
-    separators = sum(map(text.count, _SEPARATORS)) + (len(_AMPERSAND.findall(text)) if "&" in text else 0)
+    signs = _ASCII_SEPARATORS if text.isascii() else _SEPARATORS
+    separators = sum(map(text.count, signs)) + (len(_AMPERSAND.findall(text)) if "&" in text else 0)
     return len(words) > _TEXT_WORDS * (1 + separators)
 
 
-def _is_prose(people: str, items: Iterable[str]) -> bool:
-    """Whether a line is prose and no list of names: it ends as a sentence does, or most words are lower-case."""
+def _ends_as_prose(people: str) -> bool:
+    """Whether a line ends as a sentence does, and in a small word that is no group's: prose, and no list of names."""
+    if re.search(SENTENCE_END, people) is None:
+        return False
+    last = next((item for item in _items(people, backwards=True) if not is_group(item)), "")
+    return bool(last) and _is_small(last.split()[-1])
+
+
+def _has_small_words(items: Iterable[str]) -> bool:
+    """Whether most words of the items are lower-case, as in prose."""
     persons = [item.split() for item in items if not is_group(item)]
     words = [word for item in persons for word in item]
-    small = sum(map(_is_small, words))
-    if words and _is_small(words[-1]) and re.search(SENTENCE_END, people):
-        return True
-    return 2 * small > len(words) and any(len(item) > 2 for item in persons)
+    return 2 * sum(map(_is_small, words)) > len(words) and any(len(item) > 2 for item in persons)
 
 
 def _is_small(text: str) -> bool:

@@ -23,7 +23,6 @@ _LETTERS = str.maketrans(
 )
 """Letters that do not decompose into an ASCII letter and a mark."""
 _PUNCTUATION = re.compile(r"[^a-z0-9]+")
-_WITH_SPACES = {code: " " for code in range(128) if not chr(code).isalnum()}
 _MEANT_MARKS = frozenset({7, 8, 9})
 """Combining classes of marks that make another letter, not a variant: nuktas, Japanese voicing (か, が), viramas."""
 _MINUS = "\ue000"
@@ -39,6 +38,7 @@ _MEANT = re.compile(r"[\\$^_{}+#*]")
 _NO_TITLE_SIGN = re.compile(r"[^a-z0-9+#*]+")
 _KEPT_SIGNS = re.compile(rf"[+#*{_MINUS}]+")
 _SMALL = bytes(range(256)).lower()
+_WORDS = bytes(code if chr(code).isascii() and chr(code).isalnum() else ord(" ") for code in range(256)).lower()
 _NO_LETTERS = bytes(code for code in range(256) if not chr(code).isascii() or not chr(code).isalnum())
 
 
@@ -49,7 +49,7 @@ def fold_long(text: str) -> str:
     ('heitor r guimaraes', 'lukasz gross orsted', '李伟')
     """
     if text.isascii():
-        return " ".join(text.casefold().translate(_WITH_SPACES).split())
+        return " ".join(text.encode().translate(_WORDS).decode().split())
     return " ".join("".join(map(_folded, _letters(text))).split())
 
 
