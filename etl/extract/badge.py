@@ -45,8 +45,8 @@ _PRINTED = re.compile(
     rf"(?!-)([A-Za-z-]*?[A-Za-z])({'|'.join(MONTHS)}) ([0-9]{{1,2}})(?:, ([0-9]{{4}}))?({'|'.join(KNOWN_FLAGS)}|)"
 )
 """A badge as the site prints it; `_BADGE` divides it in the same way, but is slower."""
-_DATED = re.compile(r"[^A-Za-z]*[A-Za-z][A-Za-z.-]*?[^A-Za-z]*(?i:j(?:an|u[nl])|feb|ma[ry]|a(?:pr|ug)|sep|oct|nov|dec)")
-"""How the start of a cleaned badge reads at a glance: a word, and a month behind or in it."""
+_DATED = re.compile(rf"[^A-Za-z]*[A-Za-z][A-Za-z.-]*?[^A-Za-z]*(?i:{'|'.join(MONTHS)})")
+"""How the start of an ASCII badge reads at a glance: a word, and a month in it or behind it."""
 _LEAD = re.compile(r"(?:[-–•*>#·]+|[0-9]{1,3}[.)]) ?")
 """Marks of lists and quotations at the start of a line."""
 _DIGIT = re.compile("[0-9]")

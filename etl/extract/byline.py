@@ -114,8 +114,7 @@ def parse_byline(line: str) -> Byline:
     >>> parse_byline("They ring at every full hour.").names
     ()
     """
-    plain = _plain(line)
-    if plain:
+    if plain := _plain(line):
         return plain
     split = None if len(line) > BYLINE_LETTERS or _is_text(line) else _split(_readable(line))
     if split is None:
@@ -159,7 +158,7 @@ def _is_plain_name(item: str) -> bool:
 
 @lru_cache(maxsize=_KNOWN_ITEMS)
 def _is_plain_tag(tag: str) -> bool:
-    return all(map(_TAG_WORD.fullmatch, tag.split(" ")))
+    return len(tag) <= TAG_LETTERS and all(map(_TAG_WORD.fullmatch, tag.split(" ")))
 
 
 def render_byline(byline: Byline) -> str:
