@@ -6,7 +6,7 @@ does not publish (h-index, citations) is left out. Each paper is written only wh
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -288,7 +288,7 @@ def _recorded(record: Record) -> tuple[object, ...]:
 
 
 def _values(block: Block) -> tuple[object, ...]:
-    return block.badge_parts, block.title, replace(block.byline_parts, groups=()), block.abstract
+    return block.badge_parts, block.title, block.byline_parts._replace(groups=()), block.abstract
 
 
 def _why_left_out(owner: str | None, record: Record) -> str | None:

@@ -8,18 +8,16 @@ their own. A code that arXiv has is then required, since a title may begin like 
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from functools import cache
-from itertools import takewhile
+from typing import NamedTuple
 
 from etl.extract.taxonomy import known_codes
-from etl.extract.text import clean, is_blank, with_plain_hyphens
+from etl.extract.text import clean, is_blank, trimmed, with_plain_hyphens
 from schemas.limits import BADGE_LETTERS
 
 
-@dataclass(frozen=True)
-class Badge:
+class Badge(NamedTuple):
     """A parsed badge: `CLMar 14, 2025Code` has code CL, month 3, day 14, year 2025 and the flag Code."""
 
     code: str
@@ -43,6 +41,12 @@ _DATE = (
     rf"(?P<month>(?i:{_MONTH_NAMES})\.?)(?P<space> ?)(?P<day>[0-9]{{1,2}})(?P<ordinal>(?i:st|nd|rd|th)(?![a-z]))?"
     r"(?:(?:, (?P<year>[0-9]{4})|(?P<comma> ?,)? ?(?P<bare_year>(?:19|20)[0-9]{2}))(?![0-9]))?(?P<flags>(?:[^0-9].*)?)"
 )
+_PRINTED = re.compile(
+    rf"(?!-)([A-Za-z-]*?[A-Za-z])({'|'.join(MONTHS)}) ([0-9]{{1,2}})(?:, ([0-9]{{4}}))?({'|'.join(KNOWN_FLAGS)}|)"
+)
+"""A badge as the site prints it; `_BADGE` divides it in the same way, but is slower."""
+_DATED = re.compile(rf"[^A-Za-z]*[A-Za-z][A-Za-z.-]*?[^A-Za-z]*(?i:{'|'.join(MONTHS)})")
+"""How the start of an ASCII badge reads at a glance: a word, and a month in it or behind it."""
 _LEAD = re.compile(r"(?:[-–•*>#·]+|[0-9]{1,3}[.)]) ?")
 """Marks of lists and quotations at the start of a line."""
 _DIGIT = re.compile("[0-9]")
@@ -58,7 +62,7 @@ def may_be_badge(line: str) -> bool:
     (True, True, False)
     """
     start = line[:BADGE_LETTERS]
-    return _may_have_day(start) or " " not in start.strip()
+    return _may_have_date(start) or " " not in trimmed(start)
 
 
 def parse_badge(line: str) -> Badge | None:
@@ -97,8 +101,11 @@ def read_badge(lines: Sequence[str], at: int) -> tuple[Badge, int] | None:
         if found is None:
             return None
         badge, end = found
-    flags = list(takewhile(KNOWN_FLAGS.__contains__, (_short(lines[place]) for place in range(end, len(lines)))))
-    return (replace(badge, flags=(*badge.flags, *flags)) if flags else badge), end + len(flags)
+    behind = end
+    while behind < len(lines) and _short(lines[behind]) in KNOWN_FLAGS:
+        behind += 1
+    flags = map(clean, lines[end:behind])
+    return (badge if behind == end else badge._replace(flags=(*badge.flags, *flags))), behind
 
 
 def render_badge(badge: Badge) -> str:
@@ -129,7 +136,10 @@ def _codes_by_case() -> dict[str, str]:
 def _parse(line: str) -> Badge | None:
     """A badge with flags of any length."""
     start = line[:BADGE_LETTERS]
-    if not _may_have_day(start):
+    if printed := _PRINTED.fullmatch(start):
+        code, *parts = printed.groups()
+        return _badge(known_code(code) or code, *parts)
+    if not _may_have_date(start):
         return None
     text = clean(start)
     text = text if text.isascii() else with_plain_hyphens(unicodedata.normalize("NFKC", text))
@@ -141,12 +151,14 @@ def _parse(line: str) -> Badge | None:
     code = match["code"]
     is_strict = bare == text and not match["gap"] and match["space"] and match["month"] in MONTHS and "." not in code
     code = known_code(code) or (code if is_strict else "")
-    return _badge(code, match) if code else None
+    return _badge(code, *_parts(match)) if code else None
 
 
-def _may_have_day(start: str) -> bool:
-    """Whether there is a digit, or a character that may be a form of one."""
-    return not start.isascii() or _DIGIT.search(start) is not None
+def _may_have_date(start: str) -> bool:
+    """Whether there is a digit (or a sign that is a form of one), and a month where a badge has it."""
+    if start.isascii():
+        return _DIGIT.search(start) is not None and _DATED.match(start) is not None
+    return _DIGIT.search(unicodedata.normalize("NFKC", start)) is not None
 
 
 def _are_flags(text: str) -> bool:
@@ -162,7 +174,7 @@ def _parse_parted(lines: Sequence[str], at: int) -> tuple[Badge, int] | None:
         return None
     end = next((index for index in range(at + 1, min(at + 3, len(lines))) if not is_blank(lines[index])), at)
     match = _DATE_LINE.fullmatch(_short(lines[end])) if end > at else None
-    badge = _badge(code, match) if match else None
+    badge = _badge(code, *_parts(match)) if match else None
     return (badge, end + 1) if badge and sum(map(len, badge.flags)) <= FLAG_LETTERS else None
 
 
@@ -171,22 +183,19 @@ def _short(line: str) -> str:
     return clean(line) if len(line) <= BADGE_LETTERS else ""
 
 
-def _badge(code: str, match: re.Match[str]) -> Badge:
-    year = match["year"] or match["bare_year"]
-    return Badge(
-        code=code,
-        month=MONTHS.index(match["month"][:3].capitalize()) + 1,
-        day=int(match["day"]),
-        year=int(year) if year else None,
-        flags=tuple(_flags(match["flags"])),
-    )
+def _parts(match: re.Match[str]) -> tuple[str, str, str | None, str]:
+    return match["month"], match["day"], match["year"] or match["bare_year"], match["flags"]
 
 
-def _flags(text: str) -> Iterator[str]:
+def _badge(code: str, month: str, day: str, year: str | None, flags: str) -> Badge:
+    number = MONTHS.index(month[:3].capitalize()) + 1
+    return Badge(code, number, int(day), int(year) if year else None, _flags(flags) if flags else ())
+
+
+def _flags(text: str) -> tuple[str, ...]:
     """The flags one by one; a known one is recognised in any letter case and in brackets."""
     known = {flag.casefold(): flag for flag in KNOWN_FLAGS}
     whole = text.strip(" []()*·|")
     if whole.casefold() in known:
-        yield known[whole.casefold()]
-        return
-    yield from (flag.strip() for flag in _FLAG.findall(whole) if flag.strip())
+        return (known[whole.casefold()],)
+    return tuple(flag.strip() for flag in _FLAG.findall(whole) if flag.strip())

@@ -9,18 +9,18 @@ accepted only if its lines are in order: a title or abstract that reads as the b
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import NamedTuple
 
 from etl.extract.badge import Badge, is_glued, may_be_badge, parse_badge, read_badge
-from etl.extract.byline import Byline, is_full_name, is_same_person, parse_byline, reads_as_text
+from etl.extract.byline import GLANCE, Byline, is_full_name, is_same_person, parse_byline, reads_as_text
 from etl.extract.header import find_headers, parse_stat
 from etl.extract.text import clean, is_blank, trimmed
 from schemas.limits import ABSTRACT_LETTERS, BYLINE_LETTERS, NAME_LETTERS
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """One paper as a page prints it: its range of lines, and its parts without white space around them.
 
     `owned` is whether the page's owner wrote it, which is unknown behind a further header.
@@ -54,8 +54,7 @@ BUTTONS = frozenset(
 """Words of buttons and labels that a copy of a page may contain."""
 
 
-@dataclass(frozen=True)
-class _Shape:
+class _Shape(NamedTuple):
     """Indices of a block's lines; `first` and `last` are the abstract's, and `first` is None where there is none.
 
     `title_end` is the title's last line where it has several.
@@ -79,7 +78,6 @@ class BlockReader:
         self._next = _next_filled(lines)
         self._furniture = _Furniture(lines)
         self._bylines: dict[str, Byline] = {}
-        self._odd: dict[tuple[int, _Shape], bool] = {}
         filled = (at for at in range(len(lines)) if self._next[at] == at)
         found = {at: read_badge(lines, at) for at in filled if may_be_badge(lines[at])}
         self.badges: dict[int, tuple[Badge, int]] = {at: badge for at, badge in found.items() if badge}
@@ -193,11 +191,8 @@ class BlockReader:
         lead, *more = block.abstract.split("\n")
         if len(block.title) > ABSTRACT_LETTERS or len(block.byline) > BYLINE_LETTERS or len(lead) > ABSTRACT_LETTERS:
             return False  # Rule BLK-004 reports such a block.
-        lead = clean(lead)
-        known = (block.line_start, shape)  # The page is read twice, the second time with its owner.
-        if known not in self._odd:
-            self._odd[known] = self._has_odd_parts(block, lead, shape)
-        if self._odd[known] or any(_is_certain(self._parsed(line), owner) for line in more):
+        lead = "" if _is_surely_text(lead, block) else clean(lead)
+        if self._has_odd_parts(block, lead, shape) or any(_is_certain(self._parsed(line), owner) for line in more):
             return True
         return self._is_byline_elsewhere(block, lead, shape, owner)
 
@@ -211,7 +206,8 @@ class BlockReader:
 
     def _is_byline_elsewhere(self, block: Block, lead: str, shape: _Shape, owner: str | None) -> bool:
         """Whether title, abstract or a line behind the block reads as the byline, or the title as the abstract."""
-        byline, abstract = block.byline_parts, _NO_BYLINE if reads_as_text(lead) else self._parsed(lead)
+        byline = block.byline_parts
+        abstract = _NO_BYLINE if not lead or reads_as_text(lead) else self._parsed(lead)
         sure = _is_sure(byline, owner)
         behind = self._text(shape.last + 1)
         goes_on = not self._is_mark(behind)
@@ -266,7 +262,7 @@ class BlockReader:
 
     def _text(self, at: int) -> int:
         """The index of the next line from `at` on that is not blank, or the number of lines."""
-        return self._next[min(at, len(self._lines))]
+        return self._next[at]
 
     def _names(self, at: int) -> Byline:
         return self._parsed(self._lines[at])
@@ -276,32 +272,44 @@ class BlockReader:
             self._bylines[line] = parse_byline(line)
         return self._bylines[line]
 
+    def _trimmed(self, start: int, end: int) -> Iterable[str]:
+        return map(trimmed, self._lines[start:end])
+
     def _block(self, at: int, shape: _Shape, *, owned: bool) -> Block:
         badge, behind = self.badges[at]
-        lines = [trimmed(line) for line in self._lines[at : shape.last + 1]]
-        byline = self._names(shape.byline)
         return Block(
             line_start=at + 1,
             line_end=shape.last + 1,
-            badge="\n".join(filter(None, lines[: behind - at])),
-            title=" ".join(lines[shape.title - at : (shape.title_end or shape.title) - at + 1]),
+            badge="\n".join(filter(None, self._trimmed(at, behind))),
+            title=" ".join(self._trimmed(shape.title, (shape.title_end or shape.title) + 1)),
             title_line=shape.title + 1,
-            byline=lines[shape.byline - at],
+            byline=trimmed(self._lines[shape.byline]),
             byline_line=shape.byline + 1,
-            abstract="" if shape.first is None else "\n".join(lines[shape.first - at :]),
+            abstract="" if shape.first is None else "\n".join(self._trimmed(shape.first, shape.last + 1)),
             abstract_line=None if shape.first is None else shape.first + 1,
             badge_parts=badge,
-            byline_parts=byline,
+            byline_parts=self._names(shape.byline),
             owned=owned,
         )
+
+
+def _is_surely_text(lead: str, block: Block) -> bool:
+    """Whether an abstract's first line can be no other part of a block: it begins as text, and all other parts are shorter."""
+    start = clean(lead[: GLANCE + 1].rstrip())[:GLANCE]
+    parts = (block.badge, block.title, block.byline)
+    return len(start) == GLANCE and reads_as_text(start) and max(map(len, map(str.casefold, parts))) < GLANCE
 
 
 class _Furniture:
     """Short lines that recur on a page and belong to no paper, such as "PDF" or "Cited by 12"."""
 
     def __init__(self, lines: Sequence[str]) -> None:
-        texts = (clean(line) for line in lines if 0 < len(line) <= _SHORT)
-        self._times = Counter(_without_figures(text) for text in texts if text)
+        self._lines = lines
+
+    @cached_property
+    def _times(self) -> Counter[str]:
+        texts = (clean(line) for line in self._lines if 0 < len(line) <= _SHORT)
+        return Counter(_without_figures(text) for text in texts if text)
 
     def count(self, text: str) -> int:
         """How often a line occurs on the page; 0 where that is less than `FURNITURE`, and for sentences and names."""
@@ -326,8 +334,9 @@ def _is_certain(byline: Byline, owner: str | None) -> bool:
 
 def _is_sure(byline: Byline, owner: str | None) -> bool:
     """Whether a line is a byline beyond doubt: it is cut, or names the page's owner."""
-    named = owner is not None and any(is_same_person(owner, name) for name in byline.names)
-    return bool(byline.names) and (byline.truncated or named)
+    if byline.truncated or owner is None:
+        return byline.truncated and bool(byline.names)
+    return any(is_same_person(owner, name) for name in byline.names)
 
 
 def _reads_as_byline(byline: Byline, owner: str | None) -> bool:
@@ -337,8 +346,10 @@ def _reads_as_byline(byline: Byline, owner: str | None) -> bool:
 
 
 def _next_filled(lines: Sequence[str]) -> list[int]:
-    """For each index the next index of a line with text, or the number of lines."""
-    found = [len(lines)] * (len(lines) + 1)
+    """For each index, and the two behind the last, the next index of a line with text, or the number of lines."""
+    found = [len(lines)] * (len(lines) + 2)
     for at in range(len(lines) - 1, -1, -1):
-        found[at] = at if lines[at] and not is_blank(lines[at]) else found[at + 1]
+        line = lines[at]
+        is_filled = "!" <= line < "\x7f" or (line and not is_blank(line))  # Most begin with a visible ASCII sign.
+        found[at] = at if is_filled else found[at + 1]
     return found

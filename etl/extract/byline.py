@@ -10,16 +10,15 @@ quarantine.
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import compress
+from typing import NamedTuple
 
 from etl.extract.text import clean
 from schemas.limits import BYLINE_LETTERS, NAME_LETTERS, NAME_WORDS, SENTENCE_END, TAG_LETTERS
 
 
-@dataclass(frozen=True)
-class Byline:
+class Byline(NamedTuple):
     """A parsed byline: the names in order, whether it is cut, its institutions, and items that cannot be names.
 
     `groups` are the names that a colon follows.
@@ -52,6 +51,7 @@ _LABEL = re.compile(r"[-–•*>] |(?:written )?by (?=\S+ \S+)|(?:by|authors?|au
 _ET_AL = re.compile(r"(?:^|[ ,;(\[])et\.? ?al(?:ii|ia)?(?!\w)\.?", re.IGNORECASE)
 """Only tags follow it, no names."""
 _SEPARATORS = ",;:，；：、،|＆•∙●"
+_ASCII_SEPARATORS = "".join(filter(str.isascii, _SEPARATORS))
 _CUT = re.compile(
     r"(?:^|(?<=[ ,;·•.]))[(\[]?(?:(?:(?:and|&|\+) ?)?[0-9][0-9,]{0,6} ?(?:more|others?)(?: authors?)?"
     r"|(?:and|&|\+) ?[0-9][0-9,]{0,6}(?: authors?)?|and (?:[a-z-]{2,20} )?(?:others|more)(?: authors?)?)[)\]]?[.,;]?$"
@@ -90,10 +90,16 @@ _IN_BRACKETS = re.compile(r" ?\([^()]*\)$")
 _NO_NAMES_SIGN = re.compile(r"[\x00-\x1f\x7f-\x9f@<>\[\]|/+*#=%!?0-9✓†‡§¶_]|://")
 """Signs that no person's name contains: of 60,382 real ones nineteen have others than points, hyphens and apostrophes."""
 _STOCK = frozenset({"unknown", "anonymous", "anonymous authors", "various", "various authors", "n/a", "none"})
-_GLANCE, _TEXT_WORDS = 200, 5
+GLANCE, _TEXT_WORDS = 200, 5
 """Letters of a line's start that show that it is an abstract, and words between its separators, more than a name has."""
 _KNOWN_ITEMS = 1 << 14
 """Items of bylines whose reading is remembered: co-authors recur."""
+_NO_JOIN = r"(?!(?i:and|by|et|etal.*|authors)$)"
+_NAME_WORD = re.compile(
+    rf"{_NO_JOIN}(?:[A-ZÀ-ÖØ-Þ](?:[A-Za-zÀ-ÖØ-öø-ɏ'’-]*|\.(?:-?[A-Z]\.)?)|{'|'.join(sorted(PARTICLES))})"
+)
+_TAG_WORD = re.compile(rf"{_NO_JOIN}[A-Za-z]+")
+"""Words that are read as they are whatever is around them: no separator, no label and no cut contains them."""
 _ASCII_WORDS = re.compile("[a-z0-9]+")
 _STOP = re.compile(r"[^\W\d_]{3}\.$")
 
@@ -108,12 +114,14 @@ def parse_byline(line: str) -> Byline:
     >>> parse_byline("They ring at every full hour.").names
     ()
     """
+    if plain := _plain(line):
+        return plain
     split = None if len(line) > BYLINE_LETTERS or _is_text(line) else _split(_readable(line))
     if split is None:
         return Byline((), truncated=False, tags=())
     people, truncated, tags = split
-    items = [_ended(item) for item in _items(people)]
-    if _is_prose(people, items):
+    items = [] if _ends_as_prose(people) else list(_items(people))
+    if _has_small_words(items):
         items = []
     sound = [_may_be_name(item) for item in items]
     names = tuple(compress(items, sound))
@@ -122,8 +130,35 @@ def parse_byline(line: str) -> Byline:
         *(item for item, is_sound in zip(items, sound, strict=True) if not is_sound),
         *(tag for tag in behind if len(tag) > TAG_LETTERS),
     )
-    groups = tuple(filter(set(names).__contains__, map(_ended, _before_colons(people)))) if names else ()
+    groups = tuple(filter(set(names).__contains__, _before_colons(people))) if names else ()
     return Byline(names, truncated, tuple(tag for tag in behind if len(tag) <= TAG_LETTERS), odd, groups)
+
+
+def _plain(line: str) -> Byline | None:
+    """The byline of a line of plain names and tags, as `render_byline` writes it; None for any other line.
+
+    The rules below leave such items as they are, so that this is a short way to their result.
+    """
+    if len(line) > GLANCE:
+        return None
+    people, mark, behind = line.partition(TAG_MARK)
+    names = people.removesuffix(ET_AL).split(", ")
+    tags = behind.split(", ") if mark else []
+    if not all(map(_is_plain_name, names)) or not all(map(_is_plain_tag, tags)):
+        return None
+    return Byline(tuple(names), people.endswith(ET_AL), tuple(tags))
+
+
+@lru_cache(maxsize=_KNOWN_ITEMS)
+def _is_plain_name(item: str) -> bool:
+    """Whether an item is a name of several plain words; a single one may be a suffix."""
+    words = item.split(" ")
+    return 1 < len(words) <= NAME_WORDS and len(item) <= NAME_LETTERS and all(map(_NAME_WORD.fullmatch, words))
+
+
+@lru_cache(maxsize=_KNOWN_ITEMS)
+def _is_plain_tag(tag: str) -> bool:
+    return len(tag) <= TAG_LETTERS and all(map(_TAG_WORD.fullmatch, tag.split(" ")))
 
 
 def render_byline(byline: Byline) -> str:
@@ -298,12 +333,11 @@ def _uncut(people: str) -> tuple[str, bool]:
     return people[:end].strip(), end < len(people)
 
 
-def _items(people: str) -> Iterator[str]:
-    """The items between the separators that have a letter."""
-    inverted = _inverted(people)
-    for segment in inverted or [people]:
-        for part in [segment] if inverted else _names(segment):
-            yield from _people(part)
+def _items(people: str, *, backwards: bool = False) -> Iterator[str]:
+    """The items between the separators that have a letter, with the signs of their entities; perhaps the last one first."""
+    step = -1 if backwards else 1
+    for part in (_inverted(people) or _names(people))[::step]:
+        yield from map(_ended, _people(part)[::step])
 
 
 @lru_cache(maxsize=_KNOWN_ITEMS)
@@ -415,31 +449,37 @@ def _without_and(item: str) -> list[str]:
 
 def _is_text(line: str) -> bool:
     """Whether a long line begins as an abstract does, seen at a glance."""
-    return len(line) > _GLANCE and reads_as_text(line[:_GLANCE])
+    return len(line) > GLANCE and reads_as_text(line[:GLANCE])
 
 
 def reads_as_text(text: str) -> bool:
-    """Whether a text of at least `_GLANCE` letters reads as an abstract does: few capitals, and few separators for its words.
+    """Whether a text of at least `GLANCE` letters reads as an abstract does: few capitals, and few separators for its words.
 
     >>> reads_as_text("The bells of the tower ring at noon. " * 6), reads_as_text("Ann Bell, Cy Dole, " * 12)
     (True, False)
     """
-    words = text.split() if len(text) >= _GLANCE and "·" not in text else []
+    words = text.split() if len(text) >= GLANCE and "·" not in text else []
     small = sum(map(str.islower, words))
     if not 4 * small > 3 * len(words):
         return False
-    separators = sum(map(text.count, _SEPARATORS)) + (len(_AMPERSAND.findall(text)) if "&" in text else 0)
+    signs = _ASCII_SEPARATORS if text.isascii() else _SEPARATORS
+    separators = sum(map(text.count, signs)) + (len(_AMPERSAND.findall(text)) if "&" in text else 0)
     return len(words) > _TEXT_WORDS * (1 + separators)
 
 
-def _is_prose(people: str, items: Iterable[str]) -> bool:
-    """Whether a line is prose and no list of names: it ends as a sentence does, or most words are lower-case."""
+def _ends_as_prose(people: str) -> bool:
+    """Whether a line ends as a sentence does, and in a small word that is no group's: prose, and no list of names."""
+    if re.search(SENTENCE_END, people) is None:
+        return False
+    last = next((item for item in _items(people, backwards=True) if not is_group(item)), "")
+    return bool(last) and _is_small(last.split()[-1])
+
+
+def _has_small_words(items: Iterable[str]) -> bool:
+    """Whether most words of the items are lower-case, as in prose."""
     persons = [item.split() for item in items if not is_group(item)]
     words = [word for item in persons for word in item]
-    small = sum(map(_is_small, words))
-    if words and _is_small(words[-1]) and re.search(SENTENCE_END, people):
-        return True
-    return 2 * small > len(words) and any(len(item) > 2 for item in persons)
+    return 2 * sum(map(_is_small, words)) > len(words) and any(len(item) > 2 for item in persons)
 
 
 def _is_small(text: str) -> bool:

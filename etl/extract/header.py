@@ -9,6 +9,7 @@ Values may be absent, in another order, or on another line than their word. Line
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from etl.extract.badge import known_code
 from etl.extract.byline import is_group, is_name, is_same_person, parse_byline
@@ -26,7 +27,7 @@ class Value:
     @property
     def number(self) -> int:
         """The value as a number, without thousands separators."""
-        return int(self.text.replace(",", "").replace(" ", ""))
+        return _number(self.text)
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,13 @@ _WORDS = frozenset(
 )
 _FIGURE = re.compile("[0-9]")
 _NUMBER = re.compile(r"[0-9][0-9, ]{0,20} ?%?")
+_BEGINS_FIGURE = re.compile(f"{_STAT.pattern}|{_NUMBER.pattern}|{'|'.join(map(re.escape, sorted(_WORDS)))}")
 _LARGEST = 2**63 - 1
 """The largest number that a column of whole numbers can hold."""
+
+
+def _number(digits: str) -> int:
+    return int(digits.replace(",", "").replace(" ", ""))
 
 
 def parse_stat(line: str) -> tuple[str, str] | None:
@@ -75,10 +81,10 @@ def parse_stat(line: str) -> tuple[str, str] | None:
     if len(line) > LONGEST_STAT or not _FIGURE.search(line):
         return None
     match = _STAT.fullmatch(clean(line))
-    if match is None:
+    if match is None or match.lastgroup is None:
         return None
-    name, value = next((name, value) for name, value in match.groupdict().items() if value)
-    return (name, value) if int(re.sub("[, ]", "", value)) <= _LARGEST else None
+    stat = match.lastgroup, match[match.lastgroup]
+    return stat if _number(stat[1]) <= _LARGEST else None
 
 
 def parse_header(lines: Sequence[str], authors: Callable[[], Mapping[str, int]] = dict) -> Header:
@@ -110,6 +116,8 @@ def find_headers(lines: Sequence[str], start: int) -> list[int]:
     >>> find_headers(["They ring.", "", "Eve Fox", "", "LG", "h-index4", "3papers"], 0)
     [2]
     """
+    if not any(map(_may_begin_figure, islice(lines, start, None))):
+        return []
     filled = [index for index in range(start, len(lines)) if lines[index] and not is_blank(lines[index][:LONGEST_STAT])]
     texts = [clean(lines[index]) if len(lines[index]) <= LONGEST_STAT else "" for index in filled]
     found: list[int] = []
@@ -122,6 +130,11 @@ def find_headers(lines: Sequence[str], start: int) -> list[int]:
                 found.append(filled[top])
         place = behind if figures else place + 1
     return found
+
+
+def _may_begin_figure(line: str) -> bool:
+    """Whether a line is a figure, or a number or word of one; of a page's lines behind its header hardly any is."""
+    return 0 < len(line) <= LONGEST_STAT and _BEGINS_FIGURE.fullmatch(clean(line)) is not None
 
 
 @dataclass(frozen=True)

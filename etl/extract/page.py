@@ -107,10 +107,8 @@ def split_lines(text: str) -> tuple[str, list[str]]:
     >>> split_lines("a\r\nb\n")
     ('LF', ['a\r', 'b', ''])
     """
-    breaks = text.count("\n")
-    if breaks and text.count("\r\n") == breaks:
-        return "CRLF", text.split("\r\n")
-    return "LF", text.split("\n")
+    is_crlf = "\r" in text and 0 < text.count("\n") == text.count("\r\n")
+    return ("CRLF", text.split("\r\n")) if is_crlf else ("LF", text.split("\n"))
 
 
 def join_lines(newline: str, lines: Lines) -> str:
@@ -187,10 +185,12 @@ def _strays(
     lines: Lines, header: Header, blocks: Sequence[Block], reader: BlockReader, shifted: Collection[int]
 ) -> Iterator[Stray]:
     """The runs of lines outside header and blocks, split at each badge and further header, without the empty lines around them."""
-    ends = [last_bare_return(lines, header.line_count), *(last_bare_return(lines, block.line_end) for block in blocks)]
+    ends = [header.line_count, *(block.line_end for block in blocks)]
     starts = [*(block.line_start for block in blocks), len(lines) + 1]
-    for before, after in zip(ends, starts, strict=True):
-        for first, last in _runs(lines, range(before + 1, after), reader):
+    for end, start in zip(ends, starts, strict=True):
+        if not any(lines[end : start - 1]):
+            continue
+        for first, last in _runs(lines, range(last_bare_return(lines, end) + 1, start), reader):
             fault = _fault(lines[first - 1 : last], first - 1, reader, shifted)
             yield Stray(first, last, *fault, has_badge=first - 1 in reader.badges or first - 1 in reader.glued)
 

@@ -33,9 +33,12 @@ _ACCENT = re.compile(r"\\[\"“”'‘’`´^~=.]\{?([A-Za-z])\}?")
 _COMMAND = re.compile(r"\\[A-Za-z]+ ?(?=\{)")
 _TEX_SIGNS = re.compile(r"[$^_{}]")
 _SIGNS = frozenset("+#*" + _MINUS)
+_MEANT = re.compile(r"[\\$^_{}+#*]")
+"""What makes the folding of an ASCII title differ from that of a name."""
 _NO_TITLE_SIGN = re.compile(r"[^a-z0-9+#*]+")
 _KEPT_SIGNS = re.compile(rf"[+#*{_MINUS}]+")
 _SMALL = bytes(range(256)).lower()
+_WORDS = bytes(code if chr(code).isascii() and chr(code).isalnum() else ord(" ") for code in range(256)).lower()
 _NO_LETTERS = bytes(code for code in range(256) if not chr(code).isascii() or not chr(code).isalnum())
 
 
@@ -46,7 +49,7 @@ def fold_long(text: str) -> str:
     ('heitor r guimaraes', 'lukasz gross orsted', '李伟')
     """
     if text.isascii():
-        return _PUNCTUATION.sub(" ", text.casefold()).strip()
+        return " ".join(text.encode().translate(_WORDS).decode().split())
     return " ".join("".join(map(_folded, _letters(text))).split())
 
 
@@ -73,6 +76,8 @@ def fold_title(title: str) -> str:
     >>> fold_title(r"GPT-4 \textit{in} $\mathbb{R}^{-1}$") == fold_title("gpt\u20114 in R⁻¹."), fold_title("A * B")
     (True, 'a b')
     """
+    if title.isascii() and _MEANT.search(title) is None:
+        return fold_long(title)
     text = _SCRIPT.sub(lambda script: _HYPHENS.sub(_MINUS, script.group()), title.replace("⁻", _MINUS))
     bare = _TEX_SIGNS.sub("", _COMMAND.sub("", _ACCENT.sub(r"\1", text)))
     signed = _signs_apart(_letters(bare))

@@ -81,9 +81,10 @@ def with_paper_keys(blocks: pl.DataFrame) -> pl.DataFrame:
     >>> with_paper_keys(pl.DataFrame([block])).select("work", "alone").row(0)
     ('on bells\na bell', 'l7toebx2qsg2yijp')
     """
-    rows = blocks.select("title", "names", "month", "day").iter_rows()
-    keys = [(work := work_key(title, names[0]), paper_id(work, month, day)) for title, names, month, day in rows]
-    return blocks.hstack(pl.DataFrame(keys, {"work": pl.String, "alone": pl.String}, orient="row"))
+    rows = blocks.select("title", pl.col("names").list.first(), "month", "day")
+    works = list(map(work_key, rows["title"], rows["names"]))
+    alone = list(map(paper_id, works, rows["month"], rows["day"]))
+    return blocks.with_columns(pl.Series("work", works, pl.String), pl.Series("alone", alone, pl.String))
 
 
 def identify(blocks: pl.DataFrame, overrides: Overrides) -> pl.DataFrame:

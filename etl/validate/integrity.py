@@ -7,7 +7,9 @@ import hashlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
+import pandera.polars as pa
 import polars as pl
 from pandera.errors import SchemaError, SchemaErrors
 
@@ -35,6 +37,40 @@ def failures(model: type[Table], frame: pl.DataFrame) -> Iterator[Failure]:
     >>> list(failures(Institutions, Institutions.frame([("mila", "mila"), ("M!", "M!")])))
     [Failure(column='institution_id', check='str_matches', rows=(1,))]
     """
+    if not _has_all_values(model, frame):
+        yield from _failures_of_shape(model, frame)
+        return
+    checks = _checks(model)
+    for start in range(0, max(len(frame), 1), ROWS_PER_BATCH):
+        rows = frame.slice(start, ROWS_PER_BATCH).lazy()
+        results = pl.collect_all([check.apply(pa.PolarsData(rows, column)) for column, _, check in checks])
+        for (column, name, _), result in zip(checks, results, strict=True):
+            failed = _failed(result, start)
+            if failed:
+                yield Failure(column, name, failed)
+
+
+def _has_all_values(model: type[Table], frame: pl.DataFrame) -> bool:
+    """Whether the frame has the model's columns and types, and no null where none may be."""
+    needed = [name for name, column in model.to_schema().columns.items() if not column.nullable]
+    return frame.schema == model.definition().schema and not any(frame.select(needed).null_count().row(0))
+
+
+@cache
+def _checks(model: type[Table]) -> list[tuple[str, str, Any]]:
+    """The columns, names and pandera's backends of the model's checks.
+
+    Run all at once they take a fifth of the time that pandera's `validate` takes to run one after the other.
+    """
+    empty = model.frame().lazy()
+    checks = [(name, check) for name, column in model.to_schema().columns.items() for check in column.checks]
+    for name, check in checks:
+        check(empty, name)  # The first call sets the check up for polars.
+    return [(name, str(check.name), check.get_backend(empty)(check)) for name, check in checks]
+
+
+def _failures_of_shape(model: type[Table], frame: pl.DataFrame) -> Iterator[Failure]:
+    """Every failure of a frame whose columns, types or missing values differ from the model's."""
     schema = model.to_schema()
     for start in range(0, max(len(frame), 1), ROWS_PER_BATCH):
         try:
@@ -48,9 +84,12 @@ def _failure(error: SchemaError, start: int) -> Failure:
     check = getattr(error.check, "name", None) or str(error.check)
     if error.column_name is None or not isinstance(error.check_output, pl.DataFrame):
         return Failure(None, f"{check}: {error}", ())
-    passed = error.check_output.to_series()
-    rows = (~passed.fill_null(value=True)).arg_true() + start
-    return Failure(error.column_name, check, tuple(rows.to_list()))
+    return Failure(error.column_name, check, _failed(error.check_output, start))
+
+
+def _failed(result: pl.DataFrame, start: int) -> tuple[int, ...]:
+    """The rows from `start` on that fail a check; without a result, since a value is missing, none fails."""
+    return tuple((~result.to_series().fill_null(value=True)).arg_true() + start)
 
 
 SHOWN = 3

@@ -6,11 +6,11 @@ In: parsed pages. Out: a `StagedBatch` of profiles (as their pages state them), 
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import blake2b
 from itertools import pairwise, starmap
-from operator import attrgetter
+from typing import Any
 
 import polars as pl
 
@@ -19,7 +19,7 @@ from etl.extract.archives import Found, read_parts, require_there
 from etl.extract.badge import Badge
 from etl.extract.blocks import Block
 from etl.extract.byline import Byline
-from etl.extract.page import ParsedPage, Stray, byte_length, diagnose, in_rows, last_bare_return
+from etl.extract.page import ParsedPage, Stray, byte_length, diagnose, in_rows, last_bare_return, render_block
 from etl.extract.reading import parse_files
 from etl.on_disk import TextFile
 from etl.resolve.papers import with_paper_keys
@@ -367,12 +367,11 @@ def _tabulated(pages: Collection[ParsedPage]) -> pl.DataFrame:
     """The blocks of all pages, column by column."""
     blocks = [block for page in pages for block in page.blocks]
     raws = [_raw_block(page, block) for page in pages for block in page.blocks]
-    parts = (
-        (Block, blocks),
-        (Badge, [block.badge_parts for block in blocks]),
-        (Byline, [block.byline_parts for block in blocks]),
-    )
-    columns = {one.name: list(map(attrgetter(one.name), part)) for kind, part in parts for one in fields(kind)}
+    columns = {
+        **_columns(Block, blocks),
+        **_columns(Badge, [block.badge_parts for block in blocks]),
+        **_columns(Byline, [block.byline_parts for block in blocks]),
+    }
     return Blocks.frame(
         {
             **columns,
@@ -390,12 +389,17 @@ def _tabulated(pages: Collection[ParsedPage]) -> pl.DataFrame:
     )
 
 
+def _columns(kind: type[Block | Badge | Byline], rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:
+    return {name: [row[at] for row in rows] for at, name in enumerate(kind._fields)}
+
+
 def _raw_block(page: ParsedPage, block: Block) -> str:
     return page.raw(block.line_start, last_bare_return(page.lines, block.line_end))
 
 
 def _rendered(block: Block) -> str:
-    return "\n".join(listing_lines({**vars(block), "block": None}))
+    lines = block.line_end - block.line_start + 1
+    return "\n".join(render_block(block.badge, block.title, block.byline, block.abstract, lines))
 
 
 def _broken_rules(blocks: pl.DataFrame) -> dict[int, list[str]]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.resolve.folding import digest, fold, slug
+from etl.resolve.folding import digest, fold, fold_title, slug
 from schemas.limits import SLUG
 
 quick = settings(deadline=None, derandomize=True, database=None)
@@ -48,6 +48,12 @@ def test_folding_twice_is_folding_once(text: str) -> None:
 @given(st.text(st.characters(codec="ascii")))
 def test_folding_ascii_is_the_same_beside_other_letters(text: str) -> None:
     assert fold(f"{text} é") == f"{fold(text)} e".strip()
+
+
+@quick
+@given(st.text(st.characters(codec="ascii", exclude_characters="\\^")))
+def test_folding_an_ascii_title_is_the_same_before_tex(text: str) -> None:
+    assert fold_title(text) == fold_title(f"{text} ${{}}$")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 from helpers import parsed, tables_of
+from pandera.errors import SchemaErrors
 
 from etl.errors import BadData, Exit
 from etl.report.results import summarize
@@ -13,9 +14,9 @@ from etl.resolve.overrides import Overrides
 from etl.resolve.tables import Resolved, list_papers, resolve
 from etl.validate import integrity
 from etl.validate.findings import validate
-from etl.validate.integrity import TableFailure, check_tables, failures
+from etl.validate.integrity import Failure, TableFailure, check_tables, failures
 from etl.validate.staging import StagedBatch, combine, stage
-from schemas import TABLES, Frames, Institutions, PaperCandidates, PaperIdentifiers
+from schemas import TABLES, Frames, Institutions, Listings, PaperCandidates, PaperIdentifiers
 
 PAGE = """Ann Bell
 
@@ -132,6 +133,18 @@ def test_only_the_rows_that_fail_are_named_and_only_the_first(tables: Frames) ->
     assert told([*check_tables({"author_names": broken})]) == [
         ("TAB-001", 7, "author_names.matched_by: fails isin; found 'guess', 'guess', 'guess'")
     ]
+
+
+def test_checks_that_run_all_at_once_find_what_pandera_finds_one_by_one(tables: Frames) -> None:
+    first = pl.int_range(pl.len()) == 0
+    broken = tables["listings"].with_columns(
+        pl.when(first).then(0).otherwise(name).cast(pl.Int64).alias(name) for name in ("position", "line_end")
+    )
+    with pytest.raises(SchemaErrors) as errors:
+        Listings.to_schema().validate(broken, lazy=True)
+    expected = [Failure(error.column_name, error.check.name, (0,)) for error in errors.value.schema_errors]
+    assert [*failures(Listings, broken)] == expected
+    assert {failure.column for failure in expected} == {"position", "line_end"}
 
 
 def test_rows_are_told_whichever_batch_they_are_in(monkeypatch: pytest.MonkeyPatch) -> None:
