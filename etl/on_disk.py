@@ -5,12 +5,14 @@ what is made of them without copying. The files have no names, so that nothing o
 """
 
 import mmap
+import sys
 import tempfile
 import threading
 import weakref
 from array import array
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import IO, Self
 
 import polars as pl
@@ -20,8 +22,10 @@ from etl.errors import SCRATCH_ADVICE, PublicationError, in_words
 
 LEAST = 8 << 20
 """Bytes of the smallest frame that is worth a file."""
+MOST = 384 << 20
+"""Bytes of mapped files, libraries too, that may be in memory: to read 350 MB again from the system's cache takes 0.2 s."""
 _SECONDS = 0.05
-"""How long what was read may be in memory; to read it again from the system's cache takes 0.2 s for 350 MB."""
+"""How often that is looked at."""
 
 
 class TextFile:
@@ -60,10 +64,11 @@ class TextFile:
         return pl.Series(texts, dtype=pl.String)
 
 
-def on_disk(frame: pl.DataFrame, apart: Collection[str] = ()) -> pl.DataFrame:
+def on_disk(frame: pl.DataFrame, apart: Collection[str] = (), *, in_pieces: bool = False) -> pl.DataFrame:
     """The frame with its columns in a file, but for those `apart`, which are there already; a small frame as it is.
 
-    Raises `PublicationError` where the disk is full.
+    A frame `in_pieces` stays so: to join them takes as much memory as the frame. But wherever a column is added to one, it is
+    joined. Raises `PublicationError` where the disk is full.
 
     >>> on_disk(pl.DataFrame({"title": ["On Bells"]}))["title"].to_list()
     ['On Bells']
@@ -73,9 +78,10 @@ def on_disk(frame: pl.DataFrame, apart: Collection[str] = ()) -> pl.DataFrame:
         return frame
     with _new_file() as file:
         with _failures_reported():
-            rest.write_ipc(file, compat_level=pl.CompatLevel.newest())
+            rows = None if in_pieces else rest.height
+            rest.write_ipc(file, compat_level=pl.CompatLevel.newest(), record_batch_size=rows)
         table = pa.ipc.open_file(_mapped(file, file.tell())).read_all()
-    mapped = pl.DataFrame(table)
+    mapped = pl.DataFrame(pl.from_arrow(table, rechunk=False))
     return mapped.with_columns(frame.select(pl.col(name) for name in frame.columns if name in apart)).select(
         frame.columns
     )
@@ -105,7 +111,7 @@ def _mapped(file: IO[bytes], size: int) -> pa.Buffer:
 
 
 class _Returned:
-    """Mapped files whose pages are given back as long as there are any: the system does so only where memory is short."""
+    """Mapped files whose pages are given back where many are in memory: the system does so only where memory is short."""
 
     def __init__(self) -> None:
         self._files: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()
@@ -116,19 +122,27 @@ class _Returned:
         with self._lock:
             self._files.add(file)
             if not self._runs:
-                threading.Thread(target=self._give_back, daemon=True).start()
+                threading.Thread(target=self._look, daemon=True).start()
                 self._runs = True
 
-    def _give_back(self) -> None:
+    def _look(self) -> None:
         pause = threading.Event()
         while not pause.wait(_SECONDS):
             with self._lock:
-                for file in (files := list(self._files)):
-                    file.madvise(mmap.MADV_DONTNEED)
-                if not files:
-                    self._runs = False
+                self._runs = len(self._files) > 0
+                if not self._runs:
                     return
-                del file, files
+                if _resident() > MOST:
+                    for file in self._files:
+                        file.madvise(mmap.MADV_DONTNEED)
+
+
+def _resident() -> int:
+    """Bytes of mapped files that are in the memory of this process; more than any where the system does not say."""
+    try:
+        return int(Path("/proc/self/statm").read_bytes().split()[2]) * mmap.PAGESIZE
+    except OSError:
+        return sys.maxsize
 
 
 _RETURNED = _Returned()

@@ -50,6 +50,7 @@ def test_what_was_read_is_not_in_memory_for_long_and_no_file_is_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(on_disk_module, "MOST", 0)
     size = 64 << 20
     before = resident()
     with TextFile() as file:

@@ -21,7 +21,7 @@ from etl.extract.blocks import Block
 from etl.extract.byline import Byline
 from etl.extract.page import ParsedPage, Stray, byte_length, diagnose, in_rows, last_bare_return, render_block
 from etl.extract.reading import parse_files
-from etl.on_disk import TextFile
+from etl.on_disk import TextFile, on_disk
 from etl.resolve.papers import with_paper_keys
 from etl.resolve.rendering import listing_lines
 from etl.validate.integrity import failures
@@ -133,10 +133,7 @@ def combine(batches: Iterable[StagedBatch]) -> StagedBatch:
     >>> combine(stage([page]) for page in pages).profiles["source"].to_list()
     ['a.txt']
     """
-    with TextFile() as file:
-        abstracts = _DistinctAbstracts(file)
-        every = [replace(staged, blocks=abstracts.coded(staged.blocks)) for staged in up_to_limit(batches)]
-        texts = file.column()
+    every, blocks = _gathered(up_to_limit(batches))
     _require_limit(every)
     profiles = pl.concat([staged.profiles for staged in every]).sort("profile_id", "source")
     _require_names(profiles)
@@ -144,15 +141,32 @@ def combine(batches: Iterable[StagedBatch]) -> StagedBatch:
     saved = profiles.with_columns(
         day.min().over("profile_id"), day.max().over("profile_id").alias("last_observed_on")
     ).unique("profile_id", keep="first", maintain_order=True)
-    blocks = _distinct(pl.concat([staged.blocks for staged in every]), ["profile_id", "position"])
+    is_empty = profiles.height > 0 and blocks.is_empty()
     return StagedBatch(
         Profiles.select(saved),
         _distinct(pl.concat([staged.headers for staged in every]), ["profile_id"]),
-        _shared(_decoded(blocks.sort("profile_id", "position"), texts)),
+        blocks,
         Quarantine.sorted(_distinct(pl.concat([staged.quarantine for staged in every]), ["profile_id", "line_start"])),
         tuple(error for staged in every for error in staged.unreadable),
-        (*_once(every, saved), *_given_twice(profiles), *(_without_papers(every) if profiles.height else ())),
+        (*_once(every, saved), *_given_twice(profiles), *(_without_papers(every) if is_empty else ())),
     )
+
+
+def _gathered(batches: Iterable[StagedBatch]) -> tuple[list[StagedBatch], pl.DataFrame]:
+    """The batches without their blocks, and all blocks in order; these are sorted from a file, since sorting copies them."""
+    every: list[StagedBatch] = []
+    found: list[pl.DataFrame] = []
+    with TextFile() as file:
+        abstracts = _DistinctAbstracts(file)
+        for staged in batches:
+            found.append(abstracts.coded(staged.blocks))
+            every.append(replace(staged, blocks=staged.blocks.clear()))
+        texts = file.column()
+    blocks = pl.concat(found)
+    found.clear()
+    blocks = on_disk(blocks, in_pieces=True)
+    distinct = _distinct(blocks, ["profile_id", "position"]).sort("profile_id", "position")
+    return every, _shared(distinct.with_columns(texts.gather(distinct["abstract"]).alias("abstract")))
 
 
 def _distinct(rows: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
@@ -195,11 +209,6 @@ class _DistinctAbstracts:
         if code is None:
             code = self._codes[key] = self._texts.append(text)
         return code
-
-
-def _decoded(blocks: pl.DataFrame, abstracts: pl.Series) -> pl.DataFrame:
-    """The blocks with their abstracts in place of the numbers of these."""
-    return blocks.with_columns(abstracts.gather(blocks["abstract"]).alias("abstract"))
 
 
 def up_to_limit(batches: Iterable[StagedBatch]) -> Iterator[StagedBatch]:
@@ -246,11 +255,11 @@ def _large_pages(batches: Iterable[StagedBatch]) -> Iterator[tuple[str, int]]:
 
 
 def _without_papers(batches: Sequence[StagedBatch]) -> Iterator[Note]:
-    """A note that no page lists a paper, where no other one reports it."""
+    """A note that no page lists a paper, where no other one reports that pages cannot be read."""
     is_reported = any(
         staged.unreadable or any(note.rule_id == UNREAD_RULE for note in staged.notes) for staged in batches
     )
-    if not is_reported and not any(staged.blocks.height for staged in batches):
+    if not is_reported:
         message = "none of these pages lists a paper, expected one at least; see whether the right pages were given"
         yield Note(UNREAD_RULE, None, None, None, None, message)
 
