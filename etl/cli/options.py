@@ -1,7 +1,7 @@
 """Types of arguments and options, and the options that several commands take."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -120,79 +120,82 @@ def _one_folder(folder: Path | None, out: Path | None) -> Path:
     return folder or out or DEFAULT_OUT
 
 
-def engine_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of `build` for what reads the pages."""
-    for decorate in reversed(_ENGINE_OPTIONS):
-        command = decorate(command)
-    return command
+def _all_of(decorators: Sequence[Any]) -> Decorator:
+    """The arguments and options together, in the order of the help."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        for one in reversed(decorators):
+            command = one(command)
+        return command
+
+    return decorate
 
 
-_ENGINE_OPTIONS = (
-    click.option(
-        "--engine",
-        type=click.Choice(["embedded", "spark"]),
-        default="embedded",
-        show_default=True,
-        help="What reads the pages: processes of this machine, or Spark, which writes a lake.",
-    ),
-    text_option("--master", "URL", "With Spark: its master, such as spark://host:7077 or local[4]."),
-    text_option("--remote", "URL", "With Spark: a Spark Connect server, such as sc://host:15002."),
+engine_options = _all_of(
+    [
+        click.option(
+            "--engine",
+            type=click.Choice(["embedded", "spark"]),
+            default="embedded",
+            show_default=True,
+            help="What reads the pages: processes of this machine, or Spark, which writes a lake.",
+        ),
+        text_option("--master", "URL", "With Spark: its master, such as spark://host:7077 or local[4]."),
+        text_option("--remote", "URL", "With Spark: a Spark Connect server, such as sc://host:15002."),
+    ]
 )
+"""The options of `build` for what reads the pages."""
 
 
-def run_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the pages and the options of `build` and `check`."""
-    for decorate in reversed(_RUN_OPTIONS):
-        command = decorate(command)
-    return command
-
-
-_RUN_OPTIONS = (
-    click.argument("pages", nargs=-1),
-    click.option(
-        "--observed-on",
-        type=Day(),
-        metavar="DATE",
-        help="When the pages were saved (YYYY-MM-DD), for the year of badges without one. Overrides the date in a file's name.",
-    ),
-    click.option(
-        "--overrides",
-        type=FILE,
-        metavar="FILE",
-        help="TOML file that joins or separates names, joins papers, and corrects authors, categories and dates.",
-    ),
-    reference_option(": identifiers, whole bylines, all categories"),
-    click.option(
-        "--rules",
-        "thresholds",
-        type=FILE,
-        metavar="FILE",
-        help="TOML file that sets severity and limits of rules; `paperledger rules ID` shows how.",
-    ),
-    click.option(
-        "--fail-on",
-        type=click.Choice(["error", "warning"]),
-        default="error",
-        show_default=True,
-        help="The least severe finding that ends with exit code 1.",
-    ),
-    click.option(
-        "--allow-unreadable",
-        is_flag=True,
-        help="Publish though pages cannot be read or hold no paper: those are left out, or in quarantine, and reported.",
-    ),
-    click.option(
-        "--baseline",
-        type=GivenPath(path_type=Path),
-        metavar="RELEASE_OR_RESULTS",
-        help="Earlier release, or results.json: only findings that are new count, and rows that were lost.",
-    ),
-    click.option(
-        "--report",
-        type=FOLDER,
-        metavar="FOLDER",
-        help="Write results.json, report.html, summary.md, junit.xml and results.sarif there.",
-    ),
-    click.option("--annotate", type=click.Choice(["github"]), help="Print annotations for a CI's pages."),
-    workers_option("pages"),
+run_options = _all_of(
+    [
+        click.argument("pages", nargs=-1),
+        click.option(
+            "--observed-on",
+            type=Day(),
+            metavar="DATE",
+            help="When the pages were saved (YYYY-MM-DD), for the year of badges without one. Overrides the date in a file's name.",
+        ),
+        click.option(
+            "--overrides",
+            type=FILE,
+            metavar="FILE",
+            help="TOML file that joins or separates names, joins papers, and corrects authors, categories and dates.",
+        ),
+        reference_option(": identifiers, whole bylines, all categories"),
+        click.option(
+            "--rules",
+            "thresholds",
+            type=FILE,
+            metavar="FILE",
+            help="TOML file that sets severity and limits of rules; `paperledger rules ID` shows how.",
+        ),
+        click.option(
+            "--fail-on",
+            type=click.Choice(["error", "warning"]),
+            default="error",
+            show_default=True,
+            help="The least severe finding that ends with exit code 1.",
+        ),
+        click.option(
+            "--allow-unreadable",
+            is_flag=True,
+            help="Publish though pages cannot be read or hold no paper: those are left out, or in quarantine, and reported.",
+        ),
+        click.option(
+            "--baseline",
+            type=GivenPath(path_type=Path),
+            metavar="RELEASE_OR_RESULTS",
+            help="Earlier release, or results.json: only findings that are new count, and rows that were lost.",
+        ),
+        click.option(
+            "--report",
+            type=FOLDER,
+            metavar="FOLDER",
+            help="Write results.json, report.html, summary.md, junit.xml and results.sarif there.",
+        ),
+        click.option("--annotate", type=click.Choice(["github"]), help="Print annotations for a CI's pages."),
+        workers_option("pages"),
+    ]
 )
+"""The pages, and the options of `build` and `check`."""
