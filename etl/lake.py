@@ -40,6 +40,8 @@ from schemas.limits import ROWS_PER_BATCH
 
 KEPT_LAKES = 2
 """How many of the newest lakes are not removed: the last one may still be read."""
+_PARTS = "[!.]*.parquet"
+"""The files of a table, without hidden ones that other programs put beside them."""
 WriteFiles = Callable[[Path, pa.Schema, Sequence[Path]], Sequence[Path]]
 """Writes the rows of Arrow files into a new folder, each a Parquet file; returns these in the order of the files."""
 
@@ -90,7 +92,7 @@ def open_lake(path: Path) -> Lake:
     except OSError as error:
         advice = "give the output folder of a build with --engine spark"
         raise UsageError(f"{place}: cannot be read ({error.strerror}), expected a lake's manifest; {advice}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DamagedRelease(f"{place}: found no JSON ({error}); build the lake again") from error
     if not isinstance(manifest, dict) or sealed(manifest) != manifest or "lake" not in manifest:
         raise DamagedRelease(f"{place}: found another manifest than was published; build the lake again")
@@ -121,8 +123,10 @@ def publish_lake(
             sync(place.parent)
         else:
             _require_rows(place, logical_hash, provenance)
+            for name, text in documents.items():
+                replace_text(place / name, text)
         own = {"lake": place.relative_to(out).as_posix()}
-        files = {path.relative_to(out).as_posix(): _facts(path) for path in _files_in(place)}
+        files = {path.relative_to(out).as_posix(): _facts(path) for path in _files_in(place, documents)}
         manifest = make_manifest(logical_hash, provenance | own, files)
         replace_text(out / LAKE, render_manifest(manifest))
         _remove_older(place)
@@ -136,7 +140,7 @@ def _write_draft(draft: Path, tables: Frames, documents: Mapping[str, str], writ
     for name, text in documents.items():
         (draft / name).write_text(text, encoding="utf-8", newline="\n")
     draft.chmod(0o755)
-    for path in (*_files_in(draft), *map(draft.joinpath, tables), draft):
+    for path in (*_files_in(draft, documents), *map(draft.joinpath, tables), draft):
         sync(path)
 
 
@@ -161,8 +165,8 @@ def _stage(path: Path, name: str, rows: pl.DataFrame) -> Path:
     return path
 
 
-def _files_in(place: Path) -> list[Path]:
-    return sorted(path for path in place.rglob("*") if path.is_file())
+def _files_in(place: Path, documents: Iterable[str]) -> list[Path]:
+    return sorted([*place.glob(f"*/{_PARTS}"), *map(place.joinpath, documents)])
 
 
 def _facts(path: Path) -> dict[str, Any]:
@@ -171,7 +175,7 @@ def _facts(path: Path) -> dict[str, Any]:
 
 def _require_rows(place: Path, logical_hash: str, provenance: dict[str, Any]) -> None:
     """Raise `PublicationError` where the files of a lake have other rows than the tables of this hash."""
-    paths = {name: sorted((place / name).glob("*.parquet")) for name in TABLES}
+    paths = {name: sorted((place / name).glob(_PARTS)) for name in TABLES}
     papers = sum(pq.read_metadata(path).num_rows for path in paths["papers"])
     found = {name: _read(paths[name], name) for name in TABLES}
     if hash_tables(found, papers, provenance) != logical_hash:

@@ -43,7 +43,7 @@ def release_of(lake: Lake, out: Path, where: str | None = None, *, abstracts: bo
     lake is not as it was published.
     """
     with locked(out):
-        part = _Part(lake, _chosen(lake, where, out) if where else None, where)
+        part = _Part(lake, _chosen(lake, where, out) if where is not None else None, where)
         _require_size(lake, part.papers)
         if abstracts:
             return part.publish(out)
@@ -84,9 +84,18 @@ def _chosen(lake: Lake, where: str, out: Path) -> pl.Series:
         path = folder / DATABASE_FILE
         write_rows(path, {name: _facts_of(lake, name) if name in _LISTED else () for name in TABLES})
         with closing(sqlite3.connect(path)) as database:
+            database.set_authorizer(_only_listed)
             places = pl.DataFrame({"place": list(select_papers(database, Selection(where=where)))}, {"place": pl.Int64})
             ids = [paper_id for (paper_id,) in database.execute("SELECT paper_id FROM papers ORDER BY rowid")]
     return pl.Series("paper_id", ids, pl.String).gather(places["place"].sort() - 1)
+
+
+def _only_listed(action: int, table: str | None, column: str | None, *_: str | None) -> int:
+    """Refuse a condition on what that database lacks: it would be met by other papers than in a release."""
+    lacks = (
+        table in {*TABLES} - {*_LISTED} or (table or "").endswith("_fts") or (table, column) == ("papers", "abstract")
+    )
+    return sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_READ and lacks else sqlite3.SQLITE_OK
 
 
 def _facts_of(lake: Lake, table: str) -> Iterator[pl.DataFrame]:

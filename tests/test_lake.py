@@ -132,6 +132,9 @@ def test_a_part_has_the_papers_that_meet_the_condition_and_all_that_belongs_to_t
         assert database.execute("SELECT count(*) FROM papers_fts WHERE papers_fts MATCH 'ropes'").fetchone() == (1,)
     assert made.manifest["redacted"]["where"] == "title LIKE 'On Ropes'"
     assert run("verify", made.path).exit_code == 0
+    assert (
+        "Rebuild" not in run("export", "sqlite", "--from", lake.path, "--out", tmp_path / "two", "--where", "1").stdout
+    )
     refused = run("page", "cy.txt", "--out", tmp_path / "made")
     assert (refused.exit_code, "redacted copy" in refused.stderr) == (2, True)
 
@@ -156,6 +159,10 @@ def test_a_release_of_a_lake_without_abstracts_is_the_redacted_copy_of_its_relea
     ("where", "words"),
     [
         ("no_such_column = 1", "no such column: no_such_column; expected one condition in SQL over the columns of paper_list"),
+        ("", "expected one condition in SQL over the columns of paper_list"),
+        ("paper_id NOT IN (SELECT paper_id FROM listings)", "access to listings.paper_id is prohibited; expected one"),
+        ("paper_id IN (SELECT paper_id FROM papers WHERE abstract = '')", "access to papers.abstract is prohibited"),
+        ("EXISTS (SELECT 1 FROM papers_fts WHERE papers_fts MATCH 'bells')", "access to papers_fts.papers_fts is prohibited"),
         ("title = 'Nothing'", "found no paper that meets the condition, expected one at least; give another --where"),
     ],
 )  # fmt: skip
@@ -236,6 +243,17 @@ def test_equal_pages_give_the_lake_that_is_there_and_a_damaged_one_is_not_publis
         build_lake(pages, lake.path)
 
 
+def test_a_build_of_equal_pages_repairs_the_results_and_leaves_out_files_of_other_programs(
+    lake: Lake, pages: Path, tmp_path: Path
+) -> None:
+    (folder,) = (lake.path / "lakes").iterdir()
+    (folder / "papers/.DS_Store").touch()
+    (folder / "papers/._part-00000.parquet").touch()
+    (folder / "results.json").write_text("{}")
+    assert build_lake(pages, lake.path).manifest == lake.manifest
+    assert run("export", "sqlite", "--from", lake.path, "--out", tmp_path / "made").exit_code == 0
+
+
 def test_what_a_killed_build_left_is_removed_and_the_last_two_lakes_are_kept(pages: Path, tmp_path: Path) -> None:
     out = tmp_path / "lake"
     lakes = []
@@ -253,6 +271,9 @@ def test_what_is_no_lake_is_an_error_that_says_what_to_give(tmp_path: Path) -> N
         open_lake(tmp_path)
     (tmp_path / "lake.json").write_text("[]")
     with pytest.raises(DamagedRelease, match="found another manifest than was published"):
+        open_lake(tmp_path)
+    (tmp_path / "lake.json").write_text("[" * 100_000)
+    with pytest.raises(DamagedRelease, match="found no JSON"):
         open_lake(tmp_path)
     (tmp_path / "lake.json").write_text("{")
     with pytest.raises(DamagedRelease, match="found no JSON"):

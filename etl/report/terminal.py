@@ -82,7 +82,8 @@ def print_unpublished(console: Console, results: Results, out: Path) -> None:
 def print_release(console: Console, release: Release, profiles: pl.DataFrame, out: str) -> None:
     """Print the path of the release, commands for it and how to cite it, one a line so that they can be pasted."""
     option = () if out == "build" else ("--out", out)
-    first = profiles.sort("source")["profile_id"].head(1).to_list()
+    can_rebuild = "redacted" not in release.manifest
+    first = profiles.sort("source")["profile_id"].head(1 if can_rebuild else 0).to_list()
     profile = command("page", *first, *option) if first else ""
     saved: date | None = profiles["last_observed_on"].max()  # type: ignore[assignment]
     lines = {
