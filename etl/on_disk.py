@@ -13,7 +13,7 @@ from array import array
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Self
+from typing import Self
 
 import polars as pl
 import pyarrow as pa
@@ -21,7 +21,8 @@ import pyarrow as pa
 from etl.errors import SCRATCH_ADVICE, PublicationError, in_words
 
 LEAST = 8 << 20
-"""Bytes of the smallest frame that is worth a file."""
+"""Bytes of the smallest frame, and of the shortest texts together, that are worth a file."""
+_PREFIX = "paperledger-"
 MOST = 384 << 20
 """Bytes of mapped files, libraries too, that may be in memory: to read 350 MB again from the system's cache takes 0.2 s."""
 _SECONDS = 0.05
@@ -39,7 +40,7 @@ class TextFile:
     """
 
     def __init__(self) -> None:
-        self._file = _new_file()
+        self._file = tempfile.SpooledTemporaryFile(LEAST, prefix=_PREFIX)  # noqa: SIM115  closed at the end of the block
         self._ends = array("q", [0])
 
     def __enter__(self) -> Self:
@@ -59,7 +60,11 @@ class TextFile:
 
     def column(self) -> pl.Series:
         """All texts in order."""
-        buffers = [None, pa.py_buffer(self._ends), _mapped(self._file, self._ends[-1])]
+        with _failures_reported():
+            self._file.seek(0)
+        is_small = self._ends[-1] <= LEAST
+        data = pa.py_buffer(self._file.read()) if is_small else _mapped(self._file.fileno(), self._ends[-1])
+        buffers = [None, pa.py_buffer(self._ends), data]
         texts = pa.Array.from_buffers(pa.large_string(), len(self._ends) - 1, buffers)
         return pl.Series(texts, dtype=pl.String)
 
@@ -76,19 +81,16 @@ def on_disk(frame: pl.DataFrame, apart: Collection[str] = (), *, in_pieces: bool
     rest = frame.drop(apart, strict=False)
     if rest.estimated_size() < LEAST:
         return frame
-    with _new_file() as file:
+    with tempfile.TemporaryFile(prefix=_PREFIX) as file:
         with _failures_reported():
             rows = None if in_pieces else rest.height
             rest.write_ipc(file, compat_level=pl.CompatLevel.newest(), record_batch_size=rows)
-        table = pa.ipc.open_file(_mapped(file, file.tell())).read_all()
+            file.flush()
+        table = pa.ipc.open_file(_mapped(file.fileno(), file.tell())).read_all()
     mapped = pl.DataFrame(pl.from_arrow(table, rechunk=False))
     return mapped.with_columns(frame.select(pl.col(name) for name in frame.columns if name in apart)).select(
         frame.columns
     )
-
-
-def _new_file() -> IO[bytes]:
-    return tempfile.TemporaryFile(prefix="paperledger-")
 
 
 @contextmanager
@@ -99,13 +101,9 @@ def _failures_reported() -> Iterator[None]:
         raise PublicationError(f"temporary file: cannot be written ({in_words(error)}); {SCRATCH_ADVICE}") from error
 
 
-def _mapped(file: IO[bytes], size: int) -> pa.Buffer:
-    """The bytes of a file, of which few are in memory at a time."""
-    with _failures_reported():
-        file.flush()
-    if not size:
-        return pa.py_buffer(b"")
-    data = mmap.mmap(file.fileno(), size, prot=mmap.PROT_READ)
+def _mapped(file: int, size: int) -> pa.Buffer:
+    """The bytes of an open file, of which few are in memory at a time."""
+    data = mmap.mmap(file, size, prot=mmap.PROT_READ)
     _RETURNED.add(data)
     return pa.py_buffer(data)
 

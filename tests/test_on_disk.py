@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from unittest.mock import patch
 
 import polars as pl
 import pytest
@@ -20,9 +21,9 @@ from etl.errors import PublicationError
 from etl.on_disk import TextFile, on_disk
 
 
-@given(st.lists(st.text(max_size=20)))
-def test_the_column_has_the_texts_in_order_also_behind_the_end_of_the_file(texts: list[str]) -> None:
-    with TextFile() as file:
+@given(st.lists(st.text(max_size=20)), st.sampled_from([0, 10, 1 << 20]))
+def test_the_column_has_the_texts_in_order_also_behind_the_end_of_the_file(texts: list[str], least: int) -> None:
+    with patch.object(on_disk_module, "LEAST", least), TextFile() as file:
         assert [file.append(text.encode()) for text in texts] == list(range(len(texts)))
         column = file.column()
     assert column.to_list() == texts
@@ -67,7 +68,8 @@ def test_what_was_read_is_not_in_memory_for_long_and_no_file_is_left(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_is_an_error_that_names_the_folder_for_temporary_files() -> None:
+def test_a_full_disk_is_an_error_that_names_the_folder_for_temporary_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(on_disk_module, "LEAST", 1)
     with TextFile() as file, size_limit(1 << 16), pytest.raises(PublicationError) as error:  # noqa: PT012
         for _ in range(100):
             file.append(b"x" * 10_000)

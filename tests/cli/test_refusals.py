@@ -1,5 +1,6 @@
 """What the system refuses is told in one line, whichever path it is of: permissions, odd files, full disks, readers that leave."""
 
+import concurrent.futures.process  # noqa: F401  a library imports it late, and without rights it is not found
 import os
 import pwd
 import resource
