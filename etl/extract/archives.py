@@ -406,7 +406,7 @@ def _reading(file: PageFile, place: Callable[[], str] = lambda: "behind row 0: "
             pq.ParquetFile(stream, buffer_size=_PIECE, pre_buffer=False) as shard,
         ):
             yield shard
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         raise _damaged(file, error, place()) from None
 
 

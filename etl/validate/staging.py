@@ -241,10 +241,11 @@ def _require_names(profiles: pl.DataFrame) -> None:
     """Raise `BadData` for a name of different pages, which rows of shards may have."""
     shared = profiles.filter(pl.col("profile_id").n_unique().over("source") > 1)
     if shared.height:
-        names = sorted(set(shared["source"]))
+        name, *others = sorted(set(shared["source"]))
+        more = f" (and so for {len(others):,} others)" if others else ""
         raise BadData(
-            f"{names[0]}: found different pages of this name, expected a name for each (and so for {len(names) - 1:,}"
-            " others); put a folder or the day of saving into the name, such as 2026/ann@2026-06-01.txt"
+            f"{name}: found different pages of this name, expected a name for each{more}; put a folder or the day of saving"
+            " into the name, such as 2026/ann@2026-06-01.txt"
         )
 
 

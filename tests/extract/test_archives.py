@@ -89,7 +89,7 @@ def test_different_pages_of_one_name_are_refused(tmp_path: Path, workers: str) -
     shards = [write(tmp_path / f"{number}.jsonl", jsonl([row])) for number, row in enumerate(rows)]
     run = CliRunner().invoke(main, ["check", "--workers", workers, *map(str, shards)])
     assert run.exit_code == 1
-    assert "ann.txt: found different pages of this name, expected a name for each" in run.stderr
+    assert "ann.txt: found different pages of this name, expected a name for each; put" in run.stderr
     assert CliRunner().invoke(main, ["check", *map(str, shards[1:])]).exit_code == 0
 
 
@@ -259,6 +259,15 @@ def test_rows_of_another_shape_are_an_error_that_names_file_and_row(
 ) -> None:
     (error,) = problems(tmp_path / "p.parquet", parquet(rows))
     assert error.startswith(f"p.parquet: {words}")
+
+
+def test_a_day_that_is_in_no_calendar_is_an_error_of_its_shard(tmp_path: Path) -> None:
+    days = pa.array([None, 10_000_000], pa.int32()).cast(pa.date32())
+    shard = pa.table({"source": ["ann.txt", "cy.txt"], "text": ["x", "x"], "observed_on": days})
+    pq.write_table(shard, tmp_path / "p.parquet")
+    (part,) = found(tmp_path / "p.parquet")
+    assert isinstance(part, PageError)
+    assert str(part).startswith("p.parquet: behind row 0: cannot be read (date value out of range)")
 
 
 def test_tables_without_text_in_a_folder_are_no_shards(tmp_path: Path) -> None:
