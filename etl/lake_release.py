@@ -21,7 +21,7 @@ from etl.load.dataset_facts import DatasetFacts
 from etl.load.layout import DATABASE_FILE, LAKE, PAPER_LIST_FILE, REDACTED, RELEASES
 from etl.load.manifest import hash_tables, provenance_of
 from etl.load.parquet import write_parquet_batches
-from etl.load.publish import WrittenTables, locked, new_folder, publish_written
+from etl.load.publish import WrittenTables, failures_reported, locked, new_folder, publish_written
 from etl.load.sqlite import write_rows
 from etl.redaction import Redaction, write_redacted
 from etl.release.release import Release, open_release, read_batches
@@ -80,7 +80,7 @@ _LISTED = (
 
 def _chosen(lake: Lake, where: str, out: Path) -> pl.Series:
     """The ids of the papers that meet a condition, found by SQLite in their facts without the abstracts."""
-    with new_folder(out, RELEASES) as folder:
+    with new_folder(out, RELEASES) as folder, failures_reported(out):
         path = folder / DATABASE_FILE
         write_rows(path, {name: _facts_of(lake, name) if name in _LISTED else () for name in TABLES})
         with closing(sqlite3.connect(path)) as database:

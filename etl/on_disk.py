@@ -81,11 +81,10 @@ def on_disk(frame: pl.DataFrame, apart: Collection[str] = (), *, in_pieces: bool
     rest = frame.drop(apart, strict=False)
     if rest.estimated_size() < LEAST:
         return frame
-    with tempfile.TemporaryFile(prefix=_PREFIX) as file:
-        with _failures_reported():
-            rows = None if in_pieces else rest.height
-            rest.write_ipc(file, compat_level=pl.CompatLevel.newest(), record_batch_size=rows)
-            file.flush()
+    with _failures_reported(), tempfile.TemporaryFile(prefix=_PREFIX) as file:
+        rows = None if in_pieces else rest.height
+        rest.write_ipc(file, compat_level=pl.CompatLevel.newest(), record_batch_size=rows)
+        file.flush()
         table = pa.ipc.open_file(_mapped(file.fileno(), file.tell())).read_all()
     mapped = pl.DataFrame(pl.from_arrow(table, rechunk=False))
     return mapped.with_columns(frame.select(pl.col(name) for name in frame.columns if name in apart)).select(

@@ -174,6 +174,18 @@ def test_a_condition_that_is_none_or_that_no_paper_meets_is_an_error_and_leaves_
     assert not (tmp_path / "made").exists()
 
 
+def test_a_full_disk_where_papers_are_chosen_is_an_error_of_the_output_folder(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_rows(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(lake_release, "write_rows", write_rows)
+    with pytest.raises(PublicationError, match=r"made: cannot be written \(database or disk is full\)"):
+        release_of(lake, tmp_path / "made", "title = 'On Ropes'")
+    assert not (tmp_path / "made").exists()
+
+
 def test_more_papers_than_sqlite_serves_well_are_refused_and_the_message_says_what_to_do(
     lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

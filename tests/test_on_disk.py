@@ -78,6 +78,15 @@ def test_a_full_disk_is_an_error_that_names_the_folder_for_temporary_files(monke
     assert "(TMPDIR)" in str(error.value)
 
 
+def test_a_missing_folder_for_temporary_files_is_an_error_that_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(on_disk_module, "LEAST", 0)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(PublicationError, match=r"cannot be written \(No such file or directory\).*\(TMPDIR\)"):
+        on_disk(pl.DataFrame({"title": ["On Bells"]}))
+
+
 def test_a_frame_on_disk_is_equal_and_its_memory_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(on_disk_module, "LEAST", 0)
     frame = pl.DataFrame(
