@@ -44,16 +44,16 @@ def release_of(lake: Lake, out: Path, where: str | None = None, *, abstracts: bo
     """
     with locked(out):
         part = _Part(lake, _chosen(lake, where, out) if where is not None else None, where)
-        _require_size(lake, part.papers)
+        _require_size(part)
         if abstracts:
             return part.publish(out)
         with new_folder(out, RELEASES) as whole:
             return write_redacted(part.publish(whole), Redaction(abstracts=True), out)
 
 
-def _require_size(lake: Lake, papers: int) -> None:
-    place = lake.path / LAKE
-    if not papers:
+def _require_size(part: "_Part") -> None:
+    place, papers = part.lake.path / LAKE, part.papers
+    if not papers and part.where is not None:
         raise UsageError(
             f"{place}: found no paper that meets the condition, expected one at least; give another --where"
         )
@@ -194,7 +194,7 @@ def _row_groups(batches: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
             *groups, rest = pl.concat(waiting).iter_slices(ROWS_PER_BATCH)
             yield from groups
             waiting = [rest]
-    yield pl.concat(waiting)
+    yield pl.concat(waiting) if waiting else PaperList.frame()
 
 
 def _used(lake: Lake, papers: pl.Series) -> dict[str, pl.DataFrame]:

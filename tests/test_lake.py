@@ -63,8 +63,8 @@ def pages(tmp_path: Path) -> Path:
     return folder
 
 
-def build_lake(pages: Path, out: Path, write: object = write_files) -> Lake:
-    request = Request([str(pages)], out)
+def build_lake(pages: Path, out: Path, write: object = write_files, *, allow_unreadable: bool = False) -> Lake:
+    request = Request([str(pages)], out, allow_unreadable=allow_unreadable)
     with locked(out):
         return pipeline.release_lake(pipeline.check(request, QUIET), request, write, QUIET)  # type: ignore[arg-type]
 
@@ -93,6 +93,14 @@ def test_the_release_of_a_lake_has_the_bytes_of_a_build_of_the_same_pages(
     made = release_of(lake, tmp_path / "made").path
     assert made.name == built.name
     assert files_of(made) == files_of(built)
+
+
+def test_a_lake_without_papers_is_a_release_too(tmp_path: Path) -> None:
+    page = tmp_path / "ann@2026-07-02.txt"
+    page.write_text("Ann Bell\n\nCL\nh-index3\n0papers\n\n0 Papers\n")
+    built = pipeline.build(Request([str(page)], tmp_path / "built", allow_unreadable=True), QUIET).release.path
+    lake = build_lake(page, tmp_path / "lake", allow_unreadable=True)
+    assert files_of(release_of(lake, tmp_path / "made").path) == files_of(built)
 
 
 def test_a_lake_has_the_rows_of_the_tables_in_the_order_of_their_keys(lake: Lake, pages: Path, tmp_path: Path) -> None:
