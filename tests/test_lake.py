@@ -1,5 +1,6 @@
 """A lake: written whole or not at all, read as it was published; and the release that is made of it, or of a part of it."""
 
+import asyncio
 import sqlite3
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
+from datasette.app import Datasette
 from rich.console import Console
 from two_pages import ANN, EVE
 
@@ -145,6 +147,16 @@ def test_a_part_has_the_papers_that_meet_the_condition_and_all_that_belongs_to_t
     )
     refused = run("page", "cy.txt", "--out", tmp_path / "made")
     assert (refused.exit_code, "redacted copy" in refused.stderr) == (2, True)
+
+
+def test_the_report_of_a_part_says_what_its_counts_are_of_and_links_to_no_file_that_is_not_there(
+    lake: Lake, tmp_path: Path
+) -> None:
+    made = release_of(lake, tmp_path / "made", "title = 'On Ropes'").path.resolve()
+    site = Datasette([], immutables=[str(made / "paperledger.db")])
+    report = asyncio.run(site.client.get("/-/report")).text
+    assert "how many rows a rule checked, and how many failed, is of the release that it was made from" in report
+    assert "report.html" not in report
 
 
 def test_a_part_of_several_pages_refers_to_nothing_that_is_left_out(lake: Lake, tmp_path: Path) -> None:

@@ -124,8 +124,8 @@ def _with_advice(rule: Row) -> Row:
 class QualityReport:
     """The routes of one release's report."""
 
-    def __init__(self, datasette: "Datasette") -> None:
-        self._datasette = datasette
+    def __init__(self, datasette: "Datasette", manifest: dict[str, Any]) -> None:
+        self._datasette, self._manifest = datasette, manifest
 
     async def page(self, request: Request) -> Response:
         """All rules, and coverage."""
@@ -135,7 +135,8 @@ class QualityReport:
             request,
             report=await query_in_thread(self._datasette, report_page),
             headings=_HEADINGS,
-            file=f"{DOWNLOADS}/{REPORT_FILE}",
+            file=f"{DOWNLOADS}/{REPORT_FILE}" if REPORT_FILE in self._manifest["files"] else None,
+            is_part="where" in self._manifest.get("redacted", {}),
             question=COVERAGE_BY_PROFILE.name,
         )
 
@@ -162,7 +163,8 @@ class QualityReport:
 @hookimpl
 def register_routes(datasette: "Datasette") -> list[tuple[str, Any]]:
     """The routes of the report, where a release is served."""
-    if served(datasette) is None:
+    release = served(datasette)
+    if release is None:
         return []
-    report = QualityReport(datasette)
+    report = QualityReport(datasette, release.manifest)
     return [(rf"^{REPORT}$", report.page), (rf"^{REPORT}/(?P<rule>[^/]+)$", report.rule)]
