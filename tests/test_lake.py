@@ -312,6 +312,14 @@ def test_what_is_no_lake_is_an_error_that_says_what_to_give(tmp_path: Path) -> N
         open_lake(tmp_path)
 
 
+@pytest.mark.parametrize("command", ["verify", "serve"])
+def test_commands_over_releases_say_how_to_make_one_of_a_lake(lake: Lake, command: str) -> None:
+    result = run(command, lake.path)
+    assert result.exit_code == 2
+    assert f"{lake.path}: found a lake, expected a release; make one with " in result.stderr
+    assert result.stderr.rstrip().endswith(f"export sqlite --from {lake.path}")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

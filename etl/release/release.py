@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from etl.errors import SCRATCH_ADVICE, BrokenTables, DamagedRelease, UsageError, is_refusal, refusal
-from etl.load.layout import CURRENT, DATABASE_FILE, MANIFEST, PAPER_LIST_FILE, REDACTED, read_manifest
+from etl.load.layout import CURRENT, DATABASE_FILE, LAKE, MANIFEST, PAPER_LIST_FILE, REDACTED, read_manifest
 from etl.load.manifest import require_undamaged
 from etl.printable import command
 from etl.resolve.rendering import rebuild_pages
@@ -171,6 +171,8 @@ def _found(path: Path, missing: str) -> Path:
         raise UsageError(f"{path}: cannot be read ({error.strerror}); check the folder and its permissions") from error
     if current.is_symlink():
         missing = f"{CURRENT} refers to {current.readlink()}, where no release is; run {command('build')} again"
+    elif (path / LAKE).is_file():
+        missing = f"found a lake, expected a release; make one with {command('export', 'sqlite', '--from', str(path))}"
     raise UsageError(f"{path}: {missing}")
 
 
