@@ -347,7 +347,11 @@ def _line(file: PageFile, number: int, line: bytes) -> _Line:
         found = f"more than {LONGEST_JSON:,} bytes"
     except (ValueError, RecursionError) as error:
         found = f"{cut(line[: 4 * _SHOWN].decode(errors='replace').strip(), _SHOWN)} ({error})"
-    raise PageError(file.source, f"line {number:,}: found {found}, {_SHAPE}; correct the line", number)
+    raise PageError(
+        file.source,
+        f"line {number:,}: found {found}, {_SHAPE}; correct the line, since those behind it are not read",
+        number,
+    )
 
 
 def _parts(file: PageFile) -> Iterator[Found]:
@@ -440,10 +444,14 @@ def _row(file: PageFile, number: int, source: str | None, text: bytes | None, da
         row = msgspec.convert({"source": source, "observed_on": day}, _Row)
     except msgspec.ValidationError as error:
         raise PageError(
-            file.source, f"row {number:,}: found no row of a page ({error}), {_SHAPE}; correct the row"
+            file.source,
+            f"row {number:,}: found no row of a page ({error}), {_SHAPE}; correct the row, since those behind it are not read",
         ) from None
     if text is None:
-        raise PageError(file.source, f"row {number:,}: found no text for {source}, {_SHAPE}; correct the row")
+        raise PageError(
+            file.source,
+            f"row {number:,}: found no text for {source}, {_SHAPE}; correct the row, since those behind it are not read",
+        )
     return _page_in(file, row.source, row.source, text, row.observed_on)
 
 
