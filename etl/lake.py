@@ -9,12 +9,11 @@ leaves the last lake as it was.
 """
 
 import json
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
@@ -22,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from etl.errors import DamagedRelease, PublicationError, UsageError
-from etl.load.layout import ID_LENGTH, LAKE, LAKES, is_release_id
+from etl.load.layout import ID_LENGTH, LAKE, LAKES
 from etl.load.manifest import (
     file_facts,
     hash_release,
@@ -33,7 +32,7 @@ from etl.load.manifest import (
     sealed,
 )
 from etl.load.parquet import arrow_schema, as_arrow
-from etl.load.publish import HIDDEN, failures_reported, replace_text, sync
+from etl.load.publish import failures_reported, new_folder, newest_in, remove_published, replace_text, sync
 from etl.release.release import read_batches, require_schema_version
 from schemas import TABLES, Frames
 from schemas.limits import ROWS_PER_BATCH
@@ -111,15 +110,10 @@ def publish_lake(
         logical_hash = hash_release(tables, provenance)
         place = out / LAKES / logical_hash[:ID_LENGTH]
         if not place.exists():
-            place.parent.mkdir(exist_ok=True)
-            draft = Path(mkdtemp(prefix=HIDDEN, dir=place.parent))
-            try:
+            with new_folder(out, LAKES) as draft:
                 _write_draft(draft, tables, documents, write)
                 _require_rows(draft, logical_hash, provenance)
-            except BaseException:
-                shutil.rmtree(draft, ignore_errors=True)
-                raise
-            draft.rename(place)
+                draft.rename(place)
             sync(place.parent)
         else:
             _require_rows(place, logical_hash, provenance)
@@ -191,9 +185,6 @@ def _read(paths: Iterable[Path], table: str) -> Iterator[pl.DataFrame]:
 def _remove_older(place: Path) -> None:
     """Remove all but the newest `KEPT_LAKES`; what cannot be removed now is removed by the next build."""
     place.touch()
-    found = [path for path in place.parent.iterdir() if is_release_id(path.name)]
-    for path in sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)[KEPT_LAKES:]:
+    for path in newest_in(place.parent)[KEPT_LAKES:]:
         with suppress(OSError):
-            hidden = path.with_name(f"{HIDDEN}{path.name}")
-            path.rename(hidden)
-            shutil.rmtree(hidden)
+            remove_published(path)

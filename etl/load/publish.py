@@ -138,7 +138,12 @@ def newest_first(out: Path) -> list[Path]:
 
     The time is the folder's modification time, since a release itself contains no time.
     """
-    folders = [path for path in (out / RELEASES).iterdir() if is_release_id(path.name) and not path.is_symlink()]
+    return newest_in(out / RELEASES)
+
+
+def newest_in(folder: Path) -> list[Path]:
+    """The folders in a folder that are named by a logical hash, the last published first."""
+    folders = [path for path in folder.iterdir() if is_release_id(path.name) and not path.is_symlink()]
     return sorted(folders, key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
 
 
@@ -148,7 +153,7 @@ def _remove_older(out: Path, spared: Collection[str]) -> None:
         # The new release is already published; the next build tries again to remove a folder that cannot be removed now.
         with suppress(OSError), _exclusive_lock(folder) as free:
             if free and folder.name not in spared:
-                _remove_release(folder)
+                remove_published(folder)
 
 
 def _clear_debris(out: Path) -> None:
@@ -158,8 +163,8 @@ def _clear_debris(out: Path) -> None:
         _remove(path)
 
 
-def _remove_release(folder: Path) -> None:
-    """Rename a release before its files are removed, so that none is seen incomplete if this build is killed."""
+def remove_published(folder: Path) -> None:
+    """Rename a release or a lake before its files are removed, so that none is seen incomplete if this build is killed."""
     hidden = folder.with_name(f"{HIDDEN}{folder.name}")
     folder.rename(hidden)
     sync(folder.parent)
