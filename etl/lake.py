@@ -31,9 +31,9 @@ from etl.load.manifest import (
     render_manifest,
     sealed,
 )
-from etl.load.parquet import arrow_schema, as_arrow
+from etl.load.parquet import arrow_schema, as_arrow, read_batches
 from etl.load.publish import failures_reported, new_folder, newest_in, remove_published, replace_text, sync
-from etl.release.release import read_batches, require_schema_version
+from etl.release.release import require_schema_version
 from schemas import TABLES, Frames
 from schemas.limits import ROWS_PER_BATCH
 

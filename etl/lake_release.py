@@ -18,13 +18,14 @@ from etl.errors import DamagedRelease, UsageError
 from etl.export.selection import Selection, select_papers
 from etl.lake import Lake
 from etl.load.dataset_facts import DatasetFacts
+from etl.load.draft import batches_of, write_whole
 from etl.load.layout import DATABASE_FILE, LAKE, PAPER_LIST_FILE, REDACTED, RELEASES
 from etl.load.manifest import hash_tables, provenance_of
 from etl.load.parquet import write_parquet_batches
 from etl.load.publish import WrittenTables, failures_reported, locked, new_folder, publish_written
 from etl.load.sqlite import write_rows
 from etl.redaction import Redaction, write_redacted
-from etl.release.release import Release, open_release, read_batches
+from etl.release.release import Release, open_release
 from etl.release.verify import paper_lists
 from etl.report import REPORT_FILE, render_html
 from etl.report.charts import charts_of
@@ -128,8 +129,7 @@ class _Part:
         for name in sorted(TABLES, key=_FINDINGS.__eq__):  # Findings last: they are about rows of any table.
             path = folder / f"{name}.parquet"
             rows[path.name] = write_parquet_batches(path, TABLES[name], self._rows(name))
-        batches = {name: read_batches(folder / f"{name}.parquet", ROWS_PER_BATCH) for name in TABLES}
-        write_rows(folder / DATABASE_FILE, batches, REDACTED if self.where else 0)
+        write_whole(folder, REDACTED if self.where else 0)
         listed = _row_groups(paper_lists(folder))
         rows[PAPER_LIST_FILE] = write_parquet_batches(folder / PAPER_LIST_FILE, PaperList, listed)
         return WrittenTables(self._facts(folder, rows), rows)
@@ -163,8 +163,7 @@ class _Part:
         days = pl.read_parquet(folder / "profiles.parquet", columns=["last_observed_on"], glob=False).to_series()
         saved: date | None = days.max()  # type: ignore[assignment]
         facts = DatasetFacts("", rows["papers.parquet"], rows["profiles.parquet"], saved, self._provenance())
-        tables = {name: read_batches(folder / f"{name}.parquet", ROWS_PER_BATCH) for name in TABLES}
-        found = hash_tables(tables, facts.papers, facts.provenance, facts.redaction)
+        found = hash_tables(batches_of(folder, TABLES), facts.papers, facts.provenance, facts.redaction)
         if self.where is None and found != self.lake.manifest["logical_hash"]:
             raise DamagedRelease(f"{self.lake.path / LAKE}: found other rows than were published; build the lake again")
         return replace(facts, logical_hash=found)

@@ -4,6 +4,7 @@ Read this file first. It calls the stages (extract, validate, resolve, load, rep
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -19,7 +20,8 @@ from etl.extract.reading import PageFile
 from etl.extract.records import Reference, facts_of, read_reference
 from etl.extract.sources import find_others, find_pages
 from etl.lake import Lake, WriteFiles, publish_lake
-from etl.load.publish import locked, publish
+from etl.load.draft import Draft
+from etl.load.publish import drafted, locked, publish
 from etl.on_disk import on_disk
 from etl.printable import path_text
 from etl.progress import Progress
@@ -87,13 +89,15 @@ class Built:
     tables: Frames
 
 
-def check(request: Request, progress: Progress) -> Checked:
-    """Extract, validate and resolve the requested pages, and publish nothing."""
+def check(request: Request, progress: Progress, draft: Draft | None = None) -> Checked:
+    """Extract, validate and resolve the requested pages, and publish nothing; a draft is begun before the tables are checked."""
     files = find_pages(request.pages)
     overrides = read_overrides(request.overrides)
     thresholds = read_thresholds(request.thresholds)
     baseline = read_baseline(request.baseline) if request.baseline else None
     resolved, staged = _resolve(combine(_extract(files, request, progress)), overrides, request, progress)
+    if draft:
+        draft.begin(resolved.tables | {"quarantine": staged.quarantine})
     with progress.step("Checking the tables"):
         tables = validate(resolved, staged, overrides, thresholds, allow_unreadable=request.allow_unreadable)
         results = summarize(tables, resolved.reference.files)
@@ -110,19 +114,24 @@ def check(request: Request, progress: Progress) -> Checked:
 
 def build(request: Request, progress: Progress) -> Built:
     """Check the pages and publish a release, with the output folder locked from start to end."""
-    with locked(request.out):
-        return release(check(request, progress), request, progress)
+    with locked(request.out), drafting(request) as draft:
+        return release(check(request, progress, draft), request, progress, draft)
 
 
-def release(checked: Checked, request: Request, progress: Progress) -> Built:
-    """Publish the checked tables; the caller holds the lock of the output folder.
+def drafting(request: Request) -> AbstractContextManager[Draft]:
+    """A draft of the request's release; the caller holds the lock of the output folder."""
+    return drafted(request.out, Processes(request.workers).beside if request.workers > 1 else None)
+
+
+def release(checked: Checked, request: Request, progress: Progress, draft: Draft) -> Built:
+    """Finish the draft and publish it; the caller holds the lock of the output folder.
 
     Raises `BadData` where the results fail by the request's `fail_on`.
     """
     require_good(checked.results, request.fail_on, request.report)
     with progress.step("Writing the release"):
         documents = partial(_documents, checked.in_release)
-        folder = publish(request.out, checked.tables, checked.provenance, documents)
+        folder = publish(request.out, checked.tables, checked.provenance, documents, draft)
     return Built(open_release(folder), checked.tables)
 
 

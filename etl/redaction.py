@@ -21,13 +21,14 @@ from datasette.utils import tilde_decode, tilde_encode
 
 from etl.errors import UsageError
 from etl.load.dataset_facts import DatasetFacts
-from etl.load.layout import DATABASE_FILE, PAPER_LIST_FILE, REDACTED, RELEASES
+from etl.load.draft import batches_of, write_whole
+from etl.load.layout import PAPER_LIST_FILE, REDACTED, RELEASES
 from etl.load.manifest import hash_tables, provenance_of, require_undamaged
 from etl.load.parquet import write_parquet_batches
 from etl.load.publish import WrittenTables, locked, publish_written
-from etl.load.sqlite import quoted, write_rows
+from etl.load.sqlite import quoted
 from etl.release.erasing import ERASED, ERASED_WORD, NameEraser
-from etl.release.release import Release, open_database, open_release, read_batches
+from etl.release.release import Release, open_database, open_release
 from etl.release.verify import paper_lists
 from etl.report import REPORT_FILE, render_html
 from etl.report.charts import charts_of
@@ -102,8 +103,7 @@ class _Copy:
             path = folder / f"{name}.parquet"
             rows[path.name] = write_parquet_batches(path, model, self._rows(name, model.definition()))
         self._require_found()
-        batches = {name: read_batches(folder / f"{name}.parquet", BATCH) for name in TABLES}
-        write_rows(folder / DATABASE_FILE, batches, REDACTED)
+        write_whole(folder, REDACTED)
         rows[PAPER_LIST_FILE] = write_parquet_batches(folder / PAPER_LIST_FILE, PaperList, paper_lists(folder))
         return WrittenTables(self._facts(folder, rows), rows)
 
@@ -194,8 +194,8 @@ class _Copy:
             saved=date.fromisoformat(saved) if saved else None,
             provenance=self._provenance(),
         )
-        tables = {name: read_batches(folder / f"{name}.parquet", BATCH) for name in TABLES}
-        return replace(facts, logical_hash=hash_tables(tables, facts.papers, facts.provenance, facts.redaction))
+        found = hash_tables(batches_of(folder, TABLES), facts.papers, facts.provenance, facts.redaction)
+        return replace(facts, logical_hash=found)
 
     def _provenance(self) -> dict[str, Any]:
         """That of the release, without names, and what was removed, now or in an earlier redaction."""

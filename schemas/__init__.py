@@ -65,9 +65,13 @@ TABLES: dict[str, type[Table]] = {
 JUDGING_TABLES = ("quarantine", "rules", "findings", "merge_candidates", "paper_candidates")
 """Tables whose rows are faults or doubts about other rows: a release with fewer of them has lost no data."""
 
+RESULT_TABLES = ("rules", "findings")
+"""Tables of what the checks of all others found, so that their rows are known last."""
+
 __all__ = [
     "JUDGING_TABLES",
     "QUESTIONS",
+    "RESULT_TABLES",
     "RULES",
     "SCHEMA_VERSION",
     "TABLES",

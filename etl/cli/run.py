@@ -50,10 +50,10 @@ def build(out: Path, annotate: str | None, engine: str, master: str | None, remo
     from etl.report.terminal import print_release
 
     request, progress = _request(out, asked), _progress()
-    with clearing_away(words_of_interrupt(out)), rare_collection(), locked(out):
-        checked = pipeline.check(request, progress)
+    with clearing_away(words_of_interrupt(out)), rare_collection(), locked(out), pipeline.drafting(request) as draft:
+        checked = pipeline.check(request, progress, draft)
         _report(checked, request, annotate, publishes=True)
-        built = pipeline.release(checked, request, progress)
+        built = pipeline.release(checked, request, progress, draft)
     print_release(Output(), built.release, built.tables["profiles"], str(out))
     if request.report:
         # Written before the release, so that none is published without them; now the release has charts.

@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
@@ -36,6 +37,22 @@ class Processes:
     def map(self, function: Callable[[Batch], Result], batches: Iterable[Batch]) -> Iterator[Result]:
         """As `map_batches`."""
         return map_batches(function, batches, self.workers)
+
+    @contextmanager
+    def beside(self, function: Callable[[Batch], Result]) -> Iterator[Callable[[Batch], Result]]:
+        """The function in a process of its own, from start to end of the block; in this process if there is one worker.
+
+        A thread may call it. Its errors are raised there, and `WorkerDied` where the system ends the process.
+
+        >>> with Processes(1).beside(len) as length:
+        ...     length("bb")
+        2
+        """
+        if self.workers < 2:
+            yield function
+            return
+        with _started(function, 1) as (link,):
+            yield partial(_ask, link)
 
 
 def map_batches(function: Callable[[Batch], Result], batches: Iterable[Batch], workers: int) -> Iterator[Result]:
@@ -79,24 +96,39 @@ class _Run(Generic[Batch, Result]):
         """Send the next batch to an idle worker, and prepare another: one that sends its result would not read, a deadlock."""
         if self._next is not None:
             number, batch = self._next
-            try:
-                link.send(batch)
-            except OSError as error:
-                raise _died() from error
+            _send(link, batch)
             self._given[link] = number
             self._next = next(self._left, None)
 
     def _take(self) -> None:
         ready = set(wait(self._given))
         for link in [link for link in self._given if link in ready]:
-            try:
-                result, error = link.recv()
-            except (EOFError, OSError) as problem:
-                raise _died() from problem
-            if error:
-                raise error
-            self._done[self._given.pop(link)] = result
+            self._done[self._given.pop(link)] = _received(link)
             self._give(link)
+
+
+def _ask(link: Connection, batch: Any) -> Any:
+    """A worker's result for a batch."""
+    _send(link, batch)
+    return _received(link)
+
+
+def _send(link: Connection, batch: Any) -> None:
+    try:
+        link.send(batch)
+    except OSError as error:
+        raise _died() from error
+
+
+def _received(link: Connection) -> Any:
+    """The result that a worker sends; raises its error."""
+    try:
+        result, error = link.recv()
+    except (EOFError, OSError) as problem:
+        raise _died() from problem
+    if error:
+        raise error
+    return result
 
 
 @contextmanager

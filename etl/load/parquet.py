@@ -1,7 +1,8 @@
 """The Parquet files: each table's Arrow schema from its model, its rows, and the rows of `paper_list.parquet`."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pyarrow.parquet as pq
 from schemas import SCHEMA_VERSION, Column, Definition, Frames, PaperList, Table
 from schemas.limits import ROWS_PER_BATCH
 from schemas.table import COLUMN_TYPES
+
+_READ_BYTES = 1 << 16
 
 
 def arrow_schema(definition: Definition) -> pa.Schema:
@@ -53,6 +56,15 @@ def write_parquet_batches(path: Path, model: type[Table], batches: Iterable[pl.D
 def as_arrow(model: type[Table], frame: pl.DataFrame) -> pa.Table:
     """A table's rows in Arrow's form, with the types and the column order of its model."""
     return frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(arrow_schema(model.definition())).combine_chunks()
+
+
+def read_batches(path: Path, size: int) -> Iterator[pl.DataFrame]:
+    """Read the rows of a Parquet file in batches of at most `size` rows; a file without rows is one batch."""
+    # Else the compressed columns of a whole row group are in memory.
+    with pq.ParquetFile(path, buffer_size=_READ_BYTES, pre_buffer=False) as file:
+        none = () if file.metadata.num_rows else (file.schema_arrow.empty_table(),)
+        batches = (pa.Table.from_batches([batch]) for batch in file.iter_batches(size))
+        yield from map(pl.DataFrame, chain(none, batches))
 
 
 def _field(column: Column) -> "pa.Field[Any]":

@@ -13,10 +13,9 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import pyarrow as pa
@@ -24,6 +23,7 @@ import pyarrow as pa
 from etl.errors import PublicationError
 from etl.load.dataset_facts import DatasetFacts, dataset_facts
 from etl.load.descriptors import render_datapackage, render_metadata
+from etl.load.draft import Beside, Draft
 from etl.load.layout import (
     CROISSANT,
     CURRENT,
@@ -33,15 +33,13 @@ from etl.load.layout import (
     LAKES,
     MANIFEST,
     METADATA,
-    PAPER_LIST_FILE,
     RELEASES,
     is_release_id,
 )
 from etl.load.linked_data import render_croissant
 from etl.load.manifest import damaged_files, file_facts, hash_release, make_manifest, render_manifest
-from etl.load.parquet import paper_list, write_parquet
-from etl.load.sqlite import check_database, write_database
-from schemas import TABLES, Frames, PaperList
+from etl.load.sqlite import check_database
+from schemas import Frames
 
 HIDDEN = ".build-"
 """Prefix of the name of a folder that is not yet, or no longer, a release."""
@@ -212,6 +210,7 @@ def new_folder(out: Path, name: str) -> Iterator[Path]:
     """A hidden folder in the folder `name` of the output folder, for files that a build needs; it ends with the block."""
     with failures_reported(out):
         (out / name).mkdir(exist_ok=True)
+        sync(out)
         folder = Path(tempfile.mkdtemp(prefix=HIDDEN, dir=out / name))
     try:
         yield folder
@@ -219,11 +218,24 @@ def new_folder(out: Path, name: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def publish(out: Path, tables: Frames, provenance: dict[str, Any], documents: Documents = lambda _: {}) -> Path:
-    """Write all files of a release, with `documents`, make it the newest, and return its folder.
+@contextmanager
+def drafted(out: Path, beside: Beside | None = None) -> Iterator[Draft]:
+    """A draft in the output folder, which the caller has locked; without `beside`, all of it is written by `finish`."""
+    with new_folder(out, RELEASES) as folder, ExitStack() as stack:
+        yield Draft(folder, beside, stack)
 
-    If it already exists it only becomes the newest again. Raises `PublicationError` on failure, without changing the last
-    release.
+
+def publish(
+    out: Path,
+    tables: Frames,
+    provenance: dict[str, Any],
+    documents: Documents = lambda _: {},
+    draft: Draft | None = None,
+) -> Path:
+    """Finish the draft of tables, if one is begun, add `documents`, make it the newest release, and return its folder.
+
+    If the release already exists it only becomes the newest again. Raises `PublicationError` on failure, without changing the
+    last release.
     """
     with failures_reported(out):
         facts = dataset_facts(tables, hash_release(tables, provenance), provenance)
@@ -231,15 +243,17 @@ def publish(out: Path, tables: Frames, provenance: dict[str, Any], documents: Do
         if place.exists():
             _renew(place)
         else:
-            _write_aside(out, lambda folder: WrittenTables(facts, _write_tables(folder, tables)), documents)
+            with nullcontext(draft) if draft else drafted(out) as begun:
+                begun.finish(tables)
+                _finish(begun.folder, WrittenTables(facts, begun.rows), documents)
         _make_newest(out, place)
     return place
 
 
 def publish_written(out: Path, write: WriteTables, documents: Documents = lambda _: {}) -> Path:
     """As `publish`, with database and Parquet files that `write` puts into a folder, so that they need not be in memory."""
-    with failures_reported(out):
-        place = _write_aside(out, write, documents)
+    with failures_reported(out), new_folder(out, RELEASES) as folder:
+        place = _finish(folder, write(folder), documents)
         _make_newest(out, place)
     return place
 
@@ -253,56 +267,22 @@ def failures_reported(out: Path) -> Iterator[None]:
         raise _unwritable(out, error) from error
 
 
-def _write_aside(out: Path, write: WriteTables, documents: Documents) -> Path:
-    """Write a release into a hidden folder, its manifest last, and rename the folder; one that exists is only renewed."""
-    releases = out / RELEASES
-    releases.mkdir(exist_ok=True)
-    sync(out)
-    folder = Path(tempfile.mkdtemp(prefix=HIDDEN, dir=releases))
-    try:
-        written = write(folder)
-        place = releases / written.facts.release_id
-        if place.exists():
-            _renew(place)
-            shutil.rmtree(folder)
-            return place
-        with ThreadPoolExecutor(max_workers=1) as beside:  # SQLite checks without the interpreter's lock.
-            checked = beside.submit(check_database, folder / DATABASE_FILE)
-            files = _write_documents(folder, written, documents)
-            checked.result()
-        _write_manifest(folder, written.facts, files)
-        folder.chmod(0o755)
-        sync(folder)
-        folder.rename(place)
-        sync(releases)
-    except BaseException:
-        # The first error is the one to report; the next build removes the rest.
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+def _finish(folder: Path, written: WrittenTables, documents: Documents) -> Path:
+    """Check and describe what is written in a hidden folder, and rename it to a release; one that exists is only renewed."""
+    place = folder.with_name(written.facts.release_id)
+    if place.exists():
+        _renew(place)
+        return place
+    with ThreadPoolExecutor(max_workers=1) as beside:  # SQLite checks without the interpreter's lock.
+        checked = beside.submit(check_database, folder / DATABASE_FILE)
+        files = _write_documents(folder, written, documents)
+        checked.result()
+    _write_manifest(folder, written.facts, files)
+    folder.chmod(0o755)
+    sync(folder)
+    folder.rename(place)
+    sync(place.parent)
     return place
-
-
-def _write_tables(folder: Path, tables: Frames) -> dict[str, int]:
-    """Write the database and the Parquet files; returns the number of rows of the latter by name."""
-    with ThreadPoolExecutor(max_workers=1) as beside:  # Both SQLite and Arrow work without the interpreter's lock.
-        stopped = Event()
-        rows = beside.submit(_write_parquet_files, folder, tables, stopped)
-        try:
-            write_database(folder / DATABASE_FILE, tables)
-        except BaseException:
-            stopped.set()  # The thread is waited for, and an interrupt leaves little time to clean up.
-            raise
-        return rows.result()
-
-
-def _write_parquet_files(folder: Path, tables: Frames, stopped: Event) -> dict[str, int]:
-    """Write a Parquet file for each table and for the list of papers; returns the number of rows of each by name."""
-    models = {f"{name}.parquet": model for name, model in TABLES.items()} | {PAPER_LIST_FILE: PaperList}
-    frames = {f"{name}.parquet": frame for name, frame in tables.items()} | {PAPER_LIST_FILE: paper_list(tables)}
-    for name, frame in frames.items():
-        if not stopped.is_set():
-            write_parquet(folder / name, models[name], frame)
-    return {name: frame.height for name, frame in frames.items()}
 
 
 def _write_documents(folder: Path, written: WrittenTables, documents: Documents) -> dict[str, dict[str, Any]]:

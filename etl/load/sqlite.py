@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -13,7 +13,7 @@ import polars as pl
 from sqlite_utils import Database
 
 from etl.errors import PublicationError
-from schemas import SCHEMA_VERSION, TABLES, VIEWS, Column, Definition, Frames
+from schemas import RESULT_TABLES, SCHEMA_VERSION, TABLES, VIEWS, Column, Definition, Frames
 from schemas.limits import ROWS_PER_BATCH
 from schemas.table import COLUMN_TYPES
 
@@ -88,31 +88,69 @@ def searched_rows(definition: Definition) -> str | None:
     return f"SELECT rowid, {quoted(key)}, {words} FROM {quoted(definition.name)} ORDER BY rowid"  # noqa: S608
 
 
+Batches = Mapping[str, Iterable[pl.DataFrame]]
+"""Rows of tables by name, in batches."""
+
+
 def write_database(path: Path, tables: Frames) -> None:
     """Write the tables to a new file at `path`; raises `PublicationError` if SQLite is too old."""
     write_rows(path, {name: frame.iter_slices(ROWS_PER_BATCH) for name, frame in tables.items()})
 
 
-def write_rows(path: Path, tables: Mapping[str, Iterable[pl.DataFrame]], application_id: int = 0) -> None:
+def write_rows(path: Path, tables: Batches, application_id: int = 0) -> None:
     """Write tables, given as batches of rows, to a new file at `path`, with an application's number in its header.
+
+    Raises `PublicationError` if SQLite is too old.
+    """
+    begin_database(path, {name: batches for name, batches in tables.items() if name not in RESULT_TABLES})
+    finish_database(path, {name: batches for name, batches in tables.items() if name in RESULT_TABLES}, application_id)
+
+
+def begin_database(path: Path, tables: Batches) -> None:
+    """Write all tables but `RESULT_TABLES` to a new file at `path`, with their indexes and search, as `finish_database` expects it.
 
     Raises `PublicationError` if SQLite is too old.
     """
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         wanted = ".".join(map(str, OLDEST_SQLITE))
         raise PublicationError(f"SQLite is {sqlite3.sqlite_version}, expected {wanted} or newer; use a newer Python")
+    with _draft(path) as database:
+        for model in TABLES.values():
+            database.execute(ddl(model.definition()))
+        for view in VIEWS.values():
+            database.create_view(view.name, view.sql.strip())
+        _fill(database, tables)
+        for name in tables:
+            _make_search(database, TABLES[name].definition())
+
+
+def finish_database(path: Path, tables: Batches, application_id: int = 0) -> None:
+    """Write the `RESULT_TABLES` to a file, then its statistics, the version of its tables, and an application's number."""
+    with _draft(path) as database:
+        _fill(database, tables)
+        database.analyze()
+        database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        database.execute(f"PRAGMA application_id = {application_id}")
+
+
+@contextmanager
+def _draft(path: Path) -> Iterator[Database]:
     database = Database(path, execute_plugins=False)
     try:
         for setting in _DRAFT:
             database.execute(f"PRAGMA {setting}")
-        with database.atomic():
-            for name, batches in tables.items():
-                database.execute(ddl(TABLES[name].definition()))
-                _insert(database, name, batches)
-        _finish(database)
-        database.execute(f"PRAGMA application_id = {application_id}")
+        yield database
     finally:
         database.close()
+
+
+def _fill(database: Database, tables: Batches) -> None:
+    with database.atomic():
+        for name, batches in tables.items():
+            _insert(database, name, batches)
+    for name in tables:
+        for columns in _indexes(TABLES[name].definition()):
+            database.table(name).create_index(columns)
 
 
 def _insert(database: Database, name: str, batches: Iterable[pl.DataFrame]) -> None:
@@ -122,19 +160,6 @@ def _insert(database: Database, name: str, batches: Iterable[pl.DataFrame]) -> N
     for batch in batches:
         rows = batch.with_columns(pl.col(dates).dt.to_string("%Y-%m-%d"))
         database.conn.executemany(statement, rows.iter_rows())
-
-
-def _finish(database: Database) -> None:
-    definitions = [model.definition() for model in TABLES.values()]
-    for view in VIEWS.values():
-        database.create_view(view.name, view.sql.strip())
-    for definition in definitions:
-        for columns in _indexes(definition):
-            database.table(definition.name).create_index(columns)
-    for definition in definitions:
-        _make_search(database, definition)
-    database.analyze()
-    database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
 def _make_search(database: Database, definition: Definition) -> None:

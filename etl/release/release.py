@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ import pyarrow.parquet as pq
 from etl.errors import SCRATCH_ADVICE, BrokenTables, DamagedRelease, UsageError, is_refusal, refusal
 from etl.load.layout import CURRENT, DATABASE_FILE, LAKE, MANIFEST, PAPER_LIST_FILE, REDACTED, read_manifest
 from etl.load.manifest import require_undamaged
+from etl.load.parquet import read_batches
 from etl.printable import command
 from etl.resolve.rendering import rebuild_pages
 from etl.version import __version__
@@ -47,7 +47,6 @@ def require_schema_version(place: object, found: object, tool: object) -> None:
         )
 
 
-_READ_BYTES = 1 << 16
 _UNREADABLE = (OSError, pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
 
@@ -82,15 +81,6 @@ class TableFile:
                 yield batch
         except (*_UNREADABLE, LookupError) as error:
             raise _damaged(self.path, error) from error
-
-
-def read_batches(path: Path, size: int) -> Iterator[pl.DataFrame]:
-    """Read the rows of a Parquet file in batches of at most `size` rows; a file without rows is one batch."""
-    # Else the compressed columns of a whole row group are in memory.
-    with pq.ParquetFile(path, buffer_size=_READ_BYTES, pre_buffer=False) as file:
-        none = () if file.metadata.num_rows else (file.schema_arrow.empty_table(),)
-        batches = (pa.Table.from_batches([batch]) for batch in file.iter_batches(size))
-        yield from map(pl.DataFrame, chain(none, batches))
 
 
 @dataclass(frozen=True)

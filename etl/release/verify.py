@@ -24,9 +24,9 @@ import pyarrow.parquet as pq
 from etl.errors import SCRATCH_ADVICE, in_words, is_refusal, refusal
 from etl.load.layout import DATABASE_FILE, METADATA, PAPER_LIST_FILE, read_manifest
 from etl.load.manifest import HashedContent, damaged_files, hash_content, provenance_of
-from etl.load.parquet import paper_list
+from etl.load.parquet import paper_list, read_batches
 from etl.load.sqlite import quoted, search_table, searched_rows
-from etl.release.release import database_address, read_batches
+from etl.release.release import database_address
 from schemas import SCHEMA_VERSION, TABLES, Definition, PaperList
 
 BATCH = 10_000

@@ -21,7 +21,7 @@ from etl.validate.rule_results import FAILED, RuleContext, RuleResult, rule_resu
 from etl.validate.rules import apply_rules
 from etl.validate.severity import FIXED, UNREADABLE_RULE, Thresholds
 from etl.validate.staging import StagedBatch
-from schemas import RULES, TABLES, Findings, Frames, Quarantine, Rules
+from schemas import RESULT_TABLES, RULES, TABLES, Findings, Frames, Quarantine, Rules
 from schemas.limits import SHOWN_LETTERS
 from schemas.rules import SEVERE, Status
 
@@ -157,9 +157,6 @@ def _findings(result: RuleResult) -> pl.DataFrame:
     )
 
 
-AUDIT_TABLES = ("rules", "findings")
-
-
 def validate(
     resolved: Resolved,
     staged: StagedBatch,
@@ -178,7 +175,7 @@ def validate(
     rule_results = _rule_results(RuleContext(tables, resolved, staged, overrides))
     settings = replace(thresholds or Thresholds(), allow_unreadable=allow_unreadable)
     tables |= audit(rule_results, settings)
-    broken = [failure.message for failure in check_tables(tables, AUDIT_TABLES)]
+    broken = [failure.message for failure in check_tables(tables, RESULT_TABLES)]
     if broken:
         raise BrokenTables(*broken)
     return {name: tables[name] for name in TABLES}

@@ -168,7 +168,7 @@ def told_and_whole(result: Result, out: Path, problem: str) -> None:
 @pytest.mark.parametrize(
     ("kib", "problem"),
     [
-        pytest.param(1, "disk I/O error", id="database"),
+        pytest.param(1, "File too large", id="parquet"),
         pytest.param(16, "disk I/O error", id="growing-database"),
         pytest.param(200, "disk I/O error", id="database-with-indexes"),
     ],

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from helpers import tables_of
 
+from etl.load import draft
 from etl.load import publish as publication
 from etl.load.layout import is_release_id
 from etl.load.publish import publish
@@ -23,8 +24,8 @@ class Recorder:
     def __init__(self, out: Path, patch: pytest.MonkeyPatch) -> None:
         self.out = out
         self.steps: list[str] = []
-        for writer in ("write_database", "write_parquet", "_write_text"):
-            patch.setattr(publication, writer, self.written(getattr(publication, writer)))
+        for module, writer in ((draft, "begin_database"), (draft, "write_parquet"), (publication, "_write_text")):
+            patch.setattr(module, writer, self.written(getattr(module, writer)))
         fsync, rename, replace, symlink = os.fsync, Path.rename, Path.replace, Path.symlink_to
         patch.setattr(os, "fsync", lambda handle: (self.note("fsync", self.opened(handle)), fsync(handle))[1])
         patch.setattr(Path, "rename", lambda old, new: (self.note("rename", old, new), rename(old, new))[1])

@@ -17,6 +17,7 @@ from helpers import tables_of
 from etl import __version__
 from etl.errors import PublicationError, UsageError
 from etl.load import manifest as manifests
+from etl.load import draft
 from etl.load import publish as publication
 from etl.load.manifest import hash_release
 from etl.load.publish import locked
@@ -170,8 +171,8 @@ def test_the_manifest_tells_the_overrides_of_this_build_even_where_the_tables_ar
 @pytest.mark.parametrize(
     ("writer", "error"),
     [
-        pytest.param("write_database", FULL_DISK, id="database"),
-        pytest.param("write_database", sqlite3.OperationalError("database or disk is full"), id="sqlite"),
+        pytest.param("begin_database", FULL_DISK, id="database"),
+        pytest.param("finish_database", sqlite3.OperationalError("database or disk is full"), id="sqlite"),
         pytest.param("write_parquet", FULL_DISK, id="parquet"),
         pytest.param("write_parquet", pa.ArrowInvalid("cannot cast"), id="arrow"),
         pytest.param("render_metadata", FULL_DISK, id="metadata"),
@@ -192,7 +193,7 @@ def test_a_failure_leaves_the_last_release_as_it_was(
 ) -> None:
     last = publish(tmp_path, tables, NO_OVERRIDES)
     before = contents(last.path)
-    monkeypatch.setattr(publication, writer, raises(error))
+    monkeypatch.setattr(draft if hasattr(draft, writer) else publication, writer, raises(error))
     with pytest.raises(PublicationError, match=r"cannot be written \(.+\); the last release is as it was") as caught:
         publish(tmp_path, other_tables, NO_OVERRIDES)
     assert caught.value.exit_code == 4
@@ -205,7 +206,7 @@ def test_a_failure_leaves_the_last_release_as_it_was(
 def test_an_interrupted_build_leaves_no_debris(
     tables: Frames, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
-    monkeypatch.setattr(publication, "write_parquet", raises(error))
+    monkeypatch.setattr(draft, "write_parquet", raises(error))
     with pytest.raises(type(error)):
         publish(tmp_path, tables, NO_OVERRIDES)
     assert contents(tmp_path) == {}
@@ -282,7 +283,7 @@ def test_no_folder_above_it_is_left_either(tmp_path: Path) -> None:
 def test_a_first_build_that_fails_leaves_no_folder(
     tables: Frames, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publication, "write_database", raises(FULL_DISK))
+    monkeypatch.setattr(draft, "begin_database", raises(FULL_DISK))
     with pytest.raises(PublicationError), locked(tmp_path / "out"):
         publish(tmp_path / "out", tables, NO_OVERRIDES)
     assert list(tmp_path.iterdir()) == []
