@@ -53,41 +53,56 @@ class Tie(Generic[Key]):
     all_papers: int
 
 
-def network_part(names: pl.DataFrame) -> NetworkPart | None:
-    """The part to draw of the network of all `names` (paper_id, author_id); None where nobody has a co-author.
+class Coauthors:
+    """Who wrote with whom, by `names` (paper_id, author_id); papers of more than `LONGEST_BYLINE` authors count as none.
 
-    >>> names = pl.DataFrame({"paper_id": ["1", "1", "2"], "author_id": ["ann", "cy", "eve"]})
-    >>> network_part(names).people
-    ['ann', 'cy']
+    >>> found = Coauthors(pl.DataFrame({"paper_id": ["1", "1", "2", "2"], "author_id": ["ann", "cy", "ann", "eve"]}))
+    >>> found.counted().rows()
+    [('ann', 2), ('cy', 1), ('eve', 1)]
     """
-    short = names.filter(pl.len().over("paper_id").is_between(2, LONGEST_BYLINE))
-    if short.is_empty():
-        return None
-    authors = short["author_id"].unique().sort()
-    # Numbers in the order of the identifiers: pairs are many.
-    numbered = short.select(pl.col("paper_id").cast(pl.Categorical), pl.col("author_id").cast(pl.Enum(authors)))
-    numbered = numbered.select(pl.all().to_physical())
-    roots = connected_groups(numbered.iter_rows())
-    sizes = Counter(roots.values())
-    largest = min(sizes, key=lambda root: (-sizes[root], root))
-    pairs = _pairs(numbered).filter(pl.col("author_id").replace_strict(roots) == largest)
-    start = pairs.sort("papers", "author_id", "other", descending=[True, False, False])["author_id"][0]
-    papers_of = dict(names.group_by("author_id").len().iter_rows())
 
-    def ties(person: int) -> list[Tie[int]]:
-        beside = pairs.filter((pl.col("author_id") == person) | (pl.col("other") == person))
-        others = beside.select(pl.col("author_id") + pl.col("other") - person, "papers").iter_rows()
-        return [Tie(other, papers, papers_of[authors[other]]) for other, papers in others]
+    def __init__(self, names: pl.DataFrame) -> None:
+        self._names = names
+        short = names.filter(pl.len().over("paper_id").is_between(2, LONGEST_BYLINE))
+        self._authors = short["author_id"].unique().sort()
+        # Numbers in the order of the identifiers: pairs are many.
+        numbered = short.select(
+            pl.col("paper_id").cast(pl.Categorical), pl.col("author_id").cast(pl.Enum(self._authors))
+        )
+        self._numbered = numbered.select(pl.all().to_physical())
+        self._pairs = _pairs(self._numbered)
 
-    people, shown_pairs = strongest_tied(start, ties)
-    return NetworkPart(
-        people=[authors[person] for person in people],
-        pairs=shown_pairs,
-        group_people=sizes[largest],
-        group_pairs=pairs.height,
-        others=len(roots) - sizes[largest],
-        other_groups=len(sizes) - 1,
-    )
+    def counted(self) -> pl.DataFrame:
+        """The authors with co-authors (author_id) and the number of these (coauthors), the most first."""
+        both = pl.concat([self._pairs["author_id"], self._pairs["other"]]).value_counts(name="coauthors")
+        ordered = both.sort("coauthors", "author_id", descending=[True, False])
+        return ordered.with_columns(self._authors.gather(ordered["author_id"]))
+
+    def network_part(self) -> NetworkPart | None:
+        """The part to draw of the network; None where nobody has a co-author."""
+        if self._pairs.is_empty():
+            return None
+        roots = connected_groups(self._numbered.iter_rows())
+        sizes = Counter(roots.values())
+        largest = min(sizes, key=lambda root: (-sizes[root], root))
+        pairs = self._pairs.filter(pl.col("author_id").replace_strict(roots) == largest)
+        start = pairs.sort("papers", "author_id", "other", descending=[True, False, False])["author_id"][0]
+        papers_of = dict(self._names.group_by("author_id").len().iter_rows())
+
+        def ties(person: int) -> list[Tie[int]]:
+            beside = pairs.filter((pl.col("author_id") == person) | (pl.col("other") == person))
+            others = beside.select(pl.col("author_id") + pl.col("other") - person, "papers").iter_rows()
+            return [Tie(other, papers, papers_of[self._authors[other]]) for other, papers in others]
+
+        people, shown_pairs = strongest_tied(start, ties)
+        return NetworkPart(
+            people=[self._authors[person] for person in people],
+            pairs=shown_pairs,
+            group_people=sizes[largest],
+            group_pairs=pairs.height,
+            others=len(roots) - sizes[largest],
+            other_groups=len(sizes) - 1,
+        )
 
 
 def _pairs(names: pl.DataFrame) -> pl.DataFrame:

@@ -16,8 +16,8 @@ from helpers import tables_of
 
 from etl import __version__
 from etl.errors import PublicationError, UsageError
-from etl.load import manifest as manifests
 from etl.load import draft
+from etl.load import manifest as manifests
 from etl.load import publish as publication
 from etl.load.manifest import hash_release
 from etl.load.publish import locked

@@ -1,5 +1,8 @@
 """Tables for the tests of charts, up to more than any chart shows, and the charts of tables. Invented people only."""
 
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -53,6 +56,16 @@ def charts_of(tables: Frames) -> list[charts.Chart]:
         write_database(Path(draft) / DATABASE_FILE, tables)
         write_parquet(Path(draft) / "paper_authors.parquet", PaperAuthors, tables["paper_authors"])
         return charts.charts_of(Path(draft))
+
+
+def answers(tables: Frames, drawn: Iterable[charts.Chart]) -> list[tuple[list[str], list[list[object]]]]:
+    """The columns and rows that the SQL of each chart returns from the database of the tables."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / DATABASE_FILE
+        write_database(path, tables)
+        with closing(sqlite3.connect(path)) as database:
+            cursors = [database.execute(chart.sql) for chart in drawn]
+            return [([name for name, *_ in cursor.description], [*map(list, cursor)]) for cursor in cursors]
 
 
 def drawn_results(*texts: str) -> Results:

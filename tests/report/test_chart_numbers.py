@@ -4,7 +4,7 @@ import re
 from datetime import date
 
 import pytest
-from chart_cases import CODES, PEOPLE, SOUND, UNDATED, block, charts_of, many
+from chart_cases import CODES, PEOPLE, SOUND, UNDATED, answers, block, charts_of, many
 from helpers import tables_of
 
 from etl.report.charts import CATEGORIES, PERIODS, SHOWN_PAGES, SHOWN_PEOPLE, Chart
@@ -57,6 +57,13 @@ def test_the_numbers_of_two_pages_are_known() -> None:
     assert {name: chart.rows for name, chart in found.items()} == KNOWN
     assert found["papers"].says.endswith(f" by primary category. A lower bound: {SHORT}.")
     assert found["network"].says.endswith(f" papers name both. A lower bound: {CUT}, and {SHORT}.")
+
+
+@pytest.mark.parametrize("pages", ["many", "few", "none"])
+def test_the_rows_of_a_chart_are_those_that_its_sql_returns(pages: str, crowded: Frames) -> None:
+    tables = {"many": crowded, "few": tables_of(OF_ANN, OF_CY), "none": tables_of()}[pages]
+    drawn = charts_of(tables)
+    assert [(chart.columns, chart.rows) for chart in drawn] == answers(tables, drawn)
 
 
 def test_every_paper_with_a_date_is_counted_once(crowd: Charts, crowded: Frames) -> None:
