@@ -23,9 +23,9 @@ from etl.errors import SCRATCH_ADVICE, PublicationError, in_words
 LEAST = 8 << 20
 """Bytes of the smallest frame, and of the shortest texts together, that are worth a file."""
 _PREFIX = "paperledger-"
-MOST = 384 << 20
+MOST = 192 << 20
 """Bytes of mapped files, libraries too, that may be in memory: to read 350 MB again from the system's cache takes 0.2 s."""
-_SECONDS = 0.05
+_SECONDS = 0.01
 """How often that is looked at."""
 
 

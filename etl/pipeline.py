@@ -44,7 +44,7 @@ from schemas import Frames
 class Request:
     """The options of a run; the command writes reports into the folder `report`.
 
-    `engine` reads the pages, by default as many processes as there are `workers`, which also read the reference.
+    `engine` reads the pages and the reference, by default as many processes as there are `workers`.
     """
 
     pages: Sequence[str]
@@ -152,9 +152,13 @@ def _documents(results: Results, draft: Path) -> dict[str, str]:
     return {RESULTS_FILE: write_results(drawn), REPORT_FILE: render_html(drawn)}
 
 
+def _engine_of(request: Request) -> Engine:
+    return request.engine or Processes(request.workers)
+
+
 def _extract(files: Sequence[PageFile], request: Request, progress: Progress) -> Iterator[StagedBatch]:
     """Read, parse and stage the pages in batches, by the workers of the engine."""
-    engine = request.engine or Processes(request.workers)
+    engine = _engine_of(request)
     found, run = batches(files), partial(stage_files, observed_on=request.observed_on)
     if not engine.takes_text:
         found, run = named_only(found), partial(stage_elsewhere, observed_on=request.observed_on)
@@ -186,8 +190,8 @@ def _moved(resolved: Resolved) -> Resolved:
 
 
 def _look_up(listings: pl.DataFrame, request: Request, progress: Progress) -> Reference:
-    """The records of the request's reference that may be about these papers, read by worker processes."""
+    """The records of the request's reference that may be about these papers, read by the workers of the engine."""
     if not request.reference:
         return Reference()
     with progress.step("Reading the reference"):
-        return read_reference(request.reference, wanted(listings), Processes(request.workers).map)
+        return read_reference(request.reference, wanted(listings), _engine_of(request).map)

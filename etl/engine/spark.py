@@ -17,7 +17,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -37,6 +37,7 @@ _RESULTS = pa.schema([pa.field("result", pa.binary(), nullable=False)])
 _ARROW_BYTES = 64 << 20
 """Bytes of the rows that Spark passes to a worker's Python process at once, but for a larger row."""
 _PARTS = "part-*.parquet"
+_FUNCTION = "function"
 SHARED = "the driver and all workers must have this folder at the same path"
 _PORTS = {"spark": 7077, "sc": 15002}
 """The port of an address without one, for addresses of a host."""
@@ -59,7 +60,9 @@ class Spark:
         """
         folder = Path(mkdtemp(prefix="map-", dir=self.shared))
         number = _write_batches(folder, batches)
-        for path in self._tasks(folder / "results", partial(_apply, function, folder), number, _RESULTS):
+        # A file too: with what it is given it may have more bytes than Spark takes as a function.
+        (folder / _FUNCTION).write_bytes(pickle.dumps(function))
+        for path in self._tasks(folder / "results", partial(_apply, folder), number, _RESULTS):
             (row,) = pq.read_table(path).to_pylist()
             path.unlink()
             yield pickle.loads(row["result"])  # noqa: S301  our own bytes
@@ -198,13 +201,19 @@ def _rows_of(rows: Callable[[int], Rows], tasks: Rows) -> Rows:
             yield from rows(int(number))
 
 
-def _apply(function: Callable[[Any], Any], folder: Path, number: int) -> Rows:
+def _apply(folder: Path, number: int) -> Rows:
     try:
-        data = _batch_path(folder, number).read_bytes()
+        function = _unpickled(folder / _FUNCTION)
+        batch = pickle.loads(_batch_path(folder, number).read_bytes())  # noqa: S301  our own bytes
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{folder}: not found by a worker; {SHARED}") from error
-    batch = pickle.loads(data)  # noqa: S301  our own bytes
     yield pa.RecordBatch.from_pydict({"result": [pickle.dumps(function(batch))]}, _RESULTS)
+
+
+@lru_cache(maxsize=1)
+def _unpickled(path: Path) -> Any:
+    """What a file contains; a worker reads one function for many batches."""
+    return pickle.loads(path.read_bytes())  # noqa: S301  our own bytes
 
 
 def _read(files: Sequence[Path], number: int) -> Rows:

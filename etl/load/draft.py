@@ -52,18 +52,18 @@ class Draft:
 
     def finish(self, tables: Frames) -> None:
         """Write all tables that are not begun, and wait for those that are."""
+        listed = self._threads.submit(lambda: self._write_file(PAPER_LIST_FILE, PaperList, paper_list(tables)))
         if self._begun:
             self._begun.result()
         else:
             self._write({name: frame for name, frame in tables.items() if name not in RESULT_TABLES}, write_begun)
+        listed.result()
         self._write_files({name: tables[name] for name in RESULT_TABLES})
         finish_database(self.folder / DATABASE_FILE, batches_of(self.folder, RESULT_TABLES))
 
     def _write(self, tables: Frames, write: Write) -> None:
         self._write_files(tables)
-        listed = self._threads.submit(lambda: self._write_file(PAPER_LIST_FILE, PaperList, paper_list(tables)))
         write(self.folder)
-        listed.result()
 
     def _write_files(self, tables: Frames) -> None:
         for name, frame in tables.items():

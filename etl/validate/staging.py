@@ -26,7 +26,7 @@ from etl.resolve.papers import with_paper_keys
 from etl.resolve.rendering import listing_lines
 from etl.validate.integrity import failures
 from schemas import Blocks, Profiles, Quarantine
-from schemas.limits import LARGE_PAGE, LARGE_PAGES
+from schemas.limits import LARGE_PAGE, LARGE_PAGES, ROWS_PER_BATCH
 
 UNREAD_RULE, SECOND_RULE, DATE_RULE, TWICE_RULE = "PAG-010", "PAG-012", "PAG-013", "PAG-014"
 SIZE_RULE = "BLK-004"
@@ -155,16 +155,19 @@ def combine(batches: Iterable[StagedBatch]) -> StagedBatch:
 def _gathered(batches: Iterable[StagedBatch]) -> tuple[list[StagedBatch], pl.DataFrame]:
     """The batches without their blocks, and all blocks in order; these are sorted from a file, since sorting copies them."""
     every: list[StagedBatch] = []
+    pieces: list[pl.DataFrame] = []
     found: list[pl.DataFrame] = []
     with TextFile() as file:
         abstracts = _DistinctAbstracts(file)
         for staged in batches:
             found.append(abstracts.coded(staged.blocks))
             every.append(replace(staged, blocks=staged.blocks.clear()))
+            if sum(blocks.height for blocks in found) > ROWS_PER_BATCH:
+                pieces.append(on_disk(pl.concat(found), in_pieces=True))
+                found.clear()
         texts = file.column()
-    blocks = pl.concat(found)
-    found.clear()
-    blocks = on_disk(blocks, in_pieces=True)
+    blocks = pl.concat([*pieces, *found])
+    del pieces, found
     distinct = _distinct(blocks, ["profile_id", "position"]).sort("profile_id", "position")
     return every, _shared(distinct.with_columns(texts.gather(distinct["abstract"]).alias("abstract")))
 
