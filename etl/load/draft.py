@@ -38,16 +38,16 @@ class Draft:
         self.rows: dict[str, int] = {}
         """The number of rows of each Parquet file by name."""
         self._beside = beside
-        self._stack = stack
         self._threads = stack.enter_context(ThreadPoolExecutor(max_workers=2))
+        self._process = stack.enter_context(ExitStack())
         self._stopped = Event()
+        stack.callback(self._stopped.set)  # Before the process ends, so that no further file is begun.
         self._begun: Future[None] | None = None
 
     def begin(self, tables: Frames) -> None:
         """Write the tables other than `RESULT_TABLES` from now on, if they are large; what goes wrong is raised by `finish`."""
         if self._beside and sum(frame.height for frame in tables.values()) > MANY:
-            write = self._stack.enter_context(self._beside(write_begun))
-            self._stack.callback(self._stopped.set)  # Before the process ends, so that no further file is begun.
+            write = self._process.enter_context(self._beside(write_begun))
             self._begun = self._threads.submit(self._write, tables, write)
 
     def finish(self, tables: Frames) -> None:
@@ -55,6 +55,7 @@ class Draft:
         listed = self._threads.submit(lambda: self._write_file(PAPER_LIST_FILE, PaperList, paper_list(tables)))
         if self._begun:
             self._begun.result()
+            self._process.close()
         else:
             self._write({name: frame for name, frame in tables.items() if name not in RESULT_TABLES}, write_begun)
         listed.result()

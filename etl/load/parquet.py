@@ -65,6 +65,7 @@ def read_batches(path: Path, size: int) -> Iterator[pl.DataFrame]:
         none = () if file.metadata.num_rows else (file.schema_arrow.empty_table(),)
         batches = (pa.Table.from_batches([batch]) for batch in file.iter_batches(size))
         yield from map(pl.DataFrame, chain(none, batches))
+    pa.default_memory_pool().release_unused()
 
 
 def _field(column: Column) -> "pa.Field[Any]":

@@ -24,7 +24,7 @@ _DRAFT = ("journal_mode = OFF", "synchronous = OFF", "ignore_check_constraints =
 
 SQLite evaluates a CHECK for all rows together, as `check_database` does, in a tenth of the time that it takes row by row.
 """
-_SEARCH_MEMORY = 64 << 20
+_SEARCH_MEMORY = 32 << 20
 """Bytes of words that are sorted in memory; by default 1 MiB, so that a large index is merged again and again."""
 
 
