@@ -29,8 +29,10 @@ with leaving_at_once():
     from etl.errors import Exit, PaperledgerError, refusal
     from etl.version import __version__
 
-# Polars' allocator gives memory back at once, not after ten seconds: a build needs a tenth less. Read when polars is loaded.
+# Polars' allocator gives memory back at once, not after ten seconds, and Arrow takes the system's, which does too: a build needs
+# a tenth less by each. Read when they are loaded, here and in worker processes.
 os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 
 class Command(click.Group):

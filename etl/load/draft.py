@@ -20,7 +20,7 @@ from schemas import RESULT_TABLES, TABLES, Frames, PaperList, Table
 
 MANY = 100_000
 """Rows that are written while the checks run: a process of its own starts in a second."""
-_READ = 10_000
+_READ = 2_000
 """Rows that are read at a time."""
 Write = Callable[[Path], None]
 Beside = Callable[[Write], AbstractContextManager[Write]]
