@@ -66,6 +66,7 @@ def resolve(
     listings, people, owner_keys = _with_people(_correct(_with_facts(completed), overrides), profiles, overrides)
     completed = replace(completed, listings=completed.listings.clear())  # None of these frames is in memory twice.
     profiles = _complete_profiles(profiles, listings, people, owner_keys)
+    people = replace(people, author_of={})  # As large as the names: its memory is used again.
     merged = merge(listings.select(_MERGED), _corrected_days(listings, overrides))
     listings = listings.drop("all_names", "all_author_ids", "is_cut")
     tables = _of_papers(merged, listings, profiles, completed.of_paper)
