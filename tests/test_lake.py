@@ -201,7 +201,7 @@ def test_a_full_disk_where_papers_are_chosen_is_an_error_of_the_output_folder(
         raise sqlite3.OperationalError("database or disk is full")
 
     monkeypatch.setattr(lake_release, "write_rows", write_rows)
-    with pytest.raises(PublicationError, match=r"made: cannot be written \(database or disk is full\)"):
+    with pytest.raises(PublicationError, match=r"made: cannot be written \(database or disk is full, "):
         release_of(lake, tmp_path / "made", "title = 'On Ropes'")
     assert not (tmp_path / "made").exists()
 

@@ -356,6 +356,8 @@ def _unwritable(out: Path, error: Exception) -> PublicationError:
     number = getattr(error, "errno", None)
     # Arrow's message contains the hidden folder; other messages may have many lines, of which the first is the problem.
     problem = os.strerror(number) if number else str(error).partition("\n")[0]
+    if isinstance(error, sqlite3.Error) and problem.endswith("is full"):
+        problem += ", or that for temporary files (TMPDIR), where SQLite sorts"
     return PublicationError(f"{out}: cannot be written ({problem}); the last release is as it was")
 
 

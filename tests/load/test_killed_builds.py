@@ -29,7 +29,7 @@ COUNTS = [pytest.param(20, id="20"), pytest.param(200, id="200", marks=pytest.ma
 KIB = 1024
 FULL = {
     "No space left on device",
-    "database or disk is full",
+    "database or disk is full, or that for temporary files (TMPDIR), where SQLite sorts",
     "disk I/O error",
     "unable to open database file",
 }
