@@ -103,7 +103,11 @@ def test_a_draft_is_begun_before_the_tables_are_checked(
 @pytest.mark.parametrize(
     ("function", "error", "words"),
     [
-        (fails, PublicationError, r"cannot be written \(database or disk is full, or .+ \(TMPDIR\), .+\); the last release is as it was"),
+        (
+            fails,
+            PublicationError,
+            r"cannot be written \(database or disk is full, or .+ \(TMPDIR\), .+\); the last release is as it was",
+        ),
         (dies, WorkerDied, "a worker process died"),
     ],
 )
