@@ -9,11 +9,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from helpers import tables_of
+from helpers import tables_of, write_database
 from hypothesis import settings
 from two_pages import ANN, EVE
 
-from etl.load.sqlite import write_database
 from schemas import Frames, PaperCandidates, PaperIdentifiers
 
 settings.register_profile("any machine", deadline=None)  # no test depends on a time

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from etl.cli import main
 from etl.extract.page import Page, ParsedPage, parse_page
+from etl.load.sqlite import write_rows
 from etl.resolve.overrides import Overrides
 from etl.resolve.rendering import rebuild_pages
 from etl.resolve.tables import list_papers, resolve
@@ -53,6 +54,11 @@ def _tables(texts: Sequence[str], dates: Sequence[date | None], decided: Overrid
 
 _remembered_tables = lru_cache(100)(_tables)
 """Several tests ask about the same small pages."""
+
+
+def write_database(path: Path, tables: Frames) -> None:
+    """Write the database of these tables to a new file."""
+    write_rows(path, {name: [frame] for name, frame in tables.items()})
 
 
 def rebuilt(tables: Frames) -> dict[str, bytes]:

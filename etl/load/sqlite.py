@@ -13,8 +13,7 @@ import polars as pl
 from sqlite_utils import Database
 
 from etl.errors import PublicationError
-from schemas import RESULT_TABLES, SCHEMA_VERSION, TABLES, VIEWS, Column, Definition, Frames
-from schemas.limits import ROWS_PER_BATCH
+from schemas import RESULT_TABLES, SCHEMA_VERSION, TABLES, VIEWS, Column, Definition
 from schemas.table import COLUMN_TYPES
 
 OLDEST_SQLITE = (3, 38, 0)
@@ -90,11 +89,6 @@ def searched_rows(definition: Definition) -> str | None:
 
 Batches = Mapping[str, Iterable[pl.DataFrame]]
 """Rows of tables by name, in batches."""
-
-
-def write_database(path: Path, tables: Frames) -> None:
-    """Write the tables to a new file at `path`; raises `PublicationError` if SQLite is too old."""
-    write_rows(path, {name: frame.iter_slices(ROWS_PER_BATCH) for name, frame in tables.items()})
 
 
 def write_rows(path: Path, tables: Batches, application_id: int = 0) -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from helpers import write_database
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
 from etl.cli import main
-from etl.load.sqlite import write_database
 from etl.pipeline import Request, build
 from etl.progress import Progress
 from etl.release.review import MERGES, PAPERS, list_authors, merge_candidates, paper_candidates, review, toml_string

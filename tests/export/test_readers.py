@@ -17,7 +17,7 @@ import feedparser
 import pytest
 import rispy
 from bibtexparser.middlewares import NormalizeFieldKeys, SeparateCoAuthors, SplitNameParts
-from helpers import run
+from helpers import run, write_database
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
@@ -28,7 +28,6 @@ from etl.export.atom import Feed
 from etl.export.formats import BY_NAME, feed_of
 from etl.export.selection import BATCH, CitedAuthor, CitedPaper, Selection, cited_papers, select_papers
 from etl.load.layout import DATABASE_FILE
-from etl.load.sqlite import write_database
 from etl.pipeline import Request, build
 from etl.printable import visible
 from etl.progress import Progress

@@ -10,9 +10,10 @@ from typing import Any
 import polars as pl
 import pytest
 from datasette.utils import detect_fts
+from helpers import write_database
 
 from etl.errors import PublicationError
-from etl.load.sqlite import check_database, write_database
+from etl.load.sqlite import check_database
 from schemas import SCHEMA_VERSION, TABLES, VIEWS, Frames
 
 BELLS, CHIMES = "hahtrdf4xtbog7nf", "qz7akguwedbohkiy"

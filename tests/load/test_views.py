@@ -8,9 +8,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from helpers import tables_of
+from helpers import tables_of, write_database
 
-from etl.load.sqlite import write_database
 from etl.resolve.dates import newest_pages
 from schemas import VIEWS, Profiles
 

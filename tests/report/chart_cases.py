@@ -7,11 +7,10 @@ from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from helpers import tables_of
+from helpers import tables_of, write_database
 
 from etl.load.layout import DATABASE_FILE
 from etl.load.parquet import write_parquet
-from etl.load.sqlite import write_database
 from etl.report import charts
 from etl.report.results import Results, summarize
 from schemas import Frames, PaperAuthors
