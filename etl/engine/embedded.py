@@ -40,17 +40,14 @@ class Processes:
 
     @contextmanager
     def beside(self, function: Callable[[Batch], Result]) -> Iterator[Callable[[Batch], Result]]:
-        """The function in a process of its own, from start to end of the block; in this process if there is one worker.
+        """The function in a process of its own, from start to end of the block.
 
         A thread may call it. Its errors are raised there, and `WorkerDied` where the system ends the process.
 
-        >>> with Processes(1).beside(len) as length:
+        >>> with Processes().beside(len) as length:
         ...     length("bb")
         2
         """
-        if self.workers < 2:
-            yield function
-            return
         with _started(function, 1) as (link,):
             yield partial(_ask, link)
 
