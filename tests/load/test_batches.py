@@ -15,7 +15,6 @@ _SMALL = {
     "etl.resolve.rendering._PAPERS": 3,
     "etl.load.parquet.ROWS_PER_BATCH": 3,
     "etl.load.manifest.ROWS_PER_BATCH": 3,
-    "etl.load.sqlite.ROWS_PER_BATCH": 3,
     "etl.validate.integrity.ROWS_PER_BATCH": 3,
     "etl.resolve.rendering._PAGES": 2,
     "etl.extract.archives.BATCH_PAGES": 1,
