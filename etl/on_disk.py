@@ -27,6 +27,8 @@ MOST = 192 << 20
 """Bytes of mapped files, libraries too, that may be in memory: to read 350 MB again from the system's cache takes 0.2 s."""
 _SECONDS = 0.01
 """How often that is looked at."""
+_TEXTS = 2_000
+"""Texts that are read at once where each is anywhere in a file: 128 MB of mapped pages at most."""
 
 
 class TextFile:
@@ -67,6 +69,22 @@ class TextFile:
         buffers = [None, pa.py_buffer(self._ends), data]
         texts = pa.Array.from_buffers(pa.large_string(), len(self._ends) - 1, buffers)
         return pl.Series(texts, dtype=pl.String)
+
+
+def in_order(texts: pl.Series) -> pl.Series:
+    """Texts from anywhere in a file, as a file of their own: to look at all of them reads it from start to end.
+
+    In an order of their own each text maps 64 KB (the system reads ahead), so that a million are far more than the file.
+
+    >>> in_order(pl.Series("abstract", ["They ring.", ""])).to_list()
+    ['They ring.', '']
+    """
+    with TextFile() as file:
+        for part in texts.to_frame().iter_slices(_TEXTS):
+            for text in part.to_series():
+                file.append(text.encode())
+            _RETURNED.give_back()
+        return file.column().alias(texts.name)
 
 
 def on_disk(frame: pl.DataFrame, apart: Collection[str] = (), *, in_pieces: bool = False) -> pl.DataFrame:
@@ -122,6 +140,12 @@ class _Returned:
                 threading.Thread(target=self._look, daemon=True).start()
                 self._runs = True
 
+    def give_back(self) -> None:
+        """Give back the pages of all files that are mapped."""
+        with self._lock:
+            for file in self._files:
+                file.madvise(mmap.MADV_DONTNEED)
+
     def _look(self) -> None:
         pause = threading.Event()
         while not pause.wait(_SECONDS):
@@ -129,9 +153,8 @@ class _Returned:
                 self._runs = len(self._files) > 0
                 if not self._runs:
                     return
-                if _resident() > MOST:
-                    for file in self._files:
-                        file.madvise(mmap.MADV_DONTNEED)
+            if _resident() > MOST:
+                self.give_back()
 
 
 def _resident() -> int:

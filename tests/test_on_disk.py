@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from etl import on_disk as on_disk_module
 from etl.errors import PublicationError
-from etl.on_disk import TextFile, on_disk
+from etl.on_disk import TextFile, in_order, on_disk
 
 
 @given(st.lists(st.text(max_size=20)), st.sampled_from([0, 10, 1 << 20]))
@@ -28,6 +28,14 @@ def test_the_column_has_the_texts_in_order_also_behind_the_end_of_the_file(texts
         column = file.column()
     assert column.to_list() == texts
     assert column.gather(list(reversed(range(len(texts))))).to_list() == texts[::-1]
+
+
+@given(st.lists(st.text(max_size=20), min_size=1), st.data())
+def test_texts_from_anywhere_are_equal_in_a_file_of_their_own(texts: list[str], data: st.DataObject) -> None:
+    order = data.draw(st.lists(st.sampled_from(range(len(texts)))))
+    column = pl.Series("abstract", texts, pl.String).gather(pl.Series(order, dtype=pl.UInt32))
+    with patch.object(on_disk_module, "LEAST", 10), patch.object(on_disk_module, "_TEXTS", 3):
+        assert in_order(column).equals(column, check_names=True)
 
 
 def resident() -> int:

@@ -24,6 +24,8 @@ from etl.resolve.overrides import Overrides
 from schemas import PaperCandidates, Variants
 from schemas.limits import ROWS_PER_BATCH
 
+ABSTRACT_CODE = "abstract_code"
+"""The column of listings with a number for each distinct abstract: to compare numbers reads no text."""
 PAPER_ID_LENGTH = 16
 LEAST_ABSTRACT = 100
 """Letters of the shortest abstract that identifies a paper; shorter ones, such as notes of withdrawal, are shared by many."""
@@ -221,14 +223,14 @@ def find_variants(listings: pl.DataFrame, papers: pl.DataFrame, bylines: pl.Data
 
     In: `bylines` are the merged ones, as `merged_bylines` returns them.
 
-    >>> printed = {"paper_id": "p", "title": "On Bells", "abstract": "They ring.", "category_id": "cs.CL", "published": None}
-    >>> listing = {**printed, "profile_id": "ann", "position": 1, "byline": "Ann Bell", "raw": None, "year": None}
+    >>> printed = {"paper_id": "p", "title": "On Bells", "abstract_code": 0, "category_id": "cs.CL", "published": None}
+    >>> listing = {**printed, "profile_id": "ann", "position": 1, "byline": "Ann Bell", "raw": None, "year": None, "abstract": ""}
     >>> listings = pl.DataFrame([{**listing, "title": "ON BELLS"}])
     >>> find_variants(listings, pl.DataFrame([printed]), pl.DataFrame({"paper_id": "p", "byline": "Ann Bell"})).rows()
     [('ann', 1, 'title', 'ON BELLS')]
     """
-    merged = papers.select("paper_id", *_MERGED).join(bylines, on="paper_id").rename(lambda name: f"{name}_merged")
-    printed = listings.select("profile_id", "position", "paper_id", *_MERGED, "byline", "year", "raw")
+    merged = papers.select("paper_id", *COMPARED).join(bylines, on="paper_id").rename(lambda name: f"{name}_merged")
+    printed = listings.select("profile_id", "position", "paper_id", *COMPARED, "byline", "abstract", "year", "raw")
     return pl.concat([Variants.frame(), *(_variants(part, merged) for part in printed.iter_slices(ROWS_PER_BATCH))])
 
 
@@ -242,9 +244,11 @@ def _variants(printed: pl.DataFrame, merged: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(map(Variants.select, found))
 
 
-_MERGED = ("title", "abstract", "category_id", "published")
+COMPARED = ("title", ABSTRACT_CODE, "category_id", "published")
+"""The columns of merged papers that, with their byline, `find_variants` compares."""
 _VARIANTS = (
-    *((part, part, pl.col(part) != pl.col(f"{part}_merged")) for part in ("title", "byline", "abstract")),
+    *((part, part, pl.col(part) != pl.col(f"{part}_merged")) for part in ("title", "byline")),
+    ("abstract", "abstract", pl.col(ABSTRACT_CODE) != pl.col(f"{ABSTRACT_CODE}_merged")),
     ("block", "raw", pl.col("raw").is_not_null()),
     (
         "category_id",

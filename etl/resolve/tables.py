@@ -12,6 +12,7 @@ import polars as pl
 
 from etl.extract.records import Reference
 from etl.extract.taxonomy import taxonomy
+from etl.on_disk import in_order
 from etl.resolve.authors import People, resolve_authors
 from etl.resolve.categories import resolve_categories, resolve_fields
 from etl.resolve.dates import resolve_dates
@@ -20,7 +21,16 @@ from etl.resolve.links import find_links
 from etl.resolve.name_keys import key_names
 from etl.resolve.names import forget_names
 from etl.resolve.overrides import Overrides
-from etl.resolve.papers import citekeys, find_candidates, find_variants, identify, merge, paper_by_any_id
+from etl.resolve.papers import (
+    ABSTRACT_CODE,
+    COMPARED,
+    citekeys,
+    find_candidates,
+    find_variants,
+    identify,
+    merge,
+    paper_by_any_id,
+)
 from etl.resolve.reference import Completed, Match, complete, nearest_day
 from etl.resolve.rendering import merged_bylines
 from schemas import (
@@ -68,15 +78,17 @@ def resolve(
     profiles = _complete_profiles(profiles, listings, people, owner_keys)
     people = replace(people, author_of={})  # As large as the names: its memory is used again.
     merged = merge(listings.select(_MERGED), _corrected_days(listings, overrides))
+    merged = merged.with_columns(in_order(merged["abstract"]))
     listings = listings.drop("all_names", "all_author_ids", "is_cut")
     tables = _of_papers(merged, listings, profiles, completed.of_paper)
+    printed = merged.select("paper_id", *COMPARED)
     del merged
     referenced = pl.concat([tables["paper_authors"]["author_id"], profiles["author_id"].drop_nulls()]).unique()
     tables |= _in_order(
         authors=_known(people.authors, referenced, "author_id"),
         author_names=_known(people.author_names, referenced, "author_id"),
         merge_candidates=_known(people.merge_candidates, referenced, "author_id", "other_id"),
-        variants=find_variants(listings, tables["papers"], merged_bylines(tables)),
+        variants=find_variants(listings, printed, merged_bylines(tables)),
     )
     uncompared = _known(people.uncompared, referenced, "author_id")
     tables = {name: tables[name] for name in TABLES if name in tables}
@@ -129,6 +141,7 @@ _MERGED = (
     "work",
     "title",
     "abstract",
+    ABSTRACT_CODE,
     "names",
     "all_names",
     "all_author_ids",

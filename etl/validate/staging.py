@@ -22,7 +22,7 @@ from etl.extract.byline import Byline
 from etl.extract.page import ParsedPage, Stray, byte_length, diagnose, in_rows, last_bare_return, render_block
 from etl.extract.reading import parse_files
 from etl.on_disk import TextFile, on_disk
-from etl.resolve.papers import with_paper_keys
+from etl.resolve.papers import ABSTRACT_CODE, with_paper_keys
 from etl.resolve.rendering import listing_lines
 from etl.validate.integrity import failures
 from schemas import Blocks, Profiles, Quarantine
@@ -169,7 +169,7 @@ def _gathered(batches: Iterable[StagedBatch]) -> tuple[list[StagedBatch], pl.Dat
     blocks = pl.concat([*pieces, *found])
     del pieces, found
     distinct = _distinct(blocks, ["profile_id", "position"]).sort("profile_id", "position")
-    return every, _shared(distinct.with_columns(texts.gather(distinct["abstract"]).alias("abstract")))
+    return every, _shared(distinct.with_columns(texts.gather(distinct[ABSTRACT_CODE]).alias("abstract")))
 
 
 def _distinct(rows: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
@@ -201,9 +201,9 @@ class _DistinctAbstracts:
         self._texts = texts
 
     def coded(self, blocks: pl.DataFrame) -> pl.DataFrame:
-        """The blocks with a number in place of each abstract."""
+        """The blocks with `abstract_code` in place of their abstracts."""
         codes = [self._code(text.encode()) for text in blocks["abstract"]]
-        return blocks.with_columns(pl.Series("abstract", codes, dtype=pl.UInt32))
+        return blocks.drop("abstract").with_columns(pl.Series(ABSTRACT_CODE, codes, dtype=pl.UInt32))
 
     def _code(self, text: bytes) -> int:
         # 128 bits: texts of Python's own would take more memory than all else here.

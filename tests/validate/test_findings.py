@@ -415,6 +415,12 @@ def test_spoiled_text_is_told_once_a_page_with_its_first_line(
     assert f"({papers} of 3 papers" in tables["findings"].filter(rule_id="PAG-011")["message"].item()
 
 
+def test_an_abstract_that_is_spoiled_on_two_pages_is_told_on_both() -> None:
+    spoiled = {24: "They donâ€\x99t chime."}
+    tables = tables_of(page(spoiled), page({1: "Eve Fox", **spoiled}))
+    assert tables["findings"].filter(rule_id="PAG-011")["profile_id"].n_unique() == 2
+
+
 @pytest.mark.parametrize(
     "abstract",
     [

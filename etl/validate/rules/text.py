@@ -6,6 +6,7 @@ from html.entities import name2codepoint
 
 import polars as pl
 
+from etl.resolve.papers import ABSTRACT_CODE
 from etl.resolve.rendering import listing_lines
 from etl.validate.rule_results import PROFILE_KEY, RuleContext, RuleResult, at_line, rows_where, rule_result
 
@@ -124,8 +125,10 @@ def _texts(context: RuleContext) -> Iterator[tuple[str, str, int, str, int]]:
         lines = header.split("\n")
         at = next((number for number, line in enumerate(lines, start=1) if name in line), 1)
         yield profile_id, source, 0, name, at
-    parts = ("badge", "title", "byline", "abstract", "raw")
-    odd = pl.any_horizontal(pl.col(part).str.contains(_TELLTALE) for part in parts)
+    distinct = context.listings.filter(pl.col(ABSTRACT_CODE).is_first_distinct())
+    abstracts = rows_where(distinct, pl.col("abstract").str.contains(_TELLTALE))[ABSTRACT_CODE]
+    parts = (pl.col(part).str.contains(_TELLTALE) for part in ("badge", "title", "byline", "raw"))
+    odd = pl.any_horizontal(*parts, pl.col(ABSTRACT_CODE).is_in(abstracts.implode()))
     for row in rows_where(context.listings, odd).iter_rows(named=True):
         lines = listing_lines({**row, "block": row["raw"]})
         yield row["profile_id"], row["source"], 1, "\n".join(lines), row["line_start"]
