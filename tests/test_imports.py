@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "etl.toml_file": BASE,
     "etl.engine": BASE,
     "etl.extract": BASE,
-    "etl.resolve": BASE | {"etl.toml_file", "etl.extract"},
+    "etl.resolve": BASE | {"etl.on_disk", "etl.toml_file", "etl.extract"},
     "etl.validate": BASE | {"etl.tex", "etl.on_disk", "etl.toml_file", "etl.extract", "etl.resolve"},
     "etl.load": BASE,
     "etl.release": BASE | {"etl.extract", "etl.resolve", "etl.validate", "etl.load"},

@@ -12,11 +12,12 @@ from typing import NamedTuple
 import polars as pl
 
 from etl.extract.byline import is_group
-from etl.resolve.authors import NameEvidence, owner_key, parted_key, spelling_of
+from etl.resolve.authors import NameEvidence
 from etl.resolve.folding import fold
 from etl.resolve.names import has_initials_only, may_be_one, read_name
 from etl.resolve.overrides import Overrides
 from etl.resolve.papers import paper_by_any_id
+from etl.resolve.persons import owner_key, parted_key, spelling_of
 from schemas.limits import ROWS_PER_BATCH
 
 Parted = Mapping[str, list[tuple[tuple[object, ...], str]]]
@@ -32,9 +33,11 @@ class KeyedNames:
     known: NameEvidence
 
     @property
-    def keys(self) -> set[str]:
-        """All keys."""
-        return {*_distinct(self.listings["name_keys"]), *self.owner_keys.values()}
+    def keys(self) -> pl.Series:
+        """All keys, some of them twice."""
+        return pl.concat(
+            [_distinct(self.listings["name_keys"]), pl.Series(list(self.owner_keys.values()), dtype=pl.String)]
+        )
 
 
 def key_names(listings: pl.DataFrame, profiles: pl.DataFrame, overrides: Overrides) -> KeyedNames:
@@ -116,13 +119,13 @@ def _owner_keys(listings: pl.DataFrame, profiles: pl.DataFrame, parted: Parted) 
 
 
 def _group_names(listings: pl.DataFrame) -> frozenset[str]:
-    return _distinct(listings["groups"]) | frozenset(filter(is_group, _distinct(listings["names"])))
+    return frozenset(_distinct(listings["groups"])) | frozenset(filter(is_group, _distinct(listings["names"])))
 
 
-def _distinct(lists: pl.Series) -> frozenset[str]:
+def _distinct(lists: pl.Series) -> pl.Series:
     """The distinct texts in lists."""
     rows = _in_rows(lists.alias("name").to_frame())
-    return frozenset(pl.concat(part["name"].drop_nulls().unique() for part in rows))
+    return pl.concat(part["name"].drop_nulls().unique() for part in rows).unique()
 
 
 def _in_rows(listings: pl.DataFrame) -> Iterator[pl.DataFrame]:

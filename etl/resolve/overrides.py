@@ -32,8 +32,8 @@ import msgspec
 from etl.errors import UsageError
 from etl.extract.taxonomy import taxonomy
 from etl.printable import either, near, path_text, visible
-from etl.resolve.candidate_pairs import SameAs, SameGroups
 from etl.resolve.folding import digest
+from etl.resolve.same_groups import SameAs, SameGroups
 from etl.toml_file import Entry, TomlLines, TomlMistake, read_toml, shown, text_of, toml_lines, unexpected
 from schemas.limits import NAME_LETTERS
 

@@ -16,11 +16,11 @@ from itertools import pairwise
 import polars as pl
 
 from etl.extract.byline import is_group, is_suffix
-from etl.resolve.candidate_pairs import SameAs, SameGroups
 from etl.resolve.categories import RANKS
 from etl.resolve.folding import fold, fold_long, fold_title, letters
 from etl.resolve.names import group_key, read_name
 from etl.resolve.overrides import Overrides
+from etl.resolve.same_groups import SameAs, SameGroups
 from schemas import PaperCandidates, Variants
 from schemas.limits import ROWS_PER_BATCH
 

@@ -76,7 +76,7 @@ def resolve(
     listings, people, owner_keys = _with_people(_correct(_with_facts(completed), overrides), profiles, overrides)
     completed = replace(completed, listings=completed.listings.clear())  # None of these frames is in memory twice.
     profiles = _complete_profiles(profiles, listings, people, owner_keys)
-    people = replace(people, author_of={})  # As large as the names: its memory is used again.
+    people = replace(people, author_of=people.author_of.clear())  # As large as the names: its memory is used again.
     merged = merge(listings.select(_MERGED), _corrected_days(listings, overrides))
     merged = merged.with_columns(in_order(merged["abstract"]))
     listings = listings.drop("all_names", "all_author_ids", "is_cut")
@@ -238,7 +238,7 @@ def _by_paper(given: Mapping[str, object], listings: pl.DataFrame, dtype: type[p
 
 
 def _with_authors(listings: pl.DataFrame, name_keys: pl.Series, people: People) -> pl.DataFrame:
-    found = pl.element().replace_strict(people.author_of, return_dtype=pl.String)
+    found = pl.element().replace_strict(*people.author_of, return_dtype=pl.String)
     every = listings.with_columns(name_keys.list.eval(found).alias("all_author_ids"))
     return every.with_columns(pl.col("all_author_ids").list.head(pl.col("names").list.len()).alias("author_ids"))
 
@@ -247,15 +247,13 @@ def _complete_profiles(
     profiles: pl.DataFrame, listings: pl.DataFrame, people: People, owner_keys: Mapping[str, str]
 ) -> pl.DataFrame:
     listed = listings.group_by("profile_id").agg(pl.len().cast(pl.Int64).alias("listed_papers"))
-    authors = {profile_id: people.author_of[key] for profile_id, key in owner_keys.items()}
+    owners = pl.DataFrame(list(owner_keys.items()), {"profile_id": pl.String, "key": pl.String}, orient="row")
     fields = resolve_fields(profiles, listings)
-    by_page = pl.col("profile_id")
+    field = pl.col("profile_id").replace_strict(fields, default=None, return_dtype=pl.String)
     return (
         profiles.drop("author_id", "category_id", "listed_papers")
-        .with_columns(
-            by_page.replace_strict(authors, default=None, return_dtype=pl.String).alias("author_id"),
-            by_page.replace_strict(fields, default=None, return_dtype=pl.String).alias("category_id"),
-        )
+        .with_columns(field.alias("category_id"))
+        .join(owners.join(people.author_of, on="key").drop("key"), on="profile_id", how="left")
         .join(listed, on="profile_id", how="left")
         .with_columns(pl.col("listed_papers").fill_null(0))
     )

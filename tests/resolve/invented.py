@@ -1,6 +1,6 @@
 """Invented pages and people, as the tests of identity need them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 
 import polars as pl
@@ -8,6 +8,7 @@ from helpers import parsed
 
 from etl.extract.byline import parse_byline
 from etl.resolve.authors import People, resolve_authors
+from etl.resolve.coauthors import Coauthors, Together
 from etl.resolve.overrides import Overrides
 from etl.resolve.tables import list_papers, resolve
 from etl.validate.staging import combine, stage
@@ -39,10 +40,21 @@ def listed(*bylines: tuple[Sequence[str], str | None]) -> pl.DataFrame:
     return pl.DataFrame(bylines, {"name_keys": pl.List(pl.String), "owner_key": pl.String}, orient="row")
 
 
+def rooted(roots: Mapping[str, str], groups: Collection[str] = ()) -> pl.DataFrame:
+    """Names with their roots, as `Coauthors` takes them."""
+    rows = [(name, root, name in groups) for name, root in roots.items()]
+    return pl.DataFrame(rows, {"key": pl.String, "root": pl.String, "is_group": pl.Boolean}, orient="row")
+
+
+def together_of(coauthors: Coauthors, names: Iterable[str]) -> Together:
+    """Which of these people one byline names."""
+    return Together(coauthors.printed(pl.Series(sorted(set(names)))))
+
+
 def people_of(*bylines: str, owner: str | None = None, overrides: Overrides | None = None) -> People:
     """Who is who in bylines that all stand on one owner's page."""
     names = [parse_byline(byline).names for byline in bylines]
-    spellings = {name for some in names for name in some} | ({owner} if owner else set())
+    spellings = pl.Series([*(name for some in names for name in some), *([owner] if owner else [])], dtype=pl.String)
     return resolve_authors(listed(*((some, owner) for some in names)), spellings, overrides or Overrides())
 
 

@@ -2,6 +2,7 @@
 
 from itertools import permutations
 
+import polars as pl
 import pytest
 from invented import candidates, listed, people_of, who
 
@@ -201,7 +202,7 @@ def test_slugs_that_collide_are_all_marked() -> None:
 
 def test_a_name_that_spells_out_a_mark_collides_with_nobody() -> None:
     names = ["Ann Bell", "Ann-Bell", f"Ann Bell {digest('Ann Bell', 8)}"]
-    assert len({*who(resolve_authors(listed(), names, Overrides())).values()}) == 3
+    assert len({*who(resolve_authors(listed(), pl.Series(names), Overrides())).values()}) == 3
 
 
 def test_the_name_is_the_fullest_spelling_with_most_diacritics() -> None:

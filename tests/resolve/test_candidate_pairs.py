@@ -5,22 +5,23 @@ from collections.abc import Callable, Iterator
 from itertools import chain, islice, product
 from string import ascii_lowercase, ascii_uppercase
 
+import polars as pl
 import pytest
 from helpers import cpu_limit
 from hypothesis import given
 from hypothesis import strategies as st
-from invented import listed
+from invented import listed, rooted, together_of
 
 from etl.resolve.authors import resolve_authors
 from etl.resolve.candidate_pairs import (
     MOST_COMPARED,
     CandidatePair,
     CandidatePairs,
-    Coauthors,
     Form,
     MiddleNameIndex,
     form_of,
 )
+from etl.resolve.coauthors import Coauthors, Together
 from etl.resolve.names import compatible, read_name
 from etl.resolve.overrides import Overrides
 
@@ -31,8 +32,8 @@ def pairs(*names: str, bylines: tuple[list[str], ...] = (), roots: dict[str, str
     """Who is like whom among names that are equal only where `roots` says so."""
     alike = CandidatePairs(form_of(read_name(name), (roots or {}).get(name, name)) for name in names)
     every = {*names, *chain.from_iterable(bylines)}
-    coauthors = Coauthors(listed(*((byline, None) for byline in bylines)), {name: name for name in every})
-    return {(pair.name, pair.other, pair.reason) for pair in alike.pairs(coauthors)}
+    coauthors = Coauthors(listed(*((byline, None) for byline in bylines)), rooted({name: name for name in every}))
+    return {(pair.name, pair.other, pair.reason) for pair in alike.pairs(together_of(coauthors, every))}
 
 
 ALIKE = [
@@ -153,9 +154,9 @@ def test_thousands_of_one_first_and_family_name_are_not_all_compared() -> None:
 def test_a_set_of_names_that_are_all_alike_is_not_compared_at_all_and_another_is() -> None:
     names = [f"Ann {' '.join(middles)} Bell" for middles in product(("Beth", "B."), ("Carl", "C."), repeat=3)]
     alike = CandidatePairs(form_of(read_name(name), name) for name in [*names, "Cy Dole", "Cy X. Dole"])
-    coauthors = Coauthors(listed(), {name: name for name in ("Cy Dole", "Cy X. Dole")})
+    together = Together(pl.DataFrame(schema={"root": pl.String, "listings": pl.List(pl.UInt32)}))
     assert [{form.root for form in crowd} for crowd in alike.crowds] == [set(names)]
-    assert alike.pairs(coauthors) == [CandidatePair("Cy Dole", "Cy X. Dole", "fuller_name")]
+    assert alike.pairs(together) == [CandidatePair("Cy Dole", "Cy X. Dole", "fuller_name")]
 
 
 def test_as_many_names_as_may_be_compared_are() -> None:
@@ -201,7 +202,9 @@ def test_four_thousand_names_of_a_kind_take_no_time(names: Callable[[], Iterator
     some = list(islice(dict.fromkeys(names()), 4000))
     bylines = [some] if together else [[name, "Cy Dole"] for name in some]
     with cpu_limit(4):
-        people = resolve_authors(listed(*((byline, None) for byline in bylines)), [*some, "Cy Dole"], Overrides())
+        people = resolve_authors(
+            listed(*((byline, None) for byline in bylines)), pl.Series([*some, "Cy Dole"]), Overrides()
+        )
     assert people.author_names.height == len(some) + 1
     assert people.merge_candidates.height <= MOST_COMPARED * len(some)
 
@@ -211,7 +214,7 @@ def test_a_shared_byline_of_thousands_takes_memory_for_each_name_and_not_for_eac
     twice = [*names, *(f"{name.split()[0]} X. {name.split()[1]}" for name in names)]
     tracemalloc.start()
     try:
-        Coauthors(listed((twice, None)), {name: name for name in twice})
+        Coauthors(listed((twice, None)), rooted({name: name for name in twice}))
         assert tracemalloc.get_traced_memory()[1] < 20 << 20
     finally:
         tracemalloc.stop()

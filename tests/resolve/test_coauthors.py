@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 import pytest
-from invented import listed
+from invented import listed, rooted, together_of
 
-from etl.resolve.candidate_pairs import LONGEST_EVIDENCE, Coauthors
+from etl.resolve.coauthors import LONGEST_EVIDENCE, Coauthors
 
 ANN, FULL = "Ann Bell", "Ann B. Bell"
 Listing = tuple[Sequence[str], str | None]
@@ -14,7 +14,7 @@ Listing = tuple[Sequence[str], str | None]
 def coauthors(*listings: Listing, roots: Mapping[str, str] | None = None) -> Coauthors:
     """Who is beside whom in bylines, each with its page's owner; equal names only where `roots` says so."""
     names = {ANN, FULL, *(name for some, owner in listings for name in (*some, owner) if name)}
-    return Coauthors(listed(*listings), {name: name for name in names} | dict(roots or {}))
+    return Coauthors(listed(*listings), rooted({name: name for name in names} | dict(roots or {})))
 
 
 def shared(*listings: Listing, roots: Mapping[str, str] | None = None) -> str | None:
@@ -69,7 +69,7 @@ def test_a_pages_owner_has_the_co_authors_of_every_listing() -> None:
 
 
 def test_an_owner_behind_et_al_is_not_named_by_the_byline() -> None:
-    assert not coauthors(([FULL, "Cy Dole"], ANN)).together(ANN, FULL)
+    assert not together_of(coauthors(([FULL, "Cy Dole"], ANN)), (ANN, FULL))(ANN, FULL)
 
 
 @pytest.mark.parametrize(("count", "name"), [(LONGEST_EVIDENCE, "Author 1"), (LONGEST_EVIDENCE + 1, None)])
@@ -84,13 +84,13 @@ def test_the_owner_of_a_long_byline_is_no_evidence_either() -> None:
 
 def test_a_long_byline_still_tells_two_people_apart() -> None:
     found = coauthors(([*crowd(500), ANN], None))
-    assert found.together(ANN, FULL)
-    assert found.together(FULL, ANN)
+    assert together_of(found, (ANN, FULL))(ANN, FULL)
+    assert together_of(found, (FULL, ANN))(FULL, ANN)
 
 
 def test_one_byline_names_two_people_and_two_bylines_need_not() -> None:
-    assert coauthors(([ANN, FULL], None)).together(ANN, FULL)
-    assert not coauthors(([ANN, "Cy Dole"], None), ([FULL, "Cy Dole"], None)).together(ANN, FULL)
+    assert together_of(coauthors(([ANN, FULL], None)), (ANN, FULL))(ANN, FULL)
+    assert not together_of(coauthors(([ANN, "Cy Dole"], None), ([FULL, "Cy Dole"], None)), (ANN, FULL))(ANN, FULL)
 
 
 def test_equal_spellings_are_one_co_author() -> None:
@@ -100,10 +100,10 @@ def test_equal_spellings_are_one_co_author() -> None:
 
 def test_a_name_twice_in_a_byline_is_not_beside_itself() -> None:
     found = coauthors(([ANN, "ANN BELL", ANN], None), roots={ANN: "ANN BELL"})
-    assert not found.together("ANN BELL", "ANN BELL")
+    assert not together_of(found, ("ANN BELL", "ANN BELL"))("ANN BELL", "ANN BELL")
 
 
 def test_a_group_is_no_co_author() -> None:
     listings = listed(([ANN, "Tower Group"], None), ([FULL, "Tower Group"], None))
     roots = {name: name for name in (ANN, FULL, "Tower Group")}
-    assert Coauthors(listings, roots, {"Tower Group"}).shared([(ANN, FULL)]) == {}
+    assert Coauthors(listings, rooted(roots, {"Tower Group"})).shared([(ANN, FULL)]) == {}

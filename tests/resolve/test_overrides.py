@@ -183,5 +183,5 @@ def test_thousands_of_entries_about_people_take_time_for_each_and_not_for_each_a
     names = [f"Ann {first}{second} Bell" for first in ascii_letters for second in ascii_letters]
     persons = tuple(PersonOverride(name, line, given="Anna") for line, name in enumerate(names, start=1))
     with cpu_limit(4):
-        people = resolve_authors(listed(), names, Overrides(persons=persons))
+        people = resolve_authors(listed(), pl.Series(names), Overrides(persons=persons))
     assert set(people.authors["given"]) == {"Anna"}

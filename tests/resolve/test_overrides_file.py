@@ -9,8 +9,8 @@ import pytest
 from helpers import cpu_limit
 
 from etl.errors import UsageError
-from etl.resolve.candidate_pairs import SameGroups
 from etl.resolve.overrides import NameGroup, Overrides, PaperOverride, PersonOverride, read_overrides
+from etl.resolve.same_groups import SameGroups
 
 KEMU, CASI, THIRD = "kemu6opsraxxk7cm", "2222casicunfxqcw", "3333casicunfxqcw"
 WHOLE = f"""# decided by Ann Bell
