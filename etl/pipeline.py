@@ -175,7 +175,8 @@ def _resolve(
         staged = replace(staged, blocks=staged.blocks.clear())
     reference = _look_up(listings, request, progress)
     with progress.step("Resolving people"):
-        return _moved(resolve(staged.profiles, listings, overrides, reference)), staged
+        shuffle = _engine_of(request).shuffle_map
+        return _moved(resolve(staged.profiles, listings, overrides, reference, shuffle)), staged
 
 
 def _moved(resolved: Resolved) -> Resolved:

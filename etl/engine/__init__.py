@@ -6,8 +6,11 @@ Stages know no engine: the pipeline gives their functions to one.
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
 
+import polars as pl
+
 Batch = TypeVar("Batch")
 Result = TypeVar("Result")
+InFrames = Callable[[pl.DataFrame], pl.DataFrame]
 
 
 class Engine(Protocol):
@@ -22,3 +25,11 @@ class Engine(Protocol):
 
     def map(self, function: Callable[[Batch], Result], batches: Iterable[Batch]) -> Iterator[Result]:
         """The function's result for each batch, in the order of the batches; its errors are raised here."""
+
+    def shuffle_map(
+        self, function: InFrames, rows: pl.DataFrame, key: str, parts: int, schema: pl.Schema
+    ) -> pl.DataFrame:
+        """The function's rows, of the schema and in any order, where all rows with one value of `key` are in one of `parts`.
+
+        A part may have no row. The function's result must depend neither on the order of rows nor on what else is in a part.
+        """

@@ -19,8 +19,13 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic
 
-from etl.engine import Batch, Result
+import polars as pl
+
+from etl.engine import Batch, InFrames, Result
 from etl.errors import WorkerDied
+
+_PARTS = 4
+"""The fewest parts of a second's work that are worth the second in which workers start."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,21 @@ class Processes:
     def map(self, function: Callable[[Batch], Result], batches: Iterable[Batch]) -> Iterator[Result]:
         """As `map_batches`."""
         return map_batches(function, batches, self.workers)
+
+    def shuffle_map(
+        self, function: InFrames, rows: pl.DataFrame, key: str, parts: int, schema: pl.Schema
+    ) -> pl.DataFrame:
+        """As `etl.engine.Engine`; in this process where the parts are few.
+
+        >>> frame = pl.DataFrame({"block": ["bell", "dole", "bell"]})
+        >>> Processes().shuffle_map(lambda rows: rows.unique(), frame, "block", 2, frame.schema).height
+        2
+        """
+        if self.workers == 1 or parts < _PARTS:
+            return function(rows).match_to_schema(schema)
+        part = pl.col(key).hash() % parts
+        some = (rows.filter(part == number) for number in range(parts))
+        return pl.concat([one.match_to_schema(schema) for one in self.map(function, some)])
 
     @contextmanager
     def beside(self, function: Callable[[Batch], Result]) -> Iterator[Callable[[Batch], Result]]:

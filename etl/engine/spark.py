@@ -19,24 +19,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
+from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Any
 from urllib.parse import urlsplit
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
-from pyspark.sql.pandas.types import from_arrow_schema
+from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 
-from etl.engine import Batch, Result
+from etl.engine import Batch, InFrames, Result
 from etl.errors import UsageError, WorkerDied, in_words
 
 _RESULTS = pa.schema([pa.field("result", pa.binary(), nullable=False)])
 _ARROW_BYTES = 64 << 20
 """Bytes of the rows that Spark passes to a worker's Python process at once, but for a larger row."""
-_PARTS = "part-*.parquet"
+_FILES = "part-*.parquet"
+_PARTS = 4
+"""The fewest parts of a shuffle, so that several workers share them."""
 _FUNCTION = "function"
 SHARED = "the driver and all workers must have this folder at the same path"
 _PORTS = {"spark": 7077, "sc": 15002}
@@ -67,6 +71,23 @@ class Spark:
             path.unlink()
             yield pickle.loads(row["result"])  # noqa: S301  our own bytes
 
+    def shuffle_map(
+        self, function: InFrames, rows: pl.DataFrame, key: str, parts: int, schema: pl.Schema
+    ) -> pl.DataFrame:
+        """As `etl.engine.Engine`; raises `WorkerDied` as `map` does."""
+        folder = Path(mkdtemp(prefix="shuffle-", dir=self.shared))
+        (folder / _FUNCTION).write_bytes(pickle.dumps((function, rows.schema)))
+        rows.write_parquet(folder / "rows.parquet")
+        made, found = from_arrow_schema(pl.DataFrame(schema=schema).to_arrow().schema), folder / "results"
+        with _failures_reported():
+            shuffled = self.session.read.parquet((folder / "rows.parquet").as_uri()).repartition(
+                max(parts, _PARTS), key
+            )
+            shuffled.mapInArrow(partial(_in_frames, folder, to_arrow_schema(made)), made).write.parquet(found.as_uri())
+        frames = [pl.read_parquet(path) for path in sorted(found.glob(_FILES))]
+        rmtree(folder)
+        return pl.concat([pl.DataFrame(schema=schema), *frames])
+
     def write(self, folder: Path, schema: pa.Schema, files: Sequence[Path]) -> Sequence[Path]:
         """Write the rows of Arrow files into a new folder, each a Parquet file; returns these in the order of the files."""
         return self._tasks(folder.absolute(), partial(_read, [path.absolute() for path in files]), len(files), schema)
@@ -79,7 +100,7 @@ class Spark:
             tasks = self.session.range(0, number, 1, number)
             made = tasks.mapInArrow(partial(_rows_of, rows), from_arrow_schema(schema))
             made.write.mode("error").option("compression", "zstd").parquet(folder.as_uri())
-        found = sorted(folder.glob(_PARTS), key=_number_of)
+        found = sorted(folder.glob(_FILES), key=_number_of)
         if len(found) != number:
             raise WorkerDied(f"{folder}: found {len(found):,} of {number:,} results; {SHARED}")
         return found
@@ -214,6 +235,16 @@ def _apply(folder: Path, number: int) -> Rows:
 def _unpickled(path: Path) -> Any:
     """What a file contains; a worker reads one function for many batches."""
     return pickle.loads(path.read_bytes())  # noqa: S301  our own bytes
+
+
+def _in_frames(folder: Path, schema: pa.Schema, rows: Rows) -> Rows:
+    """The rows that the function makes of all rows of a part, in a worker."""
+    some = list(rows)
+    if some:
+        function, columns = _unpickled(folder / _FUNCTION)
+        # Spark has no unsigned numbers.
+        part = pl.DataFrame(pl.from_arrow(pa.Table.from_batches(some))).cast(columns)
+        yield from function(part).to_arrow().cast(schema).to_batches()
 
 
 def _read(files: Sequence[Path], number: int) -> Rows:

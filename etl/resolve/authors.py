@@ -11,7 +11,6 @@ and what is joined.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import chain, combinations, pairwise
 
 import polars as pl
@@ -20,14 +19,10 @@ from etl.resolve.candidate_pairs import LOST_SPACE, CandidatePair, Form, contrad
 from etl.resolve.coauthors import Coauthors, Together
 from etl.resolve.folding import digest
 from etl.resolve.name_blocks import (
-    ALIKE,
-    COMPARED,
-    READ,
     ROOTED,
     Shuffle,
     alike_names,
     compare_names,
-    in_blocks,
     in_one_place,
     read_names,
 )
@@ -86,15 +81,15 @@ def resolve_authors(
     """
     known = known or NameEvidence()
     persons = Persons(known.groups, overrides)
-    read = shuffle(partial(read_names, persons=persons), _with_owners(keys), "key", READ).sort("key")
-    alike = shuffle(alike_names, in_blocks(read), "block", ALIKE)
+    read = read_names(_with_owners(keys), persons, shuffle)
+    alike = alike_names(read, shuffle)
     joins = SameGroups(apart=overrides.different)
     _join_overridden(joins, overrides, read["key"])
     _join_parted(joins, _marked(read["key"]))
     _join_equal(joins, alike)
     roots = _Roots(joins, persons)
     coauthors = Coauthors(bylines, _with_roots(read.select("key", "is_group"), roots))
-    compared = shuffle(compare_names, _to_compare(alike, roots, coauthors), "block", COMPARED)
+    compared = compare_names(_to_compare(alike, roots, coauthors), shuffle)
     pairs = first_reasons(
         CandidatePair(*row) for row in compared.drop_nulls("reason").select(CandidatePair._fields).iter_rows()
     )

@@ -5,6 +5,7 @@ from all others. A `Shuffle` runs it where all rows of a block are.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Protocol
@@ -44,30 +45,69 @@ ROOTED = pl.Schema({"key": pl.String(), "block": pl.String(), "root": pl.String(
 COMPARED = pl.Schema({"name": pl.String(), "other": pl.String(), "reason": pl.String(), "names": pl.Int64()})
 """A pair of roots and why they may be one; or, without a reason, the first and last of so many that are not compared."""
 _WHOLE = "whole\n"
+_READ_ROWS, _ALIKE_ROWS, _COMPARED_ROWS = 50_000, 1_000_000, 25_000
+"""Rows that take about a second: as many are worth a place of their own."""
 
 
 class Shuffle(Protocol):
     """Runs a function over frames in which all rows with one value of a column are together; returns all its rows."""
 
-    def __call__(self, function: InFrames, rows: pl.DataFrame, key: str, schema: pl.Schema) -> pl.DataFrame:
-        """The function's rows, of the schema, in any order."""
+    def __call__(self, function: InFrames, rows: pl.DataFrame, key: str, parts: int, schema: pl.Schema) -> pl.DataFrame:
+        """The function's rows, of the schema and in any order; `parts` is how many places may be used."""
 
 
-def in_one_place(function: InFrames, rows: pl.DataFrame, key: str, schema: pl.Schema) -> pl.DataFrame:  # noqa: ARG001  one of its parameters
+def in_one_place(
+    function: InFrames,
+    rows: pl.DataFrame,
+    key: str,  # noqa: ARG001  not needed in one place
+    parts: int,  # noqa: ARG001
+    schema: pl.Schema,
+) -> pl.DataFrame:
     """The `Shuffle` of one process.
 
-    >>> in_one_place(lambda frame: frame, pl.DataFrame({"block": ["bell"]}), "block", pl.Schema({"block": pl.String})).height
+    >>> in_one_place(lambda frame: frame, pl.DataFrame({"block": ["bell"]}), "block", 1, pl.Schema({"block": pl.String})).height
     1
     """
     return function(rows).match_to_schema(schema)
 
 
-def read_names(keys: pl.DataFrame, persons: Persons) -> pl.DataFrame:
-    r"""The frame of `READ` of the `key` of each row.
+def read_names(keys: pl.DataFrame, persons: Persons, shuffle: Shuffle = in_one_place) -> pl.DataFrame:
+    r"""The frame of `READ` of the `key` of each row, sorted by key.
 
     >>> read_names(pl.DataFrame({"key": ["Ann B. Bell"]}), Persons()).select("author_id", "family_block", "equal").row(0)
     ('ann-b-bell', 'person\nbell', 'ann b\nbell')
     """
+    return shuffle(partial(_read, persons), keys, "key", _parts(keys, _READ_ROWS), READ).sort("key")
+
+
+def alike_names(read: pl.DataFrame, shuffle: Shuffle = in_one_place) -> pl.DataFrame:
+    r"""The frame of `ALIKE` of names as in `READ`.
+
+    Of names with one initial and family name there must be some with initials only, and some with a full first name.
+
+    >>> keys = pl.DataFrame({"key": ["Ann Bell", "A. Bell", "Cy Dole", "Cyd Dole"]})
+    >>> alike_names(read_names(keys, Persons())).sort("key").rows()
+    [('A. Bell', 'person\nbell', None, True), ('Ann Bell', 'person\nbell', None, True)]
+    """
+    names = _in_blocks(read)
+    return shuffle(_alike, names, "block", _parts(names, _ALIKE_ROWS), ALIKE)
+
+
+def compare_names(names: pl.DataFrame, shuffle: Shuffle = in_one_place) -> pl.DataFrame:
+    r"""The frame of `COMPARED` of names as in `ROOTED`.
+
+    >>> rows = [(name, "person\nbell", name, [number]) for number, name in enumerate(("Ann Bell", "Ann B. Bell"))]
+    >>> compare_names(pl.DataFrame(rows, ROOTED, orient="row")).rows()
+    [('Ann B. Bell', 'Ann Bell', 'fuller_name', None)]
+    """
+    return shuffle(_compare, names, "block", _parts(names, _COMPARED_ROWS), COMPARED)
+
+
+def _parts(rows: pl.DataFrame, size: int) -> int:
+    return -(-rows.height // size)
+
+
+def _read(persons: Persons, keys: pl.DataFrame) -> pl.DataFrame:
     names = [persons.read(key) for key in keys["key"]]
     return pl.DataFrame([_row(name, persons.person([name])) for name in names], READ, orient="row")
 
@@ -84,23 +124,15 @@ def _row(name: Name, person: Person) -> tuple[str | bool | None, ...]:
     return (key, False, *person.published, equal[0], whole, equal[1], name.first, has_initials_only(name))
 
 
-def in_blocks(read: pl.DataFrame) -> pl.DataFrame:
-    """A row for each block of each name of `READ`, as `alike_names` takes them."""
+def _in_blocks(read: pl.DataFrame) -> pl.DataFrame:
+    """A row for each block of each name of `READ`."""
     block = pl.col("block")
     of_family = read.select("key", pl.col("family_block").alias("block"), "equal", "first", "is_short")
     of_whole = read.select("key", pl.col("whole_block").alias("block"))
     return pl.concat([of_family.filter(block.is_not_null()), of_whole.filter(block.is_not_null())], how="diagonal")
 
 
-def alike_names(names: pl.DataFrame) -> pl.DataFrame:
-    r"""The frame of `ALIKE`: the names that are equal to another of their block, or that are to be compared with one.
-
-    Of names with one initial and family name there must be some with initials only, and some with a full first name.
-
-    >>> keys = pl.DataFrame({"key": ["Ann Bell", "A. Bell", "Cy Dole", "Cyd Dole"]})
-    >>> alike_names(in_blocks(read_names(keys, Persons()))).sort("key").rows()
-    [('A. Bell', 'person\nbell', None, True), ('Ann Bell', 'person\nbell', None, True)]
-    """
+def _alike(names: pl.DataFrame) -> pl.DataFrame:
     first, initial = pl.col("first"), pl.col("first").str.head(1).alias("initial")
 
     def several(*key: pl.Expr | str) -> pl.Expr:
@@ -119,13 +151,7 @@ def alike_names(names: pl.DataFrame) -> pl.DataFrame:
     return found.filter(pl.col("equal").is_not_null() | pl.col("is_alike"))
 
 
-def compare_names(names: pl.DataFrame) -> pl.DataFrame:
-    r"""The frame of `COMPARED` of names as in `ROOTED`.
-
-    >>> rows = [(name, "person\nbell", name, [number]) for number, name in enumerate(("Ann Bell", "Ann B. Bell"))]
-    >>> compare_names(pl.DataFrame(rows, ROOTED, orient="row")).rows()
-    [('Ann B. Bell', 'Ann Bell', 'fuller_name', None)]
-    """
+def _compare(names: pl.DataFrame) -> pl.DataFrame:
     together = Together(names.select("root", "listings").unique("root"))
     rows = names.select("block", "key", "root").sort("block", "key").iter_rows()
     found = (row for block, some in groupby(rows, itemgetter(0)) for row in _compared(block, some, together))

@@ -18,6 +18,7 @@ from etl.resolve.categories import resolve_categories, resolve_fields
 from etl.resolve.dates import resolve_dates
 from etl.resolve.folding import slug
 from etl.resolve.links import find_links
+from etl.resolve.name_blocks import Shuffle, in_one_place
 from etl.resolve.name_keys import key_names
 from etl.resolve.names import forget_names
 from etl.resolve.overrides import Overrides
@@ -68,12 +69,21 @@ def list_papers(profiles: pl.DataFrame, blocks: pl.DataFrame, overrides: Overrid
 
 
 def resolve(
-    profiles: pl.DataFrame, listings: pl.DataFrame, overrides: Overrides, reference: Reference | None = None
+    profiles: pl.DataFrame,
+    listings: pl.DataFrame,
+    overrides: Overrides,
+    reference: Reference | None = None,
+    shuffle: Shuffle = in_one_place,
 ) -> Resolved:
-    """Resolve papers and authors; every frame has all columns of its table and is sorted by key, as `listings` are already."""
+    """Resolve papers and authors; every frame has all columns of its table and is sorted by key, as `listings` are already.
+
+    `shuffle` is who compares names.
+    """
     reference = reference or Reference()
     completed = complete(listings, reference.records)
-    listings, people, owner_keys = _with_people(_correct(_with_facts(completed), overrides), profiles, overrides)
+    listings, people, owner_keys = _with_people(
+        _correct(_with_facts(completed), overrides), profiles, overrides, shuffle
+    )
     completed = replace(completed, listings=completed.listings.clear())  # None of these frames is in memory twice.
     profiles = _complete_profiles(profiles, listings, people, owner_keys)
     people = replace(people, author_of=people.author_of.clear())  # As large as the names: its memory is used again.
@@ -96,11 +106,11 @@ def resolve(
 
 
 def _with_people(
-    listings: pl.DataFrame, profiles: pl.DataFrame, overrides: Overrides
+    listings: pl.DataFrame, profiles: pl.DataFrame, overrides: Overrides, shuffle: Shuffle
 ) -> tuple[pl.DataFrame, People, dict[str, str]]:
     """The listings with their authors, all authors, and the key of each page's owner."""
     mentions = key_names(_as_completed(listings), profiles, overrides)
-    people = resolve_authors(mentions.listings, mentions.keys, overrides, mentions.known)
+    people = resolve_authors(mentions.listings, mentions.keys, overrides, mentions.known, shuffle)
     forget_names()
     return _with_authors(listings, mentions.listings["name_keys"], people), people, mentions.owner_keys
 

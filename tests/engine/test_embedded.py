@@ -6,9 +6,10 @@ import signal
 import time
 from pathlib import Path
 
+import polars as pl
 import pytest
 
-from etl.engine.embedded import map_batches
+from etl.engine.embedded import Processes, map_batches
 from etl.errors import PageError, WorkerDied
 
 
@@ -54,6 +55,21 @@ def test_results_come_in_the_order_of_the_batches_whoever_is_first() -> None:
     assert [number for number, _ in results] == list(range(8))
     assert len({process for _, process in results} - {os.getpid()}) > 1
     assert multiprocessing.active_children() == []
+
+
+def each_whole(rows: pl.DataFrame) -> pl.DataFrame:
+    """Each block, its number of rows, and the process that has them."""
+    return rows.group_by("block").agg(pl.len().cast(pl.Int64)).with_columns(pl.lit(os.getpid()).alias("process"))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("parts", [1, 5, 40])
+def test_all_rows_of_a_block_are_in_one_place_and_several_processes_share_many_parts(workers: int, parts: int) -> None:
+    rows = pl.DataFrame({"block": [f"block {row % 17}" for row in range(170)]})
+    schema = pl.Schema({"block": pl.String(), "len": pl.Int64(), "process": pl.Int32()})
+    found = Processes(workers).shuffle_map(each_whole, rows, "block", parts, schema)
+    assert sorted(found.select("block", "len").rows()) == sorted((f"block {number}", 10) for number in range(17))
+    assert (set(found["process"]) == {os.getpid()}) == (workers == 1 or parts == 1)
 
 
 def test_an_error_is_raised_as_it_is() -> None:

@@ -11,6 +11,9 @@ from schemas import TABLES
 
 _SMALL = {
     "etl.resolve.name_keys.ROWS_PER_BATCH": 3,
+    "etl.resolve.name_blocks._READ_ROWS": 3,
+    "etl.resolve.name_blocks._ALIKE_ROWS": 3,
+    "etl.resolve.name_blocks._COMPARED_ROWS": 3,
     "etl.resolve.papers.ROWS_PER_BATCH": 3,
     "etl.resolve.rendering._PAPERS": 3,
     "etl.load.parquet.ROWS_PER_BATCH": 3,
@@ -31,7 +34,7 @@ def test_batches_of_three_rows_change_no_table_and_no_name(
     assert run("build", ".", "--workers", "1", "--out", "whole").exit_code == 0
     for name, size in _SMALL.items():
         monkeypatch.setattr(name, size)
-    assert run("build", ".", "--workers", "1", "--out", "parts").exit_code == 0
+    assert run("build", ".", "--workers", "2", "--out", "parts").exit_code == 0
     whole, parts = (open_release(tmp_path / out) for out in ("whole", "parts"))
     assert whole.path.name == parts.path.name
     assert (whole.path / "paperledger.db").read_bytes() == (parts.path / "paperledger.db").read_bytes()
