@@ -15,6 +15,7 @@ from itertools import chain, combinations, pairwise
 
 import polars as pl
 
+from etl.on_disk import on_disk
 from etl.resolve.candidate_pairs import LOST_SPACE, CandidatePair, Form, contradict, first_reasons, form_of
 from etl.resolve.coauthors import Coauthors, Together
 from etl.resolve.folding import digest
@@ -81,7 +82,7 @@ def resolve_authors(
     """
     known = known or NameEvidence()
     persons = Persons(known.groups, overrides)
-    read = read_names(_with_owners(keys), persons, shuffle)
+    read = on_disk(read_names(_with_owners(keys), persons, shuffle))
     alike = alike_names(read, shuffle)
     joins = SameGroups(apart=overrides.different)
     _join_overridden(joins, overrides, read["key"])
