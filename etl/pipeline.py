@@ -32,11 +32,12 @@ from etl.report.charts import charts_of
 from etl.report.results import RESULTS_FILE, FailOn, Results, summarize, write_results
 from etl.report.wording import judged, require_good
 from etl.resolve.overrides import Overrides, read_overrides
+from etl.resolve.papers import IN_FILE
 from etl.resolve.reference import wanted
 from etl.resolve.tables import Resolved, list_papers, resolve
 from etl.validate.findings import validate
 from etl.validate.severity import read_thresholds
-from etl.validate.staging import IN_FILE, StagedBatch, combine, stage_elsewhere, stage_files
+from etl.validate.staging import StagedBatch, combine, stage_elsewhere, stage_files
 from schemas import Frames
 
 
@@ -180,14 +181,10 @@ def _resolve(
 
 
 def _moved(resolved: Resolved) -> Resolved:
-    """The tables and listings on disk; each frame leaves the memory as its file is written."""
-    tables, listings = dict(resolved.tables), [resolved.listings]
-    resolved = replace(resolved, tables={}, listings=resolved.listings.clear())
-    return replace(
-        resolved,
-        listings=on_disk(listings.pop(), IN_FILE),
-        tables={name: on_disk(tables.pop(name), IN_FILE) for name in list(tables)},
-    )
+    """The same with its listings on disk, which leave the memory as their file is written."""
+    listings = [resolved.listings]
+    resolved = replace(resolved, listings=resolved.listings.clear())
+    return replace(resolved, listings=on_disk(listings.pop(), IN_FILE))
 
 
 def _look_up(listings: pl.DataFrame, request: Request, progress: Progress) -> Reference:

@@ -58,7 +58,7 @@ def key_names(listings: pl.DataFrame, profiles: pl.DataFrame, overrides: Overrid
     groups = frozenset(
         name for name in _group_names(listings) if is_group(name) or read_name(name).equal_key not in owners
     )
-    owned = named.drop_nulls("owner").with_row_index("listing")
+    owned = named.drop("names", "groups", "owned").drop_nulls("owner").with_row_index("listing")
     is_named = pl.col("name_keys").list.contains(pl.col("owner"))
     alike = _alike_names(owned.filter(~is_named))
     found = _only_names(alike, groups)
@@ -67,6 +67,7 @@ def key_names(listings: pl.DataFrame, profiles: pl.DataFrame, overrides: Overrid
     equal = pl.concat([alike, _alike_names(owned.filter(is_named & (pages != pl.col("owner"))))]).filter(
         likeness="equal"
     )
+    del owned  # As large as all names.
     claims = _claims(found, equal, owner_keys, frozenset(overrides.names))
     return KeyedNames(
         _with_claimed(named, claims).with_columns(pl.when("owned").then(pages).alias("owner_key")),
@@ -138,13 +139,18 @@ def _alike_names(owned: pl.DataFrame) -> pl.DataFrame:
     """The names of bylines that may be another spelling of their page's owner, a row each, with their `likeness`."""
     named = owned.select("listing", "owner", pl.col("name_keys").alias("name"))
     pairs = pl.concat(part.select("owner", "name").unique() for part in _in_rows(named)).unique()
-    words = _words(pl.concat([pairs["name"], pairs["owner"]]).unique())
-    of_owners = pairs.join(words, left_on="owner", right_on="name")
-    sharing = of_owners.join(words, on=["name", "word"], how="semi").select("owner", "name").unique()
+    words = _words(pl.concat([pairs["name"].unique(), pairs["owner"].unique()]).unique())
+    sharing = pl.concat(_sharing(part, words) for part in (pairs.clear(), *pairs.iter_slices(ROWS_PER_BATCH)))
     likeness = pl.Series("likeness", [_likeness(owner, name) for owner, name in sharing.iter_rows()], pl.String)
     alike = sharing.with_columns(likeness).drop_nulls("likeness")
     facts = owned.select("listing", "paper_id", "profile_id", "source", "truncated")
     return pl.concat(part.join(alike, on=["owner", "name"]) for part in _in_rows(named)).join(facts, on="listing")
+
+
+def _sharing(pairs: pl.DataFrame, words: pl.DataFrame) -> pl.DataFrame:
+    """The pairs of an owner and a name that share a word."""
+    of_owners = pairs.join(words, left_on="owner", right_on="name")
+    return of_owners.join(words, on=["name", "word"], how="semi").select("owner", "name").unique()
 
 
 def _words(names: pl.Series) -> pl.DataFrame:
@@ -231,12 +237,19 @@ def _with_claimed(listings: pl.DataFrame, claims: Mapping[tuple[str, str], set[s
     """The listings; a name of a paper that exactly one owner of a page claims has that owner's key."""
     rows = [(paper, name, *keys) for (paper, name), keys in claims.items() if len(keys) == 1]
     claimed = pl.DataFrame(rows, {"paper_id": pl.String, "name_keys": pl.String, "claimed": pl.String}, orient="row")
-    names = listings.select("paper_id", "name_keys").with_row_index()
-    some = names.join(claimed, on="paper_id", how="semi")
+    names = listings.select("paper_id", "name_keys")
+    found = [_claimed_keys(part, claimed) for part in (names.clear(), *names.iter_slices(ROWS_PER_BATCH))]
+    return listings.with_columns(pl.concat(found))
+
+
+def _claimed_keys(names: pl.DataFrame, claimed: pl.DataFrame) -> pl.Series:
+    """The `name_keys` of so many listings at once that memory is bounded."""
+    numbered = names.with_row_index()
+    some = numbered.join(claimed, on="paper_id", how="semi")
     keys = some.explode("name_keys").join(claimed, on=["paper_id", "name_keys"], how="left", maintain_order="left")
-    found = keys.group_by("index", maintain_order=True).agg(pl.coalesce("claimed", "name_keys").alias("name_keys"))
-    rest = names.join(found, on="index", how="anti").select("index", "name_keys")
-    return listings.with_columns(pl.concat([rest, found]).sort("index")["name_keys"])
+    found = keys.group_by("index").agg(pl.coalesce("claimed", "name_keys").alias("found"))
+    every = numbered.join(found, on="index", how="left", maintain_order="left")
+    return every.select(pl.coalesce("found", "name_keys").alias("name_keys")).to_series()
 
 
 def _owned(found: Iterable[_Found], owner_keys: Mapping[str, str]) -> dict[tuple[str, str], str]:

@@ -26,6 +26,8 @@ from schemas.limits import ROWS_PER_BATCH
 
 ABSTRACT_CODE = "abstract_code"
 """The column of listings with a number for each distinct abstract: to compare numbers reads no text."""
+IN_FILE = ("abstract",)
+"""The columns whose texts are in a file from the start."""
 PAPER_ID_LENGTH = 16
 LEAST_ABSTRACT = 100
 """Letters of the shortest abstract that identifies a paper; shorter ones, such as notes of withdrawal, are shared by many."""

@@ -12,7 +12,7 @@ import polars as pl
 
 from etl.extract.records import Reference
 from etl.extract.taxonomy import taxonomy
-from etl.on_disk import in_order
+from etl.on_disk import in_order, on_disk
 from etl.resolve.authors import People, resolve_authors
 from etl.resolve.categories import resolve_categories, resolve_fields
 from etl.resolve.dates import resolve_dates
@@ -25,6 +25,7 @@ from etl.resolve.overrides import Overrides
 from etl.resolve.papers import (
     ABSTRACT_CODE,
     COMPARED,
+    IN_FILE,
     citekeys,
     find_candidates,
     find_variants,
@@ -45,7 +46,7 @@ from schemas import (
     PaperIdentifiers,
     PaperInstitutions,
 )
-from schemas.limits import URL_LETTERS
+from schemas.limits import ROWS_PER_BATCH, URL_LETTERS
 
 
 @dataclass(frozen=True)
@@ -94,12 +95,14 @@ def resolve(
     printed = merged.select("paper_id", *COMPARED)
     del merged
     referenced = pl.concat([tables["paper_authors"]["author_id"], profiles["author_id"].drop_nulls()]).unique()
-    tables |= _in_order(
-        authors=_known(people.authors, referenced, "author_id"),
-        author_names=_known(people.author_names, referenced, "author_id"),
-        merge_candidates=_known(people.merge_candidates, referenced, "author_id", "other_id"),
-        variants=find_variants(listings, printed, merged_bylines(tables)),
-    )
+    tables |= {
+        "authors": _table("authors", _known(people.authors, referenced, "author_id")),
+        "author_names": _table("author_names", _known(people.author_names, referenced, "author_id")),
+        "merge_candidates": _table(
+            "merge_candidates", _known(people.merge_candidates, referenced, "author_id", "other_id")
+        ),
+        "variants": _table("variants", find_variants(listings, printed, merged_bylines(tables))),
+    }
     uncompared = _known(people.uncompared, referenced, "author_id")
     tables = {name: tables[name] for name in TABLES if name in tables}
     return Resolved(tables, listings.drop(_IN_TABLES), uncompared, reference, completed)
@@ -115,33 +118,32 @@ def _with_people(
     return _with_authors(listings, mentions.listings["name_keys"], people), people, mentions.owner_keys
 
 
-def _in_order(**tables: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """The tables with the columns of their models, sorted by key."""
-    return {name: TABLES[name].sorted(frame) for name, frame in tables.items()}
+def _table(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """A table with the columns of its model, sorted by key, in a file: what is made later needs the memory."""
+    return on_disk(TABLES[name].sorted(frame), IN_FILE)
 
 
 def _of_papers(
     merged: pl.DataFrame, listings: pl.DataFrame, profiles: pl.DataFrame, of_paper: Mapping[str, Match]
 ) -> dict[str, pl.DataFrame]:
     """The tables of papers and what belongs to them; `merged` has a row a paper, from its winning listing."""
-    paper_authors = _paper_authors(merged, listings, profiles)
-    papers = _complete_papers(merged, paper_authors)
-    paper_categories = _paper_categories(papers, of_paper)
+    paper_authors = _table("paper_authors", _paper_authors(merged, listings, profiles))
+    papers = _table("papers", _complete_papers(merged, paper_authors))
+    paper_categories = _paper_categories(merged, of_paper)
     paper_identifiers = _paper_identifiers(of_paper)
     institutions, paper_institutions = _institutions(merged)
-    return _in_order(
-        categories=_categories(paper_categories, profiles),
-        profiles=profiles,
-        papers=papers,
-        paper_authors=paper_authors,
-        listings=listings,
-        paper_categories=paper_categories,
-        paper_identifiers=paper_identifiers,
-        institutions=institutions,
-        paper_institutions=paper_institutions,
-        links=_links(papers),
-        paper_candidates=find_candidates(merged, paper_identifiers),
-    )
+    small = {
+        "categories": _categories(paper_categories, profiles),
+        "profiles": profiles,
+        "listings": listings,
+        "paper_categories": paper_categories,
+        "paper_identifiers": paper_identifiers,
+        "institutions": institutions,
+        "paper_institutions": paper_institutions,
+        "links": _links(papers),
+        "paper_candidates": find_candidates(merged, paper_identifiers),
+    }
+    return {"papers": papers, "paper_authors": paper_authors} | {name: _table(name, small[name]) for name in small}
 
 
 _MERGED = (
@@ -270,10 +272,18 @@ def _complete_profiles(
 
 
 def _paper_authors(papers: pl.DataFrame, listings: pl.DataFrame, profiles: pl.DataFrame) -> pl.DataFrame:
-    """The winning bylines as completed, each author at the first position; then further owners of pages that list the paper."""
+    """The winning bylines as completed, each author at the first position; then further owners of pages that list the paper.
+
+    So many papers are looked at at once that memory is bounded; these are sorted, and so are the rows.
+    """
+    owners = _owners(listings, profiles)
+    return pl.concat(_authors_of(part, owners) for part in (papers.clear(), *papers.iter_slices(ROWS_PER_BATCH)))
+
+
+def _authors_of(papers: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
     key = ["paper_id", "author_id"]
     named = _named_authors(papers).unique(key, keep="first", maintain_order=True)
-    further = _owners(listings, profiles).join(named, on=key, how="anti").sort("name")
+    further = owners.join(papers, on="paper_id", how="semi").join(named, on=key, how="anti").sort("name")
     return PaperAuthors.sorted(pl.concat([named, further.unique(key, keep="first", maintain_order=True)]))
 
 

@@ -48,8 +48,6 @@ class Note:
     message: str
 
 
-IN_FILE = ("abstract",)
-"""The columns whose texts are in a file from the start."""
 _VALUES = ("field", "h_index", "stated_papers", "citations", "novelty_pct", "ai_score", "section_count")
 HEADER_LINES = pl.Schema(
     {

@@ -15,6 +15,7 @@ _SMALL = {
     "etl.resolve.name_blocks._ALIKE_ROWS": 3,
     "etl.resolve.name_blocks._COMPARED_ROWS": 3,
     "etl.resolve.papers.ROWS_PER_BATCH": 3,
+    "etl.resolve.tables.ROWS_PER_BATCH": 3,
     "etl.resolve.rendering._PAPERS": 3,
     "etl.load.parquet.ROWS_PER_BATCH": 3,
     "etl.load.manifest.ROWS_PER_BATCH": 3,
