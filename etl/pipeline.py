@@ -34,7 +34,7 @@ from etl.report.wording import judged, require_good
 from etl.resolve.overrides import Overrides, read_overrides
 from etl.resolve.papers import IN_FILE
 from etl.resolve.reference import wanted
-from etl.resolve.tables import Resolved, list_papers, resolve
+from etl.resolve.tables import Resolved, list_papers, resolve, settle
 from etl.validate.findings import validate
 from etl.validate.severity import read_thresholds
 from etl.validate.staging import StagedBatch, combine, stage_elsewhere, stage_files
@@ -91,14 +91,14 @@ class Built:
 
 
 def check(request: Request, progress: Progress, draft: Draft | None = None) -> Checked:
-    """Extract, validate and resolve the requested pages, and publish nothing; a draft is begun before the tables are checked."""
+    """Extract, validate and resolve the requested pages, and publish nothing; a draft gets tables before they are checked."""
     files = find_pages(request.pages)
     overrides = read_overrides(request.overrides)
     thresholds = read_thresholds(request.thresholds)
     baseline = read_baseline(request.baseline) if request.baseline else None
-    resolved, staged = _resolve(combine(_extract(files, request, progress)), overrides, request, progress)
+    resolved, staged = _resolve(combine(_extract(files, request, progress)), overrides, request, progress, draft)
     if draft:
-        draft.begin(resolved.tables | {"quarantine": staged.quarantine})
+        draft.go_on(resolved.tables)
     with progress.step("Checking the tables"):
         tables = validate(resolved, staged, overrides, thresholds, allow_unreadable=request.allow_unreadable)
         results = summarize(tables, resolved.reference.files)
@@ -168,7 +168,7 @@ def _extract(files: Sequence[PageFile], request: Request, progress: Progress) ->
 
 
 def _resolve(
-    staged: StagedBatch, overrides: Overrides, request: Request, progress: Progress
+    staged: StagedBatch, overrides: Overrides, request: Request, progress: Progress, draft: Draft | None
 ) -> tuple[Resolved, StagedBatch]:
     """The tables of the staged pages, and the pages without their blocks: blocks and listings are in memory only once."""
     with progress.step("Resolving papers"):
@@ -176,8 +176,10 @@ def _resolve(
         staged = replace(staged, blocks=staged.blocks.clear())
     reference = _look_up(listings, request, progress)
     with progress.step("Resolving people"):
-        shuffle = _engine_of(request).shuffle_map
-        return _moved(resolve(staged.profiles, listings, overrides, reference, shuffle)), staged
+        settled = settle(listings, overrides, reference)
+        if draft:
+            draft.begin({"listings": settled.table, "quarantine": staged.quarantine}, settled.papers)
+        return _moved(resolve(staged.profiles, settled, overrides, _engine_of(request).shuffle_map)), staged
 
 
 def _moved(resolved: Resolved) -> Resolved:

@@ -16,7 +16,7 @@ from etl.extract.page import Page, ParsedPage, parse_page
 from etl.load.sqlite import write_rows
 from etl.resolve.overrides import Overrides
 from etl.resolve.rendering import rebuild_pages
-from etl.resolve.tables import list_papers, resolve
+from etl.resolve.tables import list_papers, resolve, settle
 from etl.validate.findings import validate
 from etl.validate.staging import combine, stage
 from schemas import Frames
@@ -48,7 +48,7 @@ def _dates(texts: Sequence[str], observed_on: Dates) -> tuple[date | None, ...]:
 def _tables(texts: Sequence[str], dates: Sequence[date | None], decided: Overrides) -> Frames:
     pages = [parsed(text, f"p{number}.txt", day) for number, (text, day) in enumerate(zip(texts, dates, strict=True))]
     staged = combine([stage(pages)])
-    resolved = resolve(staged.profiles, list_papers(staged.profiles, staged.blocks, decided), decided)
+    resolved = resolve(staged.profiles, settle(list_papers(staged.profiles, staged.blocks, decided), decided), decided)
     return validate(resolved, staged, decided, allow_unreadable=True)
 
 

@@ -10,7 +10,7 @@ from helpers import parsed, tables_of
 from etl.errors import PageError
 from etl.report.results import BaselineResult, FindingResult, PageResult, Results, RuleSummary, summarize
 from etl.resolve.overrides import Overrides
-from etl.resolve.tables import list_papers, resolve
+from etl.resolve.tables import list_papers, resolve, settle
 from etl.validate.findings import validate
 from etl.validate.staging import combine, stage
 from schemas import Frames
@@ -54,7 +54,9 @@ def validated(*texts: str, unreadable: Sequence[PageError] = (), **options: Any)
     staged = combine([stage([parsed(text, f"p{number}.txt") for number, text in enumerate(texts)])])
     staged = replace(staged, unreadable=tuple(unreadable), notes=())
     return validate(
-        resolve(staged.profiles, list_papers(staged.profiles, staged.blocks, Overrides()), Overrides()),
+        resolve(
+            staged.profiles, settle(list_papers(staged.profiles, staged.blocks, Overrides()), Overrides()), Overrides()
+        ),
         staged,
         Overrides(),
         **options,

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from schemas.limits import ROWS_PER_BATCH
 from schemas.table import COLUMN_TYPES
 
 _READ_BYTES = 1 << 16
+_WORDS = 10_000
+"""Texts that are written at a time."""
 
 
 def arrow_schema(definition: Definition) -> pa.Schema:
@@ -51,6 +54,14 @@ def write_parquet_batches(path: Path, model: type[Table], batches: Iterable[pl.D
             file.write_table(as_arrow(model, batch))
             rows += batch.height
     return rows
+
+
+def write_words(path: Path, frame: pl.DataFrame) -> None:
+    """Write texts to a new file that is read soon and removed, so that it is hardly compressed."""
+    arrow = partial(pl.DataFrame.to_arrow, compat_level=pl.CompatLevel.oldest())
+    with pq.ParquetWriter(path, arrow(frame.clear()).schema, compression="lz4", use_dictionary=False) as file:
+        for batch in frame.iter_slices(_WORDS):
+            file.write_table(arrow(batch))
 
 
 def as_arrow(model: type[Table], frame: pl.DataFrame) -> pa.Table:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from functools import partial
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,16 @@ def search_table(definition: Definition) -> str | None:
     return f"{definition.name}_fts" if definition.search else None
 
 
+def searched_columns(table: str) -> tuple[str, ...]:
+    """The columns of words in a table's full-text index.
+
+    >>> searched_columns("papers")
+    ('title', 'abstract')
+    """
+    search = TABLES[table].definition().search
+    return tuple(name for name, _ in search.columns) if search else ()
+
+
 def searched_rows(definition: Definition) -> str | None:
     """The query for the rows of a separate full-text index (rowid, key, words), or None if the index uses the table itself.
 
@@ -96,15 +106,13 @@ def write_rows(path: Path, tables: Batches, application_id: int = 0) -> None:
 
     Raises `PublicationError` if SQLite is too old.
     """
-    begin_database(path, {name: batches for name, batches in tables.items() if name not in RESULT_TABLES})
+    begin_database(path)
+    add_tables(path, {name: batches for name, batches in tables.items() if name not in RESULT_TABLES})
     finish_database(path, {name: batches for name, batches in tables.items() if name in RESULT_TABLES}, application_id)
 
 
-def begin_database(path: Path, tables: Batches) -> None:
-    """Write all tables but `RESULT_TABLES` to a new file at `path`, with their indexes and search, as `finish_database` expects it.
-
-    Raises `PublicationError` if SQLite is too old.
-    """
+def begin_database(path: Path) -> None:
+    """Write all tables without rows, and the views, to a new file at `path`; raises `PublicationError` if SQLite is too old."""
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         wanted = ".".join(map(str, OLDEST_SQLITE))
         raise PublicationError(f"SQLite is {sqlite3.sqlite_version}, expected {wanted} or newer; use a newer Python")
@@ -113,9 +121,28 @@ def begin_database(path: Path, tables: Batches) -> None:
             database.execute(ddl(model.definition()))
         for view in VIEWS.values():
             database.create_view(view.name, view.sql.strip())
+
+
+def add_search(path: Path, name: str, words: Iterable[pl.DataFrame]) -> None:
+    """Add the full-text index of a table that has no rows yet, from the columns that it searches, in the order of the rows."""
+    columns = searched_columns(name)
+    with _draft(path) as database, _search(database, TABLES[name].definition()) as table:
+        values = f"INSERT INTO {table} (rowid, {_names(columns)}) VALUES (?{', ?' * len(columns)})"  # noqa: S608
+        number = count(1)
+        for batch in words:
+            rows = ((next(number), *row) for row in batch.select(columns).iter_rows())
+            database.conn.executemany(values, rows)
+
+
+def add_tables(path: Path, tables: Batches) -> None:
+    """Add the rows of tables to a file that has none of them, with their indexes, and search where it has none yet."""
+    with _draft(path) as database:
         _fill(database, tables)
-        for name in tables:
-            _make_search(database, TABLES[name].definition())
+        for definition in (TABLES[name].definition() for name in tables):
+            name = search_table(definition)
+            if name and not database.table(name).exists():
+                with _search(database, definition) as table:
+                    database.execute(f"INSERT INTO {table} {_words_of(definition)}")
 
 
 def finish_database(path: Path, tables: Batches, application_id: int = 0) -> None:
@@ -156,31 +183,31 @@ def _insert(database: Database, name: str, batches: Iterable[pl.DataFrame]) -> N
         database.conn.executemany(statement, rows.iter_rows())
 
 
-def _make_search(database: Database, definition: Definition) -> None:
-    """Create a table's full-text index: over the table itself, or a separate one over words of other tables.
+@contextmanager
+def _search(database: Database, definition: Definition) -> Iterator[str]:
+    """Create a table's full-text index and fill it in the block: over the table itself, or a separate one over words of other tables.
 
     A separate index stores its words and the key, with the table's rowids, and has no content table, so that Datasette
     does not use it as the index of another table.
     """
-    search = definition.search
-    if search is None:
-        return
-    table, key = quoted(f"{definition.name}_fts"), quoted(definition.primary_key[0])
-    words = _names(tuple(name for name, _ in search.columns))
-    gathered = searched_rows(definition)
-    if gathered:
-        columns, declared, content = f"{key}, {words}", f"{key} UNINDEXED, {words}", ""
-    else:
-        columns, declared, content = words, words, f", content={quoted(definition.name)}"
-    rows = gathered or f"SELECT rowid, {words} FROM {quoted(definition.name)}"  # noqa: S608
-    database.execute(
-        f"CREATE VIRTUAL TABLE {table} USING fts5({declared}, tokenize={_literal(search.tokenizer)}{content})"
-    )
+    table, tokenizer = quoted(f"{definition.name}_fts"), definition.search.tokenizer if definition.search else ""
+    declared, content = _names(searched_columns(definition.name)), f", content={quoted(definition.name)}"
+    if searched_rows(definition):
+        declared, content = f"{quoted(definition.primary_key[0])} UNINDEXED, {declared}", ""
+    database.execute(f"CREATE VIRTUAL TABLE {table} USING fts5({declared}, tokenize={_literal(tokenizer)}{content})")
     with database.atomic():
         for setting, value in {"hashsize": _SEARCH_MEMORY, "automerge": 0}.items():
             database.execute(f"INSERT INTO {table} ({table}, rank) VALUES (?, ?)", [setting, value])  # noqa: S608
-        database.execute(f"INSERT INTO {table} (rowid, {columns}) {rows}")
+        yield table
         database.execute(f"DELETE FROM {quoted(f'{definition.name}_fts_config')} WHERE k <> 'version'")  # noqa: S608
+
+
+def _words_of(definition: Definition) -> str:
+    """The columns of a table's full-text index, and the query for its rows."""
+    words, gathered = _names(searched_columns(definition.name)), searched_rows(definition)
+    if gathered:
+        return f"(rowid, {quoted(definition.primary_key[0])}, {words}) {gathered}"
+    return f"(rowid, {words}) SELECT rowid, {words} FROM {quoted(definition.name)}"  # noqa: S608
 
 
 def _gathered(source: str, definition: Definition) -> str:

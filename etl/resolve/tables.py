@@ -69,31 +69,47 @@ def list_papers(profiles: pl.DataFrame, blocks: pl.DataFrame, overrides: Overrid
     return identify(_interpret(profiles, blocks), overrides)
 
 
+@dataclass(frozen=True)
+class Settled:
+    """Papers before their people are known: the listings, a row a paper from its winning listing, and what records complete."""
+
+    listings: pl.DataFrame
+    papers: pl.DataFrame
+    reference: Reference
+    completed: Completed
+
+    @property
+    def table(self) -> pl.DataFrame:
+        """The table of listings."""
+        return TABLES["listings"].sorted(self.listings)
+
+
+def settle(listings: pl.DataFrame, overrides: Overrides, reference: Reference | None = None) -> Settled:
+    """Complete papers by the records of a reference and by overrides, and merge their listings, which are sorted by key."""
+    reference = reference or Reference()
+    completed = complete(listings, reference.records)
+    listings = _correct(_with_facts(completed), overrides)
+    completed = replace(completed, listings=completed.listings.clear())  # None of these frames is in memory twice.
+    papers = merge(listings.select(_MERGED), _corrected_days(listings, overrides))
+    return Settled(listings, papers.with_columns(in_order(papers["abstract"])), reference, completed)
+
+
 def resolve(
-    profiles: pl.DataFrame,
-    listings: pl.DataFrame,
-    overrides: Overrides,
-    reference: Reference | None = None,
-    shuffle: Shuffle = in_one_place,
+    profiles: pl.DataFrame, settled: Settled, overrides: Overrides, shuffle: Shuffle = in_one_place
 ) -> Resolved:
-    """Resolve papers and authors; every frame has all columns of its table and is sorted by key, as `listings` are already.
+    """Resolve authors, and make all tables; every frame has all columns of its table and is sorted by key.
 
     `shuffle` is who compares names.
     """
-    reference = reference or Reference()
-    completed = complete(listings, reference.records)
-    listings, people, owner_keys = _with_people(
-        _correct(_with_facts(completed), overrides), profiles, overrides, shuffle
-    )
-    completed = replace(completed, listings=completed.listings.clear())  # None of these frames is in memory twice.
+    listings, people, owner_keys = _with_people(settled.listings, profiles, overrides, shuffle)
     profiles = _complete_profiles(profiles, listings, people, owner_keys)
     people = replace(people, author_of=people.author_of.clear())  # As large as the names: its memory is used again.
-    merged = merge(listings.select(_MERGED), _corrected_days(listings, overrides))
-    merged = merged.with_columns(in_order(merged["abstract"]))
+    winners = listings.select("paper_id", "is_winner", "all_author_ids").filter("is_winner").sort("paper_id")
+    papers = settled.papers.with_columns(winners["all_author_ids"])
     listings = listings.drop("all_names", "all_author_ids", "is_cut")
-    tables = _of_papers(merged, listings, profiles, completed.of_paper)
-    printed = merged.select("paper_id", *COMPARED)
-    del merged
+    tables = _of_papers(papers, listings, profiles, settled.completed.of_paper)
+    printed = papers.select("paper_id", *COMPARED)
+    del papers
     referenced = pl.concat([tables["paper_authors"]["author_id"], profiles["author_id"].drop_nulls()]).unique()
     tables |= {
         "authors": _table("authors", _known(people.authors, referenced, "author_id")),
@@ -105,7 +121,7 @@ def resolve(
     }
     uncompared = _known(people.uncompared, referenced, "author_id")
     tables = {name: tables[name] for name in TABLES if name in tables}
-    return Resolved(tables, listings.drop(_IN_TABLES), uncompared, reference, completed)
+    return Resolved(tables, listings.drop(_IN_TABLES), uncompared, settled.reference, settled.completed)
 
 
 def _with_people(
@@ -156,7 +172,6 @@ _MERGED = (
     ABSTRACT_CODE,
     "names",
     "all_names",
-    "all_author_ids",
     "truncated",
     "is_cut",
     "tags",

@@ -8,7 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from etl import pipeline
 from etl.engine.embedded import Processes
 from etl.errors import BadData, PublicationError, WorkerDied
 from etl.load import draft
-from etl.load.draft import Write
+from etl.load.draft import FIRST, Draft, Part, Write, write_part
 from etl.load.publish import drafted, locked, publish
 from etl.progress import Progress
 from etl.release.release import newest_release
@@ -51,12 +52,20 @@ def contents(release: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in release.iterdir()}
 
 
-def fails(_: Path) -> None:
+def fails(_: Part) -> None:
     raise sqlite3.OperationalError("database or disk is full")
 
 
-def dies(_: Path) -> None:
+def fails_later(part: Part) -> None:
+    (fails if "papers" in part.tables else write_part)(part)
+
+
+def dies(_: Part) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def dies_later(part: Part) -> None:
+    (dies if "papers" in part.tables else write_part)(part)
 
 
 def in_process(function: Write) -> draft.Beside:
@@ -70,8 +79,9 @@ def in_process(function: Write) -> draft.Beside:
     return beside
 
 
-def begun(tables: Frames) -> Frames:
-    return {name: frame for name, frame in tables.items() if name not in RESULT_TABLES}
+def begin(writing: Draft, tables: Frames) -> None:
+    writing.begin({name: tables[name] for name in FIRST}, tables["papers"])
+    writing.go_on({name: frame for name, frame in tables.items() if name not in RESULT_TABLES})
 
 
 def test_a_process_beside_the_checks_writes_the_same_bytes(pages: Path, tmp_path: Path) -> None:
@@ -81,23 +91,39 @@ def test_a_process_beside_the_checks_writes_the_same_bytes(pages: Path, tmp_path
     assert multiprocessing.active_children() == []
 
 
-def test_a_draft_is_begun_before_the_tables_are_checked(
-    pages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("stage", "query"),
+    [
+        pytest.param("resolve", "SELECT count(*) FROM listings", id="listings before their people are known"),
+        pytest.param("resolve", "SELECT count(*) FROM papers_fts WHERE papers_fts MATCH 'bells'", id="search too"),
+        pytest.param("validate", "SELECT count(*) FROM authors", id="authors before they are checked"),
+    ],
+)
+def test_what_is_known_is_written_while_the_next_stage_works(
+    pages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str, query: str
 ) -> None:
     asked = request(pages, tmp_path / "out", 2)
-    validate = pipeline.validate
+    whole = pipeline.build(replace(asked, out=tmp_path / "whole"), QUIET).release.path
+    work = getattr(pipeline, stage)
 
-    def later(*given: object, **named: object) -> Frames:
+    def later(*given: object, **named: object) -> object:
         database = next((tmp_path / "out" / "releases").glob(".build-*")) / "paperledger.db"
-        for _ in range(3_000):
-            if database.exists():
-                break
+        until = time.monotonic() + 30
+        while counted(database, query) != counted(whole / "paperledger.db", query):
+            assert time.monotonic() < until
             time.sleep(0.01)
-        assert database.exists()
-        return validate(*given, **named)  # type: ignore[arg-type]
+        return work(*given, **named)
 
-    monkeypatch.setattr(pipeline, "validate", later)
-    assert pipeline.build(asked, QUIET).release.path.exists()
+    assert counted(whole / "paperledger.db", query)
+    monkeypatch.setattr(pipeline, stage, later)
+    assert contents(pipeline.build(asked, QUIET).release.path) == contents(whole)
+
+
+def counted(database: Path, query: str) -> int | None:
+    """The number that a query tells; None where the database or the table is not there yet."""
+    with suppress(sqlite3.OperationalError), closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as opened:
+        return int(opened.execute(query).fetchone()[0])
+    return None
 
 
 @pytest.mark.parametrize(
@@ -108,7 +134,9 @@ def test_a_draft_is_begun_before_the_tables_are_checked(
             PublicationError,
             r"cannot be written \(database or disk is full, or .+ \(TMPDIR\), .+\); the last release is as it was",
         ),
+        (fails_later, PublicationError, "cannot be written"),
         (dies, WorkerDied, "a worker process died"),
+        (dies_later, WorkerDied, "a worker process died"),
     ],
 )
 def test_a_process_that_fails_leaves_the_last_release_as_it_was(
@@ -119,7 +147,7 @@ def test_a_process_that_fails_leaves_the_last_release_as_it_was(
     changed = tables | {"links": tables["links"].clear()}
     told = pytest.raises(error, match=words)
     with locked(tmp_path), told, drafted(tmp_path, in_process(function)) as writing:
-        writing.begin(begun(changed))
+        begin(writing, changed)
         publish(tmp_path, changed, PROVENANCE, draft=writing)
     assert newest_release(tmp_path) == last
     assert [path.name for path in (tmp_path / "releases").iterdir()] == [last.name]
@@ -145,11 +173,13 @@ def test_a_draft_of_a_release_that_exists_is_removed(pages: Path, tmp_path: Path
 PROGRAM = "import sys; from etl.load import draft; draft.MANY = 0; from etl.cli import main; main()"
 
 
-@pytest.mark.parametrize("later", [0, 0.2, 0.5, 0.8])
-def test_ctrl_c_while_a_process_writes_ends_both(pages: Path, tmp_path: Path, later: float) -> None:
+@pytest.mark.parametrize(
+    ("written", "later"), [("listings", 0), ("profiles", 0), ("profiles", 0.2), ("profiles", 0.5), ("profiles", 0.8)]
+)
+def test_ctrl_c_while_a_process_writes_ends_both(pages: Path, tmp_path: Path, written: str, later: float) -> None:
     command = [sys.executable, "-c", PROGRAM, "build", str(pages), "--workers", "2", "--out", str(tmp_path / "out")]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as build:
-        while not any(tmp_path.glob("out/releases/.build-*/profiles.parquet")) and build.poll() is None:
+        while not any(tmp_path.glob(f"out/releases/.build-*/{written}.parquet")) and build.poll() is None:
             time.sleep(0.002)
         time.sleep(later)
         os.killpg(build.pid, signal.SIGINT)
@@ -169,7 +199,7 @@ def beside_none() -> AbstractContextManager[Write]:
 def test_few_rows_are_written_without_a_process(
     tables: Frames, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(draft, "MANY", sum(frame.height for frame in tables.values()))
+    monkeypatch.setattr(draft, "MANY", sum(tables[name].height for name in FIRST))
     with locked(tmp_path), drafted(tmp_path, lambda _: beside_none()) as writing:
-        writing.begin(begun(tables))
+        begin(writing, tables)
         assert verify(publish(tmp_path, tables, PROVENANCE, draft=writing)) == []

@@ -10,7 +10,7 @@ from etl.extract.byline import parse_byline
 from etl.resolve.authors import People, resolve_authors
 from etl.resolve.coauthors import Coauthors, Together
 from etl.resolve.overrides import Overrides
-from etl.resolve.tables import list_papers, resolve
+from etl.resolve.tables import list_papers, resolve, settle
 from etl.validate.staging import combine, stage
 from schemas import Frames
 
@@ -30,9 +30,9 @@ def resolved_of(*texts: str, observed_on: Sequence[date | None] = (), overrides:
     days = observed_on or [None] * len(texts)
     pages = [parsed(text, f"p{number}.txt", day) for number, (text, day) in enumerate(zip(texts, days, strict=True))]
     staged = combine([stage(pages)])
-    return resolve(
-        staged.profiles, list_papers(staged.profiles, staged.blocks, overrides or Overrides()), overrides or Overrides()
-    ).tables | {"quarantine": staged.quarantine}
+    decided = overrides or Overrides()
+    settled = settle(list_papers(staged.profiles, staged.blocks, decided), decided)
+    return resolve(staged.profiles, settled, decided).tables | {"quarantine": staged.quarantine}
 
 
 def listed(*bylines: tuple[Sequence[str], str | None]) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from invented import block, page
 
 from etl.extract.page import ParsedPage
 from etl.resolve.overrides import Overrides
-from etl.resolve.tables import list_papers, resolve
+from etl.resolve.tables import list_papers, resolve, settle
 from etl.validate.findings import validate
 from etl.validate.staging import combine, stage
 from schemas import Frames
@@ -49,7 +49,9 @@ days = st.sampled_from([None, date(2026, 1, 1), date(2026, 6, 1)])
 def built(batches: Sequence[Sequence[ParsedPage]], overrides: Overrides) -> Frames:
     staged = combine([stage(batch) for batch in batches])
     return validate(
-        resolve(staged.profiles, list_papers(staged.profiles, staged.blocks, overrides), overrides), staged, overrides
+        resolve(staged.profiles, settle(list_papers(staged.profiles, staged.blocks, overrides), overrides), overrides),
+        staged,
+        overrides,
     )
 
 

@@ -14,7 +14,7 @@ from records import dated, lines, record
 from etl.extract.records import read_reference
 from etl.resolve.overrides import Overrides, PaperOverride, PersonOverride
 from etl.resolve.reference import wanted
-from etl.resolve.tables import list_papers, resolve
+from etl.resolve.tables import list_papers, resolve, settle
 from etl.validate.findings import validate
 from etl.validate.staging import combine, stage
 from schemas import Frames
@@ -41,7 +41,7 @@ def joined(tmp_path: Path) -> Joined:
         decided = overrides or Overrides()
         listings = list_papers(staged.profiles, staged.blocks, decided)
         reference = read_reference([tmp_path / "arxiv.jsonl"], wanted(listings))
-        tables = validate(resolve(staged.profiles, listings, decided, reference), staged, decided)
+        tables = validate(resolve(staged.profiles, settle(listings, decided, reference), decided), staged, decided)
         assert tables["rules"].filter(status="failed").height == 0
         assert rebuilt(tables) == {f"p{number}.txt": text.encode() for number, text in enumerate(texts)}
         return tables
@@ -285,7 +285,7 @@ def test_a_reference_of_other_papers_changes_nothing(joined: Joined) -> None:
     pages = [parsed(printed, "p0.txt")]
     staged = combine([stage(pages)])
     listings = list_papers(staged.profiles, staged.blocks, Overrides())
-    without = validate(resolve(staged.profiles, listings, Overrides()), staged, Overrides())
+    without = validate(resolve(staged.profiles, settle(listings, Overrides()), Overrides()), staged, Overrides())
     assert [name for name, frame in without.items() if name != "rules" and not frame.equals(with_others[name])] == []
 
 

@@ -11,7 +11,7 @@ from etl.errors import BadData, Exit
 from etl.report.results import summarize
 from etl.report.wording import require_good
 from etl.resolve.overrides import Overrides
-from etl.resolve.tables import Resolved, list_papers, resolve
+from etl.resolve.tables import Resolved, list_papers, resolve, settle
 from etl.validate import integrity
 from etl.validate.findings import validate
 from etl.validate.integrity import Failure, TableFailure, check_tables, failures
@@ -61,7 +61,9 @@ def staged() -> StagedBatch:
 
 @pytest.fixture(scope="module")
 def resolved(staged: StagedBatch) -> Resolved:
-    return resolve(staged.profiles, list_papers(staged.profiles, staged.blocks, Overrides()), Overrides())
+    return resolve(
+        staged.profiles, settle(list_papers(staged.profiles, staged.blocks, Overrides()), Overrides()), Overrides()
+    )
 
 
 def told(found: list[TableFailure]) -> list[tuple[str, int, str]]:

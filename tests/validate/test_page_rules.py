@@ -10,7 +10,7 @@ from etl.extract.page import Page, parse_page
 from etl.extract.reading import read_or_error
 from etl.extract.sources import find_pages
 from etl.resolve.overrides import Overrides
-from etl.resolve.tables import list_papers, resolve
+from etl.resolve.tables import list_papers, resolve, settle
 from etl.validate.findings import validate
 from etl.validate.staging import combine, stage
 from schemas import Frames
@@ -46,7 +46,9 @@ def files_of(folder: Path, files: dict[str, str], observed_on: date | None = Non
     staged = combine([stage([parse_page(one)]) for one in read if isinstance(one, Page)])
     decided = Overrides()
     return validate(
-        resolve(staged.profiles, list_papers(staged.profiles, staged.blocks, decided), decided), staged, decided
+        resolve(staged.profiles, settle(list_papers(staged.profiles, staged.blocks, decided), decided), decided),
+        staged,
+        decided,
     )
 
 
