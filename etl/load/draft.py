@@ -1,8 +1,8 @@
 """The draft of a release: its tables in a hidden folder, as Parquet files and as a database that is made of these.
 
-In: tables, as soon as their rows are known. Out: the files. Many rows are written while the checks run: Parquet by a thread,
-since Arrow works without the interpreter's lock, and the database by a process of its own. Nothing of a draft is published
-unless it is finished.
+In: tables, as soon as their rows are known. Out: the files. Many rows are written while people are resolved and the checks run:
+Parquet by a thread, since Arrow works without the interpreter's lock, and the database by a process of its own. Nothing of a
+draft is published unless it is finished.
 """
 
 from collections.abc import Callable, Collection
@@ -19,8 +19,8 @@ from etl.load.parquet import paper_list, read_batches, write_parquet, write_word
 from etl.load.sqlite import Batches, add_search, add_tables, begin_database, finish_database, searched_columns
 from schemas import RESULT_TABLES, TABLES, Frames, PaperList, Table
 
-MANY = 100_000
-"""Rows that are written while the checks run: a process of its own starts in a second."""
+MANY = 30_000
+"""Listings that are worth a process of their own, which starts in a second."""
 FIRST = ("listings", "quarantine")
 """The tables whose rows are known before those of people, in the order in which the database gets them."""
 _SEARCHED = "papers"
@@ -66,7 +66,9 @@ class Draft:
         """Write the tables of `FIRST` and the search of papers from now on, if they are many; errors are raised by `finish`."""
         if self._beside and sum(frame.height for frame in tables.values()) > MANY:
             self._write = self._process.enter_context(self._beside(write_part))
-            self._begun.append(self._writer.submit(self._write_first, tables, papers))
+            self._begun.append(
+                self._writer.submit(self._write_first, tables, papers.select(searched_columns(_SEARCHED)))
+            )
 
     def go_on(self, tables: Frames) -> None:
         """Write the other tables than those of `FIRST` and the `RESULT_TABLES` from now on, if a draft is begun."""
@@ -86,10 +88,10 @@ class Draft:
         self._write_files(tables, RESULT_TABLES)
         finish_database(self.folder / DATABASE_FILE, batches_of(self.folder, RESULT_TABLES))
 
-    def _write_first(self, tables: Frames, papers: pl.DataFrame) -> None:
+    def _write_first(self, tables: Frames, searched: pl.DataFrame) -> None:
         words = self.folder / _WORDS
         if not self._stopped.is_set():
-            write_words(words, papers.select(searched_columns(_SEARCHED)))
+            write_words(words, searched)
         self._write(Part(self.folder, words=_WORDS))
         words.unlink(missing_ok=True)
         self._write_tables(tables, FIRST)

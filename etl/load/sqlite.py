@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from functools import partial
-from itertools import chain, count
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -128,10 +128,11 @@ def add_search(path: Path, name: str, words: Iterable[pl.DataFrame]) -> None:
     columns = searched_columns(name)
     with _draft(path) as database, _search(database, TABLES[name].definition()) as table:
         values = f"INSERT INTO {table} (rowid, {_names(columns)}) VALUES (?{', ?' * len(columns)})"  # noqa: S608
-        number = count(1)
+        number = 1
         for batch in words:
-            rows = ((next(number), *row) for row in batch.select(columns).iter_rows())
-            database.conn.executemany(values, rows)
+            rows = batch.select(columns).with_row_index("rowid", number)
+            database.conn.executemany(values, rows.iter_rows())
+            number += batch.height
 
 
 def add_tables(path: Path, tables: Batches) -> None:
