@@ -178,7 +178,7 @@ def _resolve(
     with progress.step("Resolving people"):
         settled = settle(listings, overrides, reference)
         if draft:
-            draft.begin({"listings": settled.table, "quarantine": staged.quarantine}, settled.papers)
+            draft.begin({"listings": settled.listings_table, "quarantine": staged.quarantine}, settled.papers)
         return _moved(resolve(staged.profiles, settled, overrides, _engine_of(request).shuffle_map)), staged
 
 

@@ -231,8 +231,8 @@ def find_variants(listings: pl.DataFrame, papers: pl.DataFrame, bylines: pl.Data
     >>> find_variants(listings, pl.DataFrame([printed]), pl.DataFrame({"paper_id": "p", "byline": "Ann Bell"})).rows()
     [('ann', 1, 'title', 'ON BELLS')]
     """
-    merged = papers.select("paper_id", *COMPARED).join(bylines, on="paper_id").rename(lambda name: f"{name}_merged")
-    printed = listings.select("profile_id", "position", "paper_id", *COMPARED, "byline", "abstract", "year", "raw")
+    merged = papers.select("paper_id", *_MERGED).join(bylines, on="paper_id").rename(lambda name: f"{name}_merged")
+    printed = listings.select("profile_id", "position", "paper_id", *_MERGED, "byline", "abstract", "year", "raw")
     return pl.concat([Variants.frame(), *(_variants(part, merged) for part in printed.iter_slices(ROWS_PER_BATCH))])
 
 
@@ -246,8 +246,7 @@ def _variants(printed: pl.DataFrame, merged: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(map(Variants.select, found))
 
 
-COMPARED = ("title", ABSTRACT_CODE, "category_id", "published")
-"""The columns of merged papers that, with their byline, `find_variants` compares."""
+_MERGED = ("title", ABSTRACT_CODE, "category_id", "published")
 _VARIANTS = (
     *((part, part, pl.col(part) != pl.col(f"{part}_merged")) for part in ("title", "byline")),
     ("abstract", "abstract", pl.col(ABSTRACT_CODE) != pl.col(f"{ABSTRACT_CODE}_merged")),

@@ -24,7 +24,6 @@ from etl.resolve.names import forget_names
 from etl.resolve.overrides import Overrides
 from etl.resolve.papers import (
     ABSTRACT_CODE,
-    COMPARED,
     IN_FILE,
     citekeys,
     find_candidates,
@@ -79,8 +78,8 @@ class Settled:
     completed: Completed
 
     @property
-    def table(self) -> pl.DataFrame:
-        """The table of listings."""
+    def listings_table(self) -> pl.DataFrame:
+        """The table of listings, which is complete."""
         return TABLES["listings"].sorted(self.listings)
 
 
@@ -108,8 +107,6 @@ def resolve(
     papers = settled.papers.with_columns(winners["all_author_ids"])
     listings = listings.drop("all_names", "all_author_ids", "is_cut")
     tables = _of_papers(papers, listings, profiles, settled.completed.of_paper)
-    printed = papers.select("paper_id", *COMPARED)
-    del papers
     referenced = pl.concat([tables["paper_authors"]["author_id"], profiles["author_id"].drop_nulls()]).unique()
     tables |= {
         "authors": _table("authors", _known(people.authors, referenced, "author_id")),
@@ -117,7 +114,7 @@ def resolve(
         "merge_candidates": _table(
             "merge_candidates", _known(people.merge_candidates, referenced, "author_id", "other_id")
         ),
-        "variants": _table("variants", find_variants(listings, printed, merged_bylines(tables))),
+        "variants": _table("variants", find_variants(listings, papers, merged_bylines(tables))),
     }
     uncompared = _known(people.uncompared, referenced, "author_id")
     tables = {name: tables[name] for name in TABLES if name in tables}
