@@ -100,7 +100,8 @@ class Listings(Table):
         nullable=True,
         str_matches=PAPER_ID,
         title="Other identifier",
-        description="The identifier that the paper would have if this were its only listing, where it has another; it leads to the paper too.",
+        description="The identifier of the paper before an override or the reference joined it with another, or the one that it would have"
+        " if this were its only listing, where it has another; it leads to the paper too.",
     )
     badge: str = Field(title="Badge", description="The badge as printed: code, date and flags in one.")
     category_resolution: str = Field(

@@ -94,6 +94,8 @@ def with_paper_keys(blocks: pl.DataFrame) -> pl.DataFrame:
 def identify(blocks: pl.DataFrame, overrides: Overrides) -> pl.DataFrame:
     r"""Blocks with `paper_id` and `alias_id`, and with the winner of each paper, as `with_winners` marks it.
 
+    `own_id` is the id of the paper without overrides.
+
     In: blocks with `work`, `alone` and `published`, and what `winner_first` takes.
 
     >>> bells = {"work": "on bells\na bell", "alone": "p2", "month": 5, "day": 1, "year": 2024, "published": date(2024, 5, 1)}
@@ -106,22 +108,26 @@ def identify(blocks: pl.DataFrame, overrides: Overrides) -> pl.DataFrame:
     """
     dated = _dated_ids(blocks)
     ids = dated.replace(_joined(blocks["alone"], dated, overrides))
-    return with_winners(
-        blocks.with_columns(
-            ids.alias("paper_id"), pl.when(pl.col("alone") != ids).then("alone").alias("alias_id")
-        ).drop("alone")
+    named = blocks.with_columns(
+        dated.alias("own_id"), ids.alias("paper_id"), pl.when(pl.col("alone") != ids).then("alone").alias("alias_id")
     )
+    return with_winners(_with_own_ids(named).drop("alone"))
 
 
 def with_papers(listings: pl.DataFrame, joined: Mapping[str, str]) -> pl.DataFrame:
     """The listings with other paper ids, by their present ones, and new winners; `alias_id` has the former ids.
 
-    >>> listing = {"paper_id": "p2", "alias_id": None, "abstract": "", "last_observed_on": None, "profile_id": "ann", "position": 1}
+    >>> listing = {"paper_id": "p2", "own_id": "p2", "alias_id": None, "abstract": "", "last_observed_on": None, "profile_id": "ann", "position": 1}
     >>> with_papers(pl.DataFrame([listing]), {"p2": "p1"}).select("paper_id", "alias_id").row(0)
     ('p1', 'p2')
     """
-    alone, ids = pl.coalesce("alias_id", "paper_id"), pl.col("paper_id").replace(joined)
-    return with_winners(listings.with_columns(ids, pl.when(alone != ids).then(alone).alias("alias_id")))
+    return with_winners(_with_own_ids(listings.with_columns(pl.col("paper_id").replace(joined))))
+
+
+def _with_own_ids(listings: pl.DataFrame) -> pl.DataFrame:
+    """The listings, with the ids of papers that are joined with others as `alias_id`, so that they still lead there."""
+    is_joined = pl.col("own_id") != pl.col("paper_id")
+    return listings.with_columns(pl.when(is_joined).then("own_id").otherwise("alias_id").alias("alias_id"))
 
 
 def _dated_ids(blocks: pl.DataFrame) -> pl.Series:

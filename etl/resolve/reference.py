@@ -286,7 +286,7 @@ def complete(listings: pl.DataFrame, records: Sequence[Record]) -> Completed:
     >>> bells = {"paper_id": "p", "profile_id": "ann", "position": 1, "work": "on bells\na bell", "names": ["Ann Bell"]}
     >>> bells |= {"truncated": True, "abstract": "", "code": "CL", "year": 2020, "month": 1, "day": 1}
     >>> bells |= dict.fromkeys(("alias_id", "published", "observed_on", "last_observed_on"))
-    >>> bells |= {"is_winner": True}
+    >>> bells |= {"is_winner": True, "own_id": "p"}
     >>> record = Record("2001.00001", "On Bells", "", ("Ann Bell", "Cy Dole"), (), (), date(2020, 1, 1), "a.jsonl", 7)
     >>> complete(pl.DataFrame([bells]), [record]).listings["all_names"].item().to_list()
     ['Ann Bell', 'Cy Dole']

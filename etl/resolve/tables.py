@@ -180,7 +180,7 @@ _MERGED = (
     "year_inferred",
 )
 """The columns of listings from which rows of papers are made."""
-_IN_TABLES = ("month", "day", "year", "tags", "abstract_line", "last_observed_on", "category_confidence")
+_IN_TABLES = ("own_id", "month", "day", "year", "tags", "abstract_line", "last_observed_on", "category_confidence")
 """The columns of listings that no rule looks at."""
 
 

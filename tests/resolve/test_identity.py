@@ -386,6 +386,27 @@ def test_entries_about_one_person_say_the_same_in_any_order() -> None:
     assert all(rows == found[0] for rows in found)
 
 
+def test_papers_of_two_printed_years_that_an_override_joins_are_still_found_under_both_ids() -> None:
+    badges = ("CLMay 1, 2023", "CLMay 1, 2024")
+    text = page("Ann Bell", *(block("Ann Bell", badge, title="Editorial") for badge in badges))
+    ids = sorted(tables_of(text)["papers"]["paper_id"])
+    for written in ids:
+        corrected = PaperOverride(2, paper_id=written, category_id="math.CO")
+        tables = tables_of(
+            text, overrides=Overrides(papers=(PaperOverride(1, same=tuple(ids)), corrected), source="o.toml")
+        )
+        assert tables["papers"].select("paper_id", "category_id").rows() == [(ids[0], "math.CO")]
+        assert tables["findings"].filter(rule_id="AUT-005")["message"].to_list() == []
+        assert ids[1] in tables["listings"]["alias_id"].to_list()
+
+
+def test_a_note_in_brackets_that_names_a_group_makes_no_person_one() -> None:
+    renamed = Overrides(persons=(PersonOverride("Ann Bell", 1, name_as="Ann Bell (Tower Lab)"),))
+    tables = tables_of(page("Ann Bell", block("Ann Bell, The Bell Team")), overrides=renamed)
+    assert tables["authors"].filter(kind="group")["name"].to_list() == ["The Bell Team"]
+    assert tables["rules"].filter(rule_id="AUT-007")["failed"].to_list() == [1]
+
+
 def test_an_identifier_that_two_papers_had_corrects_neither_and_is_told() -> None:
     badges = ("CLMay 1, 2023", "CLMay 1, 2024")
     text = page("Ann Bell", *(block("Ann Bell", badge, title="Editorial") for badge in badges))

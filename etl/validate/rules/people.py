@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import polars as pl
 
-from etl.extract.byline import is_group, is_same_person
+from etl.extract.byline import is_same_person
 from etl.resolve.candidate_pairs import MOST_COMPARED
 from etl.resolve.folding import fold
 from etl.resolve.names import is_initial
@@ -169,7 +169,7 @@ def _neighbour(column: str, step: int) -> pl.Expr:
 
 def _author_is_a_person(context: RuleContext) -> RuleResult:
     """AUT-007: a group among the authors."""
-    groups = context.tables["authors"].filter(pl.col("name").map_elements(is_group, return_dtype=pl.Boolean))
+    groups = context.tables["authors"].filter(kind="group")
     return rule_result(
         "AUT-007",
         context.tables["authors"].height,
