@@ -178,7 +178,7 @@ def _started(builder: Any, address: str | None) -> SparkSession:
     except (PySparkException, Py4JError, RuntimeError, OSError) as error:
         place = f"Spark at {address}" if address else "Spark"
         raise UsageError(
-            f"{place}: cannot be started ({in_words(error)}); see whether Java 17 or newer is installed, and the address"
+            f"{place}: cannot be started ({in_words(error) if isinstance(error, OSError) else _cause(str(error))}); see whether Java 17 or newer is installed, and the address"
         ) from error
     return session
 
@@ -196,8 +196,10 @@ def _cause(message: str) -> str:
 
     >>> _cause("Job aborted.\n  File x\nModuleNotFoundError: No module named 'etl'\n")
     "ModuleNotFoundError: No module named 'etl'"
+    >>> _cause("An error occurred.\n: org.apache.spark.SparkException: Could not parse Master URL\n\tat a.b")
+    'org.apache.spark.SparkException: Could not parse Master URL'
     """
-    lines = [line.strip() for line in message.split("\n") if line.strip()]
+    lines = [line.strip().removeprefix(": ") for line in message.split("\n") if line.strip()]
     errors = [line for line in lines if line.partition(":")[0].endswith(("Error", "Exception"))]
     return (errors or lines or ["no message"])[-1 if errors else 0]
 

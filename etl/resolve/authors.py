@@ -85,7 +85,7 @@ def resolve_authors(
     read = on_disk(read_names(_with_owners(keys), persons, shuffle))
     alike = alike_names(read, shuffle)
     joins = SameGroups(apart=overrides.different)
-    _join_overridden(joins, overrides, read["key"])
+    _join_overridden(joins, overrides, read.drop_nulls("family_block")["key"])
     _join_parted(joins, _marked(read["key"]))
     _join_equal(joins, alike)
     roots = _Roots(joins, persons)
@@ -122,7 +122,7 @@ def _marked(keys: pl.Series) -> list[str]:
 
 
 def _join_overridden(joins: SameGroups, overrides: Overrides, keys: pl.Series) -> None:
-    """Join the names that the overrides declare the same, also if through a spelling that no page prints."""
+    """Join the names that the overrides declare the same, also if through a spelling that no page prints; `keys` have no mark."""
     groups = [*overrides.groups(), *_called_alike(overrides)]
     printed = set(_among(keys, chain.from_iterable(groups)))
     for group in groups:
@@ -375,6 +375,8 @@ def _ids(keys: pl.Series, author_of: pl.DataFrame) -> dict[str, str]:
 
 def _uncompared(compared: pl.DataFrame, author_of: pl.DataFrame) -> pl.DataFrame:
     """The frame of `People.uncompared`."""
-    crowds = compared.filter(pl.col("reason").is_null()).sort("name", "other", "names")
-    ids = author_of.rename({"key": "name"})
-    return crowds.join(ids, on="name", maintain_order="left").select(list(UNCOMPARED))
+    crowds = sorted(compared["uncompared"].drop_nulls().to_list())
+    ids = _ids(pl.Series([roots[0] for roots in crowds], dtype=pl.String), author_of)
+    return pl.DataFrame(
+        [(ids[roots[0]], roots[0], roots[-1], len(roots)) for roots in crowds], UNCOMPARED, orient="row"
+    )

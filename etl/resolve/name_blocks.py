@@ -42,8 +42,10 @@ ALIKE = pl.Schema({"key": pl.String(), "block": pl.String(), "equal": pl.String(
 """A name that is equal to another one (then `equal` tells to which), or that shares what names are compared by."""
 ROOTED = pl.Schema({"key": pl.String(), "block": pl.String(), "root": pl.String(), "listings": pl.List(pl.UInt32())})
 """A name to be compared, with its root spelling and the listings that name a person of this root."""
-COMPARED = pl.Schema({"name": pl.String(), "other": pl.String(), "reason": pl.String(), "names": pl.Int64()})
-"""A pair of roots and why they may be one; or, without a reason, the first and last of so many that are not compared."""
+COMPARED = pl.Schema(
+    {"name": pl.String(), "other": pl.String(), "reason": pl.String(), "uncompared": pl.List(pl.String())}
+)
+"""A pair of roots and why they may be one; or all roots of a set that is not compared, in order."""
 _WHOLE = "whole\n"
 _READ_ROWS, _ALIKE_ROWS, _COMPARED_ROWS = 50_000, 1_000_000, 25_000
 """Rows that take about a second: as many are worth a place of their own."""
@@ -160,12 +162,11 @@ def _compare(names: pl.DataFrame) -> pl.DataFrame:
 
 def _compared(
     block: str, names: Iterable[tuple[str, str, str]], together: Together
-) -> Iterator[tuple[str, str, str | None, int | None]]:
+) -> Iterator[tuple[str | None, str | None, str | None, list[str] | None]]:
     """The rows of one block."""
     by = WHOLE if block.startswith(_WHOLE) else FAMILY
     candidates = CandidatePairs((form_of(read_name(key), root) for _, key, root in names), (by,))
     for pair in candidates.pairs(together):
         yield (*pair, None)
     for crowd in candidates.crowds:
-        roots = sorted({form.root for form in crowd})
-        yield roots[0], roots[-1], None, len(roots)
+        yield None, None, None, sorted({form.root for form in crowd})

@@ -1,6 +1,7 @@
 """Who is who does not depend on where names are read and compared, as long as each block is in one place."""
 
 from collections.abc import Callable
+from string import ascii_uppercase
 
 import polars as pl
 import pytest
@@ -71,3 +72,25 @@ def test_workers_find_the_same_people(monkeypatch: pytest.MonkeyPatch) -> None:
     assert whole["merge_candidates"].select("author_id", "matched_by").rows() == [("c-dole", "initial")]
     for table, frame in whole.items():
         assert_frame_equal(frame, apart[table], check_row_order=False)
+
+
+def test_sets_of_names_that_are_not_compared_come_in_the_order_of_all_their_names() -> None:
+    """Which finding has which identifier depends on it."""
+    full = [f"Eva A. {first}{second}x Bell" for first in ascii_uppercase for second in "abcde"]
+    short = [f"E. A. {first}. {second}. Bell" for first in ascii_uppercase for second in ascii_uppercase][:119]
+    found = resolve_authors(listed(), pl.Series([*full, *short, "É. A. Z. Z. Bell"]), Overrides()).uncompared
+    assert found.select("name", "other", "names").rows() == [
+        ("E. A. A. A. Bell", "É. A. Z. Z. Bell", 250),
+        ("E. A. A. A. Bell", "É. A. Z. Z. Bell", 120),
+        ("Eva A. Aax Bell", "Eva A. Zex Bell", 130),
+    ]
+
+
+def test_an_override_joins_no_key_with_a_mark_though_it_writes_one() -> None:
+    key = owner_key("A. Bell", "Ann Bell")
+    bylines = listed(([key, "Cy Dole"], None), ([key, "Eve Fox"], "Ann Bell"))
+    every = pl.Series([key, "Ann Bell", "Cy Dole", "Eve Fox"])
+    plain, written = (
+        resolve_authors(bylines, every, one) for one in (Overrides(), Overrides(same=((key, "Cy Dole"),)))
+    )
+    assert_frame_equal(plain.author_names, written.author_names, check_row_order=False)
