@@ -100,10 +100,11 @@ def resolve_authors(
     _join_safely(joins, owners, roots, together)
     _join_safely(joins, _evident_joins(pairs, shared, joins), roots, together)
     several = [persons.person(list(map(persons.read, group))) for group in _several(joins, read)]
-    authors, author_of = _named(read, several)
+    alone = _alone(read, several)
+    authors, author_of = _named(alone, several)
     return People(
         Authors.select(authors),
-        _author_names(read, several, author_of, joins),
+        _author_names(alone, several, author_of, joins),
         MergeCandidates.frame(_candidates(pairs, joins, author_of, roots, together, shared)),
         author_of,
         _uncompared(compared, author_of),
@@ -118,7 +119,7 @@ def _with_owners(keys: pl.Series) -> pl.DataFrame:
 
 def _marked(keys: pl.Series) -> list[str]:
     """The keys with a mark, in order."""
-    return [key for key in keys.filter(keys.str.contains(PARTED, literal=True)).sort() if mark_of(key) is not None]
+    return keys.filter(keys.str.contains(PARTED, literal=True)).sort().to_list()
 
 
 def _join_overridden(joins: SameGroups, overrides: Overrides, keys: pl.Series) -> None:
@@ -273,20 +274,18 @@ def _several(joins: SameGroups, read: pl.DataFrame) -> list[list[str]]:
     return groups + [[key] for key in _marked(read["key"]) if key not in joins.joined]
 
 
-def _named(read: pl.DataFrame, several: Sequence[Person]) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _named(alone: pl.DataFrame, several: Sequence[Person]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The frame of authors with unique ids, and the author of each key."""
     rows = [(*person.published, person.spelling_count, person.fullest) for person in several]
-    alone = _alone(read, several).with_columns(
-        pl.lit(1, pl.Int64).alias("spelling_count"), pl.col("key").alias("fullest")
-    )
-    every = alone.select(list(_PERSON)).vstack(pl.DataFrame(rows, _PERSON, orient="row"))
+    single = alone.with_columns(pl.lit(1, pl.Int64).alias("spelling_count"), pl.col("key").alias("fullest"))
+    every = single.select(list(_PERSON)).vstack(pl.DataFrame(rows, _PERSON, orient="row"))
     authors = _with_unique_ids(every)
     keys = pl.DataFrame(
         [(key, person.fullest) for person in several for key in person.keys],
         {"key": pl.String, "fullest": pl.String},
         orient="row",
     )
-    own = pl.concat([keys, alone.select("key", "fullest")])
+    own = pl.concat([keys, single.select("key", "fullest")])
     return authors, own.join(authors, on="fullest").select("key", "author_id")
 
 
@@ -319,10 +318,13 @@ def _with_unique_ids(authors: pl.DataFrame) -> pl.DataFrame:
 
 
 def _author_names(
-    read: pl.DataFrame, several: Sequence[Person], author_of: pl.DataFrame, joins: SameGroups
+    alone: pl.DataFrame, several: Sequence[Person], author_of: pl.DataFrame, joins: SameGroups
 ) -> pl.DataFrame:
-    alone = _alone(read, several).select("key").join(author_of, on="key")
-    exact = alone.select(pl.col("key").alias("name"), "author_id", pl.lit("exact").alias("matched_by"))
+    exact = (
+        alone.select("key")
+        .join(author_of, on="key")
+        .select(pl.col("key").alias("name"), "author_id", pl.lit("exact").alias("matched_by"))
+    )
     rows = [row for person in several for row in _name_rows(person, joins)]
     named = pl.DataFrame(rows, {"key": pl.String, **_JOINED}, orient="row").join(author_of, on="key")
     return AuthorNames.select(pl.concat([exact, named.drop("key")], how="diagonal"))

@@ -125,7 +125,8 @@ def _texts(context: RuleContext) -> Iterator[tuple[str, str, int, str, int]]:
         lines = header.split("\n")
         at = next((number for number, line in enumerate(lines, start=1) if name in line), 1)
         yield profile_id, source, 0, name, at
-    distinct = context.listings.filter(pl.col(ABSTRACT_CODE).is_first_distinct())
+    # Not of whole rows: a third of the listings would be in memory twice.
+    distinct = context.listings.select(ABSTRACT_CODE, "abstract").filter(pl.col(ABSTRACT_CODE).is_first_distinct())
     abstracts = rows_where(distinct, pl.col("abstract").str.contains(_TELLTALE))[ABSTRACT_CODE]
     parts = (pl.col(part).str.contains(_TELLTALE) for part in ("badge", "title", "byline", "raw"))
     odd = pl.any_horizontal(*parts, pl.col(ABSTRACT_CODE).is_in(abstracts.implode()))
